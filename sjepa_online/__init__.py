@@ -1,0 +1,1 @@
+"""Online brain-computer-interface decoding on Signal-JEPA."""

@@ -1,0 +1,62 @@
+"""Atomic writes: a reader sees the old file or the whole new one, never a part."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sjepa_online.errors import InputError
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Give a temporary path in the same folder that replaces ``path`` on success.
+
+    The temporary file is flushed to the disk before it is renamed. When the body raises,
+    it is deleted and ``path`` stays as it was.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write.
+
+    Raises
+    ------
+    InputError
+        The folder of ``path`` does not exist or cannot be written.
+    """
+    try:
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem}-", suffix=f"{path.suffix}.tmp"
+        )
+    except OSError as error:
+        raise InputError(
+            "An output file needs an existing folder that can be written",
+            value=f"{path} ({error.strerror})",
+            remedy="Create the folder or choose another path.",
+        ) from error
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def atomic_write(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path`` through :func:`atomic_path`."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

@@ -1,0 +1,70 @@
+"""Finds what people read, edit and exchange: protocols, recipes, weights, the sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+
+from sjepa_online.errors import InputError
+
+Kind = Literal["calibration", "models"]
+
+_SUFFIXES: dict[Kind, tuple[str, ...]] = {
+    "calibration": (".toml",),
+    "models": (".safetensors", ".toml"),
+}
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def user_folder(kind: Kind) -> Path:
+    """Return the folder in which the user's own files of this kind are found by name."""
+    return Path(platformdirs.user_data_dir("sjepa-online", appauthor=False)) / kind
+
+
+def shipped_folder(kind: Kind) -> Path:
+    """Return the folder that ships with the project, in a wheel or in a checkout."""
+    in_wheel = _PACKAGE / "_shipped" / kind
+    return in_wheel if in_wheel.is_dir() else _PACKAGE.parent / kind
+
+
+def list_resources(kind: Kind, suffix: str) -> dict[str, Path]:
+    """Return name -> path of every file of this kind; the user's hide the shipped ones."""
+    found: dict[str, Path] = {}
+    for folder in (shipped_folder(kind), user_folder(kind)):
+        for path in sorted(folder.glob(f"**/*{suffix}")):
+            found[path.stem] = path
+    return found
+
+
+def find_resource(kind: Kind, name_or_path: str | Path) -> Path:
+    """Find a file: a path that the user gives, the user's data folder, then the shipped ones.
+
+    Parameters
+    ----------
+    kind : {"calibration", "models"}
+        What is looked for.
+    name_or_path : str or Path
+        A path, or the name of a file without its suffix.
+
+    Raises
+    ------
+    InputError
+        Nothing of that name is there; the message lists what is.
+    """
+    path = Path(name_or_path).expanduser()
+    if path.is_file():
+        return path
+    names: set[str] = set()
+    for suffix in _SUFFIXES[kind]:
+        resources = list_resources(kind, suffix)
+        if str(name_or_path) in resources:
+            return resources[str(name_or_path)]
+        names.update(resources)
+    raise InputError(
+        f"A name or a path of {'a protocol' if kind == 'calibration' else 'weights or a recipe'}"
+        " is needed",
+        value=str(name_or_path),
+        remedy=f"Known names: {', '.join(sorted(names)) or 'none'}; or give the path of a file.",
+    )
