@@ -1,0 +1,131 @@
+"""Protocols: what a paradigm shows, with which markers, and how it is decoded."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from sjepa_online.errors import InputError
+from sjepa_online.resources import find_resource
+
+#: Sampling rate (Hz) of everything behind the preprocessor (paper: Datasets section).
+MODEL_SFREQ = 128
+
+Paradigm = Literal["ssvep", "erp", "mi"]
+T = TypeVar("T", bound=BaseModel)
+Seconds = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Window(_Part):
+    """The part of the signal that is decoded, in seconds after a trial's marker."""
+
+    start: Seconds = Field(ge=-1.0, le=10.0)
+    length: Seconds = Field(ge=152 / MODEL_SFREQ, le=60.0)
+
+
+class ClassSpecification(_Part):
+    """A class: its name, other labels that recordings use for it, its stimulus frequency."""
+
+    name: str = Field(min_length=1)
+    aliases: tuple[str, ...] = ()
+    frequency: float | None = Field(default=None, gt=0.0, lt=MODEL_SFREQ / 2)
+
+
+class Protocol(_Part):
+    """A calibration protocol, as a TOML file in ``calibration/`` describes it.
+
+    The classes keep their order in every probability that a decoder gives.
+    """
+
+    name: str = Field(min_length=1)
+    paradigm: Paradigm
+    description: str = ""
+    window: Window
+    classes: tuple[ClassSpecification, ...] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _labels_are_unique(self) -> Protocol:
+        labels = [label for spec in self.classes for label in {spec.name, *spec.aliases}]
+        twice = sorted({label for label in labels if labels.count(label) > 1})
+        if twice:
+            raise ValueError(f"these labels stand for more than one class: {', '.join(twice)}")
+        if self.paradigm == "ssvep" and not self.frequencies:
+            raise ValueError("an ssvep protocol needs the frequency of at least one class")
+        return self
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes in their order."""
+        return tuple(spec.name for spec in self.classes)
+
+    @property
+    def frequencies(self) -> tuple[float, ...]:
+        """Stimulus frequencies (Hz) of the classes that have one, in their order."""
+        return tuple(spec.frequency for spec in self.classes if spec.frequency is not None)
+
+    @property
+    def n_times(self) -> int:
+        """Length of the window in samples at 128 Hz."""
+        return round(self.window.length * MODEL_SFREQ)
+
+    def class_of(self, label: str) -> str | None:
+        """Return the class that a recording's label stands for, None for any other label."""
+        for spec in self.classes:
+            if label == spec.name or label in spec.aliases:
+                return spec.name
+        return None
+
+
+def load_protocol(name_or_path: str | Path) -> Protocol:
+    """Read a protocol by its name or its path.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        ``ssvep``, ``erp``, ``mi``, ``ssvep-exo``, any other shipped or own name, or a path.
+
+    Raises
+    ------
+    InputError
+        There is no such file, it is not TOML, or a field is wrong; the message names the
+        line or the field.
+    """
+    path = find_resource("calibration", name_or_path)
+    return parse_toml(path, Protocol)
+
+
+def parse_toml(path: Path, model: type[T]) -> T:
+    """Read a TOML file into a pydantic model.
+
+    Raises
+    ------
+    InputError
+        The file is not UTF-8 TOML (the message names the line), or a field is wrong (the
+        message names each).
+    """
+    try:
+        content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        return model.model_validate(content)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(
+            "A protocol or a recipe is a UTF-8 TOML file",
+            value=f"{path}: {error}",
+            remedy="Correct the line that is named.",
+        ) from error
+    except ValidationError as error:
+        problems = "; ".join(
+            f"field {'.'.join(str(part) for part in problem['loc']) or '(file)'}: {problem['msg']}"
+            for problem in error.errors()
+        )
+        raise InputError(
+            f"Each field of {path.name} needs a known name and a valid value",
+            value=problems,
+            remedy="Correct the fields that are named; a shipped file shows the form.",
+        ) from error
