@@ -1,0 +1,112 @@
+"""Safetensors files with a typed configuration inside: the one format of everything stored.
+
+A file holds arrays and, in its metadata, the name and the version of its format and a JSON
+configuration. Nothing in it can execute.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from sjepa_online.errors import InputError
+from sjepa_online.files import atomic_path
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def write_tensor_file(
+    path: Path,
+    format_name: str,
+    format_version: int,
+    config: Mapping[str, Any],
+    arrays: Mapping[str, NDArray[Any]],
+) -> None:
+    """Write arrays and their JSON configuration atomically.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write; an existing one is replaced only when the new one is whole.
+    format_name : str
+        What kind of file this is, such as ``sjepa-online decoder``.
+    format_version : int
+        Version of the format; readers refuse newer ones.
+    config : mapping
+        Anything that JSON holds.
+    arrays : mapping of str to ndarray
+        The tensors by name.
+    """
+    metadata = {
+        "format": format_name,
+        "format_version": str(format_version),
+        "config": json.dumps(config, ensure_ascii=False, allow_nan=False),
+    }
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    with atomic_path(path) as temporary:
+        save_file(contiguous, temporary, metadata=metadata)
+
+
+def open_safetensors(path: Path) -> tuple[dict[str, str], Arrays]:
+    """Read any safetensors file: its metadata and its arrays.
+
+    Raises
+    ------
+    InputError
+        The file is missing, truncated, or no safetensors file (a renamed pickle, say).
+    """
+    if not path.is_file():
+        raise InputError("A safetensors file must exist", value=str(path), remedy="Check the path.")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            return metadata, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, TypeError) as error:
+        raise InputError(
+            "Weights and decoders are whole safetensors files",
+            value=f"{path} ({error})",
+            remedy="The file is truncated, damaged or of another kind: get it or make it again. "
+            "Files of other kinds, pickles above all, are never loaded.",
+        ) from error
+
+
+def read_tensor_file(
+    path: Path, format_name: str, format_version: int
+) -> tuple[dict[str, Any], Arrays]:
+    """Read a file of :func:`write_tensor_file`: its configuration and its arrays.
+
+    Raises
+    ------
+    InputError
+        The file is damaged, of another format, or of a newer version than ``format_version``.
+    """
+    metadata, arrays = open_safetensors(path)
+    if metadata.get("format") != format_name:
+        raise InputError(
+            f"A file of the format '{format_name}' is needed",
+            value=f"{path} of the format '{metadata.get('format', 'unknown')}'",
+            remedy="Give a file that this program wrote for this purpose.",
+        )
+    try:
+        version = int(metadata["format_version"])
+        config = json.loads(metadata["config"])
+    except (KeyError, ValueError) as error:
+        raise InputError(
+            f"A file of the format '{format_name}' holds its version and a JSON configuration",
+            value=f"{path} ({error})",
+            remedy="The file was changed by hand or damaged: make it again.",
+        ) from error
+    if version > format_version or not isinstance(config, dict):
+        raise InputError(
+            f"This program reads '{format_name}' up to version {format_version}",
+            value=f"{path} of version {version}",
+            remedy="Update sjepa-online, or make the file again with this version.",
+        )
+    return config, arrays
