@@ -1,0 +1,1 @@
+"""Signal path: montage, units, causal preprocessing, ring buffer, windows."""

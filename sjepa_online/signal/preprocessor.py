@@ -1,0 +1,297 @@
+"""The one way from an amplifier's samples to what the network reads: µV at 128 Hz."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from fractions import Fraction
+from math import isfinite
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from scipy.signal import sosfilt
+
+from sjepa_online.errors import InputError
+from sjepa_online.protocol import MODEL_SFREQ
+from sjepa_online.signal.filters import design_filters, settling_time
+from sjepa_online.signal.units import microvolt_factor
+
+#: Sampling rates (Hz) that can be resampled.
+SFREQ_RANGE = (100.0, 4000.0)
+#: Frequencies (Hz) over which the group delay is averaged.
+DELAY_BAND = (4.0, 30.0)
+#: No electrode shows more than 1 V; beyond, values are clipped.
+LIMIT_MICROVOLTS = 1e6
+
+# a dead channel decays through numbers so small that the processor slows down
+_SMALLEST_STATE = 1e-30
+
+
+class PreprocessorConfig(BaseModel):
+    """What is done to the signal apart from units and resampling.
+
+    Attributes
+    ----------
+    reference : {"none", "average"}
+        Keep the amplifier's reference, or subtract the mean over good channels.
+    l_freq, h_freq : float
+        Edges of the passband in Hz (3 dB).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reference: Literal["none", "average"] = "none"
+    l_freq: float = Field(default=0.5, ge=0.1, le=2.0)
+    h_freq: float = Field(default=40.0, ge=32.0, le=40.0)
+
+
+class Preprocessor:
+    """Causal preprocessing of a stream, chunk by chunk.
+
+    In this order: unit to µV, hold the last good value for what is not finite and clip what
+    no electrode can show, high-pass, low-pass, resample to 128 Hz, reference. The reference
+    comes last: filters and mean commute, and so a change of the bad channels causes no
+    transient. The output does not depend on how the signal is cut into chunks.
+
+    A channel's first finite value is taken as its offset, and subtracted, which leaves the
+    filters as if it had held for ever (as ``scipy.signal.sosfilt_zi`` would); until then
+    the channel gives 0 and has no part in the reference.
+
+    Parameters
+    ----------
+    ch_names : sequence of str
+        Names of the channels in the order of the rows.
+    sfreq : float
+        Rate of the input in Hz, 100 to 4000.
+    unit : str
+        Unit of the input, see :func:`sjepa_online.signal.units.normalise_unit`.
+    config : PreprocessorConfig
+        Reference and passband.
+    bad : collection of str
+        Channels that do not enter the average reference.
+
+    Raises
+    ------
+    InputError
+        No or repeated channel names, a rate outside the range, an unknown unit or bad
+        channel, an average reference of less than two channels.
+    """
+
+    def __init__(
+        self,
+        ch_names: Sequence[str],
+        sfreq: float,
+        unit: str = "uV",
+        config: PreprocessorConfig | None = None,
+        bad: Collection[str] = (),
+    ) -> None:
+        self.config = PreprocessorConfig() if config is None else config
+        self.ch_names = tuple(ch_names)
+        self._check_channels()
+        self.sfreq = _check_sfreq(sfreq)
+        self._factor = microvolt_factor(unit)
+        rate = Fraction(self.sfreq).limit_denominator(1000)
+        self._filters = design_filters(rate, self.config.l_freq, self.config.h_freq)
+        self._samples_out = Fraction(MODEL_SFREQ) / rate
+        self._delay = float(self._filters.group_delay(np.linspace(*DELAY_BAND, 261)).mean())
+        self.set_bad(bad)
+        self.reset()
+
+    @property
+    def delay(self) -> float:
+        """Group delay in seconds, the mean over 4 to 30 Hz, from the transfer function."""
+        return self._delay
+
+    @property
+    def settled_after(self) -> float:
+        """Seconds of input after which a step at the start has decayed to 1 %."""
+        return settling_time(self.config.l_freq) + self._delay
+
+    @property
+    def bad(self) -> tuple[str, ...]:
+        """Channels that do not enter the average reference, in the order of the rows."""
+        return tuple(name for name, good in zip(self.ch_names, self._good, strict=True) if not good)
+
+    def delay_at(self, frequency: float) -> float:
+        """Give the group delay in seconds at one frequency in Hz."""
+        return float(self._filters.group_delay(frequency)[0])
+
+    def n_output(self, n_input: int) -> int:
+        """Give the number of output samples that the first ``n_input`` input samples give."""
+        return -(-n_input * self._samples_out.numerator // self._samples_out.denominator)
+
+    def output_time(self, k: ArrayLike) -> NDArray[np.float64]:
+        """Give the time that output samples show, in seconds after the first input sample.
+
+        Parameters
+        ----------
+        k : array_like of int, any shape
+            Indices of output samples since the start or the last :meth:`reset`.
+
+        Returns
+        -------
+        ndarray of float64, shape of ``k``
+            ``k / 128 - delay``.
+        """
+        return np.asarray(k, dtype=np.float64) / MODEL_SFREQ - self._delay
+
+    def set_bad(self, names: Collection[str]) -> None:
+        """Change the bad channels, from the next chunk on.
+
+        Where every channel is bad, the average reference subtracts nothing.
+
+        Raises
+        ------
+        InputError
+            A name is not one of the channels; the bad channels stay as they were.
+        """
+        unknown = [name for name in names if name not in self.ch_names]
+        if unknown:
+            raise InputError(
+                "A bad channel is one of the stream's channels",
+                value=", ".join(repr(name) for name in unknown),
+                remedy=f"Choose from {', '.join(self.ch_names)}.",
+            )
+        self._good = np.array([name not in names for name in self.ch_names])
+
+    def reset(self) -> None:
+        """Start afresh, as after a gap; the bad channels stay."""
+        n_channels = len(self.ch_names)
+        filters = self._filters
+        self._n_input = 0
+        self._held = np.full(n_channels, np.nan)
+        self._offset = np.full(n_channels, np.nan)
+        self._first_finite = np.full(n_channels, np.iinfo(np.int64).max)
+        self._high_pass_state = np.zeros((len(filters.high_pass), n_channels, 2))
+        self._low_pass_state = np.zeros((len(filters.low_pass), n_channels, 2))
+        self._history = np.zeros((n_channels, filters.phases.shape[1] - 1))
+
+    def update(self, chunk: ArrayLike) -> NDArray[np.float64]:
+        """Preprocess the next samples.
+
+        Parameters
+        ----------
+        chunk : array_like, shape (n_channels, n_samples)
+            Samples in the declared unit; 0 samples are fine.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_channels, n_output_samples)
+            The output samples that have become due, in µV at 128 Hz, always finite.
+
+        Raises
+        ------
+        InputError
+            The chunk has another shape.
+        """
+        values = np.asarray(chunk, dtype=np.float64)
+        if values.ndim != 2 or values.shape[0] != len(self.ch_names):
+            raise InputError(
+                f"A chunk has the shape ({len(self.ch_names)}, samples)",
+                value=f"shape {values.shape}",
+                remedy="Pass one row for each channel of the preprocessor.",
+            )
+        if values.shape[1] == 0:
+            return np.empty((len(self.ch_names), 0))
+        filtered = self._low_pass(self._high_pass(self._sanitise(values)))
+        n_before, self._n_input = self._n_input, self._n_input + values.shape[1]
+        due = np.arange(self.n_output(n_before), self.n_output(self._n_input))
+        return self._reference(self._resample(filtered, n_before, due), due)
+
+    def _sanitise(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give finite values in µV without the channels' offsets."""
+        limit = LIMIT_MICROVOLTS / self._factor
+        finite = np.isfinite(values)
+        microvolts = np.clip(values, -limit, limit) * self._factor
+        if not finite.all():
+            microvolts = self._hold(microvolts, finite)
+        self._held = microvolts[:, -1].copy()
+        starting = np.isnan(self._offset) & finite.any(axis=1)
+        if starting.any():
+            first = finite[starting].argmax(axis=1)
+            self._offset[starting] = microvolts[starting, first]
+            self._first_finite[starting] = self._n_input + first
+        centred: NDArray[np.float64] = microvolts - self._offset[:, np.newaxis]
+        # only a channel that has not started is still without a value
+        return np.nan_to_num(centred, copy=False, nan=0.0)
+
+    def _hold(self, values: NDArray[np.float64], finite: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Put the last finite value of the channel in the place of what is not finite."""
+        extended = np.column_stack([self._held, values])
+        source = np.where(finite, np.arange(1, extended.shape[1]), 0)
+        source = np.maximum.accumulate(source, axis=1)
+        return np.take_along_axis(extended, source, axis=1)
+
+    def _high_pass(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        filtered, self._high_pass_state = _filter(
+            self._filters.high_pass, values, self._high_pass_state
+        )
+        return filtered
+
+    def _low_pass(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        stuffing = self._filters.stuffing
+        if stuffing > 1:
+            stuffed = np.zeros((values.shape[0], values.shape[1] * stuffing))
+            stuffed[:, ::stuffing] = values
+            values = stuffed
+        filtered, self._low_pass_state = _filter(
+            self._filters.low_pass, values, self._low_pass_state
+        )
+        return filtered
+
+    def _resample(
+        self, values: NDArray[np.float64], n_before: int, due: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Interpolate at the output samples that are due."""
+        filters = self._filters
+        n_history = self._history.shape[1]
+        extended = np.concatenate([self._history, values], axis=1)
+        self._history = extended[:, extended.shape[1] - n_history :].copy()
+        newest, phase = np.divmod(due * filters.down, filters.up)
+        newest += n_history - n_before * filters.stuffing
+        output = np.zeros((values.shape[0], len(due)))
+        for lag, taps in enumerate(filters.phases.T):
+            output += extended[:, newest - lag] * taps[phase]
+        return output
+
+    def _reference(
+        self, values: NDArray[np.float64], due: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        if self.config.reference == "none":
+            return values
+        newest_input = due * self._samples_out.denominator // self._samples_out.numerator
+        members = self._good[:, np.newaxis] & (self._first_finite[:, np.newaxis] <= newest_input)
+        total = np.where(members, values, 0.0).sum(axis=0)
+        mean: NDArray[np.float64] = total / np.maximum(members.sum(axis=0), 1)
+        return values - mean
+
+    def _check_channels(self) -> None:
+        names = self.ch_names
+        n_least = 2 if self.config.reference == "average" else 1
+        if len(names) < n_least or len(set(names)) < len(names):
+            raise InputError(
+                f"Preprocessing with the reference {self.config.reference!r} needs at least "
+                f"{n_least} channel(s), each with a name of its own",
+                value=", ".join(names) or "no channel",
+                remedy="Pass each channel once.",
+            )
+
+
+def _filter(
+    sections: NDArray[np.float64], values: NDArray[np.float64], state: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    filtered, state = sosfilt(sections, values, axis=1, zi=state)
+    state[np.abs(state) < _SMALLEST_STATE] = 0.0
+    return filtered, state
+
+
+def _check_sfreq(sfreq: float) -> float:
+    low, high = SFREQ_RANGE
+    if not (isfinite(sfreq) and low <= sfreq <= high):
+        raise InputError(
+            f"The sampling rate lies between {low:g} and {high:g} Hz",
+            value=f"{sfreq} Hz",
+            remedy="Set the amplifier to a rate in this range.",
+        )
+    return float(sfreq)

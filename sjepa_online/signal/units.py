@@ -1,0 +1,177 @@
+"""Physical units of EEG, and whether the amplitude agrees with the declared one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.signal import detrend
+
+from sjepa_online.errors import InputError
+
+#: Amplitudes (µV, robust standard deviation within a second) that EEG can have: below lies
+#: the noise of any amplifier, above lie only open electrodes.
+PLAUSIBLE_MICROVOLTS = (0.1, 1000.0)
+
+_TYPICAL_MICROVOLTS = 15.0
+_FACTORS = {"V": 1e6, "mV": 1e3, "uV": 1.0, "nV": 1e-3}
+_SPELLINGS = {
+    "V": ("v", "volt", "volts", "0"),
+    "mV": ("mv", "millivolt", "millivolts", "-3"),
+    "uV": ("uv", "µv", "microv", "microvolt", "microvolts", "-6"),
+    "nV": ("nv", "nanovolt", "nanovolts", "-9"),
+}
+_UNIT_OF = {spelling: unit for unit, spellings in _SPELLINGS.items() for spelling in spellings}
+
+Verdict = Literal["plausible", "too small", "too large", "flat"]
+
+
+@dataclass(frozen=True)
+class AmplitudeFinding:
+    """What the amplitude of a piece of signal says about its declared unit.
+
+    Attributes
+    ----------
+    verdict : {"plausible", "too small", "too large", "flat"}
+        "flat" when no channel varies, so that nothing can be said.
+    unit : str
+        The declared unit, as ``V``, ``mV``, ``uV`` or ``nV``.
+    amplitude : float
+        Median over channels that vary of the robust standard deviation within a second, in
+        µV by the declared unit.
+    suggested_unit : str
+        The unit in which the amplitude is the closest to that of usual EEG; the declared
+        one where it is plausible or nothing can be said.
+    """
+
+    verdict: Verdict
+    unit: str
+    amplitude: float
+    suggested_unit: str
+
+
+def normalise_unit(unit: str) -> str:
+    """Give a unit's name as ``V``, ``mV``, ``uV`` or ``nV``.
+
+    Parameters
+    ----------
+    unit : str
+        Any usual spelling (``µV``, ``microvolts``), in any case, or the power of ten that
+        LSL streams of mne-lsl carry (``-6``).
+
+    Raises
+    ------
+    InputError
+        The unit is not one of voltage.
+    """
+    # two characters look like the micro sign; both are in use
+    spelling = unit.strip().lower().replace("\N{GREEK SMALL LETTER MU}", "\N{MICRO SIGN}")
+    if spelling not in _UNIT_OF:
+        raise InputError(
+            "EEG needs a unit of voltage",
+            value=repr(unit),
+            remedy="Declare the unit as V, mV, uV or nV.",
+        )
+    return _UNIT_OF[spelling]
+
+
+def microvolt_factor(unit: str) -> float:
+    """Give the factor that turns a value in ``unit`` into µV.
+
+    Raises
+    ------
+    InputError
+        The unit is not one of voltage.
+    """
+    return _FACTORS[normalise_unit(unit)]
+
+
+def check_amplitude(data: ArrayLike, unit: str, sfreq: float) -> AmplitudeFinding:
+    """Compare the amplitude of EEG with its declared unit.
+
+    The amplitude of a channel is 1.4826 times the median absolute deviation after a line
+    is removed from each second, so neither an offset of some mV, nor drift, nor a blink
+    counts; the median over the channels that vary ignores bad ones.
+
+    Parameters
+    ----------
+    data : array_like, shape (n_channels, n_samples)
+        Unfiltered signal in the declared unit, at best of several seconds. Values that are
+        not finite are ignored.
+    unit : str
+        The declared unit.
+    sfreq : float
+        Sampling rate in Hz.
+
+    Raises
+    ------
+    InputError
+        The unit is unknown, or the data have no second axis.
+    """
+    declared = normalise_unit(unit)
+    values = np.asarray(data, dtype=np.float64)
+    if values.ndim != 2:
+        raise InputError(
+            "Signal has the shape (channels, samples)",
+            value=f"shape {values.shape}",
+            remedy="Pass a two-dimensional array.",
+        )
+    amplitude = _amplitude(values, sfreq)
+    low, high = (bound / _FACTORS[declared] for bound in PLAUSIBLE_MICROVOLTS)
+    verdict: Verdict = "plausible"
+    suggested = declared
+    if amplitude == 0.0:
+        verdict = "flat"
+    elif not low <= amplitude <= high:
+        verdict = "too small" if amplitude < low else "too large"
+        suggested = min(
+            _FACTORS,
+            key=lambda name: abs(np.log10(amplitude * _FACTORS[name] / _TYPICAL_MICROVOLTS)),
+        )
+    return AmplitudeFinding(verdict, declared, amplitude * _FACTORS[declared], suggested)
+
+
+def require_plausible_amplitude(data: ArrayLike, unit: str, sfreq: float) -> AmplitudeFinding:
+    """Refuse EEG whose amplitude contradicts its declared unit.
+
+    Parameters and return value are those of :func:`check_amplitude`.
+
+    Raises
+    ------
+    InputError
+        The amplitude is too small or too large for the unit; the remedy names a better one.
+    """
+    finding = check_amplitude(data, unit, sfreq)
+    if finding.verdict in ("too small", "too large"):
+        low, high = PLAUSIBLE_MICROVOLTS
+        remedy = f"The amplitude would suit the unit {finding.suggested_unit}; declare that."
+        if finding.suggested_unit == finding.unit:
+            remedy = "Check that the electrodes are connected, and the amplifier's scale."
+        raise InputError(
+            f"The amplitude of EEG lies between {low:g} and {high:g} µV",
+            value=f"{finding.amplitude:.3g} µV by the declared unit {finding.unit}",
+            remedy=remedy,
+        )
+    return finding
+
+
+def _amplitude(values: NDArray[np.float64], sfreq: float) -> float:
+    """Median, over channels that vary, of the robust standard deviation within a second."""
+    finite = np.isfinite(values)
+    rows = finite.any(axis=1)
+    if not rows.any():
+        return 0.0
+    values, finite = values[rows], finite[rows]
+    centre = np.nanmedian(np.where(finite, values, np.nan), axis=1, keepdims=True)
+    # what is not finite becomes the median, and enters no statistic below
+    filled = np.where(finite, values, centre) - centre
+    n_samples = filled.shape[1]
+    seconds = np.arange(0, n_samples, max(round(sfreq), 1))
+    residual = detrend(filled, axis=1, bp=seconds[(seconds > 0) & (n_samples - seconds > 1)])
+    deviation = np.abs(np.where(finite, residual, np.nan))
+    spread = 1.4826 * np.nanmedian(deviation, axis=1)
+    # rounding leaves some 1e-16 of the values in a channel that does not vary
+    varying = spread[(spread > 0) & (np.ptp(filled, axis=1) > 0)]
+    return float(np.median(varying)) if varying.size else 0.0
