@@ -1,0 +1,158 @@
+"""The three downstream heads of the paper (Guetschel et al. 2024).
+
+Each works on its own copy of the pretrained layers that it uses, and gives the logits of the
+classes. The paper's strategies train either the added layers alone (``new-``) or, after
+them, everything (``full-``): :meth:`Head.new_parameters` and
+:meth:`Head.pretrained_parameters` are the two groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from itertools import chain
+
+import torch
+from torch import Tensor, nn
+
+from sjepa_online.errors import InputError
+from sjepa_online.model.signal_jepa import SignalJEPA
+
+
+class Head(nn.Module):
+    """What the heads share: a linear map over channels and a readout of all tokens.
+
+    Parameters
+    ----------
+    network : SignalJEPA
+        The pretrained network; it is not changed.
+    n_classes : int
+        Number of classes.
+    n_times : int
+        Samples of a window at 128 Hz.
+    n_virtual : int
+        Number V of virtual channels that the map over channels gives.
+
+    Raises
+    ------
+    InputError
+        The window is shorter than one token.
+    """
+
+    def __init__(
+        self, network: SignalJEPA, n_classes: int, n_times: int, n_virtual: int = 4
+    ) -> None:
+        super().__init__()
+        self.n_tokens = network.config.n_tokens(n_times)
+        self.spatial = nn.Linear(len(network.ch_names), n_virtual)
+        self.readout = nn.Linear(n_virtual * self.n_tokens * network.config.d_model, n_classes)
+
+    def new_parameters(self) -> list[nn.Parameter]:
+        """Parameters of the added layers."""
+        return list(chain(self.spatial.parameters(), self.readout.parameters()))
+
+    def pretrained_parameters(self) -> list[nn.Parameter]:
+        """Parameters of the layers that come from the network."""
+        added = {id(parameter) for parameter in self.new_parameters()}
+        return [parameter for parameter in self.parameters() if id(parameter) not in added]
+
+    def _map_channels(self, signal: Tensor, weight: Tensor | None) -> Tensor:
+        """Map ``signal`` (n, channels, ...) to virtual channels (n, V, ...)."""
+        weight = self.spatial.weight if weight is None else weight
+        if signal.shape[1] != weight.shape[1]:
+            raise InputError(
+                f"A head takes the {weight.shape[1]} channels of its spatial filter",
+                value=f"{signal.shape[1]} channels",
+                remedy="Give the channels that the filter was made for, in their order.",
+            )
+        bias: Tensor = self.spatial.bias.reshape(-1, *[1] * (signal.dim() - 2))
+        virtual: Tensor = torch.tensordot(signal, weight, dims=([1], [1])).movedim(-1, 1) + bias
+        return virtual
+
+    def _read_out(self, tokens: Tensor) -> Tensor:
+        """Give the logits (n, classes) of tokens (n, V, time, d_model)."""
+        if tokens.shape[2] != self.n_tokens:
+            raise InputError(
+                f"A window of this head has {self.n_tokens} tokens per channel",
+                value=f"{tokens.shape[2]} tokens",
+                remedy="Use windows of the length that the head was made for.",
+            )
+        logits: Tensor = self.readout(tokens.flatten(1))
+        return logits
+
+
+class PreLocalHead(Head):
+    """Virtual channels first, then the local encoder on those."""
+
+    def __init__(
+        self, network: SignalJEPA, n_classes: int, n_times: int, n_virtual: int = 4
+    ) -> None:
+        super().__init__(network, n_classes, n_times, n_virtual)
+        self.local_encoder = deepcopy(network.local_encoder)
+
+    def forward(self, x: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Return logits.
+
+        Parameters
+        ----------
+        x : Tensor, shape (n, channels, samples)
+            Signal in µV at 128 Hz.
+        weight : Tensor, shape (V, channels) | None
+            The spatial filter in force for these channels, which may be fewer than those
+            the head was trained with; None for the trained one.
+
+        Returns
+        -------
+        Tensor, shape (n, classes)
+
+        Raises
+        ------
+        InputError
+            Another number of channels or tokens than the filter's and the readout's.
+        """
+        return self._read_out(self.local_encoder(self._map_channels(x, weight)))
+
+
+class PostLocalHead(Head):
+    """The local encoder on every channel, then the map over channels."""
+
+    def __init__(
+        self, network: SignalJEPA, n_classes: int, n_times: int, n_virtual: int = 4
+    ) -> None:
+        super().__init__(network, n_classes, n_times, n_virtual)
+        self.local_encoder = deepcopy(network.local_encoder)
+
+    def forward(self, x: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Return logits; parameters and errors as for :meth:`PreLocalHead.forward`."""
+        return self._read_out(self._map_channels(self.local_encoder(x), weight))
+
+
+class ContextualHead(Head):
+    """Local and contextual encoder on every channel, then the map over channels."""
+
+    def __init__(
+        self, network: SignalJEPA, n_classes: int, n_times: int, n_virtual: int = 4
+    ) -> None:
+        super().__init__(network, n_classes, n_times, n_virtual)
+        self.network = deepcopy(network)
+
+    def forward(self, x: Tensor, bad: Sequence[str] | None = None) -> Tensor:
+        """Return logits; the predictor supplies the tokens of bad channels.
+
+        Parameters
+        ----------
+        x : Tensor, shape (n, channels, samples)
+            Signal in µV at 128 Hz.
+        bad : sequence of str | None
+            Channels that are not read.
+
+        Returns
+        -------
+        Tensor, shape (n, classes)
+
+        Raises
+        ------
+        InputError
+            As for :meth:`SignalJEPA.forward`, or another number of tokens than the readout's.
+        """
+        return self._read_out(self._map_channels(self.network.completed_tokens(x, bad), None))

@@ -1,0 +1,192 @@
+"""Contextual encoder and predictor: a post-norm transformer (Vaswani et al. 2017) with ReLU."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sjepa_online.model.config import ModelConfig
+
+
+class Attention(nn.Module):
+    """Multi-head attention with one input projection for query, key and value."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.n_heads = config.n_heads
+        self.dropout = config.dropout
+        self.in_projection = nn.Linear(config.d_model, 3 * config.d_model)
+        self.out_projection = nn.Linear(config.d_model, config.d_model)
+
+    def forward(self, tokens: Tensor, memory: Tensor, padding: Tensor | None) -> Tensor:
+        """Let ``tokens`` (n, t, d) attend to ``memory`` (n, m, d) where not ``padding`` (n, m)."""
+        if memory is tokens:
+            query, key, value = self.in_projection(tokens).chunk(3, dim=-1)
+        else:
+            d_model = tokens.shape[-1]
+            weight, bias = self.in_projection.weight, self.in_projection.bias
+            query = functional.linear(tokens, weight[:d_model], bias[:d_model])
+            key, value = functional.linear(memory, weight[d_model:], bias[d_model:]).chunk(2, -1)
+        attended = functional.scaled_dot_product_attention(
+            self._split(query),
+            self._split(key),
+            self._split(value),
+            attn_mask=None if padding is None else ~padding[:, None, None, :],
+            dropout_p=self.dropout if self.training else 0.0,
+        )
+        output: Tensor = self.out_projection(attended.transpose(1, 2).flatten(2))
+        return output
+
+    def _split(self, tokens: Tensor) -> Tensor:
+        return tokens.reshape(*tokens.shape[:2], self.n_heads, -1).transpose(1, 2)
+
+
+class FeedForward(nn.Module):
+    """Two linear layers with ReLU and dropout between them."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.expand = nn.Linear(config.d_model, config.d_feed_forward)
+        self.contract = nn.Linear(config.d_feed_forward, config.d_model)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Transform ``tokens`` (n, t, d), each by itself."""
+        output: Tensor = self.contract(self.dropout(functional.relu(self.expand(tokens))))
+        return output
+
+
+class EncoderLayer(nn.Module):
+    """Self-attention and feed-forward, each added to its input and normalised."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.attention = Attention(config)
+        self.attention_norm = nn.LayerNorm(config.d_model)
+        self.feed_forward = FeedForward(config)
+        self.feed_forward_norm = nn.LayerNorm(config.d_model)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, tokens: Tensor, padding: Tensor | None) -> Tensor:
+        """Transform ``tokens`` (n, t, d), blind to those in ``padding`` (n, t)."""
+        attended = self.attention(tokens, tokens, padding)
+        tokens = self.attention_norm(tokens + self.dropout(attended))
+        output: Tensor = self.feed_forward_norm(tokens + self.dropout(self.feed_forward(tokens)))
+        return output
+
+
+class PredictorLayer(nn.Module):
+    """An encoder layer with attention to the context between its two parts."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.attention = Attention(config)
+        self.attention_norm = nn.LayerNorm(config.d_model)
+        self.cross_attention = Attention(config)
+        self.cross_attention_norm = nn.LayerNorm(config.d_model)
+        self.feed_forward = FeedForward(config)
+        self.feed_forward_norm = nn.LayerNorm(config.d_model)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(
+        self,
+        targets: Tensor,
+        context: Tensor,
+        target_padding: Tensor | None,
+        context_padding: Tensor | None,
+    ) -> Tensor:
+        """Transform ``targets`` (n, m, d) with a view on ``context`` (n, t, d)."""
+        attended = self.attention(targets, targets, target_padding)
+        targets = self.attention_norm(targets + self.dropout(attended))
+        attended = self.cross_attention(targets, context, context_padding)
+        targets = self.cross_attention_norm(targets + self.dropout(attended))
+        output: Tensor = self.feed_forward_norm(targets + self.dropout(self.feed_forward(targets)))
+        return output
+
+
+class ContextEncoder(nn.Module):
+    """The contextual encoder: as many tokens in as out, so that any of them can be left out."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.n_encoder_layers))
+        self.norm = nn.LayerNorm(config.d_model)
+        _initialise(self)
+
+    def forward(self, tokens: Tensor, padding: Tensor | None = None) -> Tensor:
+        """Give every token its context.
+
+        Parameters
+        ----------
+        tokens : Tensor, shape (n, t, d_model)
+            Local tokens with their position added.
+        padding : Tensor of bool, shape (n, t) | None
+            True for entries that only fill the batch; no token sees them.
+
+        Returns
+        -------
+        Tensor, shape (n, t, d_model)
+        """
+        output: Tensor = self.norm(self.layer_outputs(tokens, padding)[-1])
+        return output
+
+    def layer_outputs(self, tokens: Tensor, padding: Tensor | None = None) -> list[Tensor]:
+        """Return every layer's output (n, t, d_model), before the last norm."""
+        outputs = []
+        for layer in self.layers:
+            tokens = layer(tokens, padding)
+            outputs.append(tokens)
+        return outputs
+
+
+class Predictor(nn.Module):
+    """Predicts the embeddings of tokens from their position and the tokens that are seen.
+
+    The query of a masked token is its position alone: the published weights have no mask
+    token, and the context tokens carry their own position already.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(PredictorLayer(config) for _ in range(config.n_decoder_layers))
+        self.norm = nn.LayerNorm(config.d_model)
+        _initialise(self)
+
+    def forward(
+        self,
+        context: Tensor,
+        target_positions: Tensor,
+        context_padding: Tensor | None = None,
+        target_padding: Tensor | None = None,
+    ) -> Tensor:
+        """Predict embeddings.
+
+        Parameters
+        ----------
+        context : Tensor, shape (n, t, d_model)
+            Contextual tokens of what is seen.
+        target_positions : Tensor, shape (n, m, d_model)
+            Positions of what is not.
+        context_padding, target_padding : Tensor of bool, shape (n, t) and (n, m) | None
+            True for entries that only fill the batch.
+
+        Returns
+        -------
+        Tensor, shape (n, m, d_model)
+        """
+        targets = target_positions
+        for layer in self.layers:
+            targets = layer(targets, context, target_padding, context_padding)
+        output: Tensor = self.norm(targets)
+        return output
+
+
+def _initialise(module: nn.Module) -> None:
+    """Initialise as torch.nn.Transformer does: Xavier weights, no bias in attention."""
+    for parameter in module.parameters():
+        if parameter.dim() > 1:
+            nn.init.xavier_uniform_(parameter)
+    for part in module.modules():
+        if isinstance(part, Attention):
+            nn.init.zeros_(part.in_projection.bias)
+            nn.init.zeros_(part.out_projection.bias)

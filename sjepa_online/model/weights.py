@@ -1,0 +1,84 @@
+"""Weights by name or path, in this project's format or braindecode's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from sjepa_online.errors import InputError
+from sjepa_online.model.braindecode import is_braindecode, read_braindecode
+from sjepa_online.model.checkpoint import FORMAT, read_checkpoint
+from sjepa_online.model.config import ModelConfig
+from sjepa_online.model.signal_jepa import SignalJEPA
+from sjepa_online.resources import find_resource
+from sjepa_online.tensor_file import open_safetensors
+
+
+class WeightsDescription(NamedTuple):
+    """What a file of weights says about itself."""
+
+    path: Path
+    format: Literal["sjepa-online", "braindecode"]
+    config: ModelConfig
+    n_parameters: int
+    provenance: dict[str, Any]
+
+
+def load_weights(name_or_path: str | Path, ch_names: Sequence[str] | None = None) -> SignalJEPA:
+    """Load a pretrained network.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        The name of weights in the user's data folder or among the shipped ones, or the path
+        of a safetensors file in this project's format or with braindecode's names.
+    ch_names : sequence of str | None
+        The channels of the signal, at any position on the head; None for the electrodes of
+        the pretraining.
+
+    Returns
+    -------
+    SignalJEPA
+        In evaluation mode.
+
+    Raises
+    ------
+    InputError
+        There are no such weights, the file is damaged, foreign, a pickle or of a newer
+        format, or some channels have no position.
+    """
+    network, _ = _read(find_resource("models", name_or_path))
+    return (network if ch_names is None else network.with_channels(ch_names)).eval()
+
+
+def describe_weights(name_or_path: str | Path) -> WeightsDescription:
+    """Tell what weights are, of which shape, and where they come from.
+
+    Raises
+    ------
+    InputError
+        As for :func:`load_weights`.
+    """
+    path = find_resource("models", name_or_path)
+    network, provenance = _read(path)
+    return WeightsDescription(
+        path=path,
+        format="braindecode" if provenance is None else "sjepa-online",
+        config=network.config,
+        n_parameters=sum(parameter.numel() for parameter in network.parameters()),
+        provenance=provenance or {},
+    )
+
+
+def _read(path: Path) -> tuple[SignalJEPA, dict[str, Any] | None]:
+    metadata, arrays = open_safetensors(path)
+    if metadata.get("format") == FORMAT:
+        return read_checkpoint(path)
+    if is_braindecode(arrays):
+        return read_braindecode(path), None
+    raise InputError(
+        "Weights have this project's format or braindecode's parameter names",
+        value=f"{path} with {', '.join(list(arrays)[:3]) or 'no tensors'}",
+        remedy="Use weights of a SignalJEPA network.",
+    )
