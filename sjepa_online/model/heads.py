@@ -56,6 +56,20 @@ class Head(nn.Module):
         added = {id(parameter) for parameter in self.new_parameters()}
         return [parameter for parameter in self.parameters() if id(parameter) not in added]
 
+    def frozen_features(self, x: Tensor) -> Tensor:
+        """Return what the added layers read, which stays the same while they train alone.
+
+        Parameters
+        ----------
+        x : Tensor, shape (n, channels, samples)
+            Signal in µV at 128 Hz.
+        """
+        raise NotImplementedError
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Return the logits (n, classes) of :meth:`frozen_features`."""
+        return self._read_out(self._map_channels(features, None))
+
     def _map_channels(self, signal: Tensor, weight: Tensor | None) -> Tensor:
         """Map ``signal`` (n, channels, ...) to virtual channels (n, V, ...)."""
         weight = self.spatial.weight if weight is None else weight
@@ -90,6 +104,14 @@ class PreLocalHead(Head):
         super().__init__(network, n_classes, n_times, n_virtual)
         self.local_encoder = deepcopy(network.local_encoder)
 
+    def frozen_features(self, x: Tensor) -> Tensor:
+        """Return the signal itself, as the first layer is an added one."""
+        return x
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Return the logits (n, classes) of the signal."""
+        return self(features)
+
     def forward(self, x: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return logits.
 
@@ -122,6 +144,11 @@ class PostLocalHead(Head):
         super().__init__(network, n_classes, n_times, n_virtual)
         self.local_encoder = deepcopy(network.local_encoder)
 
+    def frozen_features(self, x: Tensor) -> Tensor:
+        """Return local tokens (n, channels, time, d_model)."""
+        tokens: Tensor = self.local_encoder(x)
+        return tokens
+
     def forward(self, x: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return logits; parameters and errors as for :meth:`PreLocalHead.forward`."""
         return self._read_out(self._map_channels(self.local_encoder(x), weight))
@@ -135,6 +162,10 @@ class ContextualHead(Head):
     ) -> None:
         super().__init__(network, n_classes, n_times, n_virtual)
         self.network = deepcopy(network)
+
+    def frozen_features(self, x: Tensor) -> Tensor:
+        """Return contextual tokens (n, channels, time, d_model)."""
+        return self.network.completed_tokens(x)
 
     def forward(self, x: Tensor, bad: Sequence[str] | None = None) -> Tensor:
         """Return logits; the predictor supplies the tokens of bad channels.
