@@ -36,7 +36,7 @@ class PreprocessorConfig(BaseModel):
     reference : {"none", "average"}
         Keep the amplifier's reference, or subtract the mean over good channels.
     l_freq, h_freq : float
-        Edges of the passband in Hz (3 dB).
+        Edges of the passband in Hz, see :func:`sjepa_online.signal.filters.design_filters`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -141,18 +141,16 @@ def require_plausible_amplitude(data: ArrayLike, unit: str, sfreq: float) -> Amp
     Raises
     ------
     InputError
-        The amplitude is too small or too large for the unit; the remedy names a better one.
+        The amplitude is too small or too large for the unit; the remedy names the one that suits.
     """
     finding = check_amplitude(data, unit, sfreq)
     if finding.verdict in ("too small", "too large"):
         low, high = PLAUSIBLE_MICROVOLTS
-        remedy = f"The amplitude would suit the unit {finding.suggested_unit}; declare that."
-        if finding.suggested_unit == finding.unit:
-            remedy = "Check that the electrodes are connected, and the amplifier's scale."
         raise InputError(
             f"The amplitude of EEG lies between {low:g} and {high:g} µV",
             value=f"{finding.amplitude:.3g} µV by the declared unit {finding.unit}",
-            remedy=remedy,
+            remedy=f"Declare the right unit (the amplitude would suit {finding.suggested_unit}), "
+            "or check that the electrodes are connected.",
         )
     return finding
 
