@@ -1,1 +1,41 @@
 """Signal path: montage, units, causal preprocessing, ring buffer, windows."""
+
+from sjepa_online.protocol import MODEL_SFREQ
+from sjepa_online.signal.montage import (
+    ChannelPick,
+    channel_positions,
+    pick_eeg_channels,
+    positions_in_metres,
+    resolve_channel_names,
+)
+from sjepa_online.signal.preprocessor import Preprocessor, PreprocessorConfig
+from sjepa_online.signal.ring import RingBuffer
+from sjepa_online.signal.units import (
+    AmplitudeFinding,
+    check_amplitude,
+    microvolt_factor,
+    normalise_unit,
+    require_plausible_amplitude,
+)
+from sjepa_online.signal.windows import Windows, cut_windows, n_window_samples, window_start
+
+__all__ = [
+    "MODEL_SFREQ",
+    "AmplitudeFinding",
+    "ChannelPick",
+    "Preprocessor",
+    "PreprocessorConfig",
+    "RingBuffer",
+    "Windows",
+    "channel_positions",
+    "check_amplitude",
+    "cut_windows",
+    "microvolt_factor",
+    "n_window_samples",
+    "normalise_unit",
+    "pick_eeg_channels",
+    "positions_in_metres",
+    "require_plausible_amplitude",
+    "resolve_channel_names",
+    "window_start",
+]

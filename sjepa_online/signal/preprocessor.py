@@ -24,9 +24,6 @@ DELAY_BAND = (4.0, 30.0)
 #: No electrode shows more than 1 V; beyond, values are clipped.
 LIMIT_MICROVOLTS = 1e6
 
-# a dead channel decays through numbers so small that the processor slows down
-_SMALLEST_STATE = 1e-30
-
 
 class PreprocessorConfig(BaseModel):
     """What is done to the signal apart from units and resampling.
@@ -224,8 +221,9 @@ class Preprocessor:
         return np.take_along_axis(extended, source, axis=1)
 
     def _high_pass(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        filtered, self._high_pass_state = _filter(
-            self._filters.high_pass, values, self._high_pass_state
+        filtered: NDArray[np.float64]
+        filtered, self._high_pass_state = sosfilt(
+            self._filters.high_pass, values, zi=self._high_pass_state
         )
         return filtered
 
@@ -235,8 +233,9 @@ class Preprocessor:
             stuffed = np.zeros((values.shape[0], values.shape[1] * stuffing))
             stuffed[:, ::stuffing] = values
             values = stuffed
-        filtered, self._low_pass_state = _filter(
-            self._filters.low_pass, values, self._low_pass_state
+        filtered: NDArray[np.float64]
+        filtered, self._low_pass_state = sosfilt(
+            self._filters.low_pass, values, zi=self._low_pass_state
         )
         return filtered
 
@@ -276,14 +275,6 @@ class Preprocessor:
                 value=", ".join(names) or "no channel",
                 remedy="Pass each channel once.",
             )
-
-
-def _filter(
-    sections: NDArray[np.float64], values: NDArray[np.float64], state: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    filtered, state = sosfilt(sections, values, axis=1, zi=state)
-    state[np.abs(state) < _SMALLEST_STATE] = 0.0
-    return filtered, state
 
 
 def _check_sfreq(sfreq: float) -> float:

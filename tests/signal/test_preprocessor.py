@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from sjepa_online.errors import InputError
+from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.signal.preprocessor import (
     LIMIT_MICROVOLTS,
-    MODEL_SFREQ,
     Preprocessor,
     PreprocessorConfig,
 )
