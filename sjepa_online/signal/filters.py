@@ -19,7 +19,7 @@ FILTER_SFREQ = 800
 _HIGH_PASS_ORDER = 2
 _LOW_PASS_ORDER = 10
 _STOP_RATIO = 1.25  # start of the stopband over h_freq
-_STOP_ATTENUATION = 52.0  # dB; the images at low rates add up, to 43 dB at 100 Hz
+_STOP_ATTENUATION = 52.0  # dB; the images of low rates add up and keep 45 dB
 _INTERPOLATOR_ATTENUATION = 60.0  # dB
 
 
