@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from sjepa_online.errors import InputError
 from sjepa_online.model.config import ModelConfig
+from sjepa_online.protocol import MODEL_SFREQ
+
+#: Centres (Hz) of the first and the last kernel of the Gabor bank.
+GABOR_CENTRES = (2.0, 33.0)
+
+
+def gabor_kernels(n_kernels: int, length: int) -> Tensor:
+    """Return a bank of band-pass kernels that covers 2 to 33 Hz: a Hann window times a cosine.
+
+    Parameters
+    ----------
+    n_kernels : int
+        Number of kernels; their centres lie evenly on the scale between.
+    length : int
+        Samples of a kernel at 128 Hz.
+
+    Returns
+    -------
+    Tensor, shape (n_kernels, length)
+        Of unit norm; all but the first have zero mean.
+    """
+    centres = torch.linspace(GABOR_CENTRES[0], GABOR_CENTRES[1], n_kernels)
+    time = (torch.arange(length) - (length - 1) / 2) / MODEL_SFREQ
+    window = torch.hann_window(length + 2, periodic=False)[1:-1]
+    kernels = window * torch.cos(2 * torch.pi * centres[:, None] * time)
+    kernels[1:] -= kernels[1:].sum(dim=1, keepdim=True) * window / window.sum()
+    return kernels / kernels.norm(dim=1, keepdim=True)
 
 
 class LocalEncoder(nn.Module):
     """Strided convolutions over the time of one channel (paper: local encoder).
+
+    The first convolution starts as a bank of Gabor filters (the paper starts at random): it is
+    then of use to a readout of its output, :meth:`first_layer`, before any training.
 
     Every convolution has no bias and is followed by GELU; a GroupNorm with one group per
     dimension, whose statistics run over the whole window, stands after the first one.
