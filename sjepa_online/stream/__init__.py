@@ -1,0 +1,36 @@
+"""LSL in and out: discovery, inlets, outlets, replay."""
+
+from sjepa_online.stream.discovery import StreamDescription, find_streams, resolve_stream
+from sjepa_online.stream.events import (
+    ClockJump,
+    Gap,
+    RateMismatch,
+    StreamEvent,
+    StreamLost,
+    StreamRecovered,
+)
+from sjepa_online.stream.inlet import Chunk, Marker, MarkerInlet, SignalInlet
+from sjepa_online.stream.library import configure, local_clock
+from sjepa_online.stream.outlets import DecisionOutlet, ProbabilityOutlet
+from sjepa_online.stream.replay import Replay
+
+__all__ = [
+    "Chunk",
+    "ClockJump",
+    "DecisionOutlet",
+    "Gap",
+    "Marker",
+    "MarkerInlet",
+    "ProbabilityOutlet",
+    "RateMismatch",
+    "Replay",
+    "SignalInlet",
+    "StreamDescription",
+    "StreamEvent",
+    "StreamLost",
+    "StreamRecovered",
+    "configure",
+    "find_streams",
+    "local_clock",
+    "resolve_stream",
+]

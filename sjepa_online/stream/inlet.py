@@ -1,0 +1,320 @@
+"""Signal and markers from LSL, on one clock, with everything that goes wrong as events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sjepa_online.errors import InputError, OperationError
+from sjepa_online.signal.units import normalise_unit
+from sjepa_online.stream.discovery import StreamDescription, clean_text
+from sjepa_online.stream.events import Gap, StreamEvent, StreamLost, StreamRecovered
+from sjepa_online.stream.library import liblsl, local_clock
+from sjepa_online.stream.sample_clock import SampleClock
+
+#: Seconds without a sample after which a regular stream counts as lost.
+STALE_AFTER = 0.5
+#: Seconds of signal that liblsl keeps while nobody pulls; older samples become a gap.
+BUFFERED = 60
+
+# beyond the silence on the wire, by how much (s) timestamps may step before it is no gap
+_LONGEST_UNHEARD_GAP = 10.0
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """The samples that arrived since the last pull.
+
+    Attributes
+    ----------
+    data : array, shape (n_channels, n_samples), float64
+        Signal in the unit of the stream.
+    timestamps : array, shape (n_samples,)
+        When each sample was taken, on this machine's LSL clock (s).
+    events : tuple of StreamEvent
+        What happened since the last pull. A gap and a clock jump carry the ``index`` of the
+        first sample after them, so no event means that the chunk continues the last one.
+    """
+
+    data: NDArray[np.float64]
+    timestamps: NDArray[np.float64]
+    events: tuple[StreamEvent, ...] = field(default=())
+
+
+class Marker(NamedTuple):
+    """A label and its time on this machine's LSL clock (s)."""
+
+    label: str
+    time: float
+
+
+class _Inlet:
+    """What both kinds of inlet share: opening with clock correction, and closing."""
+
+    def __init__(self, stream: StreamDescription, timeout: float) -> None:
+        lsl = liblsl()
+        self.stream = stream
+        self._lost_error = lsl.util.LostError
+        self._inlet: Any = lsl.StreamInlet(
+            stream.info,
+            max_buflen=BUFFERED,
+            recover=True,
+            processing_flags=lsl.proc_clocksync,
+        )
+        try:
+            self._inlet.open_stream(timeout=timeout)
+            self._inlet.time_correction(timeout=timeout)
+        except (lsl.util.TimeoutError, lsl.util.LostError) as error:
+            raise OperationError(
+                f"The stream {stream.name} on {stream.host} does not answer within {timeout:g} s: "
+                "check that its source is still running and that no firewall blocks it"
+            ) from error
+
+    def close(self) -> None:
+        """Disconnect; nothing can be pulled afterwards."""
+        self._inlet = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class SignalInlet(_Inlet):
+    """A regular stream of numbers.
+
+    Parameters
+    ----------
+    stream : StreamDescription
+        From :func:`~sjepa_online.stream.discovery.resolve_stream`.
+    ch_names : sequence of str, optional
+        Channel names, when the stream does not give them.
+    unit : str, optional
+        Unit of all channels, when the stream does not give it.
+    dejitter : bool
+        Smooth the timestamps (see :class:`~sjepa_online.stream.sample_clock.SampleClock`).
+        The default suits every source: exact timestamps stay what they are.
+    timeout : float
+        How long the source may take to answer (s).
+
+    Raises
+    ------
+    InputError
+        The stream is irregular or not numeric; it has no channel names and none are given,
+        or the other way round; names are not unique.
+    OperationError
+        The source does not answer.
+    """
+
+    def __init__(
+        self,
+        stream: StreamDescription,
+        *,
+        ch_names: Sequence[str] | None = None,
+        unit: str | None = None,
+        dejitter: bool = True,
+        timeout: float = 5.0,
+    ) -> None:
+        if not stream.is_kind("signal"):
+            raise InputError(
+                f"A signal is a stream of numbers at a regular rate ({stream.name})",
+                value=f"{stream.format} at {stream.sfreq:g} Hz",
+                remedy="Choose the stream of the amplifier; see 'sjepa-online streams'.",
+            )
+        self.ch_names = _channel_names(stream, ch_names)
+        self._units = _channel_units(stream, unit)
+        super().__init__(stream, timeout)
+        self.sfreq = stream.sfreq
+        #: Samples that arrived, and samples that gaps left out.
+        self.received = 0
+        self.missing = 0
+        #: True while nothing arrives.
+        self.lost = False
+        self._clock = SampleClock(stream.sfreq, smooth=dejitter)
+        self._heard = local_clock()
+        self._max_samples = max(512, round(stream.sfreq))
+
+    @property
+    def effective_sfreq(self) -> float:
+        """Rate (Hz) at which samples really come."""
+        return self._clock.effective_sfreq
+
+    def unit_of(self, ch_names: Sequence[str] | None = None) -> str:
+        """Give the unit of these channels (of all by default): ``V``, ``mV``, ``uV``, ``nV``.
+
+        Raises
+        ------
+        InputError
+            A channel is not in the stream, the stream gives no unit, or more than one, or
+            one that is not of voltage.
+        """
+        wanted = self.ch_names if ch_names is None else tuple(ch_names)
+        absent = [name for name in wanted if name not in self.ch_names]
+        if absent:
+            raise InputError(
+                f"The channels that are needed are in the stream {self.stream.name}",
+                value=f"missing {', '.join(absent)}; there are {', '.join(self.ch_names)}",
+                remedy="Connect these electrodes, or use a decoder for the channels at hand.",
+            )
+        if not self._units:
+            raise InputError(
+                f"A stream declares the unit of its channels ({self.stream.name})",
+                value="no unit in the stream's description",
+                remedy="Declare it at the source, or give it: V, mV, uV or nV.",
+            )
+        units = {normalise_unit(self._units[self.ch_names.index(name)]) for name in wanted}
+        if len(units) > 1:
+            raise InputError(
+                f"EEG channels share one unit ({self.stream.name})",
+                value=", ".join(sorted(units)),
+                remedy="Choose the EEG channels only, or correct the units at the source.",
+            )
+        return units.pop()
+
+    def pull(self, timeout: float = 0.0) -> Chunk:
+        """Take what has arrived, at most about a second of it at a time.
+
+        Parameters
+        ----------
+        timeout : float
+            How long to wait for the first sample (s); 0 returns at once.
+
+        Raises
+        ------
+        OperationError
+            The source sends timestamps that are not numbers.
+        """
+        try:
+            samples, timestamps = self._inlet.pull_chunk(
+                timeout=timeout,
+                max_samples=self._max_samples,
+                min_samples=1 if timeout > 0 else None,
+                as_numpy=True,
+            )
+        except self._lost_error:
+            return self._silence(recoverable=False)
+        if len(timestamps) == 0:
+            return self._silence(recoverable=self.stream.source_id != "")
+        if not np.isfinite(timestamps).all():
+            raise OperationError(
+                f"The stream {self.stream.name} sends timestamps that are not finite: "
+                "its times cannot be trusted; restart the source"
+            )
+        now = local_clock()
+        silence, self._heard = now - self._heard, now
+        times, events = self._clock.update(timestamps, silence + _LONGEST_UNHEARD_GAP)
+        if self.lost:
+            self.lost = False
+            detail = f"{self.stream.name} is back after {silence:.1f} s"
+            events.insert(0, StreamRecovered(time=now, detail=detail, silence=silence))
+        self.received += len(times)
+        self.missing += sum(event.missing for event in events if isinstance(event, Gap))
+        return Chunk(np.ascontiguousarray(samples.T, dtype=np.float64), times, tuple(events))
+
+    def _silence(self, *, recoverable: bool) -> Chunk:
+        """Give an empty chunk, with the loss of the stream where it is new."""
+        events: tuple[StreamEvent, ...] = ()
+        now = local_clock()
+        if not self.lost and (not recoverable or now - self._heard > STALE_AFTER):
+            self.lost = True
+            detail = f"{self.stream.name} has sent nothing for {now - self._heard:.1f} s" + (
+                "; it is picked up again when it is back"
+                if recoverable
+                else "; it has no source id, so it cannot be picked up again by itself"
+            )
+            events = (StreamLost(time=now, detail=detail, recoverable=recoverable),)
+        return Chunk(np.empty((len(self.ch_names), 0)), np.empty(0), events)
+
+
+class MarkerInlet(_Inlet):
+    """A stream of markers: text, or whole numbers, which become their text.
+
+    Parameters
+    ----------
+    stream : StreamDescription
+        From :func:`~sjepa_online.stream.discovery.resolve_stream` with ``kind="markers"``.
+    timeout : float
+        How long the source may take to answer (s).
+
+    Raises
+    ------
+    InputError
+        The stream does not carry markers.
+    OperationError
+        The source does not answer.
+    """
+
+    def __init__(self, stream: StreamDescription, *, timeout: float = 5.0) -> None:
+        if not stream.is_kind("markers"):
+            raise InputError(
+                f"Markers are one irregular channel of text or whole numbers ({stream.name})",
+                value=f"{stream.n_channels} channels of {stream.format} at {stream.sfreq:g} Hz",
+                remedy="Choose the marker stream; see 'sjepa-online streams'.",
+            )
+        super().__init__(stream, timeout)
+
+    def pull(self, timeout: float = 0.0) -> list[Marker]:
+        """Take the markers that have arrived, in their order.
+
+        Parameters
+        ----------
+        timeout : float
+            How long to wait for the first marker (s); 0 returns at once.
+
+        Raises
+        ------
+        OperationError
+            The stream is lost and, having no source id, cannot be picked up again.
+        """
+        try:
+            labels, times = self._inlet.pull_chunk(
+                timeout=timeout, min_samples=1 if timeout > 0 else None, as_numpy=True
+            )
+        except self._lost_error as error:
+            raise OperationError(
+                f"The marker stream {self.stream.name} is lost and has no source id by which "
+                "it could be picked up again: restart its source, then this program"
+            ) from error
+        return [
+            Marker(_text(label), float(time)) for (label,), time in zip(labels, times, strict=True)
+        ]
+
+
+def _text(label: Any) -> str:
+    if isinstance(label, bytes):
+        return clean_text(label.decode("utf-8", errors="replace"))
+    return str(label)
+
+
+def _channel_names(stream: StreamDescription, given: Sequence[str] | None) -> tuple[str, ...]:
+    names = stream.ch_names if given is None else tuple(given)
+    if not names:
+        raise InputError(
+            f"A stream names its channels ({stream.name})",
+            value="no complete list of channel labels in the stream's description",
+            remedy="Declare the labels at the source, or give the channel names in their order.",
+        )
+    if len(names) != stream.n_channels or len(set(names)) != len(names):
+        raise InputError(
+            f"Each channel of a stream has a name of its own ({stream.name})",
+            value=f"{stream.n_channels} channels named {', '.join(names)}",
+            remedy="Correct the labels at the source, or the names that you give.",
+        )
+    return names
+
+
+def _channel_units(stream: StreamDescription, given: str | None) -> tuple[str, ...]:
+    if given is None:
+        return stream.units
+    return (normalise_unit(given),) * stream.n_channels

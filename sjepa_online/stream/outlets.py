@@ -1,0 +1,113 @@
+"""What the decoder publishes over LSL: probabilities and decisions."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sjepa_online.errors import InputError
+from sjepa_online.stream.discovery import DECISION_SOURCE
+from sjepa_online.stream.library import liblsl
+
+
+class _Outlet:
+    """What both kinds of outlet share."""
+
+    def __init__(self, info: Any) -> None:
+        self._outlet: Any = liblsl().StreamOutlet(info)
+
+    def close(self) -> None:
+        """Take the stream off the network."""
+        self._outlet = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class ProbabilityOutlet(_Outlet):
+    """A stream with one channel a class.
+
+    Parameters
+    ----------
+    name : str
+        Name of the stream.
+    classes : sequence of str
+        Names of the classes: the labels of the channels, of type ``probability``.
+    sfreq : float
+        Rate (Hz) of a decoder that slides regularly; 0 for one that is locked to markers.
+    """
+
+    def __init__(self, name: str, classes: Sequence[str], sfreq: float = 0.0) -> None:
+        lsl = liblsl()
+        self.classes = tuple(classes)
+        info = lsl.StreamInfo(
+            name,
+            "Probability",
+            len(self.classes),
+            sfreq,
+            lsl.cf_double64,
+            f"sjepa-online-probabilities:{name}@{socket.gethostname()}",
+        )
+        info.set_channel_labels(list(self.classes))
+        info.set_channel_types("probability")
+        info.set_channel_units("none")
+        super().__init__(info)
+
+    def push(self, probabilities: ArrayLike, time: float) -> None:
+        """Publish the probabilities of a window.
+
+        Parameters
+        ----------
+        probabilities : array_like, shape (n_classes,)
+            In the order of ``classes``.
+        time : float
+            Time (s, LSL clock) of the last sample that they rest on.
+
+        Raises
+        ------
+        InputError
+            There is not one probability a class.
+        """
+        values = np.asarray(probabilities, dtype=np.float64)
+        if values.shape != (len(self.classes),):
+            raise InputError(
+                "There is one probability a class",
+                value=f"shape {values.shape} for {len(self.classes)} classes",
+                remedy="Push the probabilities of one window at a time.",
+            )
+        self._outlet.push_sample(values.tolist(), time)
+
+
+class DecisionOutlet(_Outlet):
+    """A marker stream of decisions, each the name of a class.
+
+    Parameters
+    ----------
+    name : str
+        Name of the stream.
+    """
+
+    def __init__(self, name: str) -> None:
+        lsl = liblsl()
+        source_id = f"{DECISION_SOURCE}:{name}@{socket.gethostname()}"
+        info = lsl.StreamInfo(name, "Markers", 1, lsl.IRREGULAR_RATE, lsl.cf_string, source_id)
+        info.set_channel_labels(["decision"])
+        info.set_channel_types("marker")
+        super().__init__(info)
+
+    def push(self, label: str, time: float) -> None:
+        """Publish a decision that rests on samples up to ``time`` (s, LSL clock)."""
+        self._outlet.push_sample([label], time)
