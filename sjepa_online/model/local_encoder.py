@@ -34,7 +34,8 @@ def gabor_kernels(n_kernels: int, length: int) -> Tensor:
     window = torch.hann_window(length + 2, periodic=False)[1:-1]
     kernels = window * torch.cos(2 * torch.pi * centres[:, None] * time)
     kernels[1:] -= kernels[1:].sum(dim=1, keepdim=True) * window / window.sum()
-    return kernels / kernels.norm(dim=1, keepdim=True)
+    normed: Tensor = kernels / kernels.norm(dim=1, keepdim=True)
+    return normed
 
 
 class LocalEncoder(nn.Module):

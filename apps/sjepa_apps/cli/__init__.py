@@ -1,0 +1,46 @@
+"""The command ``sjepa-online``."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from sjepa_apps.cli import calibrate, decode, demo, doctor, evaluate, models, streams
+from sjepa_apps.cli.common import repeat_list_options
+from sjepa_online.errors import InputError, OperationError
+
+app = typer.Typer(
+    name="sjepa-online",
+    help="Online brain-computer-interface decoder on Signal-JEPA.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command()(demo.demo)
+app.command()(doctor.doctor)
+app.command()(streams.streams)
+app.command()(streams.replay)
+app.command()(calibrate.calibrate)
+app.command()(decode.decode)
+app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(models.app, name="models")
+
+
+def main() -> None:
+    """Run the command line; an error of the user's input ends in one message and exit code 2."""
+    os.environ.setdefault("MNE_LOGGING_LEVEL", "ERROR")
+    try:
+        app(args=repeat_list_options(sys.argv[1:]))
+    except InputError as error:
+        _fail(str(error), 2)
+    except OperationError as error:
+        _fail(str(error), 1)
+    except KeyboardInterrupt:
+        _fail("Interrupted.", 130)
+
+
+def _fail(message: str, code: int) -> None:
+    sys.stderr.write(f"Error: {message}\n")
+    raise SystemExit(code)

@@ -1,0 +1,102 @@
+"""What the commands share: options, JSON on standard output, progress on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+#: Options that take one or more values, as in ``--from a.fif b.fif``.
+LIST_OPTIONS = ("--from", "--train", "--test", "--data", "--subjects")
+
+
+class LslScope(StrEnum):
+    """How far LSL looks and answers."""
+
+    MACHINE = "machine"
+    LINK = "link"
+    SITE = "site"
+
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")
+]
+ScopeOption = Annotated[
+    LslScope | None,
+    typer.Option(
+        help="How far LSL reaches: this machine only, the local link, or the site. "
+        "LSL's own configuration decides when this is not given."
+    ),
+]
+ParadigmOption = Annotated[
+    str,
+    typer.Option(
+        "--paradigm",
+        "-p",
+        help="Protocol: ssvep, erp, mi, ssvep-exo, an own one by name, or the path of its file.",
+    ),
+]
+WeightsOption = Annotated[
+    str,
+    typer.Option(help="Pretrained weights: a name of `models list`, a path, or `random`."),
+]
+
+SeedOption = Annotated[int, typer.Option(min=0, help="Seed of everything that is drawn.")]
+DeviceOption = Annotated[
+    str, typer.Option(help="Where networks run: cpu, cuda, mps, or auto for the fastest there is.")
+]
+
+
+def repeat_list_options(arguments: Sequence[str]) -> list[str]:
+    """Write ``--from a b`` as ``--from a --from b``, so that unquoted globs work.
+
+    The values of a list option end at the next word that begins with a dash.
+    """
+    result: list[str] = []
+    option: str | None = None
+    values = 0
+    for word in arguments:
+        if word.startswith("-"):
+            option = word if word in LIST_OPTIONS else None
+            values = 0
+            result.append(word)
+            continue
+        if option is not None and values > 0:
+            result.append(option)
+        values += 1
+        result.append(word)
+    return result
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print one JSON document on standard output; NaN is not JSON and is refused."""
+    sys.stdout.write(json.dumps(document, allow_nan=False) + "\n")
+    sys.stdout.flush()
+
+
+def say(message: str) -> None:
+    """Print a message of progress on standard error."""
+    sys.stderr.write(message + "\n")
+
+
+@contextmanager
+def progress_bar(description: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show a progress bar on standard error; call what this gives after each step."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(description, total=total)
+        yield lambda: progress.advance(task)
+
+
+def configure_lsl(scope: LslScope | None) -> None:
+    """Load liblsl with the reach that the user chose."""
+    from sjepa_online.stream import configure
+
+    configure(None if scope is None else scope.value)

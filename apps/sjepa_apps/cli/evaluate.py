@@ -1,0 +1,89 @@
+"""``sjepa-online evaluate``: how well and how fast, on the user's own recordings and machine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sjepa_apps.cli.common import (
+    DeviceOption,
+    JsonOption,
+    ParadigmOption,
+    SeedOption,
+    WeightsOption,
+    print_json,
+    progress_bar,
+    say,
+)
+
+app = typer.Typer(help="Scores, latency, and comparisons.", no_args_is_help=True)
+
+TrainOption = Annotated[
+    list[str], typer.Option("--train", help="Recordings (SOURCE...) to train on.")
+]
+TestOption = Annotated[list[str], typer.Option("--test", help="Recordings (SOURCE...) to test on.")]
+DecodersOption = Annotated[
+    list[str] | None, typer.Option("--decoder", help="A decoder; repeat for several.")
+]
+SeedsOption = Annotated[int, typer.Option(min=1, help="Number of seeds.")]
+
+
+@app.command()
+def scores(
+    paradigm: ParadigmOption,
+    train: TrainOption,
+    test: TestOption,
+    decoder: DecodersOption = None,
+    seeds: SeedsOption = 1,
+    weights: WeightsOption = "default",
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    json: JsonOption = False,
+) -> None:
+    """Train decoders on some recordings and test them on others, side by side."""
+    from sjepa_online.data import load_sources, make_trials
+    from sjepa_online.decoding import DEFAULT_DECODER, DecoderRequest
+    from sjepa_online.evaluation.scores import evaluate_scores
+    from sjepa_online.protocol import load_protocol
+    from sjepa_online.signal import PreprocessorConfig
+
+    protocol = load_protocol(paradigm)
+    requests = [
+        DecoderRequest(name, weights, seed, device)
+        for name in decoder or [DEFAULT_DECODER, "riemann"]
+    ]
+    preprocessing = PreprocessorConfig()
+    trials = {
+        "train": make_trials(load_sources(train), protocol, preprocessing),
+        "test": make_trials(load_sources(test), protocol, preprocessing),
+    }
+    for part in trials.values():
+        for reason in part.dropped:
+            say(f"left out: {reason}")
+    with progress_bar("Evaluating", len(requests) * seeds) as advance:
+        results = evaluate_scores(trials["train"], trials["test"], requests, seeds, advance)
+    classes = protocol.class_names
+    entries = {
+        name: result.to_json(len(classes), protocol.window.start + protocol.window.length)
+        for name, result in results.items()
+    }
+    if json:
+        print_json(
+            {
+                "paradigm": protocol.name,
+                "classes": list(classes),
+                "n_train": len(trials["train"].y),
+                "n_test": len(trials["test"].y),
+                "sfreq": trials["test"].sfreq,
+                "n_channels": len(trials["train"].ch_names),
+                "decoders": entries,
+            }
+        )
+        return
+    for name, entry in entries.items():
+        area = f", AUC {entry['roc_auc']:.3f}" if "roc_auc" in entry else ""
+        typer.echo(
+            f"{name}: accuracy {entry['accuracy']:.3f} +- {entry['accuracy_std']:.3f}{area}, "
+            f"{entry['itr_bits_per_min']:.1f} bits/min, fitted in {entry['fit_s']:.1f} s"
+        )
