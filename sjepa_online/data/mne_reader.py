@@ -1,0 +1,158 @@
+"""Recordings from what MNE-Python reads, and from its ``Raw`` objects."""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import mne
+import numpy as np
+import numpy.typing as npt
+
+from sjepa_online.data.reading import UNREADABLE, bids_entity, naming, one_line
+from sjepa_online.data.recording import Recording
+from sjepa_online.errors import InputError
+from sjepa_online.signal.montage import pick_eeg_channels, resolve_channel_names
+
+logger = logging.getLogger(__name__)
+
+_READERS: dict[str, Callable[..., Any]] = {
+    ".fif": mne.io.read_raw_fif,
+    ".edf": mne.io.read_raw_edf,
+    ".bdf": mne.io.read_raw_bdf,
+    ".gdf": mne.io.read_raw_gdf,
+    ".vhdr": mne.io.read_raw_brainvision,
+    ".set": mne.io.read_raw_eeglab,
+}
+MNE_SUFFIXES = tuple(_READERS)
+
+#: Annotations that mark where parts were joined (MNE, EEGLAB, BrainVision).
+_BREAK = re.compile(r"(?i)^(bad|edge)[ _]boundary|^boundary$|^new segment/")
+_NOT_EVENT = re.compile(r"(?i)^(bad|edge)")
+_STIM_BITS = 0xFFFF  # BioSemi keeps its own status in the bits above
+
+
+def read_mne_file(path: Path) -> Recording:
+    """Read a ``.fif .edf .bdf .gdf .vhdr .set`` file.
+
+    Raises
+    ------
+    InputError
+        The file is damaged, truncated, not continuous, or holds no EEG.
+    """
+    suffix = path.suffix.lower()
+    # EDF+ labels name the type (`EEG Fz`, `EOG left`); MNE reads it on request
+    options = {"infer_types": True} if suffix in (".edf", ".bdf") else {}
+    try:
+        # MNE logs to standard output, which belongs to results
+        with mne.utils.catch_logging(), warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            raw = _READERS[suffix](path, preload=True, verbose="warning", **options)
+    except UNREADABLE as error:
+        raise InputError(
+            f"A {suffix} file holds one whole continuous recording",
+            value=f"{path}: {one_line(error)}",
+            remedy="Copy the file again, or export it again from the program that wrote it.",
+        ) from error
+    for warning in seen:
+        message = one_line(warning.message)
+        if "does not match the file size" in message or "truncated" in message:
+            raise InputError(
+                f"A {suffix} file is as long as its header says",
+                value=f"{path}: {message}",
+                remedy="Copy the file again, or repair its header.",
+            )
+        logger.warning("%s: %s", path, message)
+    if suffix == ".vhdr":
+        _strip_marker_types(raw)
+    subject, session, run = (bids_entity(path.name, key) for key in ("sub", "ses", "run"))
+    return recording_from_raw(raw, name=str(path), subject=subject, session=session, run=run)
+
+
+def recording_from_raw(
+    raw: Any, *, name: str, subject: str = "", session: str = "", run: str = ""
+) -> Recording:
+    """Take the EEG channels and the events of an ``mne.io.Raw``.
+
+    Events are its annotations; without any, the values of its stimulus channel. Annotations
+    that start with ``BAD`` or ``EDGE`` are none.
+
+    Raises
+    ------
+    InputError
+        There is no EEG channel, one whose name is no electrode's, or no sample.
+    """
+    types = raw.get_channel_types()
+    typed_eeg = [ch for ch, kind in zip(raw.ch_names, types, strict=True) if kind == "eeg"]
+    with naming(name):
+        picks = pick_eeg_channels(typed_eeg).eeg
+        standard = dict(zip(picks, resolve_channel_names(picks), strict=True))
+    onsets, labels = _events(raw, "stim" in types)
+    return Recording(
+        name=name,
+        data=_microvolts(raw, picks),
+        unit="uV",
+        sfreq=float(raw.info["sfreq"]),
+        ch_names=tuple(standard.values()),
+        onsets=onsets,
+        labels=labels,
+        breaks=_breaks(raw),
+        bad=tuple(standard[channel] for channel in picks if channel in raw.info["bads"]),
+        subject=subject,
+        session=session,
+        run=run,
+    )
+
+
+def _strip_marker_types(raw: Any) -> None:
+    """Give BrainVision's markers the label that was sent: MNE puts their type before it."""
+    raw.annotations.description = np.array(
+        [re.sub("^(Comment|Stimulus)/", "", label) for label in raw.annotations.description],
+        dtype=str,
+    )
+
+
+def _microvolts(raw: Any, picks: Sequence[str]) -> npt.NDArray[np.float32]:
+    data = np.empty((len(picks), raw.n_times), np.float32)
+    for row, pick in enumerate(picks):  # one by one: MNE's float64 copy of the whole is enough
+        data[row] = raw.get_data(picks=[pick])[0] * 1e6
+    return data
+
+
+def _annotation_onsets(raw: Any) -> npt.NDArray[np.float64]:
+    """Onsets (s) after the first sample: MNE counts from the measurement's start."""
+    onsets: npt.NDArray[np.float64] = raw.annotations.onset - raw.first_time
+    return onsets
+
+
+def _events(raw: Any, has_stim: bool) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+    onsets = _annotation_onsets(raw)
+    descriptions = [str(description) for description in raw.annotations.description]
+    keep = [
+        index
+        for index, description in enumerate(descriptions)
+        if not _NOT_EVENT.match(description) and not _BREAK.match(description)
+    ]
+    if keep or not has_stim:
+        keep.sort(key=lambda index: onsets[index])
+        return onsets[keep], tuple(descriptions[index] for index in keep)
+    events = mne.find_events(
+        raw, shortest_event=1, mask=_STIM_BITS, mask_type="and", verbose="error"
+    )
+    samples = events[:, 0] - raw.first_samp
+    return samples / float(raw.info["sfreq"]), tuple(str(code) for code in events[:, 2])
+
+
+def _breaks(raw: Any) -> npt.NDArray[np.float64]:
+    times = [
+        onset
+        for onset, description in zip(
+            _annotation_onsets(raw), raw.annotations.description, strict=True
+        )
+        if _BREAK.match(str(description)) and onset > 0
+    ]
+    return np.unique(np.asarray(times, np.float64))

@@ -1,0 +1,112 @@
+"""A recording in memory: the form in which every SOURCE arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sjepa_online.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Continuous EEG of one run, with its events.
+
+    Parameters
+    ----------
+    name : str
+        What the user knows the recording by: its path, or its place in a data set.
+    data : array, shape (n_channels, n_samples), float32
+        EEG in ``unit``. May hold NaN: the preprocessor sanitises.
+    unit : str
+        Unit of ``data``; the readers give ``"uV"``.
+    sfreq : float
+        Sampling rate (Hz).
+    ch_names : tuple of str, length n_channels
+        Electrode names as the recording writes them.
+    onsets : array, shape (n_events,)
+        Onsets (s) after the first sample, in ascending order.
+    labels : tuple of str, length n_events
+        What each event is called.
+    breaks : array, shape (n_breaks,)
+        Times (s) after the first sample at which samples are missing or parts were joined;
+        no window may span one.
+    bad : tuple of str
+        Channels that the recording itself marks as bad.
+    subject, session, run : str
+        Where the recording belongs; empty when unknown.
+    simulated : bool
+        True when no person was recorded.
+
+    Raises
+    ------
+    InputError
+        The recording is empty, a name appears twice, or the parts do not fit together.
+    """
+
+    name: str
+    data: npt.NDArray[np.float32]
+    unit: str
+    sfreq: float
+    ch_names: tuple[str, ...]
+    onsets: npt.NDArray[np.float64]
+    labels: tuple[str, ...]
+    breaks: npt.NDArray[np.float64]
+    bad: tuple[str, ...] = ()
+    subject: str = ""
+    session: str = ""
+    run: str = ""
+    simulated: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what nothing behind a recording could use."""
+        if self.data.ndim != 2 or 0 in self.data.shape:
+            raise InputError(
+                f"A recording holds samples of at least one EEG channel ({self.name})",
+                value=f"data of shape {self.data.shape}",
+                remedy="Choose a recording that is not empty.",
+            )
+        if len(self.ch_names) != len(self.data) or len(set(self.ch_names)) != len(self.data):
+            raise InputError(
+                f"Each channel of a recording has a name of its own ({self.name})",
+                value=f"{len(self.data)} channels named {', '.join(self.ch_names)}",
+                remedy="Rename the channels in the file.",
+            )
+        if not self.sfreq > 0:
+            raise InputError(
+                f"A recording has a positive sampling rate ({self.name})",
+                value=self.sfreq,
+                remedy="Correct the rate in the file's header.",
+            )
+        if len(self.onsets) != len(self.labels):
+            raise InputError(
+                f"Each event of a recording has an onset and a label ({self.name})",
+                value=f"{len(self.onsets)} onsets and {len(self.labels)} labels",
+                remedy="Give both for every event.",
+            )
+
+    @property
+    def duration(self) -> float:
+        """Length of the recording (s)."""
+        n_samples: int = self.data.shape[1]
+        return n_samples / self.sfreq
+
+    def channels(self, ch_names: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Return the data of these channels, in this order, shape (len(ch_names), n_samples).
+
+        Raises
+        ------
+        InputError
+            The recording lacks some of them; the message names them.
+        """
+        missing = [name for name in ch_names if name not in self.ch_names]
+        if missing:
+            raise InputError(
+                f"The channels that are asked for are in the recording ({self.name})",
+                value=f"missing {', '.join(missing)}; there are {', '.join(self.ch_names)}",
+                remedy="Use recordings of the same montage.",
+            )
+        return self.data[[self.ch_names.index(name) for name in ch_names]]

@@ -1,0 +1,216 @@
+"""The SOURCE of the command line: files, globs, MOABB's data sets and the shipped sample."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from sjepa_online.data.mne_reader import MNE_SUFFIXES, read_mne_file
+from sjepa_online.data.moabb_reader import make_dataset, make_lee2019, read_moabb
+from sjepa_online.data.recording import Recording
+from sjepa_online.data.xdf_reader import read_xdf_file
+from sjepa_online.errors import InputError
+
+SUFFIXES = (*MNE_SUFFIXES, ".xdf")
+GRAMMAR = (
+    f"A SOURCE is a file or a glob ({' '.join(SUFFIXES)}), "
+    "moabb:DATASET:SUBJECT[:SESSION[:RUN]], lee2019:PARADIGM:SUBJECT[:SESSION], "
+    "sample or sample:SESSION; SUBJECT may be a range such as 1-40."
+)
+LEE2019_PARADIGMS = ("ssvep", "erp", "mi")
+LEE2019_SESSIONS = (1, 2)
+SAMPLE_FOLDER = Path(__file__).resolve().parent / "sample"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file, or one subject of a data set, that is known but not read yet.
+
+    Parameters
+    ----------
+    name : str
+        Path, or place in a data set.
+    read : callable
+        Reads the recordings, one at a time.
+    """
+
+    name: str
+    read: Callable[[], Iterator[Recording]]
+
+
+def expand_sources(texts: Iterable[str]) -> list[Source]:
+    """Find what each SOURCE stands for, without reading any recording.
+
+    A glob's files come in natural order (run 2 before run 10).
+
+    Raises
+    ------
+    InputError
+        A SOURCE breaks the grammar, stands for nothing, or for what another stands for too.
+    """
+    sources = [source for text in texts for source in _expand(text)]
+    names = [source.name for source in sources]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(
+            "Each recording is given once",
+            value=f"twice: {', '.join(twice)}",
+            remedy="Leave out one of the sources that overlap.",
+        )
+    return sources
+
+
+def iter_sources(
+    texts: Iterable[str], on_broken: Callable[[str, InputError], None] | None = None
+) -> Iterator[Recording]:
+    """Read the recordings of several SOURCEs, one in memory at a time.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        The SOURCEs.
+    on_broken : callable, optional
+        Called with the name and the error of a file or subject that cannot be read, which
+        is then left out. Without it the error is raised.
+
+    Raises
+    ------
+    InputError
+        See :func:`expand_sources`; or a recording cannot be read.
+    """
+    for source in expand_sources(texts):
+        try:
+            yield from source.read()
+        except InputError as error:
+            if on_broken is None:
+                raise
+            on_broken(source.name, error)
+
+
+def load_sources(texts: Iterable[str]) -> list[Recording]:
+    """Read all recordings of several SOURCEs; the errors are those of :func:`iter_sources`."""
+    return list(iter_sources(texts))
+
+
+def load_source(text: str) -> list[Recording]:
+    """Read all recordings of one SOURCE; the errors are those of :func:`iter_sources`."""
+    return load_sources([text])
+
+
+def natural_key(text: str) -> tuple[tuple[int, str], ...]:
+    """Return a sorting key by which ``run-2`` comes before ``run-10``."""
+    return tuple(
+        (int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)
+    )
+
+
+def _expand(text: str) -> list[Source]:
+    kind, *fields = text.split(":")
+    if kind == "moabb":
+        return _moabb_sources(text, fields)
+    if kind == "lee2019":
+        return _lee2019_sources(text, fields)
+    if kind == "sample":
+        return _sample_sources(text, fields)
+    return [_file_source(path) for path in _find_files(text)]
+
+
+def _file_source(path: Path) -> Source:
+    def read() -> Iterator[Recording]:
+        yield read_xdf_file(path) if path.suffix.lower() == ".xdf" else read_mne_file(path)
+
+    return Source(str(path), read)
+
+
+def _find_files(text: str) -> list[Path]:
+    pattern = str(Path(text).expanduser()) if text else ""
+    if Path(pattern).is_file():  # before globbing: a file's own name may hold brackets
+        paths = [Path(pattern)]
+    else:
+        matches = sorted(glob.glob(pattern, recursive=True), key=natural_key)  # noqa: PTH207
+        paths = [Path(match) for match in matches if Path(match).is_file()]
+    if not paths:
+        is_folder = bool(text) and Path(pattern).is_dir()
+        raise InputError(
+            "A SOURCE stands for at least one recording",
+            value=f"{text!r} is a folder" if is_folder else f"nothing matches {text!r}",
+            remedy=f'Give a glob such as "{text}/**/*.edf".' if is_folder else GRAMMAR,
+        )
+    unknown = [str(path) for path in paths if path.suffix.lower() not in SUFFIXES]
+    if unknown:
+        raise InputError(
+            f"The format of a recording is one of {' '.join(SUFFIXES)}",
+            value=", ".join(unknown),
+            remedy="Choose other files, or export these to .edf or .fif.",
+        )
+    return paths
+
+
+def _moabb_sources(text: str, fields: list[str]) -> list[Source]:
+    if not 2 <= len(fields) <= 4 or not all(fields):
+        raise _grammar_error(text)
+    dataset_name, subjects, session, run = (*fields, "", "")[:4]
+    dataset = make_dataset(dataset_name)
+    return [
+        Source(
+            ":".join(filter(None, ("moabb", dataset_name, str(subject), session, run))),
+            partial(
+                read_moabb,
+                dataset,
+                subject,
+                name=f"moabb:{dataset_name}:{subject}",
+                session=session,
+                run=run,
+            ),
+        )
+        for subject in _subjects(text, subjects)
+    ]
+
+
+def _lee2019_sources(text: str, fields: list[str]) -> list[Source]:
+    if not 2 <= len(fields) <= 3 or fields[0] not in LEE2019_PARADIGMS:
+        raise _grammar_error(text)
+    paradigm, subjects = fields[:2]
+    sessions = [str(session) for session in LEE2019_SESSIONS]
+    if len(fields) == 3:
+        if fields[2] not in sessions:
+            raise _grammar_error(text)
+        sessions = [fields[2]]
+    prefix = f"lee2019:{paradigm}"
+    datasets = {session: make_lee2019(paradigm, int(session)) for session in sessions}
+    return [
+        Source(
+            f"{prefix}:{subject}:{session}",
+            partial(read_moabb, datasets[session], subject, name=f"{prefix}:{subject}"),
+        )
+        for subject in _subjects(text, subjects)
+        for session in sessions
+    ]
+
+
+def _sample_sources(text: str, fields: list[str]) -> list[Source]:
+    paths = sorted(SAMPLE_FOLDER.glob("*.edf"))
+    if fields:
+        paths = [path for path in paths if f"_ses-{fields[0]}_" in path.name]
+    if len(fields) > 1 or not paths:
+        raise _grammar_error(text)
+    return [_file_source(path) for path in paths]
+
+
+def _subjects(text: str, field: str) -> list[int]:
+    found = re.fullmatch(r"(\d+)(?:-(\d+))?", field)
+    if found is None:
+        raise _grammar_error(text)
+    first = int(found.group(1))
+    last = int(found.group(2) or first)
+    if last < first:
+        raise _grammar_error(text)
+    return list(range(first, last + 1))
+
+
+def _grammar_error(text: str) -> InputError:
+    return InputError("A SOURCE follows the grammar", value=text, remedy=GRAMMAR)

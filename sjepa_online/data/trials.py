@@ -1,0 +1,212 @@
+"""Labelled trials: windows of preprocessed recordings, cut as a protocol says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sjepa_online.data.reading import naming
+from sjepa_online.data.recording import Recording
+from sjepa_online.errors import InputError
+from sjepa_online.protocol import Protocol
+from sjepa_online.signal.preprocessor import Preprocessor, PreprocessorConfig
+from sjepa_online.signal.units import require_plausible_amplitude
+from sjepa_online.signal.windows import cut_windows, window_start
+
+_CHUNK_SECONDS = 60.0
+_CHECKED_SECONDS = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """Labelled trials of one protocol.
+
+    Parameters
+    ----------
+    X : array, shape (n_trials, n_channels, n_times), float32
+        µV at 128 Hz, causally filtered.
+    y : array of str, shape (n_trials,)
+        Class names of the protocol.
+    recording : array of int, shape (n_trials,)
+        Index of the recording that each trial is from.
+    onset : array, shape (n_trials,)
+        Onset (s) after the recording's first sample.
+    ch_names : tuple of str, length n_channels
+        Electrodes.
+    protocol : Protocol
+        How the trials were cut.
+    dropped : tuple of str
+        Which trials were left out, and why.
+    """
+
+    X: npt.NDArray[np.float32]
+    y: npt.NDArray[np.str_]
+    recording: npt.NDArray[np.int64]
+    onset: npt.NDArray[np.float64]
+    ch_names: tuple[str, ...]
+    protocol: Protocol
+    dropped: tuple[str, ...]
+
+
+def make_trials(
+    recordings: Sequence[Recording],
+    protocol: Protocol,
+    config: PreprocessorConfig,
+    ch_names: Sequence[str] | None = None,
+) -> Trials:
+    """Preprocess recordings as the live path does, and cut their trials.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        Each gets a preprocessor of its own.
+    protocol : Protocol
+        Its classes name the events, its window says which part is cut.
+    config : PreprocessorConfig
+        Reference and passband.
+    ch_names : sequence of str, optional
+        Electrodes to take, in this order; those of the first recording by default. Channels
+        beyond them have no part in anything.
+
+    Returns
+    -------
+    Trials
+        In the order of the recordings. Trials that reach beyond their recording, span a
+        break in it, or hold samples that are not finite in a channel that is not marked as
+        bad are left out and listed in ``dropped``.
+
+    Raises
+    ------
+    InputError
+        There is no recording, one lacks a channel or all of the protocol's classes, is
+        constant, has an amplitude that contradicts its unit, or no trial is left.
+    """
+    if not recordings:
+        raise InputError(
+            "Trials are cut from at least one recording",
+            value="none",
+            remedy="Give a SOURCE with recordings.",
+        )
+    names = tuple(recordings[0].ch_names if ch_names is None else ch_names)
+    parts = [_cut(recording, protocol, config, names) for recording in recordings]
+    dropped = tuple(reason for part in parts for reason in part.dropped)
+    counts = [len(part.y) for part in parts]
+    if not sum(counts):
+        raise InputError(
+            "At least one trial can be used",
+            value="; ".join(dropped),
+            remedy="Choose recordings with whole trials, and mark channels without signal "
+            "as bad in the file.",
+        )
+    return Trials(
+        X=np.concatenate([part.X for part in parts]),
+        y=np.concatenate([part.y for part in parts]),
+        recording=np.repeat(np.arange(len(parts)), counts),
+        onset=np.concatenate([part.onset for part in parts]),
+        ch_names=names,
+        protocol=protocol,
+        dropped=dropped,
+    )
+
+
+@dataclass(frozen=True)
+class _Part:
+    X: npt.NDArray[np.float32]
+    y: npt.NDArray[np.str_]
+    onset: npt.NDArray[np.float64]
+    dropped: list[str]
+
+
+def _cut(
+    recording: Recording, protocol: Protocol, config: PreprocessorConfig, names: tuple[str, ...]
+) -> _Part:
+    onset, y = _labelled_events(recording, protocol)
+    data = recording.channels(names)
+    with naming(recording.name):
+        _check_signal(data, recording)
+        bad = [name for name in names if name in recording.bad]
+        preprocessor = Preprocessor(names, recording.sfreq, recording.unit, config, bad)
+    signal = _preprocess(data, preprocessor)
+    starts = window_start(onset, protocol.window.start, preprocessor.delay)
+    windows = cut_windows(signal, starts, protocol.n_times)
+    reasons = np.full(len(onset), "", dtype=object)
+    reasons[windows.before_start] = "before the recording's start"
+    reasons[windows.past_end] = "past the recording's end"
+    from_s = onset + protocol.window.start
+    to_s = from_s + protocol.window.length
+    good = data[[name not in bad for name in names]]
+    for row in windows.kept:
+        if np.any((recording.breaks > from_s[row]) & (recording.breaks < to_s[row])):
+            reasons[row] = "across a break in the recording"
+        elif not _is_finite(good, recording.sfreq, from_s[row], to_s[row]):
+            reasons[row] = "over samples that are not finite"
+    usable = np.array([not reasons[row] for row in windows.kept], dtype=bool)
+    kept = windows.kept[usable]
+    return _Part(windows.data[usable], y[kept], onset[kept], _summary(recording, onset, reasons))
+
+
+def _labelled_events(
+    recording: Recording, protocol: Protocol
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.str_]]:
+    classes = [protocol.class_of(label) for label in recording.labels]
+    of_protocol = np.array([name is not None for name in classes], dtype=bool)
+    if not of_protocol.any():
+        seen = ", ".join(f"{label} ({n})" for label, n in Counter(recording.labels).items())
+        raise InputError(
+            f"A recording holds trials of the protocol {protocol.name!r}",
+            value=f"{recording.name}: labels {seen or '(none)'}",
+            remedy=f"Its classes are {', '.join(protocol.class_names)}; choose another "
+            "protocol, or list the labels as aliases in a copy of this one.",
+        )
+    y = np.array([name for name in classes if name is not None], dtype=np.str_)
+    return recording.onsets[of_protocol], y
+
+
+def _check_signal(data: npt.NDArray[np.float32], recording: Recording) -> None:
+    """Refuse a constant signal, and one that contradicts its unit."""
+    n_second = round(recording.sfreq)
+    n_seconds = data.shape[1] // n_second
+    checked = np.unique(np.linspace(0, max(n_seconds - 1, 0), _CHECKED_SECONDS).astype(int))
+    pieces = [data[:, second * n_second : (second + 1) * n_second] for second in checked]
+    finding = require_plausible_amplitude(
+        np.concatenate(pieces, axis=1), recording.unit, recording.sfreq
+    )
+    if finding.verdict == "flat" and not np.any(np.abs(np.diff(data, axis=1)) > 0):
+        raise InputError(
+            "The signal of a recording varies",
+            value="every channel is constant",
+            remedy="Choose a recording with signal.",
+        )
+
+
+def _preprocess(
+    data: npt.NDArray[np.float32], preprocessor: Preprocessor
+) -> npt.NDArray[np.float32]:
+    n_chunk = round(_CHUNK_SECONDS * preprocessor.sfreq)
+    chunks = [
+        preprocessor.update(data[:, start : start + n_chunk]).astype(np.float32)
+        for start in range(0, data.shape[1], n_chunk)
+    ]
+    return np.concatenate(chunks, axis=1)
+
+
+def _is_finite(data: npt.NDArray[np.float32], sfreq: float, from_s: float, to_s: float) -> bool:
+    piece = data[:, max(round(from_s * sfreq), 0) : round(to_s * sfreq)]
+    return bool(np.isfinite(piece).all())
+
+
+def _summary(
+    recording: Recording, onset: npt.NDArray[np.float64], reasons: npt.NDArray[np.object_]
+) -> list[str]:
+    summary = []
+    for reason in sorted({reason for reason in reasons if reason}):
+        times = onset[reasons == reason]
+        listed = ", ".join(f"{time:.1f}" for time in times[:5]) + (" ..." if len(times) > 5 else "")
+        summary.append(
+            f"{recording.name}: {len(times)} of {len(onset)} trials reach {reason} ({listed} s)"
+        )
+    return summary

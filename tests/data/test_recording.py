@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sjepa_online.errors import InputError
+
+
+def test_duration_and_channels(recording):
+    assert recording.duration == 22.0
+    np.testing.assert_array_equal(recording.channels(["O2", "Oz"]), recording.data[[2, 0]])
+
+
+def test_missing_channels_are_named(recording):
+    with pytest.raises(InputError, match="missing Cz, Pz; there are Oz, O1, O2"):
+        recording.channels(["Cz", "Oz", "Pz"])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"data": np.empty((3, 0), np.float32)}, "at least one EEG channel"),
+        ({"data": np.empty((0, 10), np.float32), "ch_names": ()}, "at least one EEG channel"),
+        ({"ch_names": ("Oz", "O1")}, "a name of its own"),
+        ({"ch_names": ("Oz", "O1", "O1")}, "a name of its own"),
+        ({"sfreq": 0.0}, "positive sampling rate"),
+        ({"sfreq": float("nan")}, "positive sampling rate"),
+        ({"labels": ("13",)}, "3 onsets and 1 labels"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(recording, change, message):
+    with pytest.raises(InputError, match=message):
+        replace(recording, **change)

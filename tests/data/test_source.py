@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import mne
+import numpy as np
+import pytest
+
+from sjepa_online.data.source import expand_sources, iter_sources, load_source, load_sources
+from sjepa_online.errors import InputError
+
+
+@pytest.fixture
+def folder(tmp_path, make_raw, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for run in (1, 2, 10):
+        make_raw().save(tmp_path / f"sub-01_run-{run}_raw.fif", verbose="error")
+    return tmp_path
+
+
+def test_globs_expand_in_natural_order(folder):
+    runs = [recording.run for recording in load_source("sub-01_run-*_raw.fif")]
+    assert runs == ["1", "2", "10"]
+
+
+def test_glob_into_subfolders(folder):
+    (folder / "deep" / "deeper").mkdir(parents=True)
+    Path("sub-01_run-2_raw.fif").rename("deep/deeper/sub-01_run-2_raw.fif")
+    names = [Path(source.name).name for source in expand_sources(["**/*.fif"])]
+    assert sorted(names) == [f"sub-01_run-{run}_raw.fif" for run in (10, 1, 2)]
+
+
+def test_files_that_the_shell_expanded(folder):
+    paths = ["sub-01_run-2_raw.fif", str(folder / "sub-01_run-1_raw.fif")]
+    assert [recording.run for recording in load_sources(paths)] == ["2", "1"]
+
+
+def test_file_with_brackets_in_its_name(folder, make_raw):
+    make_raw().save(folder / "a[1]_raw.fif", verbose="error")
+    assert load_source("a[1]_raw.fif")[0].name == "a[1]_raw.fif"
+
+
+def test_suffix_in_capitals(folder, make_raw):
+    mne.export.export_raw("a.edf", make_raw(), physical_range=(-300, 300), verbose="error")
+    Path("a.edf").rename("A.EDF")
+    assert load_source("A.EDF")[0].ch_names == ("Oz", "O1", "O2")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("nothing_*.fif", "nothing matches"),
+        ("missing.fif", "nothing matches"),
+        ("", "nothing matches"),
+        (".", r"is a folder\. Give a glob"),
+        ("moabb:Lee2019_SSVEP", "grammar"),
+        ("moabb:Lee2019_SSVEP:one", "grammar"),
+        ("moabb:Lee2019_SSVEP:1:1:1:1", "grammar"),
+        ("moabb::1", "grammar"),
+        ("lee2019:ssvep", "grammar"),
+        ("lee2019:p300:1", "grammar"),
+        ("lee2019:ssvep:9-3", "grammar"),
+        ("lee2019:ssvep:1:3", "grammar"),
+        ("lee2019:ssvep:1:1:1", "grammar"),
+        ("sample:4", "grammar"),
+        ("sample:1:1", "grammar"),
+    ],
+)
+def test_what_is_no_source_is_refused(folder, text, message):
+    with pytest.raises(InputError, match=message):
+        load_source(text)
+
+
+def test_unknown_format_is_refused(folder):
+    Path("sub-01_run-3.csv").write_text("1,2,3")
+    with pytest.raises(InputError, match=r"\.xdf\. Seen: sub-01_run-3\.csv\."):
+        expand_sources(["sub-01_*"])
+
+
+def test_sources_that_overlap_are_refused(folder):
+    with pytest.raises(InputError, match=r"twice: sub-01_run-2_raw\.fif"):
+        expand_sources(["*_run-2_raw.fif", "sub-01_run-*_raw.fif"])
+
+
+def test_broken_recordings_are_reported_and_left_out(folder):
+    Path("sub-01_run-2_raw.fif").write_bytes(b"damaged" * 1000)
+    broken: dict[str, InputError] = {}
+    recordings = iter_sources(["*.fif"], on_broken=broken.__setitem__)
+    assert [recording.run for recording in recordings] == ["1", "10"]
+    assert list(broken) == ["sub-01_run-2_raw.fif"]
+    assert "whole continuous recording" in broken["sub-01_run-2_raw.fif"].rule
+
+
+def test_broken_recordings_are_an_error_unless_asked_for(folder):
+    Path("sub-01_run-2_raw.fif").write_bytes(b"damaged" * 1000)
+    with pytest.raises(InputError, match="sub-01_run-2"):
+        load_source("*.fif")
+
+
+def test_reading_is_lazy(folder):
+    recordings = iter_sources(["*.fif"])
+    next(recordings)
+    Path("sub-01_run-10_raw.fif").unlink()
+    next(recordings)
+    with pytest.raises(InputError, match="sub-01_run-10"):
+        next(recordings)
+
+
+def test_sample_is_three_sessions_of_32_trials():
+    recordings = load_source("sample")
+    assert [recording.session for recording in recordings] == ["1", "2", "3"]
+    for recording in recordings:
+        labels, counts = np.unique(recording.labels, return_counts=True)
+        assert dict(zip(labels, counts, strict=True)) == {"13": 8, "17": 8, "21": 8, "rest": 8}
+        assert recording.ch_names == ("Oz", "O1", "O2", "PO3", "POz", "PO7", "PO8", "PO4")
+        assert (recording.sfreq, recording.subject) == (256.0, "12")
+    (second,) = load_source("sample:2")
+    np.testing.assert_array_equal(second.data, recordings[1].data)
+
+
+@pytest.mark.parametrize("session", [1, 2, 3])
+def test_sample_is_the_published_recording(session):
+    shared = Path(__file__).resolve().parents[3] / "shared" / "data" / "ssvep-exo"
+    path = shared / f"sub-12_ses-{session}_task-ssvep_raw.fif"
+    if not path.is_file():
+        pytest.skip("the shared recordings are not on this machine")
+    raw = mne.io.read_raw_fif(path, preload=True, verbose="error")
+    (sample,) = load_source(f"sample:{session}")
+    np.testing.assert_allclose(sample.data, raw.get_data() * 1e6, atol=0.004, rtol=0)
+    np.testing.assert_allclose(sample.onsets, raw.annotations.onset, atol=1e-6)
+    assert sample.labels == tuple(raw.annotations.description)

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.signal import resample_poly
+
+from sjepa_online.data.trials import make_trials
+from sjepa_online.errors import InputError
+from sjepa_online.protocol import load_protocol
+from sjepa_online.signal.preprocessor import Preprocessor, PreprocessorConfig
+
+CONFIG = PreprocessorConfig()
+
+
+@pytest.fixture
+def protocol():
+    return load_protocol("ssvep-exo")
+
+
+def test_trials_have_the_protocols_shape_and_classes(recording, protocol):
+    trials = make_trials([recording, recording], protocol, CONFIG)
+    assert trials.X.shape == (6, 3, protocol.n_times)
+    assert trials.X.dtype == np.float32
+    assert trials.y.tolist() == ["13", "rest", "21"] * 2
+    assert trials.recording.tolist() == [0, 0, 0, 1, 1, 1]
+    np.testing.assert_allclose(trials.onset, [1.5, 8.25, 15.0] * 2)
+    assert trials.ch_names == ("Oz", "O1", "O2")
+    assert trials.dropped == ()
+
+
+def test_aliases_stand_for_their_class(recording, protocol):
+    trials = make_trials([replace(recording, labels=("13.0", "other", "rest"))], protocol, CONFIG)
+    assert trials.y.tolist() == ["13", "rest"]
+    np.testing.assert_allclose(trials.onset, [1.5, 15.0])
+
+
+def test_window_shows_what_followed_the_onset(recording, protocol):
+    """A burst of 15 Hz half a second after each onset lies there in the window, too."""
+    seconds = np.arange(recording.data.shape[1]) / recording.sfreq
+    burst = sum(
+        np.exp(-(((seconds - onset - 0.5) / 0.1) ** 2))
+        * np.cos(2 * np.pi * 15 * (seconds - onset - 0.5))
+        for onset in recording.onsets
+    )
+    data = np.tile(100 * burst, (3, 1)).astype(np.float32)
+    trials = make_trials([replace(recording, data=data + recording.data / 20)], protocol, CONFIG)
+    # scipy's linear-phase resampling has no delay, so it says where the burst belongs
+    expected = resample_poly(data[0], 1, 2)[192 : 192 + protocol.n_times]
+    for trial in trials.X[:, 0]:
+        lags = np.correlate(trial, expected, mode="full")
+        assert abs(int(lags.argmax()) - (len(expected) - 1)) <= 1
+        assert np.corrcoef(trial, expected)[0, 1] > 0.9
+
+
+def test_long_recordings_are_filtered_in_one_piece(recording, protocol):
+    """Chunks of 60 s leave no seam."""
+    data = np.tile(recording.data, (1, 6))
+    onsets = np.array([57.0, 59.5, 119.0])
+    trials = make_trials([replace(recording, data=data, onsets=onsets)], protocol, CONFIG)
+    preprocessor = Preprocessor(recording.ch_names, recording.sfreq, "uV", CONFIG)
+    whole = preprocessor.update(data)
+    for trial, onset in zip(trials.X, onsets, strict=True):
+        start = round((onset + preprocessor.delay) * 128)
+        np.testing.assert_allclose(trial, whole[:, start : start + protocol.n_times], atol=1e-4)
+
+
+def test_channels_are_reordered_as_in_the_first_recording(recording, protocol):
+    other = replace(recording, data=recording.data[::-1].copy(), ch_names=("O2", "O1", "Oz"))
+    trials = make_trials([recording, other], protocol, CONFIG)
+    np.testing.assert_allclose(trials.X[:3], trials.X[3:], atol=1e-4)
+
+
+def test_channels_that_are_not_asked_for_leave_the_reference_alone(recording, protocol):
+    config = PreprocessorConfig(reference="average")
+    trials = make_trials([recording], protocol, config, ch_names=("O2", "Oz"))
+    assert trials.ch_names == ("O2", "Oz")
+    np.testing.assert_allclose(trials.X.sum(axis=1), 0, atol=1e-3)
+
+
+def test_missing_channels_are_named(recording, protocol):
+    other = replace(recording, name="second", ch_names=("Oz", "O1", "PO8"))
+    with pytest.raises(InputError, match=r"second.*missing O2"):
+        make_trials([recording, other], protocol, CONFIG)
+
+
+def test_recording_without_the_protocols_classes_lists_what_it_has(recording):
+    with pytest.raises(InputError, match=r"labels 13 \(1\), rest \(1\), 21 \(1\).*left_hand"):
+        make_trials([recording], load_protocol("mi"), CONFIG)
+
+
+def test_recording_without_events_is_refused(recording, protocol):
+    silent = replace(recording, onsets=np.empty(0), labels=())
+    with pytest.raises(InputError, match=r"labels \(none\)"):
+        make_trials([recording, silent], protocol, CONFIG)
+
+
+def test_no_recording_is_refused(protocol):
+    with pytest.raises(InputError, match="at least one recording"):
+        make_trials([], protocol, CONFIG)
+
+
+def test_trials_that_reach_beyond_the_recording_are_counted(recording, protocol):
+    cut = replace(recording, onsets=np.array([-1.0, 8.25, 19.0]))
+    trials = make_trials([cut], protocol, CONFIG)
+    assert trials.y.tolist() == ["rest"]
+    assert [reason.split(" reach ")[1] for reason in trials.dropped] == [
+        "before the recording's start (-1.0 s)",
+        "past the recording's end (19.0 s)",
+    ]
+
+
+def test_trials_across_a_break_are_left_out(recording, protocol):
+    trials = make_trials([replace(recording, breaks=np.array([9.0]))], protocol, CONFIG)
+    assert trials.y.tolist() == ["13", "21"]
+    assert "1 of 3 trials reach across a break" in trials.dropped[0]
+
+
+def test_trials_with_nan_are_left_out_unless_the_channel_is_marked_as_bad(recording, protocol):
+    data = recording.data.copy()
+    data[1, 2200:2300] = np.nan
+    spoiled = replace(recording, data=data)
+    trials = make_trials([spoiled], protocol, CONFIG)
+    assert trials.y.tolist() == ["13", "21"]
+    assert "not finite" in trials.dropped[0]
+    assert np.isfinite(trials.X).all()
+    marked = make_trials([replace(spoiled, bad=("O1",))], protocol, CONFIG)
+    assert marked.y.tolist() == ["13", "rest", "21"]
+    assert np.isfinite(marked.X).all()
+
+
+def test_no_trial_left_is_refused_with_the_reasons(recording, protocol):
+    with pytest.raises(InputError, match=r"3 of 3 trials reach past the recording's end"):
+        make_trials([replace(recording, onsets=np.array([19.0, 20, 21]))], protocol, CONFIG)
+
+
+def test_volts_under_the_name_of_microvolts_are_refused(recording, protocol):
+    volts = replace(recording, data=recording.data * np.float32(1e-6))
+    with pytest.raises(InputError, match=r"simulated.*declared unit uV.*suit V\b"):
+        make_trials([volts], protocol, CONFIG)
+
+
+def test_constant_recording_is_refused(recording, protocol):
+    constant = replace(recording, data=np.full_like(recording.data, 5.0))
+    with pytest.raises(InputError, match="every channel is constant"):
+        make_trials([constant], protocol, CONFIG)
+
+
+def test_rate_that_cannot_be_resampled_is_refused(recording, protocol):
+    with pytest.raises(InputError, match="simulated: 50"):
+        make_trials([replace(recording, sfreq=50.0)], protocol, CONFIG)
