@@ -21,6 +21,8 @@ from sjepa_online.model.electrodes import template_electrodes
 _CODE_SCALE = 10 * 0.114892
 #: Metres over which the learned part of a vector stays alike: the spacing of a 19-channel cap.
 _LENGTH_SCALE = 0.06
+#: Metres from the front to the back of the template head's electrodes.
+_HEAD_LENGTH = 0.2
 #: Metres below which two electrodes are the same one.
 _SAME_PLACE = 1e-5
 #: Relative to a variance of one: keeps the solve stable for electrodes millimetres apart.
@@ -115,14 +117,31 @@ def cosine_code(positions: NDArray[np.float64], n_dims: int) -> NDArray[np.float
     -------
     array, shape (channels, n_dims)
     """
-    per_coordinate = n_dims // 3
-    frequencies = np.exp(2 * math.pi * (1 - np.arange(0, per_coordinate, 2) / per_coordinate))
-    angles = positions[:, :, np.newaxis] / _CODE_SCALE * frequencies
+    angles = positions[:, :, np.newaxis] * _angular_frequencies(n_dims)
     interleaved = np.stack([np.sin(angles), np.cos(angles)], axis=-1)
     return interleaved.reshape(len(positions), n_dims)
 
 
-def time_code(n_tokens: int, n_dims: int, max_tokens: int) -> Tensor:
+def slow_dimensions(n_dims: int) -> NDArray[np.bool_]:
+    """Tell which dimensions of the cosine code turn less than once over a head.
+
+    The others turn up to fifteen times from ear to ear: they tell electrodes apart, but say
+    nothing about which are near each other.
+
+    Parameters
+    ----------
+    n_dims : int
+        A multiple of 6.
+
+    Returns
+    -------
+    array of bool, shape (n_dims,)
+    """
+    wavelengths = 2 * math.pi / _angular_frequencies(n_dims)
+    return np.tile(np.repeat(wavelengths > _HEAD_LENGTH, 2), 3)
+
+
+def time_code(n_tokens: int, n_dims: int, max_tokens: int, device: torch.device) -> Tensor:
     """Encode the index of a token in its window by sines and cosines.
 
     The code of Vaswani et al. 2017 with ``max_tokens`` in place of 10000, as in the published
@@ -132,9 +151,18 @@ def time_code(n_tokens: int, n_dims: int, max_tokens: int) -> Tensor:
     -------
     Tensor, shape (n_tokens, n_dims)
     """
-    frequencies = torch.exp(torch.arange(0, n_dims, 2) * (-math.log(max_tokens) / n_dims))
-    angles = torch.arange(n_tokens).unsqueeze(1) * frequencies
+    dims = torch.arange(0, n_dims, 2, device=device)
+    frequencies = torch.exp(dims * (-math.log(max_tokens) / n_dims))
+    angles = torch.arange(n_tokens, device=device).unsqueeze(1) * frequencies
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
+
+
+def _angular_frequencies(n_dims: int) -> NDArray[np.float64]:
+    """Return the radians per metre of each pair of one coordinate's dimensions."""
+    per_coordinate = n_dims // 3
+    exponents = 1 - np.arange(0, per_coordinate, 2) / per_coordinate
+    frequencies: NDArray[np.float64] = np.exp(2 * math.pi * exponents) / _CODE_SCALE
+    return frequencies
 
 
 def _matern(distances: NDArray[np.float64]) -> NDArray[np.float64]:

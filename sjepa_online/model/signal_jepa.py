@@ -103,7 +103,7 @@ class SignalJEPA(nn.Module):
             Some channels have no position.
         """
         channel: Tensor = self.channel_embedding(ch_names)
-        time = time_code(n_tokens, self.config.d_temporal, self.config.max_tokens).to(channel)
+        time = time_code(n_tokens, self.config.d_temporal, self.config.max_tokens, channel.device)
         return torch.cat(
             [
                 channel.unsqueeze(1).expand(-1, n_tokens, -1),
@@ -136,7 +136,7 @@ class SignalJEPA(nn.Module):
         self._check(x)
         good, _ = self._split_channels(bad)
         tokens = self.local_encoder(x[:, good] if bad else x)
-        position = self.position([self.ch_names[i] for i in good], tokens.shape[2])
+        position = self.position(self.ch_names, tokens.shape[2])[good]
         contextual: Tensor = self.context_encoder((tokens + position).flatten(1, 2))
         return contextual
 
@@ -176,7 +176,7 @@ class SignalJEPA(nn.Module):
         tokens = context.reshape(len(x), len(good), n_tokens, -1)
         if not missing:
             return tokens
-        target = self.position([self.ch_names[i] for i in missing], n_tokens).flatten(0, 1)
+        target = self.position(self.ch_names, n_tokens)[missing].flatten(0, 1)
         predicted = self.predict(context, target.expand(len(x), -1, -1))
         together = torch.cat([tokens, predicted.reshape(len(x), len(missing), n_tokens, -1)], dim=1)
         order = torch.tensor(good + missing, device=x.device).argsort()

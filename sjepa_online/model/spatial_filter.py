@@ -14,6 +14,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.spatial.distance import pdist, squareform
 
 from sjepa_online.errors import InputError
+from sjepa_online.model.channel_embedding import slow_dimensions
 
 Floats = NDArray[np.floating]
 
@@ -40,13 +41,13 @@ def covariance_kernel(X: Floats) -> NDArray[np.float64]:
 
 
 def embedding_kernel(embeddings: Floats) -> NDArray[np.float64]:
-    """Return a Gaussian kernel over the embeddings of channels.
+    """Return a Gaussian kernel over the slow dimensions of the embeddings of channels.
 
     Its width is the median distance between two channels.
 
     Parameters
     ----------
-    embeddings : array, shape (channels, dims)
+    embeddings : array, shape (channels, d_spatial)
         What :class:`ChannelEmbedding` gives.
 
     Returns
@@ -54,7 +55,8 @@ def embedding_kernel(embeddings: Floats) -> NDArray[np.float64]:
     array, shape (channels, channels)
         One on the diagonal.
     """
-    distances = pdist(np.asarray(embeddings, dtype=np.float64))
+    slow = np.asarray(embeddings, dtype=np.float64)[:, slow_dimensions(embeddings.shape[1])]
+    distances = pdist(slow)
     kernel: NDArray[np.float64] = np.exp(-0.5 * (squareform(distances) / np.median(distances)) ** 2)
     return kernel
 
