@@ -56,7 +56,7 @@ def read_mne_file(path: Path) -> Recording:
         raise InputError(
             f"A {suffix} file holds one whole continuous recording",
             value=f"{path}: {one_line(error)}",
-            remedy="Copy the file again, or export the continuous recording, not cut epochs, again.",
+            remedy="Copy the file again, or export the continuous recording, not cut epochs.",
         ) from error
     for warning in seen:
         message = one_line(warning.message)
