@@ -113,7 +113,7 @@ def test_64_channels_take_less_than_a_millisecond(rng: np.random.Generator, n_ba
         start = time.perf_counter()
         compensation(covariance, bad, 0.01)
         seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 1e-3
+    assert np.median(seconds) < 1e-3
 
 
 def test_wrong_input_is_refused(rng: np.random.Generator) -> None:
