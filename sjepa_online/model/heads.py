@@ -110,7 +110,7 @@ class PreLocalHead(Head):
 
     def classify(self, features: Tensor) -> Tensor:
         """Return the logits (n, classes) of the signal."""
-        return self(features)
+        return self.forward(features)
 
     def forward(self, x: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return logits.

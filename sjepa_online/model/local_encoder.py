@@ -61,6 +61,12 @@ class LocalEncoder(nn.Module):
         self.convolutions = nn.ModuleList(convolutions)
         self.norm = nn.GroupNorm(dims[1], dims[1])
 
+    @property
+    def first_kernels(self) -> Tensor:
+        """The first convolution's kernels, (dim, samples)."""
+        weight: Tensor = self.convolutions[0].get_parameter("weight")
+        return weight.detach()[:, 0]
+
     def forward(self, x: Tensor) -> Tensor:
         """Encode windows.
 

@@ -35,11 +35,12 @@ def calibrate(
     json: JsonOption = False,
 ) -> None:
     """Train a decoder, cross-validate it, and save it."""
-    from sjepa_online.data import load_sources, make_trials
+    from sjepa_online.data import load_sources
     from sjepa_online.decoding import DEFAULT_DECODER, DecoderRequest
     from sjepa_online.protocol import load_protocol
     from sjepa_online.signal import PreprocessorConfig
-    from sjepa_online.training import N_FOLDS, calibrate
+    from sjepa_online.training import N_FOLDS
+    from sjepa_online.training import calibrate as run
 
     if not source:
         raise InputError(
@@ -51,11 +52,11 @@ def calibrate(
     protocol = load_protocol(paradigm)
     request = DecoderRequest(decoder or DEFAULT_DECODER, weights, seed, device)
     preprocessing = PreprocessorConfig()
-    trials = make_trials(load_sources(source), protocol, preprocessing)
-    for reason in trials.dropped:
-        say(f"left out: {reason}")
+    recordings = load_sources(source)
     with progress_bar("Calibrating", N_FOLDS + 1) as advance:
-        calibration = calibrate(trials, preprocessing, request, progress=advance)
+        calibration = run(recordings, protocol, preprocessing, request, progress=advance)
+    for reason in calibration.trials.dropped:
+        say(f"left out: {reason}")
     calibration.decoder.save(out)
     if json:
         print_json(
@@ -63,7 +64,7 @@ def calibrate(
                 "paradigm": protocol.name,
                 "decoder": calibration.decoder.name,
                 "classes": list(calibration.decoder.classes),
-                "n_trials": len(trials.y),
+                "n_trials": calibration.decoder.calibration.n_trials,
                 "cv": calibration.decoder.calibration.cross_validation,
                 "fit_s": calibration.fit_seconds,
                 "out": str(out),
@@ -72,7 +73,9 @@ def calibrate(
         return
     for name, scores in calibration.decoder.calibration.cross_validation.items():
         told = ", ".join(f"{key} {value:.3f}" for key, value in scores.items())
-        typer.echo(f"{name}: {told} ({N_FOLDS}-fold cross-validation, {len(trials.y)} trials)")
+        typer.echo(
+            f"{name}: {told} ({N_FOLDS}-fold cross-validation, {calibration.decoder.calibration.n_trials} trials)"
+        )
     typer.echo(f"Saved {out}")
 
 

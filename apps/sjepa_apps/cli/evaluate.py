@@ -54,15 +54,13 @@ def scores(
         for name in decoder or [DEFAULT_DECODER, "riemann"]
     ]
     preprocessing = PreprocessorConfig()
-    trials = {
-        "train": make_trials(load_sources(train), protocol, preprocessing),
-        "test": make_trials(load_sources(test), protocol, preprocessing),
-    }
-    for part in trials.values():
-        for reason in part.dropped:
-            say(f"left out: {reason}")
+    training = make_trials(load_sources(train), protocol, preprocessing)
+    recordings = load_sources(test)
+    testing = make_trials(recordings, protocol, preprocessing, training.ch_names)
+    for reason in (*training.dropped, *testing.dropped):
+        say(f"left out: {reason}")
     with progress_bar("Evaluating", len(requests) * seeds) as advance:
-        results = evaluate_scores(trials["train"], trials["test"], requests, seeds, advance)
+        results = evaluate_scores(training, testing, requests, seeds, advance)
     classes = protocol.class_names
     entries = {
         name: result.to_json(len(classes), protocol.window.start + protocol.window.length)
@@ -73,10 +71,10 @@ def scores(
             {
                 "paradigm": protocol.name,
                 "classes": list(classes),
-                "n_train": len(trials["train"].y),
-                "n_test": len(trials["test"].y),
-                "sfreq": trials["test"].sfreq,
-                "n_channels": len(trials["train"].ch_names),
+                "n_train": len(training.y),
+                "n_test": len(testing.y),
+                "sfreq": recordings[0].sfreq,
+                "n_channels": len(training.ch_names),
                 "decoders": entries,
             }
         )

@@ -1,0 +1,239 @@
+"""A decoder: a fitted classifier with everything it needs to run on a live stream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sjepa_online.decoding.compensation import ChannelCompensation
+from sjepa_online.decoding.registry import classifier_from_state
+from sjepa_online.decoding.state import (
+    FloatArray,
+    State,
+    TrialClassifier,
+    with_prefix,
+    without_prefix,
+)
+from sjepa_online.errors import InputError
+from sjepa_online.protocol import Protocol
+from sjepa_online.signal import PreprocessorConfig, pick_eeg_channels, resolve_channel_names
+from sjepa_online.tensor_file import read_tensor_file, write_tensor_file
+
+FORMAT_NAME = "sjepa-online decoder"
+FORMAT_VERSION = 1
+KERNEL = "channel_kernel"
+
+
+class CalibrationSummary(BaseModel):
+    """What a decoder was made from, and how well it did in cross-validation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_trials: int = Field(ge=1)
+    sfreq: float = Field(gt=0)
+    sources: tuple[str, ...]
+    simulated: bool
+    amplitude: float = Field(gt=0, description="robust amplitude of a channel in µV")
+    cross_validation: dict[str, dict[str, float]] = {}
+
+
+class DecoderConfig(BaseModel):
+    """The part of a decoder file that is not arrays."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    software_version: str
+    protocol: Protocol
+    ch_names: tuple[str, ...] = Field(min_length=1)
+    preprocessing: PreprocessorConfig
+    calibration: CalibrationSummary
+    classifier: dict[str, Any]
+
+
+class Decoder:
+    """A fitted classifier, its channels, its preprocessing and its protocol.
+
+    Parameters
+    ----------
+    name : str
+        What kind of decoder this is, ``pre-local`` for instance.
+    classifier : TrialClassifier
+        The fitted classifier.
+    protocol : Protocol
+        Classes and window.
+    ch_names : sequence of str
+        Channels of the epochs, in their order.
+    preprocessing : PreprocessorConfig
+        How the calibration's signal was preprocessed, and how live signal has to be.
+    compensation : ChannelCompensation
+        How bad channels are estimated from good ones.
+    calibration : CalibrationSummary
+        Where it comes from.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        classifier: TrialClassifier,
+        protocol: Protocol,
+        ch_names: Sequence[str],
+        preprocessing: PreprocessorConfig,
+        compensation: ChannelCompensation,
+        calibration: CalibrationSummary,
+    ) -> None:
+        self.name = name
+        self.classifier = classifier
+        self.protocol = protocol
+        self.ch_names = tuple(ch_names)
+        self.preprocessing = preprocessing
+        self.compensation = compensation
+        self.calibration = calibration
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes in the order of the probabilities."""
+        return tuple(str(name) for name in self.classifier.classes_)
+
+    @property
+    def n_times(self) -> int:
+        """Samples of a window at 128 Hz."""
+        return self.protocol.n_times
+
+    def predict_proba(self, X: FloatArray, bad: Sequence[str] | None = None) -> FloatArray:
+        """Return class probabilities.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+        bad : sequence of str or None
+            Channels to leave out; their samples have no influence, whatever they are.
+
+        Returns
+        -------
+        probabilities : ndarray, shape (n, classes)
+
+        Raises
+        ------
+        InputError
+            The shape is another one, or a name in ``bad`` is unknown.
+        """
+        expected = (len(self.ch_names), self.n_times)
+        if X.ndim != 3 or X.shape[1:] != expected:
+            raise InputError(
+                f"Epochs for this decoder have the shape (n, {expected[0]}, {expected[1]})",
+                value=X.shape,
+                remedy="Cut epochs with the decoder's channels, its window, and 128 Hz.",
+            )
+        if not bad:
+            return self.classifier.predict_proba(X)
+        names = self.check_channels(bad)
+        return self.classifier.predict_proba(self.compensation.restore(X, names), bad=names)
+
+    def check_channels(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return the names as the decoder spells them, in the decoder's order.
+
+        Raises
+        ------
+        InputError
+            A name is not among the decoder's channels.
+        """
+        wanted = set(resolve_channel_names(names))
+        unknown = sorted(wanted - set(self.ch_names))
+        if unknown:
+            raise InputError(
+                "Only channels of the decoder can be left out",
+                value=", ".join(unknown),
+                remedy=f"Its channels: {', '.join(self.ch_names)}.",
+            )
+        return tuple(name for name in self.ch_names if name in wanted)
+
+    def pick_channels(self, ch_names: Sequence[str]) -> NDArray[np.intp]:
+        """Return where in a stream's channels each channel of the decoder is.
+
+        Parameters
+        ----------
+        ch_names : sequence of str
+            The stream's channel names, as the amplifier spells them.
+
+        Raises
+        ------
+        InputError
+            A channel of the decoder is missing.
+        """
+        eeg = pick_eeg_channels(ch_names).eeg
+        position = {
+            standard: list(ch_names).index(name)
+            for name, standard in zip(eeg, resolve_channel_names(eeg), strict=True)
+        }
+        missing = [name for name in self.ch_names if name not in position]
+        if missing:
+            raise InputError(
+                "The stream has every channel that the decoder was calibrated on",
+                value=f"missing: {', '.join(missing)}; there: {', '.join(ch_names)}",
+                remedy="Choose another stream, name its channels, or calibrate on this montage.",
+            )
+        return np.array([position[name] for name in self.ch_names], dtype=np.intp)
+
+    def save(self, path: Path | str) -> None:
+        """Write the decoder as one safetensors file, atomically."""
+        state = self.classifier.to_state()
+        config = DecoderConfig(
+            name=self.name,
+            software_version=version("sjepa-online"),
+            protocol=self.protocol,
+            ch_names=self.ch_names,
+            preprocessing=self.preprocessing,
+            calibration=self.calibration,
+            classifier=state.config,
+        )
+        arrays = with_prefix("classifier", state.arrays) | {KERNEL: self.compensation.kernel}
+        write_tensor_file(
+            Path(path), FORMAT_NAME, FORMAT_VERSION, config.model_dump(mode="json"), arrays
+        )
+
+
+def load_decoder(path: Path | str) -> Decoder:
+    """Read a decoder file.
+
+    Raises
+    ------
+    InputError
+        The file is missing, damaged, no decoder, or made by a newer version.
+    """
+    content, arrays = read_tensor_file(Path(path), FORMAT_NAME, FORMAT_VERSION)
+    config = _parse_config(path, content)
+    if KERNEL not in arrays:
+        raise InputError(
+            "A decoder file holds the kernel between its channels",
+            value=f"{path} without {KERNEL}",
+            remedy="The file was changed or damaged: calibrate again.",
+        )
+    return Decoder(
+        config.name,
+        classifier_from_state(State(config.classifier, without_prefix("classifier", arrays))),
+        config.protocol,
+        config.ch_names,
+        config.preprocessing,
+        ChannelCompensation(config.ch_names, arrays[KERNEL]),
+        config.calibration,
+    )
+
+
+def _parse_config(path: Path | str, content: Mapping[str, Any]) -> DecoderConfig:
+    try:
+        return DecoderConfig.model_validate(content)
+    except ValidationError as error:
+        fields = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
+        raise InputError(
+            "A decoder file holds a valid configuration",
+            value=f"{path}, fields: {fields}",
+            remedy="The file was changed or damaged: calibrate again.",
+        ) from error

@@ -1,0 +1,75 @@
+"""How well probabilities agree with the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from sjepa_online.decoding.state import FloatArray
+
+
+def accuracy(probabilities: FloatArray, y: NDArray[Any], classes: Sequence[str]) -> float:
+    """Return the share of trials whose most probable class is the true one.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (n, classes)
+    y : ndarray of str, shape (n,)
+    classes : sequence of str
+        Class of each column.
+    """
+    return float(np.mean(np.asarray(classes)[np.argmax(probabilities, axis=1)] == y))
+
+
+def roc_auc(probabilities: FloatArray, y: NDArray[Any], classes: Sequence[str]) -> float | None:
+    """Return the area under the ROC curve of the second class; None unless there are two.
+
+    Also None where only one of the two occurs in ``y``, as the curve is undefined then.
+    """
+    positive = y == classes[1]
+    if len(classes) != 2 or positive.all() or not positive.any():
+        return None
+    return float(roc_auc_score(positive, probabilities[:, 1]))
+
+
+def information_transfer_rate(score: float, n_classes: int, seconds: float) -> float:
+    """Return bits per minute after Wolpaw et al. 1998 (IEEE Trans. Rehabil. Eng. 6, 326-333).
+
+    Parameters
+    ----------
+    score : float
+        Accuracy; at or below chance the rate is 0.
+    n_classes : int
+        Number of equally probable classes.
+    seconds : float
+        Time that a decision takes.
+    """
+    if score <= 1 / n_classes:
+        return 0.0
+    bits = np.log2(n_classes)
+    if score < 1:
+        bits += score * np.log2(score) + (1 - score) * np.log2((1 - score) / (n_classes - 1))
+    return float(60 * bits / seconds)
+
+
+def main_score(
+    paradigm: str, probabilities: FloatArray, y: NDArray[Any], classes: Sequence[str]
+) -> float:
+    """Return the field's usual score: ROC AUC for ERP, whose classes are uneven, else accuracy."""
+    area = roc_auc(probabilities, y, classes) if paradigm == "erp" else None
+    return accuracy(probabilities, y, classes) if area is None else area
+
+
+def score_summary(
+    probabilities: FloatArray, y: NDArray[Any], classes: Sequence[str]
+) -> dict[str, float]:
+    """Return ``accuracy``, and ``roc_auc`` where there are two classes."""
+    summary = {"accuracy": accuracy(probabilities, y, classes)}
+    area = roc_auc(probabilities, y, classes)
+    if area is not None:
+        summary["roc_auc"] = area
+    return summary

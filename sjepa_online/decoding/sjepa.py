@@ -1,0 +1,230 @@
+"""S-JEPA heads as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+
+from sjepa_online.decoding.fine_tuning import Strategy
+from sjepa_online.decoding.paper_heads import HEADS, HeadName, PaperHead
+from sjepa_online.decoding.pre_local import PreLocalClassifier
+from sjepa_online.decoding.readouts import (
+    PhaseLocked,
+    SecondOrder,
+    StimulusPower,
+    TemplateCovariance,
+)
+from sjepa_online.decoding.state import FloatArray, State
+from sjepa_online.errors import InputError
+from sjepa_online.model import ModelConfig, SignalJEPA, load_weights
+from sjepa_online.protocol import Paradigm
+
+#: Weights of this name are drawn instead of loaded.
+RANDOM_WEIGHTS = "random"
+
+_READOUTS: dict[Paradigm | None, tuple[str, ...]] = {
+    None: (PhaseLocked.kind, TemplateCovariance.kind, SecondOrder.kind),
+    "erp": (PhaseLocked.kind, TemplateCovariance.kind),
+    "mi": (SecondOrder.kind,),
+    "ssvep": (StimulusPower.kind,),
+}
+
+
+class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A downstream head of S-JEPA that learns from a short calibration.
+
+    Parameters
+    ----------
+    head : {"pre-local", "post-local", "contextual"}
+        Where the channels are combined: before the local encoder, after it, or after the
+        contextual encoder.
+    strategy : {"full", "new"}
+        Train everything, or the added layers only (see ``readout``).
+    weights : str
+        Pretrained weights: a name, a path, or ``random``.
+    ch_names : sequence of str or None
+        The epochs' channels. The contextual head needs them; None is enough for the others.
+    random_state : int, RandomState or None
+        Seed of everything that is drawn.
+    readout : {"convex", "flat"}
+        How the pre-local head reads the local encoder: ``convex`` for the readouts of
+        :class:`PreLocalClassifier`, which are solved without gradient descent and leave the
+        pretrained layers as they are under either strategy; ``flat`` for the paper's
+        flattened tokens. The other heads are always flat.
+    paradigm : {"ssvep", "erp", "mi"} or None
+        What the trials are, which decides the readouts; None weighs all that need no
+        stimulus frequency.
+    frequencies : tuple of float
+        Stimulus frequencies (Hz); needed for ``ssvep``.
+    class_order : sequence or None
+        Order of the classes in the probabilities; sorted by default.
+    device : str
+        Where gradient descent runs: ``cpu``, ``cuda``, ``mps``, or ``auto``.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        Classes in the order of the probabilities.
+    """
+
+    def __init__(
+        self,
+        head: HeadName = "pre-local",
+        strategy: Strategy = "full",
+        weights: str = "default",
+        ch_names: Sequence[str] | None = None,
+        random_state: Any = None,
+        readout: Literal["convex", "flat"] = "convex",
+        paradigm: Paradigm | None = None,
+        frequencies: tuple[float, ...] = (),
+        class_order: Sequence[Any] | None = None,
+        device: str = "auto",
+    ) -> None:
+        self.head = head
+        self.strategy = strategy
+        self.weights = weights
+        self.ch_names = ch_names
+        self.random_state = random_state
+        self.readout = readout
+        self.paradigm = paradigm
+        self.frequencies = frequencies
+        self.class_order = class_order
+        self.device = device
+
+    def fit(self, X: FloatArray, y: NDArray[Any]) -> Self:
+        """Fit the head.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+        y : ndarray, shape (n,)
+            Labels.
+
+        Raises
+        ------
+        InputError
+            The epochs have another shape, there are less than two classes, the weights
+            cannot be loaded, or a parameter is unknown.
+        """
+        X, y = np.asarray(X), np.asarray(y)
+        self.classes_ = _checked_classes(X, y, self.class_order)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        network = self._network(X.shape[1], seed)
+        if self.head == "pre-local" and self.readout == "convex":
+            kernels = network.local_encoder.first_kernels.numpy()
+            self.model_: PreLocalClassifier | PaperHead = PreLocalClassifier(
+                kernels, self._readouts(), self.frequencies, self.classes_.tolist()
+            )
+        else:
+            device = choose_device(self.device)
+            self.model_ = PaperHead(
+                self.head, self.strategy, network, self.classes_.tolist(), seed, device
+            )
+        self.model_.fit(X, y)
+        return self
+
+    def predict_proba(self, X: FloatArray, bad: Sequence[str] | None = None) -> FloatArray:
+        """Return probabilities ``(n, classes)`` of epochs ``(n, channels, samples)``."""
+        return self.model_.predict_proba(np.asarray(X), bad)
+
+    def predict(self, X: FloatArray) -> NDArray[Any]:
+        """Return the most probable class of each epoch."""
+        labels: NDArray[Any] = self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        return labels
+
+    def to_state(self) -> State:
+        """Return what the fitted head needs to predict."""
+        return self.model_.to_state()
+
+    def _readouts(self) -> tuple[str, ...]:
+        if self.paradigm == "ssvep" and not self.frequencies:
+            raise InputError(
+                "SSVEP is read at the stimulus frequencies",
+                value="no frequencies",
+                remedy="Give them in Hz, one for each class that flickers.",
+            )
+        return _READOUTS[self.paradigm]
+
+    def _network(self, n_channels: int, seed: int) -> SignalJEPA:
+        names = self._channel_names(n_channels)
+        if self.weights != RANDOM_WEIGHTS:
+            return load_weights(self.weights, names)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            config = (
+                ModelConfig.for_channels() if names is None else ModelConfig.for_channels(names)
+            )
+            return SignalJEPA(config).eval()
+
+    def _channel_names(self, n_channels: int) -> list[str] | None:
+        if self.head not in HEADS or self.strategy not in ("full", "new"):
+            raise InputError(
+                "The head is pre-local, post-local or contextual, the strategy full or new",
+                value=f"{self.head}, {self.strategy}",
+                remedy="Correct the name.",
+            )
+        if self.ch_names is None:
+            if self.head == "contextual":
+                raise InputError(
+                    "The contextual head needs the names of the channels",
+                    value="ch_names=None",
+                    remedy="Give the name of each channel of the epochs.",
+                )
+            return None
+        if len(self.ch_names) != n_channels:
+            raise InputError(
+                "There is one channel name for each channel of the epochs",
+                value=f"{len(self.ch_names)} names, {n_channels} channels",
+                remedy="Give the names in the epochs' order.",
+            )
+        return list(self.ch_names)
+
+
+def choose_device(name: str) -> str:
+    """Return the device to run on; ``auto`` is the fastest that is there.
+
+    Raises
+    ------
+    InputError
+        The device is unknown or not there.
+    """
+    there = ["cpu"]
+    if torch.backends.mps.is_available():
+        there.insert(0, "mps")
+    if torch.cuda.is_available():
+        there.insert(0, "cuda")
+    if name == "auto":
+        return there[0]
+    if name not in there:
+        raise InputError(
+            "The device is one that this machine has",
+            value=name,
+            remedy=f"Choose auto, or one of: {', '.join(there)}.",
+        )
+    return name
+
+
+def _checked_classes(X: FloatArray, y: NDArray[Any], order: Sequence[Any] | None) -> NDArray[Any]:
+    found = np.unique(y)
+    classes = found if order is None else np.array(list(order))
+    if X.ndim != 3 or y.shape != (len(X),) or len(found) < 2 or not np.isin(found, classes).all():
+        raise InputError(
+            "Training takes epochs (n, channels, samples) and a label of a known class for each, "
+            "of at least two classes",
+            value=f"epochs {X.shape}, labels {y.shape} of {', '.join(map(str, found))}",
+            remedy="Check the arrays, and record every class.",
+        )
+    if not np.isfinite(X).all():
+        raise InputError(
+            "Epochs hold finite numbers",
+            value=f"{int(np.sum(~np.isfinite(X)))} values that are not",
+            remedy="Leave out such trials or channels.",
+        )
+    return classes

@@ -1,0 +1,72 @@
+"""Several probability estimates become one: weights that cross-validation gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import softmax
+
+Floats = NDArray[np.float64]
+
+#: Pull of the weights towards zero, which is the uniform distribution.
+PENALTY = 1.0
+
+
+def combine(log_probabilities: Floats, weights: Floats) -> Floats:
+    """Return the normalised weighted geometric mean.
+
+    Parameters
+    ----------
+    log_probabilities : ndarray, shape (members, n, classes)
+    weights : ndarray, shape (members,)
+        Their sum is an inverse temperature.
+
+    Returns
+    -------
+    probabilities : ndarray, shape (n, classes)
+    """
+    result: Floats = softmax(np.tensordot(weights, log_probabilities, axes=1), axis=1)
+    return result
+
+
+def stacking_weights(log_probabilities: Floats, targets: NDArray[np.integer[Any]]) -> Floats:
+    """Return the non-negative weights of the smallest penalised log loss.
+
+    A member without information gets weight zero; overconfident members get small weights, so
+    the weights calibrate the result as a temperature does.
+
+    Parameters
+    ----------
+    log_probabilities : ndarray, shape (members, n, classes)
+        Out-of-fold predictions.
+    targets : ndarray of int, shape (n,)
+        Class indices.
+
+    Returns
+    -------
+    weights : ndarray, shape (members,)
+    """
+    trials = np.arange(len(targets))
+
+    def loss_and_gradient(weights: Floats) -> tuple[float, Floats]:
+        probabilities = combine(log_probabilities, weights)
+        loss = -float(np.log(probabilities[trials, targets] + 1e-12).sum())
+        residual = probabilities
+        residual[trials, targets] -= 1
+        gradient = np.einsum("mnk,nk->m", log_probabilities, residual)
+        penalty = PENALTY * float(weights @ weights)
+        return loss + penalty, gradient + 2 * PENALTY * weights
+
+    n_members = len(log_probabilities)
+    solution = minimize(
+        loss_and_gradient,
+        np.full(n_members, 1 / n_members),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(0.0, None)] * n_members,
+    )
+    weights: Floats = solution.x
+    return weights

@@ -1,0 +1,54 @@
+"""The state of a fitted classifier as plain values and arrays, ready for a safetensors file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class State:
+    """What a fitted classifier needs to predict: JSON values and named arrays.
+
+    Attributes
+    ----------
+    config : dict
+        JSON values; ``kind`` names the classifier.
+    arrays : dict of str to ndarray
+        The fitted arrays.
+    """
+
+    config: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
+
+
+class TrialClassifier(Protocol):
+    """What every decoder's core offers, whatever it is made of."""
+
+    classes_: NDArray[Any]
+
+    def fit(self, X: FloatArray, y: NDArray[Any]) -> Self:
+        """Fit on epochs ``(n, channels, samples)`` in µV at 128 Hz and labels ``(n,)``."""
+
+    def predict_proba(self, X: FloatArray, bad: Sequence[str] | None = None) -> FloatArray:
+        """Return probabilities ``(n, classes)`` without using the channels in ``bad``."""
+
+    def to_state(self) -> State:
+        """Return what :func:`from_state` needs to predict as this object does."""
+
+
+def with_prefix(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Name arrays ``prefix/name``, so that several states fit into one file."""
+    return {f"{prefix}/{name}": array for name, array in arrays.items()}
+
+
+def without_prefix(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return the arrays that :func:`with_prefix` named, under their own names again."""
+    start = f"{prefix}/"
+    return {name[len(start) :]: array for name, array in arrays.items() if name.startswith(start)}

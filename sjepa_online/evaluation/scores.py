@@ -1,0 +1,117 @@
+"""Decoders side by side: trained on one set of trials, tested on another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sjepa_online.data import Trials
+from sjepa_online.decoding import DecoderRequest
+from sjepa_online.decoding.metrics import (
+    accuracy,
+    information_transfer_rate,
+    main_score,
+    roc_auc,
+)
+from sjepa_online.errors import InputError
+
+
+@dataclass(frozen=True)
+class DecoderScores:
+    """Scores of one decoder, a value a seed.
+
+    Attributes
+    ----------
+    accuracy, score : list of float
+        Accuracy, and the paradigm's usual score (ROC AUC for ERP, else accuracy).
+    roc_auc : list of float or None
+        Area under the ROC curve of the second class, for two classes.
+    fit_seconds : list of float
+        Time of each fit.
+    """
+
+    accuracy: list[float]
+    score: list[float]
+    roc_auc: list[float] | None
+    fit_seconds: list[float]
+
+    def to_json(self, n_classes: int, window_seconds: float) -> dict[str, Any]:
+        """Return the entry of this decoder in the JSON document of ``evaluate scores``."""
+        mean = float(np.mean(self.accuracy))
+        entry: dict[str, Any] = {
+            "accuracy": mean,
+            "accuracy_std": float(np.std(self.accuracy)),
+            "itr_bits_per_min": information_transfer_rate(mean, n_classes, window_seconds),
+            "fit_s": float(np.mean(self.fit_seconds)),
+            "scores": self.score,
+        }
+        if self.roc_auc is not None:
+            entry["roc_auc"] = float(np.mean(self.roc_auc))
+        return entry
+
+
+def evaluate_scores(
+    train: Trials,
+    test: Trials,
+    requests: Sequence[DecoderRequest],
+    n_seeds: int,
+    progress: Callable[[], None] = lambda: None,
+) -> dict[str, DecoderScores]:
+    """Train every decoder on ``train`` with each seed, and test it on ``test``.
+
+    Parameters
+    ----------
+    train, test : Trials
+        Epochs of the same protocol and the same channels in the same order.
+    requests : sequence of DecoderRequest
+        Their ``random_state`` is the first seed.
+    n_seeds : int
+        Number of seeds.
+    progress : callable
+        Called after each fit.
+
+    Raises
+    ------
+    InputError
+        A class has no training trial.
+    """
+    classes = train.protocol.class_names
+    absent = [name for name in classes if not np.any(train.y == name)]
+    if absent:
+        raise InputError(
+            "Every class of the protocol has training trials",
+            value=f"none of: {', '.join(absent)}",
+            remedy="Add recordings, or take the class out of a copy of the protocol.",
+        )
+    results = {}
+    for request in requests:
+        runs = [
+            _run(train, test, request.with_seed(request.random_state + seed), progress)
+            for seed in range(n_seeds)
+        ]
+        accuracies, scores, areas, seconds = (list(values) for values in zip(*runs, strict=True))
+        results[request.name] = DecoderScores(
+            accuracies, scores, None if None in areas else areas, seconds
+        )
+    return results
+
+
+def _run(
+    train: Trials, test: Trials, request: DecoderRequest, progress: Callable[[], None]
+) -> tuple[float, float, float | None, float]:
+    started = time.perf_counter()
+    classifier = request.make(train.protocol, train.ch_names).fit(train.X, train.y)
+    seconds = time.perf_counter() - started
+    probabilities = classifier.predict_proba(test.X)
+    progress()
+    classes = train.protocol.class_names
+    return (
+        accuracy(probabilities, test.y, classes),
+        main_score(train.protocol.paradigm, probabilities, test.y, classes),
+        roc_auc(probabilities, test.y, classes),
+        seconds,
+    )

@@ -1,0 +1,52 @@
+"""What the engine says: decisions, and events when it does not decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decoded window.
+
+    Attributes
+    ----------
+    time : float
+        Timestamp (s, the stream's clock) of the last sample that the window needed.
+    label : str
+        The class of the highest probability.
+    probabilities : dict of str to float
+        Probability of each class.
+    bad_channels : tuple of str
+        Channels that were left out.
+    onset : float or None
+        Timestamp of the marker that the window is locked to; None in sliding mode.
+    truth : str or None
+        The class that the marker stands for, where it stands for one.
+    """
+
+    time: float
+    label: str
+    probabilities: dict[str, float]
+    bad_channels: tuple[str, ...] = ()
+    onset: float | None = None
+    truth: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineEvent:
+    """Something that the operator must know of: ``gap``, ``window-skipped``, ...
+
+    Attributes
+    ----------
+    time : float
+        Timestamp (s, the stream's clock).
+    event : str
+        What happened, in one word.
+    detail : str
+        What it means, in a sentence.
+    """
+
+    time: float
+    event: str
+    detail: str

@@ -1,0 +1,143 @@
+"""A live stream through the engine: pull, decode, publish, and time it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from sjepa_online.decoding import Decoder
+from sjepa_online.errors import InputError
+from sjepa_online.online.engine import STEP, Engine, Mode
+from sjepa_online.online.events import Decision, EngineEvent
+from sjepa_online.signal import require_plausible_amplitude
+from sjepa_online.stream import (
+    Chunk,
+    ClockJump,
+    DecisionOutlet,
+    Gap,
+    MarkerInlet,
+    ProbabilityOutlet,
+    SignalInlet,
+    StreamEvent,
+    local_clock,
+)
+
+#: Seconds of signal whose amplitude is compared with the declared unit.
+CHECKED_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class LiveDecision:
+    """A decision, and how late it is.
+
+    Attributes
+    ----------
+    decision : Decision
+    latency : float
+        Seconds from the arrival of the last needed sample in this process to the published
+        decision.
+    end_to_end : float
+        Seconds from the timestamp of that sample to the published decision.
+    """
+
+    decision: Decision
+    latency: float
+    end_to_end: float
+
+
+class LiveDecoder:
+    """Decode an LSL stream and publish what comes out.
+
+    Parameters
+    ----------
+    decoder : Decoder
+    signal : SignalInlet
+    markers : MarkerInlet or None
+        Needed to decode locked to markers.
+    mode, step
+        As for :class:`Engine`.
+    probabilities, decisions : outlets or None
+        Where to publish; None publishes nothing.
+
+    Raises
+    ------
+    InputError
+        The stream lacks a channel of the decoder or a unit, or markers are needed.
+    """
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        signal: SignalInlet,
+        markers: MarkerInlet | None = None,
+        *,
+        mode: Mode = "sliding",
+        step: float = STEP,
+        probabilities: ProbabilityOutlet | None = None,
+        decisions: DecisionOutlet | None = None,
+    ) -> None:
+        if mode == "markers" and markers is None:
+            raise InputError(
+                "Decoding locked to markers needs a marker stream",
+                value="none",
+                remedy="Name it, or decode in a sliding window.",
+            )
+        picks = decoder.pick_channels(signal.ch_names)
+        self._unit = signal.unit_of([signal.ch_names[index] for index in picks])
+        self.engine = Engine(
+            decoder, signal.ch_names, signal.sfreq, self._unit, mode=mode, step=step
+        )
+        self.signal = signal
+        self.markers = markers
+        self._picks = picks
+        self._probabilities = probabilities
+        self._decisions = decisions
+        self._unchecked: list[Chunk] | None = []
+
+    def poll(self, timeout: float = 0.1) -> list[LiveDecision | EngineEvent | StreamEvent]:
+        """Take what has arrived, decode and publish it.
+
+        Parameters
+        ----------
+        timeout : float
+            How long to wait for a sample (s).
+
+        Raises
+        ------
+        InputError
+            The signal's amplitude contradicts its declared unit.
+        """
+        chunk = self.signal.pull(timeout)
+        arrival = time.perf_counter()
+        if self.markers is not None:
+            for marker in self.markers.pull():
+                self.engine.push_marker(marker.label, marker.time)
+        self._check_amplitude(chunk)
+        breaks = [event.index for event in chunk.events if isinstance(event, Gap | ClockJump)]
+        results: list[LiveDecision | EngineEvent | StreamEvent] = list(chunk.events)
+        for result in self.engine.push(chunk.data, chunk.timestamps, breaks):
+            if isinstance(result, Decision):
+                results.append(self._publish(result, arrival))
+            else:
+                results.append(result)
+        return results
+
+    def _publish(self, decision: Decision, arrival: float) -> LiveDecision:
+        if self._probabilities is not None:
+            self._probabilities.push(list(decision.probabilities.values()), decision.time)
+        if self._decisions is not None:
+            self._decisions.push(decision.label, decision.time)
+        return LiveDecision(decision, time.perf_counter() - arrival, local_clock() - decision.time)
+
+    def _check_amplitude(self, chunk: Chunk) -> None:
+        """Compare the first seconds with the unit, once they are there."""
+        if self._unchecked is None:
+            return
+        self._unchecked.append(chunk)
+        n_samples = sum(part.data.shape[1] for part in self._unchecked)
+        if n_samples >= CHECKED_SECONDS * self.signal.sfreq:
+            data = np.concatenate([part.data for part in self._unchecked], axis=1)
+            self._unchecked = None
+            require_plausible_amplitude(data[self._picks], self._unit, self.signal.sfreq)

@@ -1,0 +1,91 @@
+"""An unbroken run of samples: preprocessed, buffered, and addressed by the stream's time."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sjepa_online.protocol import MODEL_SFREQ
+from sjepa_online.signal import Preprocessor, PreprocessorConfig, RingBuffer, window_start
+
+Array = NDArray[np.float64]
+
+#: Seconds of preprocessed signal that stay at hand for windows whose marker comes late.
+HISTORY_SECONDS = 90.0
+
+
+class Segment:
+    """Samples without a gap, from the amplifier's rate to µV at 128 Hz.
+
+    Parameters
+    ----------
+    ch_names : sequence of str
+        The stream's channels.
+    sfreq : float
+        The stream's nominal sampling rate in Hz.
+    unit : str
+        The stream's unit.
+    config : PreprocessorConfig
+        The decoder's preprocessing.
+    bad : tuple of str
+        Channels that stay out of an average reference.
+    """
+
+    def __init__(
+        self,
+        ch_names: tuple[str, ...],
+        sfreq: float,
+        unit: str,
+        config: PreprocessorConfig,
+        bad: tuple[str, ...],
+    ) -> None:
+        self.sfreq = sfreq
+        self.preprocessor = Preprocessor(ch_names, sfreq, unit=unit, config=config, bad=bad)
+        self.output = RingBuffer(len(ch_names), int(HISTORY_SECONDS * MODEL_SFREQ))
+        self._timestamps = RingBuffer(1, int(HISTORY_SECONDS * sfreq) + 1)
+
+    @property
+    def n_output(self) -> int:
+        """Number of samples at 128 Hz so far."""
+        return self.output.stop
+
+    @property
+    def start_time(self) -> float:
+        """Timestamp of the oldest input sample that is still at hand."""
+        return float(self._timestamps.get(self._timestamps.start, self._timestamps.start + 1)[0, 0])
+
+    @property
+    def last_time(self) -> float:
+        """Timestamp of the newest input sample."""
+        return float(self._timestamps.get(self._timestamps.stop - 1, self._timestamps.stop)[0, 0])
+
+    def append(self, data: Array, timestamps: Array) -> None:
+        """Take in ``data (channels, n)`` and its ``timestamps (n,)``."""
+        self._timestamps.append(timestamps[np.newaxis])
+        self.output.append(self.preprocessor.update(data))
+
+    def first_output_of(self, onset: float, start: float) -> int:
+        """Return the index of a window's first sample at 128 Hz.
+
+        Parameters
+        ----------
+        onset : float
+            Timestamp of the marker; within the input samples at hand.
+        start : float
+            Seconds from the marker to the window's first sample.
+        """
+        first, stop = self._timestamps.start, self._timestamps.stop
+        timestamps = self._timestamps.get(first, stop)[0]
+        after = min(max(int(np.searchsorted(timestamps, onset)), 1), max(stop - first - 1, 1))
+        around = timestamps[after - 1 : after + 1]
+        position = first + after - 1 + float(np.interp(onset, around, np.arange(len(around))))
+        return int(window_start(position / self.sfreq, start, self.preprocessor.delay))
+
+    def time_of_output(self, index: int) -> float:
+        """Return the timestamp of the input sample that completed the output sample ``index``."""
+        position = int(index * self.sfreq / MODEL_SFREQ)
+        return float(self._timestamps.get(position, position + 1)[0, 0])
+
+    def window(self, first: int, n_times: int) -> Array:
+        """Return the samples ``[first, first + n_times)`` at 128 Hz, ``(channels, n_times)``."""
+        return self.output.get(first, first + n_times)
