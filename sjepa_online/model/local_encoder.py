@@ -56,8 +56,10 @@ class LocalEncoder(nn.Module):
             nn.Conv1d(d_in, d_out, kernel, stride=stride, bias=False)
             for d_in, (d_out, kernel, stride) in zip(dims, config.conv_layers, strict=False)
         ]
-        for convolution in convolutions:
+        for convolution in convolutions[1:]:
             nn.init.kaiming_normal_(convolution.weight)
+        with torch.no_grad():
+            convolutions[0].weight.copy_(gabor_kernels(*config.conv_layers[0][:2])[:, None])
         self.convolutions = nn.ModuleList(convolutions)
         self.norm = nn.GroupNorm(dims[1], dims[1])
 
