@@ -14,15 +14,17 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import pairwise
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sjepa_online.data.recording import Recording
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.signal.units import normalise_unit
 from sjepa_online.stream.library import liblsl, local_clock
+
+if TYPE_CHECKING:
+    from sjepa_online.data.recording import Recording
 
 #: Takes a chunk (n_channels, n_samples) and the index of its first sample in the replay;
 #: returns the chunk to send, of the same shape.

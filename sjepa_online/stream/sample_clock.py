@@ -21,7 +21,7 @@ BREAKS_PER_SECOND = 10
 
 _FIRST_JITTER = 0.0025
 _JITTER_MEMORY = 1.0
-_JITTER_FACTOR = 8.0
+_JITTER_FACTOR = 12.0
 
 
 @dataclass
@@ -29,6 +29,7 @@ class _Line:
     """Weighted regression of the timestamps' deviation from the nominal rate."""
 
     start: float
+    stop: float
     drift: float
     n: int = 0
     weight: float = 0.0
@@ -48,10 +49,10 @@ class SampleClock:
     the clock. There the line starts anew. liblsl's own dejittering cannot be used for this:
     it smooths over a gap, and its times are still wrong by a third of the gap 15 s later.
 
-    The tolerance follows the stream: 8 times the usual deviation within a chunk, and at
-    least 0.6 samples or 0.5 ms. With exact timestamps a single missing sample is seen;
-    with chunks stamped on arrival only a gap longer than their jitter is. It starts at
-    20 ms and settles within about 2 s.
+    The tolerance follows the stream: 12 times the usual deviation within a chunk (lateness
+    has a long tail), and at least 0.6 samples or 0.5 ms. With exact timestamps a single
+    missing sample is seen; with chunks stamped on arrival only a gap longer than their
+    jitter is. It starts at 30 ms and settles within about 3 s.
 
     Parameters
     ----------
@@ -104,14 +105,16 @@ class SampleClock:
         events: list[StreamEvent] = []
         start = 0
         if self._line is None and len(timestamps):
-            self._line = _Line(start=timestamps[0], drift=0.0)
+            self._line = _Line(start=float(timestamps[0]), stop=float(timestamps[0]), drift=0.0)
         while start < len(timestamps):
             assert self._line is not None
             residuals = timestamps[start:] - self._predict(self._line, len(timestamps) - start)
             outside = np.flatnonzero(np.abs(residuals) > self.tolerance)
             n = int(outside[0]) if len(outside) else len(residuals)
             if n == 0:
-                events += self._break(timestamps[start], residuals[0], start, longest_gap)
+                events += self._break(
+                    float(timestamps[start]), float(residuals[0]), start, longest_gap
+                )
                 continue
             stop = start + n
             times[start:stop] = self._accept(self._line, timestamps[start:stop], residuals[:n])
@@ -131,6 +134,7 @@ class SampleClock:
         n = len(timestamps)
         first = line.n
         x = (first + np.arange(n)) / self.sfreq
+        line.stop = float(timestamps[-1])
         self._extend(line, x, timestamps - line.start - x)
         self._received += n
         share = -np.expm1(-n / self.sfreq / _JITTER_MEMORY)
@@ -160,7 +164,7 @@ class SampleClock:
         line.mean_r += dr * n / total
         line.weight = total
         line.n += n
-        if line.n >= RATE_AFTER * self.sfreq:
+        if line.stop - line.start >= RATE_AFTER:
             line.drift = line.cov_xr / line.var_x
 
     def _break(self, time: float, step: float, index: int, longest_gap: float) -> list[StreamEvent]:
@@ -182,17 +186,16 @@ class SampleClock:
             drift = self.sfreq * span / n - 1
             events.append(self._mismatch(time, drift))
             self._breaks.clear()
-        self._line = _Line(start=time, drift=drift)
+        self._line = _Line(start=time, stop=time, drift=drift)
         self._last = -np.inf
         return events
 
     def _check_rate(self, line: _Line) -> list[StreamEvent]:
-        if line.n < RATE_AFTER * self.sfreq:
+        if line.stop - line.start < RATE_AFTER:
             return []
         wrong = abs(line.drift) > RATE_TOLERANCE
         told, self._mismatch_told = self._mismatch_told, wrong
-        time = line.start + line.n / self.sfreq
-        return [self._mismatch(time, line.drift)] if wrong and not told else []
+        return [self._mismatch(line.stop, line.drift)] if wrong and not told else []
 
     def _mismatch(self, time: float, drift: float) -> RateMismatch:
         self._mismatch_told = True

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import os
 import runpy
@@ -27,8 +28,8 @@ SCRIPT = Path(__file__).with_name("replay_process.py")
 
 @pytest.fixture(autouse=True)
 def short_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On the loopback interface streams answer at once."""
-    monkeypatch.setattr(discovery, "_ROUND", 0.3)
+    """Search for 0.7 s a round: on one machine all answer 0.5 s after the start at the latest."""
+    monkeypatch.setattr(discovery, "_ROUND", 0.7)
 
 
 @dataclass
@@ -89,9 +90,11 @@ def collect() -> Callable[..., Received]:
 
 
 @pytest.fixture
-def outlet() -> Callable[..., Any]:
-    """Make an outlet as any other program would, with pylsl alone."""
+def outlet() -> Iterator[Callable[..., Any]]:
+    """Make outlets as any other program would, with pylsl alone; they last as long as the test."""
     import pylsl
+
+    outlets = []
 
     def make(
         name: str,
@@ -108,6 +111,10 @@ def outlet() -> Callable[..., Any]:
             info.set_channel_labels(labels)
         if unit is not None:
             info.set_channel_units(unit)
-        return pylsl.StreamOutlet(info)
+        outlets.append(pylsl.StreamOutlet(info))
+        return outlets[-1]
 
-    return make
+    yield make
+    outlets.clear()
+    # the tracebacks that pytest.raises keeps would keep outlets in sight of the next test
+    gc.collect()

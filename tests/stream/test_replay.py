@@ -87,7 +87,7 @@ def test_a_loop_repeats_samples_and_markers_after_a_gap(counting_recording, coll
     starts = np.flatnonzero(received.data[0] == 0)
     np.testing.assert_allclose(np.diff(received.timestamps[starts]), 0.4 + PAUSE, atol=1e-4)
     gaps = [event for event in received.events if isinstance(event, Gap)]
-    assert [gap.missing for gap in gaps[:2]] == [round(PAUSE * 250)] * 2
+    assert [gap.missing for gap in gaps[:2]] == pytest.approx([PAUSE * 250] * 2, abs=0.6)
     places = np.flatnonzero(received.data[0] == 50)
     times = [marker.time for marker in markers[: len(places)]]
     np.testing.assert_allclose(times, received.timestamps[places[: len(times)]], atol=1 / 250)
@@ -105,7 +105,8 @@ def test_recordings_and_breaks_are_set_apart_by_a_gap(counting_recording, collec
     np.testing.assert_array_equal(received.data[0], [*range(100), *range(50)])
     apart = np.flatnonzero(np.diff(received.timestamps) > 1.5 / 250) + 1
     np.testing.assert_array_equal(apart, [50, 100])
-    assert [event.time for event in received.events] == list(received.timestamps[apart])
+    times = [event.time for event in received.events]
+    assert times == pytest.approx(received.timestamps[apart])
     assert abs(marker.time - received.timestamps[50]) < 1e-4
     assert replay.duration == pytest.approx(0.6 + 2 * PAUSE)
 
@@ -124,7 +125,7 @@ def test_ctrl_c_ends_the_process(replay_process):
     process = replay_process(name="interrupted", recording={"n_samples": 100_000})
     resolve_stream("interrupted", wait=20)
     process.send_signal(subprocess.signal.SIGINT)
-    assert process.wait(2) != 0
+    assert process.wait(10) == -subprocess.signal.SIGINT
 
 
 def test_nobody_connecting_is_an_error(counting_recording):
