@@ -11,6 +11,7 @@ from sjepa_online.stream.events import (
 )
 from sjepa_online.stream.inlet import Chunk, Marker, MarkerInlet, SignalInlet
 from sjepa_online.stream.library import configure, local_clock
+from sjepa_online.stream.loopback import loopback_latency
 from sjepa_online.stream.outlets import DecisionOutlet, ProbabilityOutlet
 from sjepa_online.stream.replay import Replay
 
@@ -32,5 +33,6 @@ __all__ = [
     "configure",
     "find_streams",
     "local_clock",
+    "loopback_latency",
     "resolve_stream",
 ]

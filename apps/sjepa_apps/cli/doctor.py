@@ -1,0 +1,175 @@
+"""``sjepa-online doctor``: is everything here that decoding needs, and what to do if not."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+import typer
+
+from sjepa_apps.cli.common import JsonOption, ScopeOption, configure_lsl, print_json
+from sjepa_online.errors import InputError, OperationError
+
+PACKAGES = ("sjepa-online", "torch", "numpy", "scipy", "mne", "mne-lsl", "pylsl", "pyriemann")
+EXTRAS = {"PyQt6": "gui", "pyqtgraph": "gui", "moabb": "moabb", "huggingface_hub": "hub"}
+#: Seconds by which a sleep of 1 ms may be late before live decoding suffers.
+LATE_SLEEP = 0.010
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding.
+
+    Attributes
+    ----------
+    name : str
+        What was looked at.
+    ok : bool
+        False when something that is needed does not work.
+    found : str
+        What was seen.
+    remedy : str
+        What to do; empty when all is well.
+    """
+
+    name: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+
+def doctor(lsl_scope: ScopeOption = None, json: JsonOption = False) -> None:
+    """Check versions, LSL, GPU, Qt, the clock and the weights, and say how to mend what is wrong."""
+    configure_lsl(lsl_scope)
+    checks = [check() for check in CHECKS]
+    ok = all(check.ok for check in checks)
+    if json:
+        print_json({"ok": ok, "checks": [asdict(check) for check in checks]})
+    else:
+        for check in checks:
+            typer.echo(f"{'ok ' if check.ok else 'BAD'}  {check.name}: {check.found}")
+            if check.remedy:
+                typer.echo(f"       {check.remedy}")
+    if not ok:
+        raise typer.Exit(1)
+
+
+def check_versions() -> Check:
+    """Look at Python and the packages that are always needed."""
+    found = [f"Python {platform.python_version()} on {platform.platform()}"]
+    missing = []
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            missing.append(package)
+    remedy = f"Install what is missing: {', '.join(missing)}." if missing else ""
+    return Check("versions", not missing, ", ".join(found), remedy)
+
+
+def check_extras() -> Check:
+    """Look at the optional packages; none of them is needed to decode."""
+    missing = [name for name in EXTRAS if importlib.util.find_spec(name) is None]
+    extras = sorted({EXTRAS[name] for name in missing})
+    remedy = "".join(f'For more: pip install "sjepa-online[{extra}]". ' for extra in extras)
+    return Check("extras", True, f"missing: {', '.join(missing) or 'none'}", remedy.strip())
+
+
+def check_lsl() -> Check:
+    """Send a sample to ourselves over LSL."""
+    from sjepa_online.stream import loopback_latency
+    from sjepa_online.stream.library import liblsl
+
+    try:
+        seconds = loopback_latency()
+    except (InputError, OperationError) as error:
+        return Check(
+            "LSL",
+            False,
+            str(error),
+            "Allow this program through the firewall, or use --lsl-scope machine.",
+        )
+    lsl_version = liblsl().library_version()
+    configuration = os.environ.get("LSLAPICFG", "liblsl's own")
+    return Check(
+        "LSL",
+        True,
+        f"liblsl {lsl_version}, configuration {configuration}; a sample to ourselves took "
+        f"{1e3 * seconds:.1f} ms",
+    )
+
+
+def check_device() -> Check:
+    """Look for a GPU."""
+    import torch
+
+    from sjepa_online.decoding.sjepa import choose_device
+
+    device = choose_device("auto")
+    name = torch.cuda.get_device_name() if device == "cuda" else device
+    return Check("device", True, f"{name}, {torch.get_num_threads()} CPU threads")
+
+
+def check_qt() -> Check:
+    """See whether windows can open."""
+    if importlib.util.find_spec("PyQt6") is None:
+        return Check("Qt", True, "not installed; headless commands work")
+    display = (
+        sys.platform in ("win32", "darwin")
+        or os.environ.get("DISPLAY")
+        or os.environ.get("WAYLAND_DISPLAY")
+    )
+    chosen = os.environ.get("QT_QPA_PLATFORM")
+    if chosen or display:
+        return Check("Qt", True, f"platform {chosen or 'of the system'}")
+    return Check("Qt", True, "no display", "Windows do not open here; use --headless.")
+
+
+def check_clock() -> Check:
+    """Measure by how much a short sleep is late, as every live loop sleeps."""
+    late = []
+    for _ in range(100):
+        started = time.perf_counter()
+        time.sleep(0.001)
+        late.append(time.perf_counter() - started - 0.001)
+    found = f"1 ms sleeps are {1e3 * statistics.median(late):.2f} ms late, at most " + (
+        f"{1e3 * max(late):.1f} ms"
+    )
+    busy = statistics.median(late) > LATE_SLEEP
+    remedy = "This machine is too busy: close other programs, leave power saving." if busy else ""
+    return Check("clock", not busy, found, remedy)
+
+
+def check_weights() -> Check:
+    """Look for pretrained weights."""
+    from sjepa_online.model import describe_weights
+    from sjepa_online.resources import list_resources
+
+    names = sorted(list_resources("models", ".safetensors"))
+    try:
+        weights = describe_weights("default")
+    except InputError as error:
+        return Check("weights", False, str(error), "Install sjepa-online again.")
+    return Check(
+        "weights",
+        True,
+        f"default: {weights.n_parameters:,} parameters; known: {', '.join(names)}",
+    )
+
+
+CHECKS: tuple[Callable[[], Check], ...] = (
+    check_versions,
+    check_extras,
+    check_lsl,
+    check_device,
+    check_qt,
+    check_clock,
+    check_weights,
+)

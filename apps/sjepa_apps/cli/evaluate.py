@@ -85,3 +85,39 @@ def scores(
             f"{name}: accuracy {entry['accuracy']:.3f} +- {entry['accuracy_std']:.3f}{area}, "
             f"{entry['itr_bits_per_min']:.1f} bits/min, fitted in {entry['fit_s']:.1f} s"
         )
+
+
+@app.command()
+def latency(
+    paradigm: Annotated[
+        str, typer.Option("--paradigm", "-p", help="Protocol whose window is decoded.")
+    ] = "mi",
+    decoder: Annotated[str, typer.Option(help="Decoder to time.")] = "pre-local",
+    channels: Annotated[int, typer.Option(min=1, help="Channels of the stream.")] = 62,
+    sfreq: Annotated[float, typer.Option(help="Rate of the stream in Hz.")] = 1000.0,
+    seconds: Annotated[float, typer.Option(min=1.0, help="How long to decode.")] = 60.0,
+    weights: WeightsOption = "default",
+    device: DeviceOption = "auto",
+    json: JsonOption = False,
+) -> None:
+    """Time decisions on a simulated stream through real LSL."""
+    from sjepa_online.decoding import DecoderRequest
+    from sjepa_online.decoding.sjepa import choose_device
+    from sjepa_online.evaluation.latency import measure_latency
+    from sjepa_online.protocol import load_protocol
+
+    request = DecoderRequest(decoder, weights, 0, choose_device(device))
+    with progress_bar("Decoding simulated noise over LSL", round(seconds)) as advance:
+        result = measure_latency(
+            load_protocol(paradigm), request, channels, sfreq, seconds, advance
+        )
+    if json:
+        print_json(result)
+        return
+    for name in ("decision_ms", "end_to_end_ms"):
+        told = ", ".join(f"{key} {value:.2f}" for key, value in result[name].items())
+        typer.echo(f"{name}: {told}")
+    typer.echo(
+        f"{result['decisions']} decisions, {result['samples_received']} of "
+        f"{result['samples_sent']} samples, {100 * result['cpu_share']:.0f} % of a core"
+    )

@@ -1,0 +1,65 @@
+"""``sjepa-online streams`` and ``replay``: what is in sight, and recordings as streams."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sjepa_apps.cli.common import JsonOption, ScopeOption, configure_lsl, print_json, say
+
+
+def streams(
+    wait: Annotated[float, typer.Option(min=0.5, help="Seconds to look for streams.")] = 1.0,
+    lsl_scope: ScopeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the LSL streams in sight."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from sjepa_online.stream import find_streams
+
+    configure_lsl(lsl_scope)
+    found = find_streams(wait)
+    if json:
+        print_json({"streams": [stream.summary() for stream in found]})
+        return
+    if not found:
+        say("No stream is in sight. Start the amplifier's LSL program, or `sjepa-online replay`.")
+        return
+    table = Table("name", "type", "channels", "rate (Hz)", "unit", "host", "source id")
+    for stream in found:
+        row = (
+            stream.name,
+            stream.type,
+            str(stream.n_channels),
+            f"{stream.sfreq:g}" if stream.sfreq else "irregular",
+            stream.unit or "not declared",
+            stream.host,
+            stream.source_id or "none",
+        )
+        table.add_row(*(Text(cell) for cell in row))  # never as markup
+    Console().print(table)
+
+
+def replay(
+    source: Annotated[list[str], typer.Argument(help="Recordings (SOURCE...).")],
+    name: Annotated[str, typer.Option(help="Name of the stream.")] = "sjepa-online-replay",
+    speed: Annotated[float, typer.Option(help="Seconds of recording in a second.")] = 1.0,
+    loop: Annotated[bool, typer.Option(help="Start again at the end.")] = False,
+    lsl_scope: ScopeOption = None,
+) -> None:
+    """Replay recordings as an LSL stream in real time, with their events as markers."""
+    from sjepa_online.data import load_sources
+    from sjepa_online.stream import Replay
+
+    configure_lsl(lsl_scope)
+    replaying = Replay(load_sources(source), name=name, speed=speed, loop=loop)
+    say(
+        f"Replaying {replaying.duration:.0f} s of {len(replaying.ch_names)} channels at "
+        f"{replaying.sfreq:g} Hz as '{replaying.name}', markers as '{replaying.marker_name}'. "
+        "Ctrl-C stops."
+    )
+    replaying.run()

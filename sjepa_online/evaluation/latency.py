@@ -1,0 +1,179 @@
+"""How late decisions are, through real LSL: a simulated amplifier in a process of its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import psutil
+
+from sjepa_online.data import Recording
+from sjepa_online.decoding import CalibrationSummary, Decoder, DecoderRequest
+from sjepa_online.decoding.compensation import ChannelCompensation
+from sjepa_online.errors import InputError, OperationError
+from sjepa_online.model import PRETRAINING_CHANNELS
+from sjepa_online.online.live import LiveDecision, LiveDecoder
+from sjepa_online.protocol import MODEL_SFREQ, Protocol
+from sjepa_online.signal import PreprocessorConfig
+from sjepa_online.stream import (
+    DecisionOutlet,
+    ProbabilityOutlet,
+    Replay,
+    SignalInlet,
+    configure,
+    resolve_stream,
+)
+
+STREAM = "sjepa-online-latency"
+#: Decisions in the first seconds meet cold caches and an unfilled window.
+WARM_UP_SECONDS = 2.0
+N_TRIALS = 40
+
+
+def measure_latency(
+    protocol: Protocol,
+    request: DecoderRequest,
+    n_channels: int,
+    sfreq: float,
+    seconds: float,
+    progress: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """Stream simulated noise over LSL in real time and decode it in a sliding window.
+
+    The signal is simulated noise, as the time that a decision takes does not depend on it.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        Which window, and which kind of decoder.
+    request : DecoderRequest
+        The decoder, which is fitted on simulated noise.
+    n_channels : int
+        Channels of the stream, at most 62.
+    sfreq : float
+        Rate of the stream (Hz).
+    seconds : float
+        How long to decode.
+    progress : callable
+        Called about once a second.
+
+    Returns
+    -------
+    dict
+        The JSON document of ``evaluate latency``.
+
+    Raises
+    ------
+    InputError
+        More channels than the network has electrodes, or too short a time.
+    OperationError
+        The stream ended early.
+    """
+    if not 1 <= n_channels <= len(PRETRAINING_CHANNELS) or seconds < 1:
+        raise InputError(
+            f"Latency is measured on 1 to {len(PRETRAINING_CHANNELS)} channels for a second or more",
+            value=f"{n_channels} channels, {seconds} s",
+            remedy="Change --channels or --seconds.",
+        )
+    configure("machine")
+    decoder = noise_decoder(protocol, request, PRETRAINING_CHANNELS[:n_channels])
+    total = seconds + protocol.window.length + WARM_UP_SECONDS
+    context = multiprocessing.get_context("spawn")
+    source = context.Process(target=_stream_noise, args=(n_channels, sfreq, total), daemon=True)
+    source.start()
+    try:
+        return _decode(decoder, request, n_channels, sfreq, total, progress)
+    finally:
+        source.join(timeout=5)
+        source.terminate()
+
+
+def noise_decoder(
+    protocol: Protocol, request: DecoderRequest, ch_names: tuple[str, ...]
+) -> Decoder:
+    """Fit a decoder on simulated noise: it decides nothing of use, as fast as any other."""
+    generator = np.random.default_rng(request.random_state)
+    X = 10 * generator.standard_normal((N_TRIALS, len(ch_names), protocol.n_times))
+    y = np.resize(np.array(protocol.class_names), N_TRIALS)
+    classifier = request.make(protocol, ch_names).fit(X.astype(np.float32), y)
+    summary = CalibrationSummary(
+        n_trials=N_TRIALS, sfreq=MODEL_SFREQ, sources=("noise",), simulated=True, amplitude=10.0
+    )
+    compensation = ChannelCompensation(ch_names, np.eye(len(ch_names)))
+    return Decoder(
+        request.name, classifier, protocol, ch_names, PreprocessorConfig(), compensation, summary
+    )
+
+
+def _decode(
+    decoder: Decoder,
+    request: DecoderRequest,
+    n_channels: int,
+    sfreq: float,
+    total: float,
+    progress: Callable[[], None],
+) -> dict[str, Any]:
+    n_samples = round(total * sfreq)
+    results: list[LiveDecision] = []
+    with (
+        SignalInlet(resolve_stream(f"{STREAM} (simulated)", wait=20.0)) as signal,
+        ProbabilityOutlet(f"{STREAM}-probabilities", decoder.classes, 8.0) as probabilities,
+        DecisionOutlet(f"{STREAM}-decisions") as decisions,
+    ):
+        live = LiveDecoder(decoder, signal, probabilities=probabilities, decisions=decisions)
+        process = psutil.Process()
+        busy, started, last = sum(process.cpu_times()[:2]), time.monotonic(), time.monotonic()
+        while signal.received < n_samples and not signal.lost:
+            results += [one for one in live.poll() if isinstance(one, LiveDecision)]
+            if time.monotonic() - last >= 1:
+                last = time.monotonic()
+                progress()
+        elapsed = time.monotonic() - started
+        share = (sum(process.cpu_times()[:2]) - busy) / elapsed
+        received = signal.received
+    warm = [one for one in results if one.decision.time >= _first(results) + WARM_UP_SECONDS]
+    if not warm:
+        raise OperationError(f"The simulated stream ended after {received} of {n_samples} samples")
+    return {
+        "device": request.device,
+        "n_channels": n_channels,
+        "sfreq": sfreq,
+        "seconds": elapsed,
+        "decisions": len(warm),
+        "decision_ms": _percentiles([one.latency for one in warm]),
+        "end_to_end_ms": _percentiles([one.end_to_end for one in warm]),
+        "cpu_share": share,
+        "samples_sent": n_samples,
+        "samples_received": received,
+    }
+
+
+def _first(results: list[LiveDecision]) -> float:
+    return results[0].decision.time if results else 0.0
+
+
+def _percentiles(seconds: list[float]) -> dict[str, float]:
+    milliseconds = 1e3 * np.array(seconds)
+    shares = {"p50": 50.0, "p99": 99.0, "p99_9": 99.9, "max": 100.0}
+    return {name: float(np.percentile(milliseconds, share)) for name, share in shares.items()}
+
+
+def _stream_noise(n_channels: int, sfreq: float, seconds: float) -> None:
+    """Be the amplifier: simulated noise in real time, in a process of its own."""
+    generator = np.random.default_rng(0)
+    data = generator.standard_normal((n_channels, round(seconds * sfreq)), dtype=np.float32)
+    recording = Recording(
+        name="noise",
+        data=10 * data,
+        unit="uV",
+        sfreq=sfreq,
+        ch_names=PRETRAINING_CHANNELS[:n_channels],
+        onsets=np.empty(0),
+        labels=(),
+        breaks=np.empty(0),
+        simulated=True,
+    )
+    Replay([recording], name=STREAM, wait_for_consumers=60.0).run()
