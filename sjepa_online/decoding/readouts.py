@@ -15,14 +15,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pyriemann.geometry.covariance import covariances, covariances_EP
 from pyriemann.spatialfilters import Xdawn
 from scipy.special import log_softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from sjepa_online.decoding.logistic import LogisticRegression
 from sjepa_online.decoding.spectral import cross_spectra, stimulus_frequencies
-from sjepa_online.decoding.tangent import TangentSpace, shrink
+from sjepa_online.decoding.tangent import TangentSpace, shrink, shrunk_covariances
 
 Floats = NDArray[np.float64]
 Targets = NDArray[np.integer[Any]]
@@ -154,13 +153,8 @@ class TemplateCovariance(Readout):
         return super().restore(arrays)
 
     def _covariances(self, filtered: Floats) -> Floats:
-        return np.stack(
-            [
-                covariances_EP(filtered[:, index], template, estimator="oas")
-                for index, template in enumerate(self.templates)
-            ],
-            axis=1,
-        )
+        templates = np.broadcast_to(self.templates, (len(filtered), *self.templates.shape))
+        return shrunk_covariances(np.concatenate([templates, filtered], axis=2))
 
 
 class SecondOrder(Readout):
@@ -202,10 +196,7 @@ class SecondOrder(Readout):
 
     def _matrices_of(self, filtered: Floats) -> Floats:
         """Return ``(n, kernels, virtual, virtual)``."""
-        n, n_kernels, n_virtual, n_times = filtered.shape
-        flat = filtered.reshape(n * n_kernels, n_virtual, n_times)
-        matrices: Floats = covariances(flat, estimator="oas")
-        return matrices.reshape(n, n_kernels, n_virtual, n_virtual)
+        return shrunk_covariances(filtered)
 
 
 class StimulusPower(SecondOrder):
