@@ -19,6 +19,8 @@ _SIMULATED = "(simulated)"
 _LABEL_SPELLINGS = ("label", "name")
 _UNIT_SPELLINGS = ("unit", "units")
 _TYPE_SPELLINGS = ("type",)
+_MARKER_FORMATS = ("string", "int8", "int16", "int32", "int64")
+_FORMATS = ("float32", "double64", *_MARKER_FORMATS)
 # one round of liblsl's search, in which every stream in reach answers
 _ROUND = 1.0
 
@@ -76,7 +78,7 @@ class StreamDescription:
         """Tell whether the stream carries a regular numeric signal, or markers."""
         if kind == "signal":
             return self.sfreq > 0 and self.format != "string"
-        return self.sfreq == 0 and self.n_channels == 1 and not self.format.startswith(("f", "d"))
+        return self.sfreq == 0 and self.n_channels == 1 and self.format in _MARKER_FORMATS
 
     def summary(self) -> dict[str, object]:
         """Give what a listing shows, ready for JSON."""
@@ -146,14 +148,14 @@ def resolve_stream(
             break
     if not fitting:
         raise InputError(
-            f"{_wanted(selector, kind)} is in sight",
+            f"{_wanted(selector, kind)} must be in sight",
             value="; ".join(_line(stream) for stream in seen) or "no stream at all",
             remedy="Start the source, check its name with 'sjepa-online streams', "
             "or look further with --lsl-scope.",
         )
     if len(fitting) > 1:
         raise InputError(
-            f"{_wanted(selector, kind)} is one stream only",
+            f"{_wanted(selector, kind)} must be one stream only",
             value="; ".join(_line(stream) for stream in fitting),
             remedy=f"Stop all but one, or choose with {_distinctions(fitting)}.",
         )
@@ -217,9 +219,6 @@ def _describe(info: Any) -> StreamDescription:
         simulated=_SIMULATED in name,
         info=info,
     )
-
-
-_FORMATS = ("float32", "double64", "string", "int8", "int16", "int32", "int64")
 
 
 def _with_channels(stream: StreamDescription) -> StreamDescription:
