@@ -26,8 +26,14 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Raises
     ------
     InputError
-        The folder of ``path`` does not exist or cannot be written.
+        The folder of ``path`` does not exist or cannot be written, or ``path`` is a folder.
     """
+    if path.is_dir():
+        raise InputError(
+            "An output file has the name of a file, not of a folder",
+            value=str(path),
+            remedy="Add a file name to the path.",
+        )
     try:
         handle, name = tempfile.mkstemp(
             dir=path.parent, prefix=f".{path.stem}-", suffix=f"{path.suffix}.tmp"

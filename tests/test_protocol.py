@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from sjepa_online.errors import InputError
+from sjepa_online.protocol import Protocol, load_protocol
+from sjepa_online.resources import list_resources, shipped_folder
+
+TEXT = """
+name = "own"
+paradigm = "mi"
+[window]
+start = 0.0
+length = 2.0
+[[classes]]
+name = "left"
+aliases = ["L", "1"]
+[[classes]]
+name = "right"
+aliases = ["R"]
+"""
+
+
+def _load(tmp_path: Path, text: str) -> Protocol:
+    path = tmp_path / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_protocol(path)
+
+
+@pytest.mark.parametrize("name", sorted(list_resources("calibration", ".toml")))
+def test_every_shipped_protocol_loads(name: str) -> None:
+    protocol = load_protocol(shipped_folder("calibration") / f"{name}.toml")
+    assert protocol.name == name
+    assert load_protocol(name) == protocol
+
+
+def test_windows_are_those_of_the_paper() -> None:
+    lengths = {name: load_protocol(name).n_times for name in ("mi", "erp", "ssvep")}
+    # 4 tokens, 1 token, 4 tokens of 152 samples every 128
+    assert lengths == {"mi": 536, "erp": 152, "ssvep": 536}
+
+
+@pytest.mark.parametrize("name", ["mi", "erp", "ssvep"])
+def test_classes_are_moabbs(name: str) -> None:
+    """The event names that MOABB gives to Lee2019, and for SSVEP their meaning in Hz."""
+    pytest.importorskip("moabb")
+    datasets = importlib.import_module("moabb.datasets")
+    events = getattr(datasets, f"Lee2019_{name.upper()}")().event_id
+    protocol = load_protocol(name)
+    assert set(protocol.class_names) == set(events)
+    if name == "ssvep":
+        for spec in protocol.classes:
+            assert spec.frequency == pytest.approx(float(spec.name), abs=0.005)
+
+
+def test_stimuli_of_lee2019_are_whole_frames_of_60_hz() -> None:
+    """Lee et al. 2019: a display of 60 Hz, and 5, 7, 9 and 11 frames a cycle."""
+    frequencies = load_protocol("ssvep").frequencies
+    assert frequencies == pytest.approx([60 / 5, 60 / 7, 60 / 9, 60 / 11], abs=1e-7)
+
+
+def test_the_exoskeleton_protocol_has_a_class_without_a_stimulus() -> None:
+    protocol = load_protocol("ssvep-exo")
+    assert protocol.class_names == ("13", "17", "21", "rest")
+    assert protocol.frequencies == (13.0, 17.0, 21.0)
+
+
+def test_labels_and_aliases_stand_for_their_class(tmp_path: Path) -> None:
+    protocol = _load(tmp_path, TEXT)
+    assert protocol.class_names == ("left", "right")
+    seen = [protocol.class_of(label) for label in ("left", "L", "1", "R", "LEFT", "other", "")]
+    assert seen == ["left", "left", "left", "right", None, None, None]
+    assert protocol.n_times == 256
+
+
+def test_an_alias_of_two_classes_is_refused_and_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="more than one class: L") as caught:
+        _load(tmp_path, TEXT.replace('["R"]', '["R", "L"]'))
+    assert "left" not in str(caught.value.value)
+
+
+def test_an_alias_may_repeat_within_its_class(tmp_path: Path) -> None:
+    assert _load(tmp_path, TEXT.replace('["R"]', '["R", "right"]')).class_of("R") == "right"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ("start = 0.0", "start = 0.0\nstrat = 1.0", r"window\.strat"),
+        ('name = "own"', 'name = "own"\ncolour = "red"', "colour"),
+        ('aliases = ["R"]', 'alias = "R"', r"classes\.1\.alias"),
+        ("length = 2.0", "length = 1.18", r"window\.length"),
+        ("length = 2.0", "length = nan", r"window\.length"),
+        ("length = 2.0", 'length = "long"', r"window\.length"),
+        ("length = 2.0", "", r"window\.length"),
+        ('paradigm = "mi"', 'paradigm = "p300"', "paradigm"),
+        ('aliases = ["R"]', "frequency = 64.0", r"classes\.1\.frequency"),
+        ('name = "right"\naliases = ["R"]', 'name = ""', r"classes\.1\.name"),
+    ],
+)
+def test_a_wrong_field_is_named(tmp_path: Path, old: str, new: str, field: str) -> None:
+    assert old in TEXT
+    with pytest.raises(InputError, match=rf"field {field}: "):
+        _load(tmp_path, TEXT.replace(old, new))
+
+
+def test_one_class_is_not_enough(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="field classes"):
+        _load(tmp_path, TEXT[: TEXT.rindex("[[classes]]")])
+
+
+def test_ssvep_needs_a_stimulus_frequency(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="frequency of at least one class"):
+        _load(tmp_path, TEXT.replace('"mi"', '"ssvep"'))
+
+
+def test_a_syntax_error_names_its_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="line 3"):
+        _load(tmp_path, TEXT.replace('paradigm = "mi"', "paradigm = mi"))
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_bytes(b'name = "\xff\xfe"')
+    with pytest.raises(InputError, match="UTF-8"):
+        load_protocol(path)

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from sjepa_online.errors import InputError
+from sjepa_online.tensor_file import open_safetensors, read_tensor_file, write_tensor_file
+
+CONFIG = {"text": "µV", "numbers": [1, 2.5], "nested": {"none": None, "yes": True}}
+ARRAYS = {
+    "a": np.arange(6.0).reshape(2, 3),
+    "b/c": np.array([1, 2], dtype=np.int64),
+    "single": np.array([0.1], dtype=np.float32),
+    "empty": np.empty((0, 3)),
+}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "file.safetensors"
+    write_tensor_file(path, "test", 2, CONFIG, ARRAYS)
+    return path
+
+
+def _save(path: Path, **metadata: str) -> Path:
+    save_file({"a": np.zeros(2)}, path, metadata=metadata)
+    return path
+
+
+def test_what_is_written_is_read(path: Path) -> None:
+    config, arrays = read_tensor_file(path, "test", 2)
+    assert config == CONFIG
+    assert set(arrays) == set(ARRAYS)
+    for name, array in ARRAYS.items():
+        np.testing.assert_array_equal(arrays[name], array)
+        assert arrays[name].dtype == array.dtype
+
+
+def test_any_safetensors_reader_understands_the_file(path: Path) -> None:
+    np.testing.assert_array_equal(load_file(path)["b/c"], [1, 2])
+
+
+def test_transposed_arrays_keep_their_values(tmp_path: Path) -> None:
+    transposed = np.arange(12.0).reshape(3, 4).T[::2]
+    write_tensor_file(tmp_path / "t", "test", 1, {}, {"t": transposed})
+    np.testing.assert_array_equal(read_tensor_file(tmp_path / "t", "test", 1)[1]["t"], transposed)
+
+
+@pytest.mark.parametrize("keep", [0, 4, 100, -1])
+def test_a_truncated_file_is_refused(path: Path, keep: int) -> None:
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(InputError, match="whole safetensors") as caught:
+        read_tensor_file(path, "test", 2)
+    assert str(path) in str(caught.value)
+
+
+def test_a_renamed_pickle_is_refused_and_does_not_run(tmp_path: Path) -> None:
+    class Payload:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return Path.touch, (tmp_path / "executed",)
+
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(pickle.dumps(Payload()))
+    with pytest.raises(InputError, match="pickles above all"):
+        open_safetensors(path)
+    assert not (tmp_path / "executed").exists()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+    for path in (tmp_path / "absent", tmp_path):
+        with pytest.raises(InputError, match="must exist"):
+            open_safetensors(path)
+
+
+def test_another_format_is_refused(path: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"'other' is needed.*'test'"):
+        read_tensor_file(path, "other", 2)
+    foreign = tmp_path / "foreign.safetensors"
+    save_file({"a": np.zeros(2)}, foreign)
+    with pytest.raises(InputError, match="'unknown'"):
+        read_tensor_file(foreign, "test", 2)
+
+
+def test_older_versions_are_read_and_newer_ones_refused(path: Path) -> None:
+    assert read_tensor_file(path, "test", 3)[0] == CONFIG
+    with pytest.raises(InputError, match=r"up to version 1.*of version 2"):
+        read_tensor_file(path, "test", 1)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"format_version": "1"},
+        {"config": "{}"},
+        {"config": "{}", "format_version": "one"},
+        {"config": "{", "format_version": "1"},
+    ],
+)
+def test_damaged_metadata_is_refused(tmp_path: Path, metadata: dict[str, str]) -> None:
+    path = _save(tmp_path / "damaged", format="test", **metadata)
+    with pytest.raises(InputError, match="version and a JSON configuration"):
+        read_tensor_file(path, "test", 1)
+
+
+def test_a_configuration_is_an_object(tmp_path: Path) -> None:
+    path = _save(tmp_path / "list", format="test", format_version="1", config=json.dumps([1]))
+    with pytest.raises(InputError, match="list"):
+        read_tensor_file(path, "test", 1)
+
+
+def test_what_json_cannot_hold_overwrites_nothing(path: Path) -> None:
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="JSON"):
+        write_tensor_file(path, "test", 2, {"score": float("nan")}, {})
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
