@@ -22,6 +22,8 @@ Array = NDArray[np.float64]
 
 #: Seconds between decisions in sliding mode.
 STEP = 0.125
+#: No amplifier resolves less (µV): a window below it in every channel holds no signal.
+SILENCE = 1e-3
 
 
 class Engine:
@@ -48,7 +50,8 @@ class Engine:
     Raises
     ------
     InputError
-        A channel of the decoder is missing, or ``step`` is below one sample.
+        A channel of the decoder is missing, the rate or the unit is none that the preprocessor
+        takes, or ``step`` is below one sample.
     """
 
     def __init__(
@@ -75,8 +78,7 @@ class Engine:
                 remedy="Choose 0.0078 s or more; 0.125 s is the default.",
             )
         self._bad: tuple[str, ...] = ()
-        self._segment: Segment | None = None
-        self._next_stop = decoder.n_times
+        self._segment = self._new_segment()
         self._trials: deque[_Trial] = deque()
 
     @property
@@ -93,8 +95,7 @@ class Engine:
             A name is not among the decoder's channels.
         """
         self._bad = self.decoder.check_channels(names)
-        if self._segment is not None:
-            self._segment.preprocessor.set_bad(self._bad)
+        self._segment.preprocessor.set_bad(self._bad)
 
     def push_marker(self, label: str, time: float) -> None:
         """Take in a marker; labels that stand for no class of the protocol are ignored.
@@ -127,10 +128,8 @@ class Engine:
         results: list[Decision | EngineEvent] = []
         picked = data[self._picks]
         for start, stop in _parts(len(timestamps), breaks, self._longest_part):
-            if start in breaks and self._segment is not None:
+            if start in breaks and self._segment.n_output:
                 results.append(_gap(float(timestamps[start])))
-                self._segment = None
-            if self._segment is None:
                 self._segment = self._new_segment()
             self._segment.append(picked[:, start:stop], timestamps[start:stop])
             results += self._decide(self._segment)
@@ -174,12 +173,17 @@ class Engine:
         first = segment.first_output_of(onset, self.decoder.protocol.window.start)
         return first if first >= segment.output.start else None
 
-    def _decode(self, segment: Segment, first: int, trial: _Trial | None = None) -> Decision:
+    def _decode(
+        self, segment: Segment, first: int, trial: _Trial | None = None
+    ) -> Decision | EngineEvent:
         window = segment.window(first, self.decoder.n_times)
+        time = segment.time_of_output(first + self.decoder.n_times - 1)
+        if np.abs(window).max() < SILENCE:
+            return _silent(time)
         probabilities = self.decoder.predict_proba(window[np.newaxis], bad=self._bad)[0]
         classes = self.decoder.classes
         return Decision(
-            time=segment.time_of_output(first + self.decoder.n_times - 1),
+            time=time,
             label=classes[int(np.argmax(probabilities))],
             probabilities=dict(zip(classes, probabilities.tolist(), strict=True)),
             bad_channels=self._bad,
@@ -203,6 +207,12 @@ def _parts(n: int, breaks: Sequence[int], longest: int) -> list[tuple[int, int]]
 def _gap(time: float) -> EngineEvent:
     return EngineEvent(
         time, "gap", "samples are missing before this; windows that reach over it are not decoded"
+    )
+
+
+def _silent(time: float) -> EngineEvent:
+    return EngineEvent(
+        time, "no-signal", "every channel is flat in the window that ends here; it is not decoded"
     )
 
 

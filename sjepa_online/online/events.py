@@ -35,7 +35,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class EngineEvent:
-    """Something that the operator must know of: ``gap``, ``window-skipped``, ...
+    """Something that the operator must know of: ``gap``, ``window-skipped`` or ``no-signal``.
 
     Attributes
     ----------

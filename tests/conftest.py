@@ -1,0 +1,178 @@
+"""Small simulated signals whose classes are known, for tests of every package.
+
+Nothing here was recorded from a person. Each kind of signal carries its classes in one way only:
+
+- ``phase-locked``: the first class has a response 0.3 s after the start of its trial;
+- ``power``: a rhythm of 10 Hz and random phase stands at an electrode of its own for each class;
+- ``stimulus``: a flicker of random phase, at another frequency for each class but the last;
+- ``noise``: the classes do not differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+from sjepa_online.data import Recording, make_trials
+from sjepa_online.decoding import CalibrationSummary, Decoder, State, TrialClassifier
+from sjepa_online.decoding.compensation import ChannelCompensation
+from sjepa_online.model import covariance_kernel
+from sjepa_online.protocol import Protocol
+from sjepa_online.signal import PreprocessorConfig
+
+CH_NAMES = ("C3", "Cz", "C4", "Pz")
+FREQUENCIES = (9.0, 13.0)
+TRIAL_SECONDS = 2.0
+Floats = NDArray[np.float64]
+
+
+def _background(rng: np.random.Generator, n_channels: int, n_samples: int) -> Floats:
+    """Noise of about 10 µV that neighbouring channels share."""
+    mixing = np.eye(n_channels) + 0.4 * np.eye(n_channels, k=1) + 0.4 * np.eye(n_channels, k=-1)
+    return 9.0 * mixing @ rng.standard_normal((n_channels, n_samples))
+
+
+def _carrier(kind: str, target: int, n_classes: int, seconds: Floats, phase: float) -> Floats:
+    """What is added to the background in a trial of class ``target``, (channels, samples)."""
+    signal = np.zeros((len(CH_NAMES), len(seconds)))
+    if kind == "phase-locked" and target == 0:
+        response = 25.0 * np.exp(-(((seconds - 0.3) / 0.06) ** 2))
+        signal += np.array([[0.3], [1.0], [0.5], [0.8]]) * response
+    elif kind == "power":
+        signal[2 * target] = 25.0 * np.cos(2 * np.pi * 10.0 * seconds + phase)
+    elif kind == "stimulus" and target < n_classes - 1:
+        flicker = np.cos(2 * np.pi * FREQUENCIES[target] * seconds + phase)
+        signal += np.array([[0.2], [0.4], [0.2], [1.0]]) * 12.0 * flicker
+    return signal
+
+
+@pytest.fixture
+def simulated_epochs() -> Callable[..., tuple[NDArray[np.float32], NDArray[np.str_]]]:
+    """Make simulated epochs ``(n, 4, samples)`` in µV at 128 Hz, and their labels."""
+
+    def make(
+        kind: str,
+        n_trials: int = 40,
+        classes: tuple[str, ...] = ("right", "left"),
+        n_times: int = 192,
+        seed: int = 0,
+    ) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
+        rng = np.random.default_rng(seed)
+        seconds = np.arange(n_times) / 128
+        targets = np.arange(n_trials) % len(classes)
+        epochs = [
+            _background(rng, len(CH_NAMES), n_times)
+            + _carrier(kind, target, len(classes), seconds, rng.uniform(0, 2 * np.pi))
+            for target in targets
+        ]
+        return np.array(epochs, dtype=np.float32), np.array(classes)[targets]
+
+    return make
+
+
+@pytest.fixture
+def protocol() -> Protocol:
+    """Two classes, and the shortest window there is: one token."""
+    return Protocol.model_validate(
+        {
+            "name": "simulated",
+            "paradigm": "mi",
+            "window": {"start": 0.25, "length": 1.1875},
+            "classes": [{"name": "right", "aliases": ["T2"]}, {"name": "left"}],
+        }
+    )
+
+
+@pytest.fixture
+def simulated_recording() -> Callable[..., Recording]:
+    """Make a simulated recording in µV, with a trial every 2 s from 1 s on."""
+
+    def make(
+        kind: str = "power",
+        n_trials: int = 16,
+        classes: tuple[str, ...] = ("right", "left"),
+        sfreq: float = 250.0,
+        seed: int = 0,
+        **fields: Any,
+    ) -> Recording:
+        rng = np.random.default_rng(seed)
+        onsets = 1.0 + TRIAL_SECONDS * np.arange(n_trials)
+        data = _background(rng, len(CH_NAMES), round((onsets[-1] + TRIAL_SECONDS) * sfreq))
+        seconds = np.arange(round(TRIAL_SECONDS * sfreq)) / sfreq
+        for index, onset in enumerate(onsets):
+            first = round(onset * sfreq)
+            data[:, first : first + len(seconds)] += _carrier(
+                kind, index % len(classes), len(classes), seconds, rng.uniform(0, 2 * np.pi)
+            )
+        values = {
+            "name": "simulated",
+            "data": data.astype(np.float32),
+            "unit": "uV",
+            "sfreq": sfreq,
+            "ch_names": CH_NAMES,
+            "onsets": onsets,
+            "labels": tuple(classes[index % len(classes)] for index in range(n_trials)),
+            "breaks": np.empty(0),
+            "simulated": True,
+        }
+        return Recording(**(values | fields))
+
+    return make
+
+
+class LogVarianceClassifier:
+    """The log variance of each channel and LDA: fast, and every sample counts."""
+
+    def __init__(self, classes: tuple[str, ...]) -> None:
+        self.classes_ = np.array(classes)
+        self._lda = LinearDiscriminantAnalysis()
+
+    def fit(self, X: Floats, y: NDArray[Any]) -> Self:
+        self._lda.fit(np.log(X.var(axis=-1)), np.argmax(y[:, np.newaxis] == self.classes_, axis=1))
+        return self
+
+    def predict_proba(self, X: Floats, bad: Sequence[str] | None = None) -> Floats:
+        probabilities: Floats = self._lda.predict_proba(np.log(X.var(axis=-1)))
+        return probabilities
+
+    def to_state(self) -> State:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def make_decoder(protocol: Protocol) -> Callable[..., Decoder]:
+    """Fit a decoder on the trials of a recording."""
+
+    def make(
+        recording: Recording,
+        protocol: Protocol = protocol,
+        config: PreprocessorConfig | None = None,
+        classifier: TrialClassifier | None = None,
+    ) -> Decoder:
+        config = PreprocessorConfig() if config is None else config
+        trials = make_trials([recording], protocol, config)
+        if classifier is None:
+            classifier = LogVarianceClassifier(protocol.class_names)
+        summary = CalibrationSummary(
+            n_trials=len(trials.y),
+            sfreq=recording.sfreq,
+            sources=(recording.name,),
+            simulated=True,
+            amplitude=10.0,
+        )
+        return Decoder(
+            "test",
+            classifier.fit(trials.X, trials.y),
+            protocol,
+            trials.ch_names,
+            config,
+            ChannelCompensation(trials.ch_names, covariance_kernel(trials.X)),
+            summary,
+        )
+
+    return make

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sjepa_online.data import Recording
+from sjepa_online.decoding import Decoder
+from sjepa_online.errors import InputError
+from sjepa_online.online import Decision, EngineEvent, decode_recording
+
+
+@pytest.fixture
+def recording(simulated_recording: Callable[..., Recording]) -> Recording:
+    return simulated_recording(n_trials=6)
+
+
+@pytest.fixture
+def decoder(recording: Recording, make_decoder: Callable[..., Decoder]) -> Decoder:
+    return make_decoder(recording)
+
+
+def test_breaks_of_a_recording_are_gaps(decoder: Decoder, recording: Recording) -> None:
+    """One within the trial at 3 s, one between trials, and one after the last sample."""
+    broken = replace(recording, breaks=np.array([3.6, 6.9, 13.0]))
+    results = decode_recording(decoder, broken)
+    events = [(one.event, one.time) for one in results if isinstance(one, EngineEvent)]
+    assert events == [("gap", 3.6), ("window-skipped", 3.0), ("gap", pytest.approx(6.9))]
+    assert [one.onset for one in results if isinstance(one, Decision)] == [1, 5, 7, 9, 11]
+
+
+def test_a_recording_of_another_montage_is_refused(decoder: Decoder, recording: Recording) -> None:
+    other = replace(recording, ch_names=("C3", "Cz", "C4", "Oz"))
+    with pytest.raises(InputError, match="missing: Pz"):
+        decode_recording(decoder, other)
+
+
+def test_the_recording_stays_as_it_was(decoder: Decoder, recording: Recording) -> None:
+    before = recording.data.copy()
+    decode_recording(decoder, recording, mode="sliding", step=0.5)
+    np.testing.assert_array_equal(recording.data, before)
