@@ -101,7 +101,7 @@ def run_demo(speed: float) -> dict[str, Any]:
     correct = [result.decision.label == result.decision.truth for result in decisions]
     return {
         "paradigm": protocol.name,
-        "source": recording.name,
+        "source": LIVE_SOURCE,
         "n_calibration": calibration.decoder.calibration.n_trials,
         "n_decoded": len(decisions),
         "accuracy": float(np.mean(correct)),

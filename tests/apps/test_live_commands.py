@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sjepa_apps.cli import demo as demo_module
+
+Process = Callable[..., subprocess.Popen[str]]
+
+
+def next_json(process: subprocess.Popen[str]) -> dict:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, process.stderr.read() if process.stderr else ""
+    return json.loads(line)
+
+
+def test_decode_prints_decisions_and_ctrl_c_ends_it(
+    process: Process, interrupt: Callable, decoder_file: Path, short_sample: Path
+) -> None:
+    replay = process("replay", short_sample, "--name", "cli-decode", "--speed", "4", "--loop")
+    decode = process("decode", "--decoder", decoder_file, "--stream", "cli-decode", "--json")
+    line = next_json(decode)
+    assert line.keys() == {"time", "label", "probabilities", "bad_channels", "latency_ms"}
+    assert set(line["probabilities"]) == {"13", "17", "21", "rest"}
+    assert sum(line["probabilities"].values()) == pytest.approx(1.0)
+    assert line["label"] == max(line["probabilities"], key=line["probabilities"].__getitem__)
+    second = next_json(decode)
+    assert second["time"] - line["time"] == pytest.approx(0.125, abs=0.008)
+    for started in (decode, replay):
+        code, seconds = interrupt(started)
+        assert code == 130
+        assert seconds < 2
+    assert "Traceback" not in decode.stderr.read()
+
+
+def test_a_stream_that_vanishes_is_an_event(
+    process: Process, decoder_file: Path, short_sample: Path
+) -> None:
+    replay = process("replay", short_sample, "--name", "cli-vanish", "--speed", "4", "--loop")
+    decode = process("decode", "--decoder", decoder_file, "--stream", "cli-vanish", "--json")
+    next_json(decode)
+    replay.kill()
+    while "event" not in (line := next_json(decode)):
+        pass
+    assert line["event"] == "stream-lost"
+    assert line["detail"]
+
+
+def test_no_stream_is_one_message(process: Process, decoder_file: Path) -> None:
+    decode = process("decode", "--decoder", decoder_file, "--stream", "nobody", "--wait", "1")
+    out, err = decode.communicate(timeout=60)
+    assert decode.returncode == 2
+    assert "nobody" in err
+    assert "Traceback" not in err
+    assert out == ""
+
+
+def test_a_stream_of_another_montage_is_refused(
+    process: Process, decoder_file: Path, tmp_path: Path
+) -> None:
+    import mne
+    import numpy as np
+
+    info = mne.create_info(["C3", "C4"], 256.0, "eeg")
+    noise = 1e-5 * np.random.default_rng(0).standard_normal((2, 256 * 30))
+    path = tmp_path / "motor_raw.fif"
+    mne.io.RawArray(noise, info, verbose="error").save(path, verbose="error")
+    process("replay", path, "--name", "cli-montage", "--loop")
+    decode = process("decode", "--decoder", decoder_file, "--stream", "cli-montage")
+    _, err = decode.communicate(timeout=60)
+    assert decode.returncode == 2
+    assert "Oz" in err
+
+
+def test_streams_lists_what_is_in_sight(process: Process, short_sample: Path) -> None:
+    process("replay", short_sample, "--name", "cli-listed", "--loop")
+    for _ in range(5):
+        out, err = process("streams", "--json", "--wait", "2").communicate(timeout=60)
+        found = {stream["name"]: stream for stream in json.loads(out)["streams"]}
+        if "cli-listed" in found:
+            break
+    assert found["cli-listed"]["sfreq"] == 256.0, err
+    assert found["cli-listed"]["n_channels"] == 8
+    assert found["cli-listed"]["unit"] == "microvolts"
+    assert "cli-listed-markers" in found
+
+
+def test_the_demo_decodes_a_replayed_session(
+    monkeypatch: pytest.MonkeyPatch, short_sample: Path
+) -> None:
+    monkeypatch.setattr(demo_module, "LIVE_SOURCE", str(short_sample))
+    monkeypatch.setattr(demo_module, "CALIBRATION_SOURCES", ["sample:1"])
+    result = demo_module.run_demo(speed=8.0)
+    assert result["n_decoded"] == 8
+    assert result["samples_lost"] == 0
+    assert result["accuracy"] > result["chance"]
+    assert 0 < result["latency_ms"]["p50"] <= result["latency_ms"]["p99"]
+
+
+def test_latency_counts_every_sample(process: Process) -> None:
+    measured = process(
+        "evaluate", "latency", "--channels", "8", "--sfreq", "500", "--seconds", "2",
+        "--decoder", "riemann", "--json",
+    )  # fmt: skip
+    out, err = measured.communicate(timeout=120)
+    assert measured.returncode == 0, err
+    document = json.loads(out)
+    assert document["samples_sent"] == document["samples_received"]
+    assert document["decisions"] >= 10
+    assert document["decision_ms"]["p50"] <= document["end_to_end_ms"]["p50"]
+
+
+def test_doctor_finds_lsl_and_versions(process: Process) -> None:
+    out, err = process("doctor", "--json").communicate(timeout=120)
+    checks = {check["name"]: check for check in json.loads(out)["checks"]}
+    assert checks["LSL"]["ok"], err
+    assert "torch" in checks["versions"]["found"]
