@@ -1,0 +1,266 @@
+"""What speaks against a channel in a window of one second."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sjepa_online.signal.baseline import MEASURES, Baseline, window_disagreement, window_measures
+from sjepa_online.signal.prediction import CrossPrediction
+from sjepa_online.signal.quarter import Array, Quarter
+
+BoolArray = NDArray[np.bool_]
+
+AMPLITUDE, DISAGREEMENT, MAINS, HIGH, DRIFT = range(len(MEASURES))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One kind of evidence.
+
+    Attributes
+    ----------
+    words : str
+        What it means; may name the measures' ratios to the calibration, and a partner.
+    needed : int
+        Windows with evidence, less those without, that make the channel bad.
+    lasting : bool
+        Whether a movement of the head could cause it, so that it has to last when more than
+        half of the channels show it.
+    """
+
+    words: str
+    needed: int
+    lasting: bool = True
+
+
+#: The rows of :class:`Evidence`.
+RULES = (
+    Rule("no values", 1, lasting=False),
+    Rule("flat", 1, lasting=False),
+    Rule("railed: stuck at an extreme value", 2, lasting=False),
+    Rule("jump: the electrode has popped", 2),
+    Rule("{amplitude:.0f} times its amplitude", 1),
+    Rule("{amplitude:.0f} times its amplitude", 3),
+    Rule("too quiet: {amplitude:.2f} times its amplitude", 12),
+    Rule("mains: {mains:.0f} times its share", 12),
+    Rule("high frequencies: {high:.0f} times their share", 12),
+    Rule("drift", 8),
+    Rule("disagrees with the other channels", 14),
+    Rule("seems exchanged with {partner}", 12),
+)
+
+#: Log thresholds above (for too quiet: below) the median of the calibration: a factor times the
+#: distance of its 99 % (1 %) quantile, but at least and at most so much.
+LOUD = (1.3, 1.4, 1.6)
+VERY_LOUD = (3.0, 3.0, 3.5)
+UNEXPLAINED = (1.2, 1.3, 1.6)
+QUIET = (1.5, 1.2, 2.5)
+SHARE = (2.0, 1.6, 3.0)
+DISAGREEING = (1.5, 1.2, 2.5)
+#: Movements of the offset within a second, as the log of multiples of the amplitude.
+DRIFTING = (2.7, 3.7)
+JUMP = (4.0, 4.5)
+#: How much lower the thresholds are for a channel that is already bad.
+HYSTERESIS = 0.2
+
+#: Share of the samples of the last half second without which a channel has no values.
+_MISSING_SHARE = 0.5
+#: A quarter spans less than this share of the channel's amplitude where it is flat.
+_FLAT_SHARE = 0.1
+#: A flat channel is railed where it is so many amplitudes away from its last level.
+_AWAY = 50.0
+#: Share of the samples of a window at one extreme where the amplifier clips.
+_CLIPPED_SHARE = 0.25
+#: Gain (nats a sample) of the likelihood by which an exchange of two channels is evident,
+#: memory of the correlation (quarters), and the largest amplitude that enters it.
+_EXCHANGE_GAIN = 0.2
+_NO_AMPLITUDE = 1e-9
+_KEPT_PREDICTIONS = 8
+_MEMORY = 16
+_LARGEST = 3.0
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was found in one window.
+
+    Attributes
+    ----------
+    found : ndarray of bool, shape (rules, channels)
+        Evidence by each rule.
+    lingering : ndarray of bool, shape (rules, channels)
+        The same by the lower thresholds that hold for a channel that is already bad.
+    measures : ndarray, shape (measures, channels)
+        In the order of ``MEASURES``.
+    partner : ndarray of int, shape (channels,)
+        With which channel each would change places, if with any.
+    """
+
+    found: BoolArray
+    lingering: BoolArray
+    measures: Array
+    partner: NDArray[np.intp]
+
+
+class EvidenceFinder:
+    """Hold windows against a baseline.
+
+    Parameters
+    ----------
+    baseline : Baseline
+        Of the channels in question.
+    judge_high : bool
+        Whether the high-frequency share can be compared.
+    """
+
+    def __init__(self, baseline: Baseline, judge_high: bool) -> None:
+        self._baseline = baseline
+        low, centre, high = baseline.quantiles
+        self._amplitude = centre[AMPLITUDE]
+        above = high - centre
+        self._centre = centre
+        self._loud = _limit(LOUD, above[AMPLITUDE])
+        self._very_loud = _limit(VERY_LOUD, above[AMPLITUDE])
+        self._unexplained = _limit(UNEXPLAINED, above[DISAGREEMENT])
+        self._disagreeing = _limit(DISAGREEING, above[DISAGREEMENT])
+        self._quiet = _limit(QUIET, (centre - low)[AMPLITUDE])
+        self._mains = _limit(SHARE, above[MAINS])
+        self._high = _limit(SHARE, above[HIGH]) if judge_high else np.full_like(above[HIGH], np.inf)
+        self._drifting = np.clip(high[DRIFT] + 0.3, *DRIFTING)
+        self._jump = np.clip(high[DRIFT] + 1.0, *JUMP)
+        self._predictions: dict[bytes, CrossPrediction] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the windows seen so far."""
+        self._seen = np.zeros_like(self._baseline.correlation)
+        self._n_seen = 0
+        self._level = np.full(len(self._baseline.ch_names), np.nan)
+
+    def find(self, quarters: Sequence[Quarter], bad: BoolArray) -> Evidence:
+        """Judge a window.
+
+        Parameters
+        ----------
+        quarters : sequence of Quarter, length 4
+            The window, the newest last.
+        bad : ndarray of bool, shape (channels,)
+            Channels that are left out already, and so predict no other.
+        """
+        missing, flat, railed = self._dead(quarters)
+        dead = missing | flat | railed
+        measures = self._measure(quarters, ~(bad | dead))
+        excess = measures - self._centre
+        partner, gain = self._exchange(quarters[-1], excess, dead)
+        levels = []
+        for slack in (0.0, HYSTERESIS):
+            unexplained = excess[DISAGREEMENT] > self._unexplained - slack
+            loud = (excess[AMPLITUDE] > self._loud - slack) & unexplained
+            very_loud = (excess[AMPLITUDE] > self._very_loud - slack) & unexplained
+            levels.append(
+                np.stack(
+                    [
+                        missing,
+                        flat,
+                        railed,
+                        measures[DRIFT] > self._jump - slack,
+                        very_loud,
+                        loud,
+                        excess[AMPLITUDE] < -(self._quiet - slack),
+                        excess[MAINS] > self._mains - slack,
+                        excess[HIGH] > self._high - slack,
+                        measures[DRIFT] > self._drifting - slack,
+                        excess[DISAGREEMENT] > self._disagreeing - slack,
+                        gain > _EXCHANGE_GAIN * np.exp(-slack),
+                    ]
+                )
+            )
+        return Evidence(levels[0], levels[1], measures, partner)
+
+    def _dead(self, quarters: Sequence[Quarter]) -> tuple[BoolArray, BoolArray, BoolArray]:
+        """Find channels without values, those that are flat, and those that are railed."""
+        newest = quarters[-2:]
+        missing = np.mean([quarter.missing for quarter in newest], axis=0) >= _MISSING_SHARE
+        span = np.max([quarter.highest - quarter.lowest for quarter in newest], axis=0)
+        amplitude = np.exp(self._amplitude)
+        still = (span <= _FLAT_SHARE * amplitude) & ~missing
+        level = quarters[-1].level
+        away = np.abs(level - self._level) > _AWAY * amplitude
+        self._level = np.where(still | missing, self._level, level)
+        clipped = np.maximum(
+            _share_at_extreme(
+                np.array([quarter.highest for quarter in quarters]),
+                np.array([quarter.at_highest for quarter in quarters]),
+            ),
+            _share_at_extreme(
+                -np.array([quarter.lowest for quarter in quarters]),
+                np.array([quarter.at_lowest for quarter in quarters]),
+            ),
+        )
+        railed = (clipped >= _CLIPPED_SHARE) & ~still & ~missing
+        return missing, still & ~away, railed | (still & away)
+
+    def _measure(self, quarters: Sequence[Quarter], trusted: BoolArray) -> Array:
+        """Measure the window; channels that disagree grossly do not predict the others.
+
+        They are taken out one by one, the worst first: one channel at many times its
+        amplitude makes all disagree that it predicts, but none as much as itself.
+        """
+        prediction = self._prediction(trusted)
+        measures: Array = window_measures(quarters, self._amplitude, prediction)[0]
+        threshold = self._centre[DISAGREEMENT] + self._unexplained
+        while prediction.trusted.sum() > 2:
+            excess = np.where(prediction.trusted, measures[DISAGREEMENT] - threshold, -np.inf)
+            worst = int(np.argmax(excess))
+            if excess[worst] <= 0:
+                break
+            prediction = prediction.without(worst)
+            measures[DISAGREEMENT] = window_disagreement(quarters, self._amplitude, prediction)[0]
+        return measures
+
+    def _exchange(
+        self, quarter: Quarter, excess: Array, dead: BoolArray
+    ) -> tuple[NDArray[np.intp], Array]:
+        """Find with which channel each would change places, and what is gained by it."""
+        scaled = quarter.spectrum / np.exp(self._amplitude)[:, np.newaxis]
+        size = np.sqrt(np.sum(scaled**2, axis=1))
+        scaled *= np.minimum(1.0, _LARGEST / np.maximum(size, _LARGEST))[:, np.newaxis]
+        scaled /= np.sqrt(np.mean(scaled**2) * scaled.shape[1]) + _NO_AMPLITUDE
+        self._n_seen += 1
+        share = 1 / min(self._n_seen, _MEMORY)
+        self._seen += share * (scaled @ scaled.T - self._seen)
+        comparable = ~dead & (excess[AMPLITUDE] < self._loud) & (excess[AMPLITUDE] > -self._quiet)
+        if self._n_seen < _MEMORY or comparable.sum() < 2:
+            return np.zeros(len(dead), dtype=np.intp), np.full(len(dead), -np.inf)
+        gain = self._prediction(comparable).gain_of_exchange(self._seen)
+        partner = np.argmax(gain, axis=1)
+        best = np.max(gain, axis=1)
+        # a wrong channel among others also gains by going elsewhere; an exchange is mutual
+        mutual = partner[partner] == np.arange(len(partner))
+        return partner, np.where(mutual, best, -np.inf)
+
+    def _prediction(self, trusted: BoolArray) -> CrossPrediction:
+        """Keep the last predictions: the trusted channels seldom change."""
+        key = trusted.tobytes()
+        if key not in self._predictions:
+            if len(self._predictions) >= _KEPT_PREDICTIONS:
+                self._predictions.clear()
+            self._predictions[key] = CrossPrediction.fit(self._baseline.correlation, trusted)
+        return self._predictions[key]
+
+
+def _limit(rule: tuple[float, float, float], distance: Array) -> Array:
+    """Threshold over the median: a factor times the distance of a quantile, within bounds."""
+    factor, least, most = rule
+    # NaN, where the sampling rate does not show the measure, is above no threshold
+    return np.clip(factor * distance, least, most)
+
+
+def _share_at_extreme(highest: Array, at_highest: Array) -> Array:
+    """Share of samples of the window that equal its highest one, from those of the quarters."""
+    share: Array = np.mean(at_highest * (highest == highest.max(axis=0)), axis=0)
+    return share

@@ -1,0 +1,115 @@
+"""Predict each channel from the others, and see which do not agree."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+#: λ of the regression, in units of the channels' variance.
+_REGULARISATION = 0.01
+_NO_POWER = 1e-12
+
+
+class CrossPrediction:
+    """Regularised linear prediction of every channel from the trusted ones.
+
+    With R the correlation of the calibration and P = (R + λI)^-1 over the trusted channels,
+    the residual of a trusted channel given all other trusted ones is (P x)_i / P_ii, of
+    variance 1 / P_ii, so that no regression is computed channel by channel. A channel i that
+    is not trusted is predicted by R_iG P x, with the variance 1 + λ - R_iG P R_Gi.
+
+    Parameters
+    ----------
+    correlation : ndarray, shape (channels, channels)
+        Correlation of the channels in calibration.
+    precision : ndarray, shape (channels, channels)
+        P, with zeros in the rows and columns of channels that are not trusted.
+    trusted : ndarray of bool, shape (channels,)
+        Channels that predict.
+    """
+
+    def __init__(self, correlation: Array, precision: Array, trusted: NDArray[np.bool_]) -> None:
+        self._correlation = correlation
+        self._precision = precision
+        self.trusted = trusted
+        others = ~trusted
+        diagonal = np.where(trusted, np.diag(precision), 1.0)
+        self._residual = precision / diagonal[:, np.newaxis]
+        to_others = correlation[others] @ precision
+        self._residual[others] = np.eye(len(trusted))[others] - to_others
+        expected = 1 / diagonal
+        expected[others] = 1 + _REGULARISATION - np.sum(to_others * correlation[others], axis=1)
+        self._log_expected = 0.5 * np.log(expected)
+
+    @classmethod
+    def fit(cls, correlation: Array, trusted: NDArray[np.bool_]) -> Self:
+        """Invert the correlation of the trusted channels."""
+        precision = np.zeros_like(correlation)
+        among = np.ix_(trusted, trusted)
+        ridge = _REGULARISATION * np.eye(int(trusted.sum()))
+        precision[among] = np.linalg.inv(correlation[among] + ridge)
+        return cls(correlation, precision, trusted.copy())
+
+    def without(self, channel: int) -> CrossPrediction:
+        """Return the prediction that does not use one of the channels trusted so far."""
+        trusted = self.trusted.copy()
+        trusted[channel] = False
+        row = self._precision[channel]
+        # the inverse of a matrix without one of its rows and columns
+        precision = self._precision - np.outer(row, row) / row[channel]
+        precision[channel] = precision[:, channel] = 0.0
+        return CrossPrediction(self._correlation, precision, trusted)
+
+    def disagreement(self, spectra: Array) -> Array:
+        """Return the log of each channel's residual over what the correlation lets expect.
+
+        Parameters
+        ----------
+        spectra : ndarray, shape (..., channels, values)
+            Divided by the channels' amplitudes in calibration; squares sum up to the power.
+
+        Returns
+        -------
+        ndarray, shape (..., channels)
+            0 where a channel is as predictable as in calibration.
+        """
+        power = np.sum((self._residual @ spectra) ** 2, axis=-1)
+        result: Array = 0.5 * np.log(np.maximum(power, _NO_POWER)) - self._log_expected
+        return result
+
+    def gain_of_exchange(self, correlation: Array) -> Array:
+        """Return how much likelier the signal is if two trusted channels were exchanged.
+
+        The Gaussian log-likelihood of the observed correlation S under the calibration is
+        -tr(P S) / 2; this is its change when rows and columns i and j of S change places, for
+        all pairs from the one product P S.
+
+        Parameters
+        ----------
+        correlation : ndarray, shape (channels, channels)
+            S: what is seen now, in the units of the calibration's correlation.
+
+        Returns
+        -------
+        ndarray, shape (channels, channels)
+            Nats a sample, above 0 where the exchange explains more; -inf on the diagonal
+            and for channels that are not trusted.
+        """
+        P, S = self._precision, correlation
+        p, s = np.diag(P), np.diag(S)
+        product = P @ S
+        own = np.diag(product)
+        exchanged = product + product.T - np.add.outer(own, own)
+        # the sums above run over all channels; those with i and j themselves differ
+        within_i = np.outer(p, np.ones_like(s)) * S + P * s[:, np.newaxis] - P * S
+        within_i -= (p * s)[:, np.newaxis]
+        crossed = np.subtract.outer(p, p) * np.subtract.outer(s, s)
+        gain = -(exchanged - within_i - within_i.T) + crossed / 2
+        gain[~np.outer(self.trusted, self.trusted)] = -np.inf
+        np.fill_diagonal(gain, -np.inf)
+        result: Array = gain
+        return result
