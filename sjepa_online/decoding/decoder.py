@@ -123,7 +123,8 @@ class Decoder:
         Raises
         ------
         InputError
-            The shape is another one, or a name in ``bad`` is unknown.
+            The shape is another one, a name in ``bad`` is unknown, no channel is good, or a
+            good channel holds values that are not finite.
         """
         expected = (len(self.ch_names), self.n_times)
         if X.ndim != 3 or X.shape[1:] != expected:
@@ -132,9 +133,16 @@ class Decoder:
                 value=X.shape,
                 remedy="Cut epochs with the decoder's channels, its window, and 128 Hz.",
             )
-        if not bad:
+        names = self.check_channels(bad) if bad else ()
+        finite = np.isfinite(X[:, np.isin(self.ch_names, names, invert=True)])
+        if not finite.all():
+            raise InputError(
+                "Epochs hold finite numbers in every channel that is not bad",
+                value=f"{np.sum(~finite)} values that are not",
+                remedy="Leave out such epochs, or name the bad channels.",
+            )
+        if not names:
             return self.classifier.predict_proba(X)
-        names = self.check_channels(bad)
         return self.classifier.predict_proba(self.compensation.restore(X, names), bad=names)
 
     def check_channels(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -210,13 +218,14 @@ def load_decoder(path: Path | str) -> Decoder:
     """
     content, arrays = read_tensor_file(Path(path), FORMAT_NAME, FORMAT_VERSION)
     config = _parse_config(path, content)
-    if KERNEL not in arrays:
+    n_channels = len(config.ch_names)
+    if KERNEL not in arrays or arrays[KERNEL].shape != (n_channels, n_channels):
         raise InputError(
             "A decoder file holds the kernel between its channels",
-            value=f"{path} without {KERNEL}",
+            value=f"{path} with {n_channels} channels, without {KERNEL} of that size",
             remedy="The file was changed or damaged: calibrate again.",
         )
-    return Decoder(
+    decoder = Decoder(
         config.name,
         classifier_from_state(State(config.classifier, without_prefix("classifier", arrays))),
         config.protocol,
@@ -225,6 +234,27 @@ def load_decoder(path: Path | str) -> Decoder:
         ChannelCompensation(config.ch_names, arrays[KERNEL]),
         config.calibration,
     )
+    _try_out(decoder, path)
+    return decoder
+
+
+def _try_out(decoder: Decoder, path: Path | str) -> None:
+    """Decode noise, so that arrays that do not fit are met here and not in a live stream."""
+    noise = np.random.default_rng(0).normal(
+        scale=decoder.calibration.amplitude, size=(1, len(decoder.ch_names), decoder.n_times)
+    )
+    problem = f"classes {', '.join(decoder.classes)}"
+    try:
+        probabilities = decoder.predict_proba(noise)
+        works = probabilities.shape == (1, len(decoder.classes))
+    except (ValueError, RuntimeError, IndexError) as error:
+        works, problem = False, str(error)
+    if not works or decoder.classes != decoder.protocol.class_names:
+        raise InputError(
+            "The parts of a decoder file fit each other",
+            value=f"{path}: {problem}",
+            remedy="The file was changed or damaged: calibrate again.",
+        )
 
 
 def _parse_config(path: Path | str, content: Mapping[str, Any]) -> DecoderConfig:

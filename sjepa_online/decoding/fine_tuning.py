@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from math import ceil
 from typing import Any, Literal
 
 import numpy as np
@@ -43,7 +44,7 @@ def fine_tune(
     X : ndarray, shape (n, channels, samples)
         Epochs in µV at 128 Hz.
     targets : ndarray of int, shape (n,)
-        Index of each epoch's class.
+        Index of each epoch's class, at least two of each: one to train on, one to stop by.
     strategy : {"new", "full"}
         Train the added layers only, or after 10 epochs everything.
     seed : int
@@ -51,8 +52,9 @@ def fine_tune(
     """
     device = next(head.parameters()).device
     generator = torch.Generator().manual_seed(seed)
+    n_validation = max(ceil(VALIDATION_SHARE * len(targets)), int(targets.max()) + 1)
     train, validation = train_test_split(
-        np.arange(len(targets)), test_size=VALIDATION_SHARE, stratify=targets, random_state=seed
+        np.arange(len(targets)), test_size=n_validation, stratify=targets, random_state=seed
     )
     trials = torch.from_numpy(np.ascontiguousarray(X, dtype=np.float32)).to(device)
     labels = torch.from_numpy(targets.astype(np.int64)).to(device)
