@@ -91,7 +91,7 @@ def classifier_from_state(state: State) -> TrialClassifier:
     Raises
     ------
     InputError
-        The kind of classifier is unknown, or something is missing.
+        The kind of classifier is unknown, or something is missing or does not fit.
     """
     kind = state.config.get("kind")
     try:
@@ -101,10 +101,10 @@ def classifier_from_state(state: State) -> TrialClassifier:
             return PaperHead.from_state(state, choose_device("auto"))
         if kind == "riemann":
             return RiemannClassifier.from_state(state)
-    except KeyError as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(
             f"A decoder of the kind {kind} holds every array and setting that it needs",
-            value=f"missing: {error}",
+            value=f"{type(error).__name__}: {error}",
             remedy="The file was changed or damaged: calibrate again.",
         ) from error
     raise InputError(

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from sjepa_online.decoding.fine_tuning import Strategy
 from sjepa_online.decoding.paper_heads import HEADS, HeadName, PaperHead
@@ -27,6 +28,8 @@ from sjepa_online.protocol import Paradigm
 
 #: Weights of this name are drawn instead of loaded.
 RANDOM_WEIGHTS = "random"
+#: Least epochs of a class: one to hold out and two to learn from.
+MIN_TRIALS = 3
 
 _READOUTS: dict[Paradigm | None, tuple[str, ...]] = {
     None: (PhaseLocked.kind, TemplateCovariance.kind, SecondOrder.kind),
@@ -49,7 +52,7 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     weights : str
         Pretrained weights: a name, a path, or ``random``.
     ch_names : sequence of str or None
-        The epochs' channels. The contextual head needs them; None is enough for the others.
+        The epochs' channels; None is enough for the convex pre-local head.
     random_state : int, RandomState or None
         Seed of everything that is drawn.
     readout : {"convex", "flat"}
@@ -71,6 +74,8 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     classes_ : ndarray
         Classes in the order of the probabilities.
+    epoch_shape_ : tuple of int
+        Channels and samples of an epoch.
     """
 
     def __init__(
@@ -110,14 +115,17 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         InputError
-            The epochs have another shape, there are less than two classes, the weights
-            cannot be loaded, or a parameter is unknown.
+            The epochs have another shape or values that are not finite, there are less than
+            two classes or 3 epochs of one, the weights cannot be loaded, or a parameter is
+            unknown.
         """
+        self._check_parameters()
         X, y = np.asarray(X), np.asarray(y)
         self.classes_ = _checked_classes(X, y, self.class_order)
+        self.epoch_shape_ = X.shape[1:]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         network = self._network(X.shape[1], seed)
-        if self.head == "pre-local" and self.readout == "convex":
+        if self._is_convex:
             kernels = network.local_encoder.first_kernels.numpy()
             self.model_: PreLocalClassifier | PaperHead = PreLocalClassifier(
                 kernels, self._readouts(), self.frequencies, self.classes_.tolist()
@@ -131,17 +139,66 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict_proba(self, X: FloatArray, bad: Sequence[str] | None = None) -> FloatArray:
-        """Return probabilities ``(n, classes)`` of epochs ``(n, channels, samples)``."""
-        return self.model_.predict_proba(np.asarray(X), bad)
+        """Return probabilities of epochs.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+        bad : sequence of str or None
+            Channels whose samples are estimates: the contextual head does not read them, the
+            other heads read the estimates. :class:`Decoder` makes them.
+
+        Returns
+        -------
+        probabilities : ndarray, shape (n, classes)
+
+        Raises
+        ------
+        InputError
+            The epochs have another shape than those of the calibration, or values that are
+            not finite.
+        """
+        check_is_fitted(self, "model_")
+        X = np.asarray(X)
+        if X.ndim != 3 or X.shape[1:] != self.epoch_shape_:
+            raise InputError(
+                "Epochs have the channels and the samples of those of the calibration",
+                value=f"shape {X.shape}, not (n, {', '.join(map(str, self.epoch_shape_))})",
+                remedy="Cut epochs as for the calibration.",
+            )
+        if bad is None:
+            _check_finite(X)
+        return self.model_.predict_proba(X, bad)
 
     def predict(self, X: FloatArray) -> NDArray[Any]:
         """Return the most probable class of each epoch."""
-        labels: NDArray[Any] = self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        best = np.argmax(self.predict_proba(X), axis=1)
+        labels: NDArray[Any] = self.classes_[best]
         return labels
 
     def to_state(self) -> State:
         """Return what the fitted head needs to predict."""
         return self.model_.to_state()
+
+    @property
+    def _is_convex(self) -> bool:
+        return self.head == "pre-local" and self.readout == "convex"
+
+    def _check_parameters(self) -> None:
+        allowed: dict[str, Sequence[str | None]] = {
+            "head": tuple(HEADS),
+            "strategy": ("full", "new"),
+            "readout": ("convex", "flat"),
+            "paradigm": tuple(_READOUTS),
+        }
+        for name, values in allowed.items():
+            if getattr(self, name) not in values:
+                raise InputError(
+                    f"The {name} is one of {', '.join(map(str, values))}",
+                    value=getattr(self, name),
+                    remedy="Correct the parameter.",
+                )
 
     def _readouts(self) -> tuple[str, ...]:
         if self.paradigm == "ssvep" and not self.frequencies:
@@ -164,16 +221,10 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return SignalJEPA(config).eval()
 
     def _channel_names(self, n_channels: int) -> list[str] | None:
-        if self.head not in HEADS or self.strategy not in ("full", "new"):
-            raise InputError(
-                "The head is pre-local, post-local or contextual, the strategy full or new",
-                value=f"{self.head}, {self.strategy}",
-                remedy="Correct the name.",
-            )
         if self.ch_names is None:
-            if self.head == "contextual":
+            if not self._is_convex:
                 raise InputError(
-                    "The contextual head needs the names of the channels",
+                    "Heads on tokens need the names of the channels",
                     value="ch_names=None",
                     remedy="Give the name of each channel of the epochs.",
                 )
@@ -212,19 +263,31 @@ def choose_device(name: str) -> str:
 
 
 def _checked_classes(X: FloatArray, y: NDArray[Any], order: Sequence[Any] | None) -> NDArray[Any]:
-    found = np.unique(y)
-    classes = found if order is None else np.array(list(order))
-    if X.ndim != 3 or y.shape != (len(X),) or len(found) < 2 or not np.isin(found, classes).all():
+    if X.ndim != 3 or y.shape != (len(X),):
         raise InputError(
-            "Training takes epochs (n, channels, samples) and a label of a known class for each, "
-            "of at least two classes",
-            value=f"epochs {X.shape}, labels {y.shape} of {', '.join(map(str, found))}",
-            remedy="Check the arrays, and record every class.",
+            "Training takes epochs (n, channels, samples) and a label for each",
+            value=f"epochs {X.shape}, labels {y.shape}",
+            remedy="Check the arrays.",
         )
+    found, counts = np.unique(y, return_counts=True)
+    classes = found if order is None else np.array(list(order))
+    unknown = set(found.tolist()) - set(classes.tolist())
+    n_trials = {name: int(counts[found == name].sum()) for name in classes.tolist()}
+    if unknown or len(classes) < 2 or min(n_trials.values()) < MIN_TRIALS:
+        raise InputError(
+            f"Training takes at least two classes and {MIN_TRIALS} epochs of each",
+            value=", ".join(f"{name}: {count}" for name, count in n_trials.items())
+            + (f"; labels of no class: {', '.join(map(str, unknown))}" if unknown else ""),
+            remedy="Record every class, or correct the labels.",
+        )
+    _check_finite(X)
+    return classes
+
+
+def _check_finite(X: FloatArray) -> None:
     if not np.isfinite(X).all():
         raise InputError(
             "Epochs hold finite numbers",
             value=f"{int(np.sum(~np.isfinite(X)))} values that are not",
             remedy="Leave out such trials or channels.",
         )
-    return classes
