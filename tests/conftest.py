@@ -24,6 +24,7 @@ from sjepa_online.decoding.compensation import ChannelCompensation
 from sjepa_online.model import covariance_kernel
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig
+from sjepa_online.training.calibration import fit_baseline
 
 CH_NAMES = ("C3", "Cz", "C4", "Pz")
 FREQUENCIES = (9.0, 13.0)
@@ -172,6 +173,7 @@ def make_decoder(protocol: Protocol) -> Callable[..., Decoder]:
             trials.ch_names,
             config,
             ChannelCompensation(trials.ch_names, covariance_kernel(trials.X)),
+            fit_baseline([recording], trials.ch_names),
             summary,
         )
 

@@ -23,6 +23,7 @@ from sjepa_online.decoding.state import (
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig, pick_eeg_channels, resolve_channel_names
+from sjepa_online.signal.baseline import Baseline
 from sjepa_online.tensor_file import read_tensor_file, write_tensor_file
 
 FORMAT_NAME = "sjepa-online decoder"
@@ -74,6 +75,8 @@ class Decoder:
         How the calibration's signal was preprocessed, and how live signal has to be.
     compensation : ChannelCompensation
         How bad channels are estimated from good ones.
+    baseline : Baseline
+        What is normal for each channel, for the monitor of channel quality.
     calibration : CalibrationSummary
         Where it comes from.
     """
@@ -86,6 +89,7 @@ class Decoder:
         ch_names: Sequence[str],
         preprocessing: PreprocessorConfig,
         compensation: ChannelCompensation,
+        baseline: Baseline,
         calibration: CalibrationSummary,
     ) -> None:
         self.name = name
@@ -94,6 +98,7 @@ class Decoder:
         self.ch_names = tuple(ch_names)
         self.preprocessing = preprocessing
         self.compensation = compensation
+        self.baseline = baseline
         self.calibration = calibration
 
     @property
@@ -202,7 +207,11 @@ class Decoder:
             calibration=self.calibration,
             classifier=state.config,
         )
-        arrays = with_prefix("classifier", state.arrays) | {KERNEL: self.compensation.kernel}
+        arrays = {
+            KERNEL: self.compensation.kernel,
+            **with_prefix("classifier", state.arrays),
+            **with_prefix("baseline", self.baseline.to_arrays()),
+        }
         write_tensor_file(
             Path(path), FORMAT_NAME, FORMAT_VERSION, config.model_dump(mode="json"), arrays
         )
@@ -232,6 +241,7 @@ def load_decoder(path: Path | str) -> Decoder:
         config.ch_names,
         config.preprocessing,
         ChannelCompensation(config.ch_names, arrays[KERNEL]),
+        Baseline.from_arrays(config.ch_names, without_prefix("baseline", arrays)),
         config.calibration,
     )
     _try_out(decoder, path)

@@ -16,8 +16,9 @@ from sjepa_online.decoding.compensation import ChannelCompensation
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.model import PRETRAINING_CHANNELS
 from sjepa_online.online.live import LiveDecision, LiveDecoder
-from sjepa_online.protocol import MODEL_SFREQ, Protocol
+from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig
+from sjepa_online.signal.baseline import Baseline
 from sjepa_online.stream import (
     DecisionOutlet,
     ProbabilityOutlet,
@@ -74,12 +75,12 @@ def measure_latency(
     """
     if not 1 <= n_channels <= len(PRETRAINING_CHANNELS) or seconds < 1:
         raise InputError(
-            f"Latency is measured on 1 to {len(PRETRAINING_CHANNELS)} channels for a second or more",
+            "Latency is measured on 1 to 62 channels for a second or more",
             value=f"{n_channels} channels, {seconds} s",
             remedy="Change --channels or --seconds.",
         )
     configure("machine")
-    decoder = noise_decoder(protocol, request, PRETRAINING_CHANNELS[:n_channels])
+    decoder = noise_decoder(protocol, request, PRETRAINING_CHANNELS[:n_channels], sfreq)
     total = seconds + protocol.window.length + WARM_UP_SECONDS
     context = multiprocessing.get_context("spawn")
     source = context.Process(target=_stream_noise, args=(n_channels, sfreq, total), daemon=True)
@@ -92,7 +93,7 @@ def measure_latency(
 
 
 def noise_decoder(
-    protocol: Protocol, request: DecoderRequest, ch_names: tuple[str, ...]
+    protocol: Protocol, request: DecoderRequest, ch_names: tuple[str, ...], sfreq: float
 ) -> Decoder:
     """Fit a decoder on simulated noise: it decides nothing of use, as fast as any other."""
     generator = np.random.default_rng(request.random_state)
@@ -100,11 +101,18 @@ def noise_decoder(
     y = np.resize(np.array(protocol.class_names), N_TRIALS)
     classifier = request.make(protocol, ch_names).fit(X.astype(np.float32), y)
     summary = CalibrationSummary(
-        n_trials=N_TRIALS, sfreq=MODEL_SFREQ, sources=("noise",), simulated=True, amplitude=10.0
+        n_trials=N_TRIALS, sfreq=sfreq, sources=("noise",), simulated=True, amplitude=10.0
     )
-    compensation = ChannelCompensation(ch_names, np.eye(len(ch_names)))
+    raw = 10 * generator.standard_normal((len(ch_names), round(10 * sfreq)))
     return Decoder(
-        request.name, classifier, protocol, ch_names, PreprocessorConfig(), compensation, summary
+        request.name,
+        classifier,
+        protocol,
+        ch_names,
+        PreprocessorConfig(),
+        ChannelCompensation(ch_names, np.eye(len(ch_names))),
+        Baseline.fit([raw], ch_names, sfreq, "uV"),
+        summary,
     )
 
 

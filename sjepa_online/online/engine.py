@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -13,8 +12,9 @@ from numpy.typing import NDArray
 
 from sjepa_online.decoding import Decoder
 from sjepa_online.errors import InputError
+from sjepa_online.online.channel_watch import ChannelWatch
 from sjepa_online.online.events import Decision, EngineEvent
-from sjepa_online.online.segment import HISTORY_SECONDS, Segment
+from sjepa_online.online.segment import Segment
 from sjepa_online.protocol import MODEL_SFREQ
 
 Mode = Literal["sliding", "markers"]
@@ -46,6 +46,8 @@ class Engine:
         Decide every ``step`` seconds, or once for each marker of one of the classes.
     step : float
         Seconds between decisions in sliding mode, a multiple of 1/128 s.
+    watch : bool
+        Find bad channels and decide without them.
 
     Raises
     ------
@@ -63,13 +65,13 @@ class Engine:
         *,
         mode: Mode = "sliding",
         step: float = STEP,
+        watch: bool = True,
     ) -> None:
         self.decoder = decoder
         self.mode = mode
         self._picks = decoder.pick_channels(ch_names)
         self._sfreq = sfreq
         self._unit = unit
-        self._longest_part = int(HISTORY_SECONDS / 4 * sfreq)
         self._step = round(step * MODEL_SFREQ)
         if self._step < 1:
             raise InputError(
@@ -77,25 +79,28 @@ class Engine:
                 value=f"{step} s",
                 remedy="Choose 0.0078 s or more; 0.125 s is the default.",
             )
-        self._bad: tuple[str, ...] = ()
+        baseline = decoder.baseline if watch else None
+        self.watch = ChannelWatch(decoder.ch_names, sfreq, unit, baseline)
+        self._all_bad = False
+        self._n_seen = 0
         self._segment = self._new_segment()
         self._trials: deque[_Trial] = deque()
 
     @property
     def bad(self) -> tuple[str, ...]:
-        """Channels that decisions leave out."""
-        return self._bad
+        """Channels that are bad now."""
+        return self.watch.bad
 
     def set_bad(self, names: Sequence[str]) -> None:
-        """Leave these channels out from the next decision on.
+        """Leave these channels out from the next decision on, whatever is found.
 
         Raises
         ------
         InputError
             A name is not among the decoder's channels.
         """
-        self._bad = self.decoder.check_channels(names)
-        self._segment.preprocessor.set_bad(self._bad)
+        self.watch.fix(self.decoder.check_channels(names))
+        self._segment.preprocessor.set_bad(self.watch.bad)
 
     def push_marker(self, label: str, time: float) -> None:
         """Take in a marker; labels that stand for no class of the protocol are ignored.
@@ -127,18 +132,41 @@ class Engine:
         """
         results: list[Decision | EngineEvent] = []
         picked = data[self._picks]
-        for start, stop in _parts(len(timestamps), breaks, self._longest_part):
+        start = 0
+        while start < len(timestamps):
             if start in breaks and self._segment.n_output:
                 results.append(_gap(float(timestamps[start])))
                 self._segment = self._new_segment()
-            self._segment.append(picked[:, start:stop], timestamps[start:stop])
-            results += self._decide(self._segment)
+                self.watch.reset()
+            stop = self._end_of_part(start, len(timestamps), breaks)
+            results += self._push_part(picked[:, start:stop], timestamps[start:stop])
+            start = stop
         return results
+
+    def _end_of_part(self, start: int, n: int, breaks: Sequence[int]) -> int:
+        """Return where to cut: at a break, and where the monitor judges anew."""
+        to_judgement = self.watch.quarter - self._segment.n_input % self.watch.quarter
+        return min([start + to_judgement, n, *(at for at in breaks if at > start)])
+
+    def _push_part(self, data: Array, timestamps: Array) -> list[Decision | EngineEvent]:
+        """Decide on what a part completes, then judge the channels: both for any chunking."""
+        self._segment.append(data, timestamps)
+        self._n_seen += len(timestamps)
+        results = self._decide(self._segment)
+        events = self.watch.update(data, self._n_seen, float(timestamps[-1]))
+        if events:
+            self._segment.preprocessor.set_bad(self.watch.bad)
+        return [*results, *events]
 
     def _new_segment(self) -> Segment:
         self._next_stop = self.decoder.n_times
         return Segment(
-            self.decoder.ch_names, self._sfreq, self._unit, self.decoder.preprocessing, self._bad
+            self.decoder.ch_names,
+            self._sfreq,
+            self._unit,
+            self.decoder.preprocessing,
+            self.watch.bad,
+            self._n_seen,
         )
 
     def _decide(self, segment: Segment) -> list[Decision | EngineEvent]:
@@ -147,7 +175,7 @@ class Engine:
     def _slide(self, segment: Segment) -> list[Decision | EngineEvent]:
         decisions: list[Decision | EngineEvent] = []
         while self._next_stop <= segment.n_output:
-            decisions.append(self._decode(segment, self._next_stop - self.decoder.n_times))
+            decisions += self._decode(segment, self._next_stop - self.decoder.n_times)
             self._next_stop += self._step
         return decisions
 
@@ -160,7 +188,7 @@ class Engine:
             if first is None:
                 results.append(_skipped(trial.onset))
             elif first + self.decoder.n_times <= segment.n_output:
-                results.append(self._decode(segment, first, trial))
+                results += self._decode(segment, first, trial)
             else:
                 break
             self._trials.popleft()
@@ -175,21 +203,28 @@ class Engine:
 
     def _decode(
         self, segment: Segment, first: int, trial: _Trial | None = None
-    ) -> Decision | EngineEvent:
+    ) -> list[Decision | EngineEvent]:
+        last = first + self.decoder.n_times - 1
         window = segment.window(first, self.decoder.n_times)
-        time = segment.time_of_output(first + self.decoder.n_times - 1)
+        time = segment.time_of_output(last)
+        bad = self.watch.bad_between(segment.input_of(first), segment.input_of(last))
+        if len(bad) == len(self.decoder.ch_names):
+            told, self._all_bad = self._all_bad, True
+            return [] if told else [_all_bad(time)]
+        self._all_bad = False
         if np.abs(window).max() < SILENCE:
-            return _silent(time)
-        probabilities = self.decoder.predict_proba(window[np.newaxis], bad=self._bad)[0]
+            return [_silent(time)]
+        probabilities = self.decoder.predict_proba(window[np.newaxis], bad=bad)[0]
         classes = self.decoder.classes
-        return Decision(
+        decision = Decision(
             time=time,
             label=classes[int(np.argmax(probabilities))],
             probabilities=dict(zip(classes, probabilities.tolist(), strict=True)),
-            bad_channels=self._bad,
+            bad_channels=bad,
             onset=trial.onset if trial else None,
             truth=trial.truth if trial else None,
         )
+        return [decision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,15 +233,15 @@ class _Trial:
     truth: str
 
 
-def _parts(n: int, breaks: Sequence[int], longest: int) -> list[tuple[int, int]]:
-    """Cut a chunk at its breaks, and into parts that are shorter than what is kept at hand."""
-    edges = sorted({*range(0, n, longest), *breaks, n})
-    return list(pairwise(edges))
-
-
 def _gap(time: float) -> EngineEvent:
     return EngineEvent(
         time, "gap", "samples are missing before this; windows that reach over it are not decoded"
+    )
+
+
+def _all_bad(time: float) -> EngineEvent:
+    return EngineEvent(
+        time, "no-good-channel", "every channel is bad: nothing is decided until one is good again"
     )
 
 

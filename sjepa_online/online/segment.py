@@ -29,6 +29,8 @@ class Segment:
         The decoder's preprocessing.
     bad : tuple of str
         Channels that stay out of an average reference.
+    n_before : int
+        Samples of the stream before this segment.
     """
 
     def __init__(
@@ -38,8 +40,10 @@ class Segment:
         unit: str,
         config: PreprocessorConfig,
         bad: tuple[str, ...],
+        n_before: int = 0,
     ) -> None:
         self.sfreq = sfreq
+        self.n_before = n_before
         self.preprocessor = Preprocessor(ch_names, sfreq, unit=unit, config=config, bad=bad)
         self.output = RingBuffer(len(ch_names), int(HISTORY_SECONDS * MODEL_SFREQ))
         self._timestamps = RingBuffer(1, int(HISTORY_SECONDS * sfreq) + 1)
@@ -48,6 +52,11 @@ class Segment:
     def n_output(self) -> int:
         """Number of samples at 128 Hz so far."""
         return self.output.stop
+
+    @property
+    def n_input(self) -> int:
+        """Number of samples at the stream's rate so far."""
+        return self._timestamps.stop
 
     @property
     def start_time(self) -> float:
@@ -81,9 +90,13 @@ class Segment:
         position = first + after - 1 + float(np.interp(onset, around, np.arange(len(around))))
         return int(window_start(position / self.sfreq, start, self.preprocessor.delay))
 
+    def input_of(self, index: int) -> int:
+        """Return which sample of the stream completed the output sample ``index``."""
+        return self.n_before + int(index * self.sfreq / MODEL_SFREQ)
+
     def time_of_output(self, index: int) -> float:
         """Return the timestamp of the input sample that completed the output sample ``index``."""
-        position = int(index * self.sfreq / MODEL_SFREQ)
+        position = self.input_of(index) - self.n_before
         return float(self._timestamps.get(position, position + 1)[0, 0])
 
     def window(self, first: int, n_times: int) -> Array:

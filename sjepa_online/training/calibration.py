@@ -16,6 +16,7 @@ from sjepa_online.decoding.state import FloatArray, TrialClassifier
 from sjepa_online.model import covariance_kernel
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig
+from sjepa_online.signal.baseline import Baseline
 from sjepa_online.training.cross_validation import (
     N_FOLDS,
     check_trials_per_class,
@@ -105,6 +106,20 @@ def calibrate(
         trials.ch_names,
         preprocessing,
         compensation,
+        fit_baseline(recordings, trials.ch_names),
         summary,
     )
     return Calibration(decoder, trials, out_of_fold, fit_seconds)
+
+
+def fit_baseline(recordings: Sequence[Recording], ch_names: Sequence[str]) -> Baseline:
+    """Learn what is normal for each channel from the recordings of the first one's rate.
+
+    Raises
+    ------
+    InputError
+        No channel carries signal.
+    """
+    first = recordings[0]
+    signals = (one.channels(ch_names) for one in recordings if one.sfreq == first.sfreq)
+    return Baseline.fit(signals, ch_names, first.sfreq, first.unit)

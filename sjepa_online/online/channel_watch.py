@@ -1,0 +1,123 @@
+"""Which channels a window must do without: those the monitor found, and the operator's choice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sjepa_online.online.events import EngineEvent
+from sjepa_online.signal.baseline import Baseline
+from sjepa_online.signal.quality import ChannelMonitor, Choice, StateChange, Widespread
+
+#: A gross fault is found within this time (s), so as much before the finding is bad too.
+FOUND_WITHIN = 1.25
+
+
+class ChannelWatch:
+    """Follow the quality of channels and remember when each of them was bad.
+
+    A window is decoded without every channel that was bad at any time within it: a channel that
+    is good again stays out until its last bad sample has left the window.
+
+    Parameters
+    ----------
+    ch_names : sequence of str
+        The decoder's channels.
+    sfreq : float
+        Rate of the stream (Hz).
+    unit : str
+        Unit of the stream.
+    baseline : Baseline or None
+        What is normal; None watches nothing, and only the fixed channels are left out.
+    """
+
+    def __init__(
+        self, ch_names: Sequence[str], sfreq: float, unit: str, baseline: Baseline | None
+    ) -> None:
+        self.ch_names = tuple(ch_names)
+        self.monitor = None if baseline is None else ChannelMonitor(ch_names, sfreq, unit, baseline)
+        #: Samples after which the monitor judges anew.
+        self.quarter = round(sfreq / 4)
+        self._found_within = round(FOUND_WITHIN * sfreq)
+        self._fixed: tuple[str, ...] = ()
+        self._from = np.full(len(self.ch_names), np.iinfo(np.int64).max)
+        self._until = np.full(len(self.ch_names), -1)
+
+    @property
+    def bad(self) -> tuple[str, ...]:
+        """Channels that are bad now, in the decoder's order."""
+        found = () if self.monitor is None else self.monitor.bad
+        return tuple(name for name in self.ch_names if name in found or name in self._fixed)
+
+    def fix(self, names: tuple[str, ...]) -> None:
+        """Leave these channels out whatever the monitor says, and no others by choice."""
+        self._fixed = names
+
+    def choose(self, channel: str, choice: Choice) -> None:
+        """Let the operator force a channel bad or good, or leave it to the monitor.
+
+        From the next decision on: a channel that is forced good is used in whole windows.
+        """
+        if self.monitor is None:
+            return
+        self.monitor.choose(channel, choice)
+        if choice == "good":
+            self._from[self.ch_names.index(channel)] = np.iinfo(np.int64).max
+
+    def reset(self) -> None:
+        """Begin anew after a gap; what is known of the channels stays."""
+        if self.monitor is not None:
+            self.monitor.reset()
+
+    def update(self, data: NDArray[np.float64], n_seen: int, time: float) -> list[EngineEvent]:
+        """Take in samples and return what has changed.
+
+        Parameters
+        ----------
+        data : ndarray, shape (channels, n)
+            Samples of the decoder's channels in the stream's unit.
+        n_seen : int
+            Samples of the stream up to the last one of ``data``.
+        time : float
+            Timestamp (s) of that sample.
+        """
+        if self.monitor is None:
+            return []
+        events = []
+        for change in self.monitor.update(data):
+            if isinstance(change, StateChange):
+                self._remember(change, n_seen)
+            events.append(_event(change, time))
+        return events
+
+    def bad_between(self, first: int, last: int) -> tuple[str, ...]:
+        """Return the channels that were bad at some time from sample ``first`` to ``last``."""
+        now = self.bad
+        was = (self._from <= last) & (self._until >= first)
+        return tuple(
+            name for name, past in zip(self.ch_names, was, strict=True) if past or name in now
+        )
+
+    def _remember(self, change: StateChange, n_seen: int) -> None:
+        channel = self.ch_names.index(change.channel)
+        if change.bad:
+            begins = n_seen - self._found_within
+            lasts_still = self._until[channel] >= begins
+            self._from[channel] = min(self._from[channel], begins) if lasts_still else begins
+            self._until[channel] = np.iinfo(np.int64).max
+        else:
+            self._until[channel] = n_seen
+
+
+def _event(change: StateChange | Widespread, time: float) -> EngineEvent:
+    if isinstance(change, Widespread):
+        if not change.begins:
+            return EngineEvent(time, "channels-settled", "most channels look good again")
+        names = ", ".join(change.channels)
+        return EngineEvent(time, "channels-disturbed", f"more than half look bad at once: {names}")
+    if change.bad:
+        reasons = ", ".join(change.reasons)
+        return EngineEvent(time, "channel-bad", f"{change.channel} is left out: {reasons}")
+    return EngineEvent(time, "channel-good", f"{change.channel} is good again")
