@@ -90,12 +90,13 @@ def calibrate(
     classifier = make().fit(trials.X, trials.y)
     fit_seconds = time.perf_counter() - started
     progress()
+    not_flat = trials.X.any(axis=(0, 2))
     summary = CalibrationSummary(
         n_trials=len(trials.y),
         sfreq=recordings[0].sfreq,
         sources=tuple(recording.name for recording in recordings),
         simulated=any(recording.simulated for recording in recordings),
-        amplitude=float(np.median(np.abs(trials.X)) / 0.6745),
+        amplitude=float(np.median(np.abs(trials.X[:, not_flat])) / 0.6745),
         cross_validation={request.name: score_summary(out_of_fold, trials.y, protocol.class_names)},
     )
     compensation = ChannelCompensation(trials.ch_names, covariance_kernel(trials.X))
