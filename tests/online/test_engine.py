@@ -294,7 +294,8 @@ def test_a_bad_channel_at_100_times_its_amplitude_changes_no_decision(
     for data in (recording.data, loud, absent):
         engine = _engine(decoder, recording, mode)
         engine.set_bad(["CZ"])
-        results.append(_push(engine, replace(recording, data=data), [800, 801]))
+        answers = _push(engine, replace(recording, data=data), [800, 801])
+        results.append([one for one in answers if isinstance(one, Decision)])
     expected = results[0]
     _assert_same(results[1], expected)
     _assert_same(results[2], expected)
