@@ -13,22 +13,28 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold
 
 from sjepa_online.decoding.readouts import (
     PhaseLocked,
+    Prior,
     Readout,
     SecondOrder,
     StimulusPower,
     TemplateCovariance,
 )
-from sjepa_online.decoding.stacking import combine, stacking_weights
-from sjepa_online.decoding.state import FloatArray, State, with_prefix, without_prefix
+from sjepa_online.decoding.stacking import combine, inner_folds, stacking_weights
+from sjepa_online.decoding.state import (
+    FloatArray,
+    State,
+    Statistics,
+    take,
+    with_prefix,
+    without_prefix,
+)
 from sjepa_online.protocol import MODEL_SFREQ
 
 Floats = NDArray[np.float64]
 
-N_FOLDS = 4
 #: Evoked potentials are slow: kernels whose response peaks below this (Hz) read them.
 SLOW_BELOW = 8.0
 #: Rhythms: kernels whose response peaks above this (Hz) read their power.
@@ -48,6 +54,14 @@ class PreLocalClassifier:
         Stimulus frequencies (Hz), for the readout ``stimulus-power``.
     classes : sequence
         Classes in the order of the probabilities.
+    prior : Prior or None
+        Other people's weights, for the readout that pools power.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+    out_of_fold_ : ndarray, shape (n, classes)
+        Probabilities of the training trials, each from readouts that did not see it.
     """
 
     def __init__(
@@ -56,26 +70,55 @@ class PreLocalClassifier:
         readouts: Sequence[str],
         frequencies: tuple[float, ...],
         classes: Sequence[Any],
+        prior: Prior | None = None,
     ) -> None:
         self._kernels: Floats = np.asarray(kernels, dtype=np.float64)
         self._kinds = tuple(readouts)
         self._frequencies = tuple(frequencies)
-        self._readouts: list[Readout] = []
+        self._prior = prior
+        self._readouts: list[Readout] = self._new_readouts()
         self._weights: Floats = np.empty(0)
         self.classes_ = np.array(list(classes))
+        self.out_of_fold_: Floats = np.empty((0, 0))
 
     def fit(self, X: FloatArray, y: NDArray[Any]) -> Self:
         """Fit on epochs ``(n, channels, samples)`` in µV at 128 Hz and labels ``(n,)``."""
-        epochs: Floats = np.asarray(X, dtype=np.float64)
-        targets = np.argmax(y[:, np.newaxis] == self.classes_, axis=1)
-        self._weights = self._cross_validated_weights(epochs, targets)
-        self._readouts = self._fitted_readouts(epochs, targets)
-        return self
+        return self.fit_statistics(self.statistics(X), y)
 
     def predict_proba(self, X: FloatArray, bad: Sequence[str] | None = None) -> Floats:
         """Return probabilities ``(n, classes)``; ``bad`` channels were replaced before."""
         epochs: Floats = np.asarray(X, dtype=np.float64)
-        return combine(np.stack([one.log_proba(epochs) for one in self._readouts]), self._weights)
+        log_probabilities = np.stack([one.log_proba_of_epochs(epochs) for one in self._readouts])
+        return combine(log_probabilities, self._weights)
+
+    def statistics(self, X: FloatArray) -> Statistics:
+        """Return what the readouts read of each epoch ``(n, channels, samples)``."""
+        epochs: Floats = np.asarray(X, dtype=np.float64)
+        merged: Statistics = {}
+        for readout in self._readouts:
+            merged |= readout.statistics(epochs)
+        return merged
+
+    def fit_statistics(self, statistics: Statistics, y: NDArray[Any]) -> Self:
+        """Fit the readouts on all trials, and their weights on held-out ones."""
+        targets = np.argmax(y[:, np.newaxis] == self.classes_, axis=1)
+        held_out = np.zeros((len(self._kinds), len(targets), len(self.classes_)))
+        for train, test in inner_folds(targets):
+            for index, readout in enumerate(self._new_readouts()):
+                readout.fit(take(statistics, train), targets[train], len(self.classes_))
+                held_out[index, test] = readout.log_proba(take(statistics, test))
+        self._weights = stacking_weights(held_out, targets)
+        self.out_of_fold_ = combine(held_out, self._weights)
+        self._readouts = [
+            readout.fit(statistics, targets, len(self.classes_)) for readout in self._new_readouts()
+        ]
+        return self
+
+    def predict_statistics(self, statistics: Statistics) -> Floats:
+        """Return probabilities ``(n, classes)`` of the epochs behind the statistics."""
+        return combine(
+            np.stack([one.log_proba(statistics) for one in self._readouts]), self._weights
+        )
 
     def to_state(self) -> State:
         """Return the readouts' arrays and the weights."""
@@ -107,27 +150,13 @@ class PreLocalClassifier:
         ]
         return classifier
 
-    def _cross_validated_weights(self, X: Floats, targets: NDArray[np.intp]) -> Floats:
-        """Weigh the readouts by out-of-fold log loss; folds are contiguous, as trials overlap."""
-        n_folds = min(N_FOLDS, int(np.bincount(targets).min()))
-        held_out = np.empty((len(self._kinds), len(targets), len(self.classes_)))
-        if n_folds < 2:
-            return np.full(len(self._kinds), 1 / len(self._kinds))
-        for train, test in StratifiedKFold(n_folds).split(X, targets):
-            for index, readout in enumerate(self._fitted_readouts(X[train], targets[train])):
-                held_out[index, test] = readout.log_proba(X[test])
-        return stacking_weights(held_out, targets)
-
-    def _fitted_readouts(self, X: Floats, targets: NDArray[np.intp]) -> list[Readout]:
-        return [readout.fit(X, targets, len(self.classes_)) for readout in self._new_readouts()]
-
     def _new_readouts(self) -> list[Readout]:
         slow, rhythms = _split_kernels(self._kernels)
         makers: dict[str, Readout] = {
             PhaseLocked.kind: PhaseLocked(slow),
             TemplateCovariance.kind: TemplateCovariance(slow),
-            SecondOrder.kind: SecondOrder(rhythms),
-            StimulusPower.kind: StimulusPower(self._kernels, self._frequencies),
+            SecondOrder.kind: SecondOrder(rhythms, self._prior),
+            StimulusPower.kind: StimulusPower(self._kernels, self._frequencies, self._prior),
         }
         return [makers[kind] for kind in self._kinds]
 

@@ -5,37 +5,57 @@ encoder at every sample, and reads one aspect of the result with a convex classi
 (ERP), the shape against the classes' mean responses (ERP), power and its spatial pattern (motor
 imagery), or the power at the stimulus frequencies (SSVEP). The convolution is read before its
 GroupNorm, which would remove the power.
+
+What a readout needs of an epoch without knowing any other is its ``statistics``: computed once,
+they serve every fold of a cross-validation. Covariances are linear in the channels' products, so
+a spatial filter applied to them gives what filtering the channels first would give.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pyriemann.spatialfilters import Xdawn
 from scipy.special import log_softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from sjepa_online.decoding.logistic import LogisticRegression
+from sjepa_online.decoding.spatial import SHRINKAGE, response_filters, whitening, xdawn
 from sjepa_online.decoding.spectral import cross_spectra, stimulus_frequencies
-from sjepa_online.decoding.tangent import TangentSpace, shrink, shrunk_covariances
+from sjepa_online.decoding.state import Statistics
+from sjepa_online.decoding.tangent import (
+    TangentSpace,
+    channel_covariances,
+    filter_covariances,
+    shrink,
+    shrunk_covariances,
+)
 
 Floats = NDArray[np.float64]
 Targets = NDArray[np.integer[Any]]
 
-#: xDAWN filters for each class.
-N_XDAWN = 4
-#: Virtual channels of second-order readouts, where there are more electrodes.
-MAX_VIRTUAL = 16
 #: The paper's stride of the first convolution, for readouts that keep the time course.
 STRIDE = 8
-#: Shrinkage of covariances towards a multiple of the identity.
-SHRINKAGE = 0.02
-#: Virtual channels are filtered in batches of so many epochs, which bounds memory.
-BATCH = 64
+#: Epochs are convolved in batches of so many numbers, which bounds memory.
+BATCH_VALUES = 2**21
+
+
+class Prior(Protocol):
+    """What other people's recordings say of a readout's weights."""
+
+    def weights(self, spatial: Floats, covariance: Floats) -> Floats:
+        """Return weights ``(d + 1, classes)`` to shrink towards.
+
+        Parameters
+        ----------
+        spatial : ndarray, shape (virtual, channels)
+            The readout's spatial filter.
+        covariance : ndarray, shape (channels, channels)
+            Mean covariance of the epochs.
+        """
 
 
 class Readout(ABC):
@@ -55,17 +75,27 @@ class Readout(ABC):
         self.weights: Floats = np.empty((0, 0))
 
     @abstractmethod
-    def fit(self, X: Floats, targets: Targets, n_classes: int) -> Self:
-        """Fit on epochs ``(n, channels, samples)`` in µV at 128 Hz and class indices ``(n,)``."""
+    def statistics(self, X: Floats) -> Statistics:
+        """Return what is read of epochs ``(n, channels, samples)`` in µV at 128 Hz."""
 
     @abstractmethod
-    def features(self, X: Floats) -> Floats:
+    def fit(self, statistics: Statistics, targets: Targets, n_classes: int) -> Self:
+        """Fit on the epochs' statistics and class indices ``(n,)``."""
+
+    @abstractmethod
+    def features(self, statistics: Statistics) -> Floats:
         """Return what the classifier reads, ``(n, d)``."""
 
-    def log_proba(self, X: Floats) -> Floats:
+    def log_proba(self, statistics: Statistics) -> Floats:
         """Return log probabilities ``(n, classes)``."""
-        logits = self.features(X) @ self.weights[:-1] + self.weights[-1]
-        result: Floats = log_softmax(logits, axis=1)
+        return self._classify(self.features(statistics))
+
+    def log_proba_of_epochs(self, X: Floats) -> Floats:
+        """Return log probabilities ``(n, classes)`` of epochs ``(n, channels, samples)``."""
+        return self.log_proba(self.statistics(X))
+
+    def _classify(self, features: Floats) -> Floats:
+        result: Floats = log_softmax(features @ self.weights[:-1] + self.weights[-1], axis=1)
         return result
 
     def arrays(self) -> dict[str, Floats]:
@@ -80,14 +110,14 @@ class Readout(ABC):
         return self
 
     def _convolve(self, X: Floats, stride: int = 1) -> Floats:
-        """Return the filtered virtual channels ``(n, kernels, virtual, time)``."""
-        virtual = torch.from_numpy(np.ascontiguousarray(self.spatial @ X))
-        n, n_virtual, n_times = virtual.shape
+        """Return the filtered channels ``(n, kernels, channels, time)``."""
+        signal = torch.from_numpy(np.ascontiguousarray(X))
+        n, n_channels, n_times = signal.shape
         kernels = torch.from_numpy(self.kernels[:, np.newaxis])
         filtered = torch.nn.functional.conv1d(
-            virtual.reshape(n * n_virtual, 1, n_times), kernels, stride=stride
+            signal.reshape(n * n_channels, 1, n_times), kernels, stride=stride
         )
-        filtered = filtered.reshape(n, n_virtual, len(self.kernels), -1)
+        filtered = filtered.reshape(n, n_channels, len(self.kernels), -1)
         result: Floats = filtered.transpose(1, 2).numpy()
         return result
 
@@ -97,17 +127,22 @@ class PhaseLocked(Readout):
 
     kind = "phase-locked"
 
-    def fit(self, X: Floats, targets: Targets, n_classes: int) -> Self:
+    def statistics(self, X: Floats) -> Statistics:
+        """Return the epochs: xDAWN filters, which depend on the labels, come first."""
+        return {"epochs": X}
+
+    def fit(self, statistics: Statistics, targets: Targets, n_classes: int) -> Self:
         """Fit the filters and the classifier."""
-        self.spatial = _xdawn(X, targets)
+        self.spatial = xdawn(statistics["epochs"], targets)
         lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
-        lda.fit(self.features(X), targets)
+        lda.fit(self.features(statistics), targets)
         self.weights = _two_sided(lda.coef_, lda.intercept_)
         return self
 
-    def features(self, X: Floats) -> Floats:
+    def features(self, statistics: Statistics) -> Floats:
         """Return the filtered virtual channels at the paper's stride, flattened."""
-        return self._convolve(X, STRIDE).reshape(len(X), -1)
+        epochs = statistics["epochs"]
+        return self._convolve(self.spatial @ epochs, STRIDE).reshape(len(epochs), -1)
 
 
 class TemplateCovariance(Readout):
@@ -120,10 +155,15 @@ class TemplateCovariance(Readout):
         self.templates: Floats = np.empty((0, 0, 0))
         self.tangent = TangentSpace()
 
-    def fit(self, X: Floats, targets: Targets, n_classes: int) -> Self:
+    def statistics(self, X: Floats) -> Statistics:
+        """Return the epochs: xDAWN filters, which depend on the labels, come first."""
+        return {"epochs": X}
+
+    def fit(self, statistics: Statistics, targets: Targets, n_classes: int) -> Self:
         """Fit the filters, the templates and the classifier."""
-        self.spatial = _xdawn(X, targets)
-        filtered = self._convolve(X)
+        epochs = statistics["epochs"]
+        self.spatial = xdawn(epochs, targets)
+        filtered = self._convolve(self.spatial @ epochs)
         share = len(self.spatial) // n_classes
         self.templates = np.concatenate(
             [
@@ -133,13 +173,15 @@ class TemplateCovariance(Readout):
             axis=1,
         )
         covariance = self._covariances(filtered)
-        vectors = self.tangent.fit(covariance).transform(covariance).reshape(len(X), -1)
+        vectors = self.tangent.fit(covariance).transform(covariance).reshape(len(epochs), -1)
         self.weights = LogisticRegression().fit(vectors, targets, n_classes).weights
         return self
 
-    def features(self, X: Floats) -> Floats:
+    def features(self, statistics: Statistics) -> Floats:
         """Return tangent vectors of the covariances."""
-        return self.tangent.transform(self._covariances(self._convolve(X))).reshape(len(X), -1)
+        epochs = statistics["epochs"]
+        covariance = self._covariances(self._convolve(self.spatial @ epochs))
+        return self.tangent.transform(covariance).reshape(len(epochs), -1)
 
     def arrays(self) -> dict[str, Floats]:
         """Return the fitted arrays by name."""
@@ -158,25 +200,45 @@ class TemplateCovariance(Readout):
 
 
 class SecondOrder(Readout):
-    """Whitened virtual channels, their covariance behind each kernel, tangent space."""
+    """Whitened virtual channels, their covariance behind each kernel, tangent space.
+
+    Parameters
+    ----------
+    kernels : ndarray, shape (kernels, 32)
+    prior : Prior or None
+        Weights to shrink towards instead of zero.
+    """
 
     kind = "second-order"
+    #: Share by which whitened matrices move towards a multiple of the identity.
+    shrinkage: ClassVar[float] = SHRINKAGE
 
-    def __init__(self, kernels: Floats) -> None:
+    def __init__(self, kernels: Floats, prior: Prior | None = None) -> None:
         super().__init__(kernels)
         self.tangent = TangentSpace()
+        self._prior = prior
 
-    def fit(self, X: Floats, targets: Targets, n_classes: int) -> Self:
-        """Fit the whitening, the means and the classifier."""
-        self.spatial = whitening(X, MAX_VIRTUAL)
-        matrices = self._matrices(X)
-        vectors = self.tangent.fit(matrices).transform(matrices).reshape(len(X), -1)
-        self.weights = self._classifier().fit(vectors, targets, n_classes).weights
+    def statistics(self, X: Floats) -> Statistics:
+        """Return the covariance of the channels, and what is read behind the kernels."""
+        return {"covariance": channel_covariances(X), self.kind: self._in_batches(X)}
+
+    def fit(self, statistics: Statistics, targets: Targets, n_classes: int) -> Self:
+        """Fit the spatial filter, the means and the classifier."""
+        covariance = statistics["covariance"].mean(axis=0)
+        self.spatial = self._spatial_filter(covariance, statistics[self.kind])
+        matrices = self._regularised(filter_covariances(self.spatial, statistics[self.kind]))
+        vectors = self.tangent.fit(matrices).transform(matrices).reshape(len(matrices), -1)
+        prior = None if self._prior is None else self._prior.weights(self.spatial, covariance)
+        self.weights = LogisticRegression(prior).fit(vectors, targets, n_classes).weights
         return self
 
-    def features(self, X: Floats) -> Floats:
+    def features(self, statistics: Statistics) -> Floats:
         """Return tangent vectors of the matrices."""
-        return self.tangent.transform(self._matrices(X)).reshape(len(X), -1)
+        return self._vectors(filter_covariances(self.spatial, statistics[self.kind]))
+
+    def log_proba_of_epochs(self, X: Floats) -> Floats:
+        """Return log probabilities; few virtual channels are faster than many electrodes."""
+        return self._classify(self._vectors(self._in_batches(self.spatial @ X)))
 
     def arrays(self) -> dict[str, Floats]:
         """Return the fitted arrays by name."""
@@ -187,16 +249,24 @@ class SecondOrder(Readout):
         self.tangent = TangentSpace(arrays["references"])
         return super().restore(arrays)
 
-    def _classifier(self) -> LogisticRegression:
-        return LogisticRegression()
+    def _vectors(self, matrices: Floats) -> Floats:
+        return self.tangent.transform(self._regularised(matrices)).reshape(len(matrices), -1)
 
-    def _matrices(self, X: Floats) -> Floats:
-        batches = [X[start : start + BATCH] for start in range(0, len(X), BATCH)]
-        return np.concatenate([self._matrices_of(self._convolve(batch)) for batch in batches])
+    def _spatial_filter(self, covariance: Floats, matrices: Floats) -> Floats:
+        return whitening(covariance)
 
-    def _matrices_of(self, filtered: Floats) -> Floats:
-        """Return ``(n, kernels, virtual, virtual)``."""
-        return shrunk_covariances(filtered)
+    def _raw_matrices(self, X: Floats) -> Floats:
+        """Return ``(n, kernels, channels, channels)``, quadratic in the channels."""
+        return channel_covariances(self._convolve(X))
+
+    def _regularised(self, matrices: Floats) -> Floats:
+        return shrink(matrices, self.shrinkage)
+
+    def _in_batches(self, X: Floats) -> Floats:
+        size = max(1, BATCH_VALUES // (len(self.kernels) * X.shape[1] * X.shape[2]))
+        return np.concatenate(
+            [self._raw_matrices(X[start : start + size]) for start in range(0, len(X), size)]
+        )
 
 
 class StimulusPower(SecondOrder):
@@ -207,42 +277,39 @@ class StimulusPower(SecondOrder):
     kernels : ndarray, shape (kernels, 32)
     frequencies : tuple of float
         Stimulus frequencies (Hz) of the classes that have one.
+    prior : Prior or None
+        Weights to shrink towards instead of zero.
     """
 
     kind = "stimulus-power"
+    shrinkage = 0.2
 
-    def __init__(self, kernels: Floats, frequencies: tuple[float, ...]) -> None:
-        super().__init__(kernels)
+    def __init__(
+        self, kernels: Floats, frequencies: tuple[float, ...], prior: Prior | None = None
+    ) -> None:
+        super().__init__(_with_identity(kernels), prior)
         self.frequencies = frequencies
 
-    def _matrices_of(self, filtered: Floats) -> Floats:
-        """Return ``(n, frequencies, virtual, virtual)``."""
-        n, n_kernels, n_virtual, n_times = filtered.shape
+    def _spatial_filter(self, covariance: Floats, matrices: Floats) -> Floats:
+        return response_filters(covariance, matrices.mean(axis=(0, 1)))
+
+    def _raw_matrices(self, X: Floats) -> Floats:
+        """Return ``(n, frequencies, channels, channels)``, quadratic in the channels."""
+        filtered = self._convolve(X)
+        n, n_kernels = filtered.shape[:2]
         spectra = cross_spectra(
-            filtered.reshape(n * n_kernels, n_virtual, n_times),
+            filtered.reshape(n * n_kernels, *filtered.shape[2:]),
             stimulus_frequencies(self.frequencies),
         )
-        summed = spectra.reshape(n, n_kernels, *spectra.shape[1:]).sum(axis=1)
-        return shrink(summed, SHRINKAGE)
+        summed: Floats = spectra.reshape(n, n_kernels, *spectra.shape[1:]).sum(axis=1)
+        return summed
 
 
-def whitening(X: Floats, n_virtual: int) -> Floats:
-    """Return a spatial filter ``(virtual, channels)`` that decorrelates the channels.
-
-    The inverse square root of the mean covariance, which stays closest to the electrodes; or
-    its leading principal components, where there are more electrodes than virtual channels.
-    """
-    centred = X - X.mean(axis=-1, keepdims=True)
-    covariance = np.einsum("nct,ndt->cd", centred, centred) / (len(X) * X.shape[-1])
-    values, vectors = np.linalg.eigh(shrink(covariance, SHRINKAGE))
-    if n_virtual >= len(values):
-        return np.asarray((vectors / np.sqrt(values)) @ vectors.T)
-    return np.asarray((vectors[:, -n_virtual:] / np.sqrt(values[-n_virtual:])).T)
-
-
-def _xdawn(X: Floats, targets: Targets) -> Floats:
-    filters: Floats = Xdawn(min(N_XDAWN, X.shape[1]), estimator="lwf").fit(X, targets).filters_
-    return filters
+def _with_identity(kernels: Floats) -> Floats:
+    """Append a kernel that passes everything: others end below some second harmonics."""
+    identity = np.zeros((1, kernels.shape[1]))
+    identity[0, kernels.shape[1] // 2] = 1.0
+    return np.concatenate([kernels, identity])
 
 
 def _two_sided(slopes: Floats, intercepts: Floats) -> Floats:

@@ -6,18 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+from sjepa_online.decoding.auto import AutoClassifier
 from sjepa_online.decoding.fine_tuning import Strategy
 from sjepa_online.decoding.paper_heads import HEADS, HeadName, PaperHead
+from sjepa_online.decoding.population_start import PopulationStart, population_start
 from sjepa_online.decoding.pre_local import PreLocalClassifier
 from sjepa_online.decoding.riemann import RiemannClassifier
-from sjepa_online.decoding.sjepa import SJEPAClassifier, choose_device
+from sjepa_online.decoding.sjepa import (
+    SJEPAClassifier,
+    choose_device,
+    load_network,
+    readouts_of,
+)
 from sjepa_online.decoding.state import State, TrialClassifier
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 
 STRATEGIES = ("full", "new")
 BASELINES = ("riemann",)
-DEFAULT_DECODER = "pre-local"
+AUTO = "auto"
+DEFAULT_DECODER = AUTO
 
 
 @dataclass(frozen=True)
@@ -27,13 +35,17 @@ class DecoderRequest:
     Attributes
     ----------
     name : str
-        A head, optionally with a strategy before it (``full-pre-local``), or ``riemann``.
+        ``auto``, ``riemann``, or a head, optionally with a strategy before it
+        (``full-pre-local``).
     weights : str
         Name or path of pretrained weights, or ``random``.
     random_state : int
         Seed of everything that is drawn.
     device : str
         Where networks are trained.
+    population : str
+        Name or path of a population to start from, ``auto`` for the shipped one of the
+        paradigm where it fits, or ``none``.
 
     Raises
     ------
@@ -45,12 +57,13 @@ class DecoderRequest:
     weights: str = "default"
     random_state: int = 0
     device: str = "auto"
+    population: str = "auto"
 
     def __post_init__(self) -> None:
         """Refuse an unknown name before any time is spent."""
         if self.name not in decoder_names():
             raise InputError(
-                "A decoder is a head, a strategy and a head, or a baseline",
+                "A decoder is auto, a head, a strategy and a head, or a baseline",
                 value=self.name,
                 remedy=f"Choose among {', '.join(decoder_names())}.",
             )
@@ -60,29 +73,83 @@ class DecoderRequest:
         """Return the same request with another seed."""
         return replace(self, random_state=seed)
 
-    def make(self, protocol: Protocol, ch_names: Sequence[str]) -> TrialClassifier:
-        """Return a fresh classifier for this protocol and these channels."""
+    def start(
+        self, protocol: Protocol, ch_names: Sequence[str], recordings: Sequence[str] = ()
+    ) -> PopulationStart:
+        """Return the population start that this request means, and what to say of it.
+
+        Parameters
+        ----------
+        protocol : Protocol
+        ch_names : sequence of str
+            The montage.
+        recordings : sequence of str
+            Names of the recordings that are calibrated from or tested on.
+
+        Raises
+        ------
+        InputError
+            A population that was asked for by name does not fit.
+        """
+        if self._head not in (AUTO, "pre-local"):
+            return PopulationStart(None, "no population start: the decoder has no use for one")
+        return population_start(self.population, protocol, ch_names, recordings)
+
+    def make(
+        self,
+        protocol: Protocol,
+        ch_names: Sequence[str],
+        start: PopulationStart | None = None,
+    ) -> TrialClassifier:
+        """Return a fresh classifier for this protocol and these channels.
+
+        Parameters
+        ----------
+        protocol : Protocol
+        ch_names : sequence of str
+            Channels of the epochs.
+        start : PopulationStart or None
+            What :meth:`start` gave; found again where it is None.
+        """
+        riemann = RiemannClassifier(protocol.paradigm, protocol.frequencies, protocol.class_names)
         if self.name == "riemann":
-            return RiemannClassifier(protocol.paradigm, protocol.frequencies, protocol.class_names)
-        prefix, _, rest = self.name.partition("-")
-        strategy, head = (prefix, rest) if prefix in STRATEGIES else ("full", self.name)
+            return riemann
+        if self._head in (AUTO, "pre-local"):
+            start = self.start(protocol, ch_names) if start is None else start
+            network = load_network(self.weights, list(ch_names), self.random_state)
+            pre_local = PreLocalClassifier(
+                network.local_encoder.first_kernels.numpy(),
+                readouts_of(protocol.paradigm, protocol.frequencies),
+                protocol.frequencies,
+                protocol.class_names,
+                start.prior,
+            )
+            return AutoClassifier(pre_local, riemann) if self.name == AUTO else pre_local
         return SJEPAClassifier(
-            head=cast(HeadName, head),
-            strategy=cast(Strategy, strategy),
+            head=cast(HeadName, self._head),
+            strategy=cast(Strategy, self._strategy),
             weights=self.weights,
             ch_names=tuple(ch_names),
             random_state=self.random_state,
-            paradigm=protocol.paradigm,
-            frequencies=protocol.frequencies,
             class_order=protocol.class_names,
             device=self.device,
         )
+
+    @property
+    def _strategy(self) -> str:
+        prefix = self.name.partition("-")[0]
+        return prefix if prefix in STRATEGIES else "full"
+
+    @property
+    def _head(self) -> str:
+        prefix, _, rest = self.name.partition("-")
+        return rest if prefix in STRATEGIES else self.name
 
 
 def decoder_names() -> list[str]:
     """Return the name of every decoder."""
     with_strategy = [f"{strategy}-{head}" for strategy in STRATEGIES for head in HEADS]
-    return [*HEADS, *with_strategy, *BASELINES]
+    return [AUTO, *HEADS, *with_strategy, *BASELINES]
 
 
 def classifier_from_state(state: State) -> TrialClassifier:
@@ -97,6 +164,8 @@ def classifier_from_state(state: State) -> TrialClassifier:
     try:
         if kind == "pre-local":
             return PreLocalClassifier.from_state(state)
+        if kind == "auto":
+            return AutoClassifier.from_state(state)
         if kind == "paper-head":
             return PaperHead.from_state(state, choose_device("auto"))
         if kind == "riemann":

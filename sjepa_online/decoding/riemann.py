@@ -7,15 +7,21 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pyriemann.geometry.covariance import covariances, covariances_EP
+from pyriemann.geometry.covariance import covariances_EP
 from pyriemann.spatialfilters import Xdawn
 from scipy.signal import butter, sosfiltfilt
 from scipy.special import softmax
 
 from sjepa_online.decoding.logistic import LogisticRegression
+from sjepa_online.decoding.spatial import N_XDAWN, SHRINKAGE, response_filters, whitening
 from sjepa_online.decoding.spectral import cross_spectra, stimulus_frequencies
-from sjepa_online.decoding.state import FloatArray, State
-from sjepa_online.decoding.tangent import TangentSpace, shrink
+from sjepa_online.decoding.state import FloatArray, State, Statistics
+from sjepa_online.decoding.tangent import (
+    TangentSpace,
+    channel_covariances,
+    filter_covariances,
+    shrink,
+)
 from sjepa_online.protocol import MODEL_SFREQ, Paradigm
 
 Floats = NDArray[np.float64]
@@ -23,9 +29,8 @@ Floats = NDArray[np.float64]
 #: Bands (Hz) of the filter bank for motor imagery.
 BANDS = ((8.0, 12.0), (12.0, 16.0), (16.0, 22.0), (22.0, 30.0))
 BAND_ORDER = 4
-#: xDAWN filters for each class.
-N_XDAWN = 4
-SHRINKAGE = 0.02
+#: Virtual channels, where there are more electrodes.
+MAX_VIRTUAL = 24
 
 
 class RiemannClassifier:
@@ -34,6 +39,9 @@ class RiemannClassifier:
     - ``ssvep``: cross-spectra at each stimulus frequency and its second harmonic.
     - ``mi``: covariances in four bands (filter-bank tangent space).
     - ``erp``: covariances of the trial with the classes' xDAWN responses (Barachant 2014).
+
+    More than 24 electrodes are first reduced to 24 virtual channels: the tangent space of all
+    has more dimensions than a calibration can estimate.
 
     Parameters
     ----------
@@ -51,28 +59,40 @@ class RiemannClassifier:
         self._frequencies = tuple(frequencies)
         self._tangent = TangentSpace()
         self._weights: Floats = np.empty((0, 0))
-        self._xdawn: Floats = np.empty((0, 0))
+        self._spatial: Floats = np.empty((0, 0))
         self._evoked: Floats = np.empty((0, 0))
         self.classes_ = np.array(list(classes))
 
     def fit(self, X: FloatArray, y: NDArray[Any]) -> Self:
         """Fit on epochs ``(n, channels, samples)`` in µV at 128 Hz and labels ``(n,)``."""
-        epochs: Floats = np.asarray(X, dtype=np.float64)
-        targets = np.argmax(y[:, np.newaxis] == self.classes_, axis=1)
-        if self._paradigm == "erp":
-            xdawn = Xdawn(min(N_XDAWN, X.shape[1]), estimator="lwf").fit(epochs, targets)
-            self._xdawn, self._evoked = xdawn.filters_, xdawn.evokeds_
-        matrices = self._covariances(epochs)
-        vectors = self._tangent.fit(matrices).transform(matrices).reshape(len(X), -1)
-        self._weights = LogisticRegression().fit(vectors, targets, len(self.classes_)).weights
-        return self
+        return self.fit_statistics(self.statistics(X), y)
 
     def predict_proba(self, X: FloatArray, bad: Sequence[str] | None = None) -> Floats:
         """Return probabilities ``(n, classes)``; ``bad`` channels were replaced before."""
-        matrices = self._covariances(np.asarray(X, dtype=np.float64))
-        vectors = self._tangent.transform(matrices).reshape(len(X), -1)
-        probabilities: Floats = softmax(vectors @ self._weights[:-1] + self._weights[-1], axis=1)
-        return probabilities
+        epochs: Floats = np.asarray(X, dtype=np.float64)
+        if self._paradigm == "erp":
+            return self.predict_statistics({"epochs": epochs})
+        return self._classify(self._power(self._spatial @ epochs))
+
+    def statistics(self, X: FloatArray) -> Statistics:
+        """Return what is read of each epoch ``(n, channels, samples)``."""
+        epochs: Floats = np.asarray(X, dtype=np.float64)
+        if self._paradigm == "erp":
+            return {"epochs": epochs}
+        return {"covariance": channel_covariances(epochs), "riemann": self._power(epochs)}
+
+    def fit_statistics(self, statistics: Statistics, y: NDArray[Any]) -> Self:
+        """Fit the spatial filters, the means and the classifier."""
+        targets = np.argmax(y[:, np.newaxis] == self.classes_, axis=1)
+        self._fit_spatial(statistics, targets)
+        matrices = self._regularised(self._matrices(statistics))
+        vectors = self._tangent.fit(matrices).transform(matrices).reshape(len(y), -1)
+        self._weights = LogisticRegression().fit(vectors, targets, len(self.classes_)).weights
+        return self
+
+    def predict_statistics(self, statistics: Statistics) -> Floats:
+        """Return probabilities ``(n, classes)`` of the epochs behind the statistics."""
+        return self._classify(self._matrices(statistics))
 
     def to_state(self) -> State:
         """Return the fitted arrays."""
@@ -85,7 +105,7 @@ class RiemannClassifier:
         arrays = {
             "references": self._tangent.references,
             "weights": self._weights,
-            "xdawn": self._xdawn,
+            "spatial": self._spatial,
             "evoked": self._evoked,
         }
         return State(config, arrays)
@@ -97,21 +117,45 @@ class RiemannClassifier:
         classifier = cls(config["paradigm"], tuple(config["frequencies"]), config["classes"])
         classifier._tangent = TangentSpace(arrays["references"])
         classifier._weights = arrays["weights"]
-        classifier._xdawn, classifier._evoked = arrays["xdawn"], arrays["evoked"]
+        classifier._spatial, classifier._evoked = arrays["spatial"], arrays["evoked"]
         return classifier
 
-    def _covariances(self, X: Floats) -> Floats:
-        """Return ``(n, blocks, d, d)``."""
+    def _fit_spatial(self, statistics: Statistics, targets: NDArray[np.intp]) -> None:
+        if self._paradigm == "erp":
+            epochs = statistics["epochs"]
+            xdawn = Xdawn(min(N_XDAWN, epochs.shape[1]), estimator="lwf").fit(epochs, targets)
+            self._spatial, self._evoked = xdawn.filters_, xdawn.evokeds_
+            return
+        covariance = statistics["covariance"].mean(axis=0)
+        if len(covariance) <= MAX_VIRTUAL:
+            self._spatial = np.eye(len(covariance))
+        elif self._paradigm == "ssvep":
+            response = statistics["riemann"].mean(axis=(0, 1))
+            self._spatial = response_filters(covariance, response, MAX_VIRTUAL)
+        else:
+            self._spatial = whitening(covariance, MAX_VIRTUAL)
+
+    def _matrices(self, statistics: Statistics) -> Floats:
+        """Return ``(n, blocks, virtual, virtual)``."""
+        if self._paradigm == "erp":
+            sources = self._spatial @ statistics["epochs"]
+            matrices: Floats = covariances_EP(sources, self._evoked, estimator="lwf")
+            return matrices[:, np.newaxis]
+        return filter_covariances(self._spatial, statistics["riemann"])
+
+    def _regularised(self, matrices: Floats) -> Floats:
+        return matrices if self._paradigm == "erp" else shrink(matrices, SHRINKAGE)
+
+    def _classify(self, matrices: Floats) -> Floats:
+        vectors = self._tangent.transform(self._regularised(matrices)).reshape(len(matrices), -1)
+        probabilities: Floats = softmax(vectors @ self._weights[:-1] + self._weights[-1], axis=1)
+        return probabilities
+
+    def _power(self, X: Floats) -> Floats:
+        """Return ``(n, blocks, channels, channels)``, quadratic in the channels."""
         if self._paradigm == "ssvep":
-            spectra = cross_spectra(X, stimulus_frequencies(self._frequencies))
-            return shrink(spectra, SHRINKAGE)
-        if self._paradigm == "mi":
-            return np.stack(
-                [covariances(_band(X, band), estimator="oas") for band in BANDS], axis=1
-            )
-        sources = self._xdawn @ X
-        matrices: Floats = covariances_EP(sources, self._evoked, estimator="lwf")
-        return matrices[:, np.newaxis]
+            return cross_spectra(X, stimulus_frequencies(self._frequencies))
+        return np.stack([channel_covariances(_band(X, band)) for band in BANDS], axis=1)
 
 
 def _band(X: Floats, band: tuple[float, float]) -> Floats:

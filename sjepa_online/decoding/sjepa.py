@@ -126,9 +126,11 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         network = self._network(X.shape[1], seed)
         if self._is_convex:
-            kernels = network.local_encoder.first_kernels.numpy()
             self.model_: PreLocalClassifier | PaperHead = PreLocalClassifier(
-                kernels, self._readouts(), self.frequencies, self.classes_.tolist()
+                network.local_encoder.first_kernels.numpy(),
+                readouts_of(self.paradigm, self.frequencies),
+                self.frequencies,
+                self.classes_.tolist(),
             )
         else:
             device = choose_device(self.device)
@@ -200,25 +202,8 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                     remedy="Correct the parameter.",
                 )
 
-    def _readouts(self) -> tuple[str, ...]:
-        if self.paradigm == "ssvep" and not self.frequencies:
-            raise InputError(
-                "SSVEP is read at the stimulus frequencies",
-                value="no frequencies",
-                remedy="Give them in Hz, one for each class that flickers.",
-            )
-        return _READOUTS[self.paradigm]
-
     def _network(self, n_channels: int, seed: int) -> SignalJEPA:
-        names = self._channel_names(n_channels)
-        if self.weights != RANDOM_WEIGHTS:
-            return load_weights(self.weights, names)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            config = (
-                ModelConfig.for_channels() if names is None else ModelConfig.for_channels(names)
-            )
-            return SignalJEPA(config).eval()
+        return load_network(self.weights, self._channel_names(n_channels), seed)
 
     def _channel_names(self, n_channels: int) -> list[str] | None:
         if self.ch_names is None:
@@ -236,6 +221,35 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 remedy="Give the names in the epochs' order.",
             )
         return list(self.ch_names)
+
+
+def load_network(weights: str, ch_names: list[str] | None, seed: int) -> SignalJEPA:
+    """Return a network: pretrained, or drawn with a seed where ``weights`` is ``random``."""
+    if weights != RANDOM_WEIGHTS:
+        return load_weights(weights, ch_names)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        config = (
+            ModelConfig.for_channels() if ch_names is None else ModelConfig.for_channels(ch_names)
+        )
+        return SignalJEPA(config).eval()
+
+
+def readouts_of(paradigm: Paradigm | None, frequencies: tuple[float, ...]) -> tuple[str, ...]:
+    """Return the kinds of readouts that suit a paradigm.
+
+    Raises
+    ------
+    InputError
+        SSVEP without stimulus frequencies.
+    """
+    if paradigm == "ssvep" and not frequencies:
+        raise InputError(
+            "SSVEP is read at the stimulus frequencies",
+            value="no frequencies",
+            remedy="Give them in Hz, one for each class that flickers.",
+        )
+    return _READOUTS[paradigm]
 
 
 def choose_device(name: str) -> str:

@@ -8,11 +8,45 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import softmax
+from sklearn.model_selection import StratifiedKFold
+
+from sjepa_online.errors import InputError
 
 Floats = NDArray[np.float64]
 
 #: Pull of the weights towards zero, which is the uniform distribution.
 PENALTY = 1.0
+
+
+#: Folds of the cross-validation within the training trials.
+N_FOLDS = 4
+
+
+def inner_folds(
+    targets: NDArray[np.integer[Any]],
+) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Return the train and test indices of a cross-validation within the training trials.
+
+    The folds are contiguous, as neighbouring trials overlap or share drifts.
+
+    Parameters
+    ----------
+    targets : ndarray of int, shape (n,)
+        Class indices.
+
+    Raises
+    ------
+    InputError
+        A class has a single trial.
+    """
+    smallest = int(np.unique(targets, return_counts=True)[1].min())
+    if smallest < 2:
+        raise InputError(
+            "Weights and temperature need at least two trials of each class",
+            value=f"{smallest} trial",
+            remedy="Record more trials.",
+        )
+    return list(StratifiedKFold(min(N_FOLDS, smallest)).split(targets, targets))
 
 
 def combine(log_probabilities: Floats, weights: Floats) -> Floats:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating[Any]]
+#: What classifiers read of each epoch, by name; the first axis is that of the epochs.
+Statistics = dict[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,28 @@ class TrialClassifier(Protocol):
 
     def to_state(self) -> State:
         """Return what :func:`from_state` needs to predict as this object does."""
+
+
+@runtime_checkable
+class StatisticsClassifier(TrialClassifier, Protocol):
+    """A classifier whose costly part does not depend on the labels, nor on other epochs.
+
+    Cross-validation computes it once for all folds.
+    """
+
+    def statistics(self, X: FloatArray) -> Statistics:
+        """Return what is read of each epoch ``(n, channels, samples)``."""
+
+    def fit_statistics(self, statistics: Statistics, y: NDArray[Any]) -> Self:
+        """Fit as :meth:`fit` does."""
+
+    def predict_statistics(self, statistics: Statistics) -> FloatArray:
+        """Return probabilities as :meth:`predict_proba` does."""
+
+
+def take(statistics: Statistics, epochs: NDArray[np.intp]) -> Statistics:
+    """Return the statistics of some of the epochs."""
+    return {name: array[epochs] for name, array in statistics.items()}
 
 
 def with_prefix(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -14,6 +14,8 @@ from pyriemann.geometry.mean import mean_riemann
 
 Floats = NDArray[np.float64]
 
+#: Where the iteration for the mean ends; a reference only has to be near the mean.
+TOLERANCE = 1e-4
 #: Eigenvalues below this share of the largest count as this share.
 SMALLEST_EIGENVALUE = 1e-10
 
@@ -33,7 +35,7 @@ class TangentSpace:
     def fit(self, covariances: Floats) -> TangentSpace:
         """Find the means of ``covariances (n, blocks, d, d)``."""
         blocks = np.moveaxis(covariances, 1, 0)
-        self._set_references(np.stack([mean_riemann(block, tol=1e-6) for block in blocks]))
+        self._set_references(np.stack([mean_riemann(block, tol=TOLERANCE) for block in blocks]))
         return self
 
     def transform(self, covariances: Floats) -> Floats:
@@ -55,7 +57,8 @@ class TangentSpace:
 def matrix_function(matrices: Floats, function: Callable[[Floats], Floats]) -> Floats:
     """Apply a function to the eigenvalues of symmetric matrices ``(..., d, d)``."""
     values, vectors = np.linalg.eigh(matrices)
-    values = np.maximum(values, SMALLEST_EIGENVALUE * values[..., -1:])
+    floor = np.maximum(SMALLEST_EIGENVALUE * values[..., -1:], np.finfo(np.float64).tiny)
+    values = np.maximum(values, floor)
     result: Floats = (vectors * function(values)[..., np.newaxis, :]) @ vectors.swapaxes(-1, -2)
     return result
 
@@ -69,7 +72,7 @@ def shrink(covariances: Floats, share: float | Floats) -> Floats:
 
 
 def shrunk_covariances(signals: Floats) -> Floats:
-    """Return covariances with oracle approximating shrinkage (Chen et al. 2010, eq. 23).
+    """Return covariances with oracle approximating shrinkage.
 
     Parameters
     ----------
@@ -80,13 +83,37 @@ def shrunk_covariances(signals: Floats) -> Floats:
     -------
     covariances : ndarray, shape (..., d, d)
     """
+    return oracle_shrink(channel_covariances(signals), signals.shape[-1])
+
+
+def channel_covariances(signals: Floats) -> Floats:
+    """Return the sample covariances ``(..., d, d)`` of signals ``(..., d, samples)``."""
     centred = signals - signals.mean(axis=-1, keepdims=True)
-    d, n_samples = signals.shape[-2:]
-    empirical = centred @ centred.swapaxes(-1, -2) / n_samples
+    covariances: Floats = centred @ centred.swapaxes(-1, -2) / signals.shape[-1]
+    return covariances
+
+
+def oracle_shrink(covariances: Floats, n_samples: int) -> Floats:
+    """Shrink sample covariances as Chen et al. 2010 (eq. 23) do.
+
+    Parameters
+    ----------
+    covariances : ndarray, shape (..., d, d)
+        Sample covariances.
+    n_samples : int
+        Number of samples behind each.
+    """
+    d = covariances.shape[-1]
     # the formula that scikit-learn's OAS uses, for stacks
-    mean_variance = np.trace(empirical, axis1=-2, axis2=-1)[..., np.newaxis, np.newaxis] / d
-    mean_square = np.mean(empirical**2, axis=(-2, -1), keepdims=True)
+    mean_variance = np.trace(covariances, axis1=-2, axis2=-1)[..., np.newaxis, np.newaxis] / d
+    mean_square = np.mean(covariances**2, axis=(-2, -1), keepdims=True)
     numerator = mean_square + mean_variance**2
     denominator = (n_samples + 1) * (mean_square - mean_variance**2 / d)
     share = np.minimum(1.0, numerator / np.maximum(denominator, np.finfo(np.float64).tiny))
-    return shrink(empirical, share)
+    return shrink(covariances, share)
+
+
+def filter_covariances(spatial: Floats, covariances: Floats) -> Floats:
+    """Return the covariances ``(..., virtual, virtual)`` of spatially filtered channels."""
+    filtered: Floats = spatial @ covariances @ spatial.T
+    return filtered

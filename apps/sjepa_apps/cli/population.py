@@ -1,0 +1,69 @@
+"""``sjepa-online population``: other people's labelled recordings as a start for calibrations."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath
+from typing import Annotated
+
+import typer
+
+from sjepa_apps.cli.calibrate import check_out
+from sjepa_apps.cli.common import (
+    JsonOption,
+    ParadigmOption,
+    WeightsOption,
+    print_json,
+    progress_bar,
+    say,
+)
+
+
+def population(
+    source: Annotated[list[str], typer.Argument(help="Recordings (SOURCE...) of other people.")],
+    paradigm: ParadigmOption,
+    out: Annotated[Path, typer.Option(help="Population file to write.")],
+    weights: WeightsOption = "default",
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Make a population start from labelled recordings of any mix of montages.
+
+    The electrodes that all recordings have are used. Name the result with the option
+    `--population` of `calibrate`.
+    """
+    from sjepa_online.data import load_sources, make_trials
+    from sjepa_online.decoding.population import common_channels, fit_population
+    from sjepa_online.decoding.sjepa import load_network
+    from sjepa_online.protocol import load_protocol
+    from sjepa_online.signal import PreprocessorConfig
+
+    check_out(out, overwrite)
+    protocol = load_protocol(paradigm)
+    recordings = load_sources(source)
+    ch_names = common_channels([recording.ch_names for recording in recordings])
+    sessions = []
+    with progress_bar("Preprocessing", len(recordings)) as advance:
+        for recording in recordings:
+            trials = make_trials([recording], protocol, PreprocessorConfig(), ch_names)
+            for reason in trials.dropped:
+                say(f"left out: {reason}")
+            sessions.append((trials.X, trials.y))
+            advance()
+    made = fit_population(
+        sessions,
+        protocol,
+        ch_names,
+        load_network(weights, None, seed=0).local_encoder.first_kernels.numpy(),
+        weights=weights,
+        sources=[PurePath(recording.name).name for recording in recordings],
+        simulated=any(recording.simulated for recording in recordings),
+    )
+    made.save(out)
+    if json:
+        print_json({**made.config.model_dump(mode="json"), "out": str(out)})
+        return
+    typer.echo(
+        f"{made.config.n_trials} trials of {made.config.n_sessions} recordings on "
+        f"{', '.join(ch_names)}"
+    )
+    typer.echo(f"Saved {out}")
