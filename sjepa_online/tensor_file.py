@@ -49,7 +49,7 @@ def write_tensor_file(
         "format_version": str(format_version),
         "config": json.dumps(config, ensure_ascii=False, allow_nan=False),
     }
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     with atomic_path(path) as temporary:
         save_file(contiguous, temporary, metadata=metadata)
 

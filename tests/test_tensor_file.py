@@ -18,6 +18,7 @@ ARRAYS = {
     "b/c": np.array([1, 2], dtype=np.int64),
     "single": np.array([0.1], dtype=np.float32),
     "empty": np.empty((0, 3)),
+    "number": np.array(250.0),
 }
 
 
@@ -39,7 +40,7 @@ def test_what_is_written_is_read(path: Path) -> None:
     assert set(arrays) == set(ARRAYS)
     for name, array in ARRAYS.items():
         np.testing.assert_array_equal(arrays[name], array)
-        assert arrays[name].dtype == array.dtype
+        assert (arrays[name].dtype, arrays[name].shape) == (array.dtype, array.shape)
 
 
 def test_any_safetensors_reader_understands_the_file(path: Path) -> None:

@@ -37,9 +37,13 @@ def decoder(
     return make_decoder(simulated_recording())
 
 
-def _engine(decoder: Decoder, recording: Recording, mode: str = "markers") -> Engine:
+def _engine(
+    decoder: Decoder, recording: Recording, mode: str = "markers", watch: bool = True
+) -> Engine:
     """Make an engine that has the recording's markers already."""
-    engine = Engine(decoder, recording.ch_names, recording.sfreq, recording.unit, mode=mode)
+    engine = Engine(
+        decoder, recording.ch_names, recording.sfreq, recording.unit, mode=mode, watch=watch
+    )
     for label, onset in zip(recording.labels, recording.onsets, strict=True):
         engine.push_marker(label, float(onset))
     return engine
@@ -342,8 +346,11 @@ def test_a_stream_without_any_signal_gives_no_decision(
 ) -> None:
     """An amplifier that is not connected: nothing is decoded, and the operator hears of it."""
     silent = replace(recording, data=np.full_like(recording.data, value))
-    results = decode_recording(decoder, silent)
-    assert [getattr(one, "event", None) for one in results] == ["no-signal"] * 8
+    watched = _push(_engine(decoder, recording), silent)
+    assert watched
+    assert all(isinstance(one, EngineEvent) for one in watched)
+    unwatched = _push(_engine(decoder, recording, watch=False), silent)
+    assert [getattr(one, "event", None) for one in unwatched] == ["no-signal"] * 8
 
 
 @pytest.mark.parametrize("mode", ["markers", "sliding"])
