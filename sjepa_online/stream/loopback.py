@@ -1,4 +1,4 @@
-"""Does LSL reach from this process to itself?"""
+"""Whether LSL reaches from this process to itself."""
 
 from __future__ import annotations
 

@@ -87,9 +87,34 @@ def calibrate(
         make, trials.X, trials.y, n_folds=n_folds, progress=progress
     )
     started = time.perf_counter()
-    classifier = make().fit(trials.X, trials.y)
+    scores = {request.name: score_summary(out_of_fold, trials.y, protocol.class_names)}
+    decoder = fit_decoder(recordings, trials, preprocessing, request, scores)
     fit_seconds = time.perf_counter() - started
     progress()
+    return Calibration(decoder, trials, out_of_fold, fit_seconds)
+
+
+def fit_decoder(
+    recordings: Sequence[Recording],
+    trials: Trials,
+    preprocessing: PreprocessorConfig,
+    request: DecoderRequest,
+    cross_validation: dict[str, dict[str, float]],
+) -> Decoder:
+    """Fit a decoder on all trials.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        What the trials were cut from.
+    trials : Trials
+    preprocessing : PreprocessorConfig
+        How they were preprocessed.
+    request : DecoderRequest
+    cross_validation : dict
+        Scores by the name of the decoder, to be kept with it.
+    """
+    classifier = request.make(trials.protocol, trials.ch_names).fit(trials.X, trials.y)
     not_flat = trials.X.any(axis=(0, 2))
     summary = CalibrationSummary(
         n_trials=len(trials.y),
@@ -97,20 +122,18 @@ def calibrate(
         sources=tuple(recording.name for recording in recordings),
         simulated=any(recording.simulated for recording in recordings),
         amplitude=float(np.median(np.abs(trials.X[:, not_flat])) / 0.6745),
-        cross_validation={request.name: score_summary(out_of_fold, trials.y, protocol.class_names)},
+        cross_validation=cross_validation,
     )
-    compensation = ChannelCompensation(trials.ch_names, covariance_kernel(trials.X))
-    decoder = Decoder(
+    return Decoder(
         request.name,
         classifier,
-        protocol,
+        trials.protocol,
         trials.ch_names,
         preprocessing,
-        compensation,
+        ChannelCompensation(trials.ch_names, covariance_kernel(trials.X)),
         fit_baseline(recordings, trials.ch_names),
         summary,
     )
-    return Calibration(decoder, trials, out_of_fold, fit_seconds)
 
 
 def fit_baseline(recordings: Sequence[Recording], ch_names: Sequence[str]) -> Baseline:

@@ -74,7 +74,8 @@ def calibrate(
     for name, scores in calibration.decoder.calibration.cross_validation.items():
         told = ", ".join(f"{key} {value:.3f}" for key, value in scores.items())
         typer.echo(
-            f"{name}: {told} ({N_FOLDS}-fold cross-validation, {calibration.decoder.calibration.n_trials} trials)"
+            f"{name}: {told} ({N_FOLDS}-fold cross-validation, "
+            f"{calibration.decoder.calibration.n_trials} trials)"
         )
     typer.echo(f"Saved {out}")
 

@@ -51,6 +51,14 @@ DeviceOption = Annotated[
     str, typer.Option(help="Where networks run: cpu, cuda, mps, or auto for the fastest there is.")
 ]
 
+TrainOption = Annotated[
+    list[str], typer.Option("--train", help="Recordings (SOURCE...) to train on.")
+]
+TestOption = Annotated[list[str], typer.Option("--test", help="Recordings (SOURCE...) to test on.")]
+DecodersOption = Annotated[
+    list[str] | None, typer.Option("--decoder", help="A decoder; repeat for several.")
+]
+
 
 def repeat_list_options(arguments: Sequence[str]) -> list[str]:
     """Write ``--from a b`` as ``--from a --from b``, so that unquoted globs work.

@@ -7,25 +7,23 @@ from typing import Annotated
 import typer
 
 from sjepa_apps.cli.common import (
+    DecodersOption,
     DeviceOption,
     JsonOption,
     ParadigmOption,
     SeedOption,
+    TestOption,
+    TrainOption,
     WeightsOption,
     print_json,
     progress_bar,
     say,
 )
+from sjepa_apps.cli.corruption import corruption
 
 app = typer.Typer(help="Scores, latency, and comparisons.", no_args_is_help=True)
+app.command()(corruption)
 
-TrainOption = Annotated[
-    list[str], typer.Option("--train", help="Recordings (SOURCE...) to train on.")
-]
-TestOption = Annotated[list[str], typer.Option("--test", help="Recordings (SOURCE...) to test on.")]
-DecodersOption = Annotated[
-    list[str] | None, typer.Option("--decoder", help="A decoder; repeat for several.")
-]
 SeedsOption = Annotated[int, typer.Option(min=1, help="Number of seeds.")]
 
 

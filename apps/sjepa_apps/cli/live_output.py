@@ -41,7 +41,7 @@ def show(result: LiveResult, json: bool) -> None:
         decision = result.decision
         best = decision.probabilities[decision.label]
         truth = f" (true: {decision.truth})" if decision.truth else ""
-        print(  # noqa: T201
+        print(
             f"{decision.time:.3f}  {decision.label:>12}  p = {best:.2f}{truth}"
             f"  {1e3 * result.latency:.1f} ms",
             flush=True,

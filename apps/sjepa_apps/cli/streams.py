@@ -49,14 +49,22 @@ def replay(
     name: Annotated[str, typer.Option(help="Name of the stream.")] = "sjepa-online-replay",
     speed: Annotated[float, typer.Option(help="Seconds of recording in a second.")] = 1.0,
     loop: Annotated[bool, typer.Option(help="Start again at the end.")] = False,
+    corrupt: Annotated[
+        str | None,
+        typer.Option(help="Faults to inject, as in C3:flat@10-20,Oz:noise@30-"),
+    ] = None,
     lsl_scope: ScopeOption = None,
 ) -> None:
     """Replay recordings as an LSL stream in real time, with their events as markers."""
     from sjepa_online.data import load_sources
+    from sjepa_online.data.corruption import Corruption, parse_faults
     from sjepa_online.stream import Replay
 
+    faults = () if corrupt is None else parse_faults(corrupt)
     configure_lsl(lsl_scope)
-    replaying = Replay(load_sources(source), name=name, speed=speed, loop=loop)
+    recordings = load_sources(source)
+    transform = Corruption(faults, recordings) if faults else None
+    replaying = Replay(recordings, name=name, speed=speed, loop=loop, transform=transform)
     say(
         f"Replaying {replaying.duration:.0f} s of {len(replaying.ch_names)} channels at "
         f"{replaying.sfreq:g} Hz as '{replaying.name}', markers as '{replaying.marker_name}'. "
