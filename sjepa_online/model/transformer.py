@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sjepa_online.model import cpu_kernels
 from sjepa_online.model.config import ModelConfig
 
 
@@ -27,12 +29,12 @@ class Attention(nn.Module):
             weight, bias = self.in_projection.weight, self.in_projection.bias
             query = functional.linear(tokens, weight[:d_model], bias[:d_model])
             key, value = functional.linear(memory, weight[d_model:], bias[d_model:]).chunk(2, -1)
-        attended = functional.scaled_dot_product_attention(
+        attended = _attend(
             self._split(query),
             self._split(key),
             self._split(value),
-            attn_mask=None if padding is None else ~padding[:, None, None, :],
-            dropout_p=self.dropout if self.training else 0.0,
+            padding,
+            self.dropout if self.training else 0.0,
         )
         output: Tensor = self.out_projection(attended.transpose(1, 2).flatten(2))
         return output
@@ -48,12 +50,31 @@ class FeedForward(nn.Module):
         super().__init__()
         self.expand = nn.Linear(config.d_model, config.d_feed_forward)
         self.contract = nn.Linear(config.d_feed_forward, config.d_model)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = config.dropout
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Transform ``tokens`` (n, t, d), each by itself."""
-        output: Tensor = self.contract(self.dropout(functional.relu(self.expand(tokens))))
+        hidden = self.expand(tokens)
+        if self.training and hidden.is_cpu:
+            hidden = cpu_kernels.relu_dropout(hidden, self.dropout)
+        else:
+            hidden = functional.dropout(functional.relu(hidden), self.dropout, self.training)
+        output: Tensor = self.contract(hidden)
         return output
+
+
+class Dropout(nn.Module):
+    """Dropout of what is added to the residual stream."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.dropout = config.dropout
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Drop elements of ``x`` in training."""
+        if self.training and self.dropout and x.is_cpu:
+            return cpu_kernels.drop(x, self.dropout)
+        return functional.dropout(x, self.dropout, self.training)
 
 
 class EncoderLayer(nn.Module):
@@ -65,7 +86,7 @@ class EncoderLayer(nn.Module):
         self.attention_norm = nn.LayerNorm(config.d_model)
         self.feed_forward = FeedForward(config)
         self.feed_forward_norm = nn.LayerNorm(config.d_model)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config)
 
     def forward(self, tokens: Tensor, padding: Tensor | None) -> Tensor:
         """Transform ``tokens`` (n, t, d), blind to those in ``padding`` (n, t)."""
@@ -86,7 +107,7 @@ class PredictorLayer(nn.Module):
         self.cross_attention_norm = nn.LayerNorm(config.d_model)
         self.feed_forward = FeedForward(config)
         self.feed_forward_norm = nn.LayerNorm(config.d_model)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config)
 
     def forward(
         self,
@@ -179,6 +200,22 @@ class Predictor(nn.Module):
             targets = layer(targets, context, target_padding, context_padding)
         output: Tensor = self.norm(targets)
         return output
+
+
+def _attend(
+    query: Tensor, key: Tensor, value: Tensor, padding: Tensor | None, dropout: float
+) -> Tensor:
+    """Attend by the kernel that is fastest for this device, precision and purpose."""
+    in_training = torch.is_grad_enabled() and query.requires_grad
+    if query.is_cpu and (in_training or query.dtype is torch.bfloat16):
+        return cpu_kernels.attend(query, key, value, padding, dropout)
+    return functional.scaled_dot_product_attention(
+        query,
+        key,
+        value,
+        attn_mask=None if padding is None else ~padding[:, None, None, :],
+        dropout_p=dropout,
+    )
 
 
 def _initialise(module: nn.Module) -> None:

@@ -1,0 +1,104 @@
+"""A pretraining from SOURCEs to weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sjepa_online.errors import InputError
+from sjepa_online.training.pretraining.corpus import Corpus, load_corpus
+from sjepa_online.training.pretraining.devices import launch_devices
+from sjepa_online.training.pretraining.recipe import Recipe
+from sjepa_online.training.pretraining.store import Store
+from sjepa_online.training.pretraining.training import Observer, Outcome, Training
+
+
+def prepare(
+    recipe: Recipe,
+    sources: Sequence[str],
+    store_folder: Path,
+    progress: Callable[[str, int, int], None],
+) -> Corpus:
+    """Preprocess what the store lacks of the SOURCEs, and cut the examples.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Preprocessing, windows and split.
+    sources : sequence of str
+        SOURCEs; the recipe's own when empty.
+    store_folder : Path
+        Made when it is not there.
+    progress : callable
+        Told the name, the number and the count of each file or subject.
+
+    Raises
+    ------
+    InputError
+        There is no source, one is wrong, or the training or validation part is empty.
+    OperationError
+        The disk is full.
+    """
+    texts = _chosen(recipe, sources)
+    store = Store(store_folder, recipe.storage)
+    store.add(texts, progress)
+    return load_corpus(store, texts, recipe)
+
+
+def pretrain(
+    recipe: Recipe,
+    sources: Sequence[str],
+    folder: Path,
+    store_folder: Path,
+    observer: Observer,
+    progress: Callable[[str, int, int], None],
+    *,
+    accelerator: str = "auto",
+    devices: int = 1,
+    nodes: int = 1,
+    resume: bool = False,
+) -> tuple[Outcome, Corpus]:
+    """Pretrain on every device; each process calls this, the first one fills the store.
+
+    Parameters
+    ----------
+    recipe, sources, store_folder, progress
+        As for :func:`prepare`.
+    folder : Path
+        Receives the weights, the log and the state; see :class:`Training`.
+    observer : Observer
+        Told of steps, epochs and warnings.
+    accelerator : {"auto", "cpu", "cuda"}
+        Kind of device.
+    devices, nodes : int
+        Devices per machine, and machines.
+    resume : bool
+        Go on with the training in ``folder``.
+
+    Raises
+    ------
+    InputError
+        As for :func:`prepare`, :func:`launch_devices` and :class:`Training`.
+    OperationError
+        The disk is full, the loss diverged, or the process was asked to stop.
+    """
+    texts = _chosen(recipe, sources)
+    launched = launch_devices(recipe, accelerator, devices, nodes)
+    fabric = launched.fabric
+    if fabric.is_global_zero:
+        Store(store_folder, recipe.storage).add(texts, progress)
+    fabric.barrier()
+    corpus = load_corpus(Store(store_folder, recipe.storage), texts, recipe)
+    training = Training(recipe, corpus, folder, launched, observer, resume)
+    return training.run(), corpus
+
+
+def _chosen(recipe: Recipe, sources: Sequence[str]) -> Sequence[str]:
+    texts = sources or recipe.sources
+    if not texts:
+        raise InputError(
+            f"The recipe {recipe.name} needs recordings",
+            value="no source",
+            remedy='Give them with --data, as in --data "recordings/**/*.edf".',
+        )
+    return texts

@@ -1,0 +1,82 @@
+"""A probe: how well a linear classifier decodes frozen tokens of labelled recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.model_selection import LeaveOneGroupOut, StratifiedKFold, cross_val_predict
+
+from sjepa_online.data.source import load_sources
+from sjepa_online.data.trials import Trials, make_trials
+from sjepa_online.model import SignalJEPA
+from sjepa_online.protocol import load_protocol
+from sjepa_online.signal.preprocessor import PreprocessorConfig
+
+_BATCH = 16
+_N_FOLDS = 5
+
+
+def load_probe_trials(
+    sources: Sequence[str], protocol: str, preprocessing: PreprocessorConfig
+) -> Trials:
+    """Cut the labelled trials of a probe, preprocessed as the corpus is.
+
+    Raises
+    ------
+    InputError
+        As for :func:`sjepa_online.data.trials.make_trials`.
+    """
+    return make_trials(load_sources(sources), load_protocol(protocol), preprocessing)
+
+
+def token_features(network: SignalJEPA, X: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Summarise contextual tokens: mean and log variance over time of each dimension.
+
+    Parameters
+    ----------
+    network : SignalJEPA
+        Bound to the channels of ``X``.
+    X : array, shape (n, channels, samples)
+        µV at 128 Hz.
+
+    Returns
+    -------
+    array, shape (n, channels * 2 * d_model)
+    """
+    was_training = network.training
+    network.eval()
+    device = network.channel_embedding.table.device
+    parts = []
+    with torch.no_grad():
+        for start in range(0, len(X), _BATCH):
+            tokens = network(torch.from_numpy(X[start : start + _BATCH]).to(device))
+            tokens = tokens.unflatten(1, (X.shape[1], -1)).cpu().double()
+            variance = tokens.var(dim=2, correction=0)
+            parts.append(torch.cat([tokens.mean(dim=2), (variance + 1e-6).log()], dim=-1))
+    network.train(was_training)
+    features: NDArray[np.float64] = torch.cat(parts).flatten(1).numpy()
+    return features
+
+
+def probe_accuracy(network: SignalJEPA, trials: Trials) -> float:
+    """Cross-validate a shrinkage LDA on frozen tokens.
+
+    A recording is left out at a time; of a single one, blocks of trials.
+
+    Returns
+    -------
+    float
+        Mean over classes of the share of trials that are recognised, so that chance is one
+        over the number of classes.
+    """
+    features = token_features(network.with_channels(trials.ch_names), trials.X)
+    classifier = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+    several = len(np.unique(trials.recording)) > 1
+    folds = LeaveOneGroupOut() if several else StratifiedKFold(_N_FOLDS)
+    predicted = cross_val_predict(classifier, features, trials.y, groups=trials.recording, cv=folds)
+    recalls = [np.mean(predicted[trials.y == name] == name) for name in np.unique(trials.y)]
+    return float(np.mean(recalls))

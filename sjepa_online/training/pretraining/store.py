@@ -1,0 +1,256 @@
+"""The store: recordings that went through the preprocessor once, as shards on the disk.
+
+A folder holds one ``.npy`` file per recording and ``index.json``, which knows the channels,
+the subject, the size and the checksum of each. The index is written after the shards that it
+names, so that an interrupted run leaves nothing that a later one would trust.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from sjepa_online.data.recording import Recording
+from sjepa_online.data.source import Source, expand_sources
+from sjepa_online.errors import InputError, OperationError
+from sjepa_online.files import atomic_path, atomic_write
+from sjepa_online.training.pretraining.recipe import Storage
+from sjepa_online.training.pretraining.usable_signal import UsableSignal, usable_signal
+
+INDEX_NAME = "index.json"
+FORMAT: Literal["sjepa-online store 1"] = "sjepa-online store 1"
+
+
+class Shard(BaseModel):
+    """One recording in the store.
+
+    ``stretches`` are the (first, past the last) samples between breaks of the recording;
+    ``notes`` tell what was left out of it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    file: str
+    sha256: str
+    n_bytes: int
+    ch_names: tuple[str, ...]
+    n_samples: int
+    subject: str
+    session: str
+    stretches: tuple[tuple[int, int], ...]
+    simulated: bool
+    notes: tuple[str, ...]
+
+
+class StoredSource(BaseModel):
+    """What became of one file or of one subject of a data set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stamp: str
+    shards: tuple[Shard, ...]
+    broken: tuple[tuple[str, str], ...]
+
+
+class _Index(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal["sjepa-online store 1"] = FORMAT
+    storage: Storage
+    sources: dict[str, StoredSource] = {}
+
+
+class Store:
+    """A folder of preprocessed recordings.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when it is not there.
+    storage : Storage
+        How recordings are preprocessed and kept.
+
+    Raises
+    ------
+    InputError
+        The folder holds the store of another preprocessing, or its index is damaged.
+    """
+
+    def __init__(self, folder: Path, storage: Storage) -> None:
+        self.folder = folder
+        self._index = _Index(storage=storage)
+        index_path = folder / INDEX_NAME
+        if index_path.is_file():
+            self._index = _read_index(index_path)
+        if self._index.storage != storage:
+            raise InputError(
+                "A store holds recordings of one preprocessing",
+                value=f"{folder} was made with {self._index.storage.model_dump_json()}, the "
+                f"recipe asks for {storage.model_dump_json()}",
+                remedy="Choose another folder with --store, or delete this one.",
+            )
+
+    def add(
+        self, texts: Sequence[str], progress: Callable[[str, int, int], None] | None = None
+    ) -> None:
+        """Preprocess the sources that the store does not hold yet.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            SOURCEs.
+        progress : callable | None
+            Called with the name, the number and the count of each source before its turn.
+
+        Raises
+        ------
+        InputError
+            A SOURCE breaks the grammar or stands for nothing, or the folder cannot be written.
+        OperationError
+            The disk is full.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                "The store needs a folder that can be made and written",
+                value=f"{self.folder} ({error.strerror})",
+                remedy="Choose another one with --store.",
+            ) from error
+        sources = expand_sources(texts)
+        for number, source in enumerate(sources, start=1):
+            if progress is not None:
+                progress(source.name, number, len(sources))
+            stamp = _stamp(source)
+            known = self._index.sources.get(source.name)
+            if known is not None and known.stamp == stamp:
+                continue
+            self._index.sources[source.name] = self._preprocess(source, stamp)
+            content = self._index.model_dump_json(indent=1)
+            self._write(self.folder / INDEX_NAME, content.encode())
+
+    def contents(self, texts: Sequence[str]) -> list[StoredSource]:
+        """Return what is stored of these SOURCEs, in their order.
+
+        Raises
+        ------
+        InputError
+            One of them was not added, or has changed since.
+        """
+        found = []
+        for source in expand_sources(texts):
+            stored = self._index.sources.get(source.name)
+            if stored is None or stored.stamp != _stamp(source):
+                raise InputError(
+                    "Every source is in the store",
+                    value=f"{source.name} is not, or has changed",
+                    remedy="Run `sjepa-online pretrain RECIPE --prepare` first.",
+                )
+            found.append(stored)
+        return found
+
+    def read(self, shard: Shard) -> NDArray[np.floating]:
+        """Map a shard into memory after its checksum was compared.
+
+        Returns
+        -------
+        array, shape (channels, samples)
+            µV at 128 Hz, read-only.
+
+        Raises
+        ------
+        InputError
+            The file is missing or damaged.
+        """
+        path = self.folder / shard.file
+        seen = _sha256(path) if path.is_file() else "no such file"
+        if seen != shard.sha256:
+            raise InputError(
+                "A shard of the store has the checksum that the index gives",
+                value=f"{path}: {seen}, expected {shard.sha256}",
+                remedy=f"Delete {self.folder / INDEX_NAME} and run again to make the store anew.",
+            )
+        data: NDArray[np.floating] = np.load(path, mmap_mode="r", allow_pickle=False)
+        return data
+
+    def _preprocess(self, source: Source, stamp: str) -> StoredSource:
+        shards: list[Shard] = []
+        broken: list[tuple[str, str]] = []
+        try:
+            for recording in source.read():
+                try:
+                    signal = usable_signal(recording, self._index.storage.preprocessing)
+                except InputError as error:
+                    broken.append((recording.name, str(error)))
+                    continue
+                shards.append(self._write_shard(recording, signal))
+        except InputError as error:
+            broken.append((source.name, str(error)))
+        return StoredSource(stamp=stamp, shards=tuple(shards), broken=tuple(broken))
+
+    def _write_shard(self, recording: Recording, signal: UsableSignal) -> Shard:
+        dtype = np.dtype(self._index.storage.dtype)
+        limit = np.finfo(dtype).max
+        data = np.clip(signal.data, -limit, limit).astype(dtype)
+        name = hashlib.sha256(recording.name.encode()).hexdigest()[:20] + ".npy"
+        path = self.folder / name
+        self._write(path, data)
+        return Shard(
+            name=recording.name,
+            file=name,
+            sha256=_sha256(path),
+            n_bytes=path.stat().st_size,
+            ch_names=signal.ch_names,
+            n_samples=data.shape[1],
+            subject=recording.subject,
+            session=recording.session,
+            stretches=signal.stretches,
+            simulated=recording.simulated,
+            notes=signal.notes,
+        )
+
+    def _write(self, path: Path, content: bytes | NDArray[np.floating]) -> None:
+        try:
+            if isinstance(content, bytes):
+                atomic_write(path, content)
+                return
+            with atomic_path(path) as temporary, temporary.open("wb") as file:
+                np.save(file, content, allow_pickle=False)
+        except OSError as error:
+            raise OperationError(
+                f"The store at {self.folder} could not be written: {error.strerror or error}. "
+                "What it holds so far is whole; make room on the disk and run the same command "
+                "again, which goes on from there."
+            ) from error
+
+
+def _read_index(path: Path) -> _Index:
+    try:
+        return _Index.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise InputError(
+            "The index of a store is a file that this program wrote",
+            value=f"{path}: {error.errors()[0]['msg']}",
+            remedy="Delete it to make the store anew, or choose another folder with --store.",
+        ) from error
+
+
+def _stamp(source: Source) -> str:
+    """Tell whether a file is still the same; data sets do not change under their name."""
+    path = Path(source.name)
+    if not path.is_file():
+        return ""
+    status = path.stat()
+    return f"{status.st_size} bytes, modified {status.st_mtime_ns}"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
