@@ -32,6 +32,8 @@ NOISE = 5.0
 DRIFT = 50.0
 MAINS = 10.0
 POP = 100.0
+#: A jump is no smaller than this (µV).
+LEAST_POP_MICROVOLTS = 500.0
 #: Frequency (Hz) of the mains, and frequencies that a drift is made of.
 MAINS_FREQUENCY = 50.0
 DRIFT_FREQUENCIES = (0.07, 0.13, 0.23)
@@ -63,9 +65,10 @@ class Fault:
     kind : str
         noise: white noise at 5 times the channel's amplitude is added. flat: its median.
         drift: a slow wander over 50 times the amplitude is added. mains: 50 Hz at 10 times
-        the amplitude is added. pop: a jump of 100 times the amplitude at the start, and more
-        about every second, each decaying within a second. swap: changes places with another
-        channel. dropped: NaN. rail: stuck at 187.5 mV. gain: times a factor.
+        the amplitude is added. pop: jumps of 100 times the amplitude, at least 500 µV, the
+        first at the start, more about every second, each decaying within a second. swap:
+        changes places with another channel. dropped: NaN. rail: stuck at 187.5 mV. gain:
+        times a factor.
     start, stop : float
         From when to when (s).
     partner : str
@@ -178,6 +181,7 @@ class Corruption:
         self._ch_names = first.ch_names
         self._sfreq = first.sfreq
         self._rail = RAIL_MICROVOLTS / microvolt_factor(first.unit)
+        self._least_pop = LEAST_POP_MICROVOLTS / microvolt_factor(first.unit)
         self._seed = seed
         wrong = {name for fault in self.faults for name in fault.channels}
         unknown = sorted(wrong - set(self._ch_names))
@@ -187,16 +191,16 @@ class Corruption:
                 value=", ".join(unknown),
                 remedy=f"Choose from {', '.join(self._ch_names)}.",
             )
-        signals = {
-            name: [recording.channels([name])[0] for recording in recordings] for name in wrong
-        }
-        self._median = {
-            name: float(np.nanmedian(np.concatenate(parts))) for name, parts in signals.items()
-        }
-        self._amplitude = {
-            name: float(np.median(np.concatenate([self._deviations(part) for part in parts])))
-            for name, parts in signals.items()
-        }
+        self._median: dict[str, float] = {}
+        self._amplitude: dict[str, float] = {}
+        for name in sorted(wrong):
+            parts = [recording.channels([name])[0] for recording in recordings]
+            values = [part[np.isfinite(part)].astype(np.float64) for part in parts]
+            deviations = [self._deviations(part) for part in values]
+            # a channel without a value has the median and the amplitude 0
+            whole = np.concatenate(values)
+            self._median[name] = float(np.median(whole)) if whole.size else 0.0
+            self._amplitude[name] = float(np.median(np.concatenate(deviations)))
 
     def __call__(self, chunk: NDArray[np.float32], start_sample: int) -> NDArray[np.float32]:
         """Return the chunk with the faults that fall into it.
@@ -250,8 +254,11 @@ class Corruption:
             centre = self._median[fault.channel]
             part[row] = centre + fault.factor * (part[row] - centre)
         else:
+            amplitude = self._amplitude[fault.channel]
+            if fault.kind == "pop":
+                amplitude = max(amplitude, self._least_pop / POP)
             shape = self._shape(fault, number, np.arange(start, start + part.shape[1]))
-            part[row] += (self._amplitude[fault.channel] * shape).astype(np.float32)
+            part[row] += (amplitude * shape).astype(np.float32)
 
     def _shape(self, fault: Fault, number: int, samples: NDArray[np.int64]) -> NDArray[np.float64]:
         """Give what an additive fault adds, in multiples of the channel's amplitude."""
@@ -260,16 +267,15 @@ class Corruption:
         if fault.kind == "noise":
             return NOISE * self._white(number, samples)
         if fault.kind == "mains":
-            wave: NDArray[np.float64] = np.sin(2 * np.pi * (MAINS_FREQUENCY * time + rng.random()))
-            return MAINS * np.sqrt(2) * wave
+            wave = MAINS * np.sqrt(2) * np.sin(2 * np.pi * (MAINS_FREQUENCY * time + rng.random()))
+            return np.asarray(wave, dtype=np.float64)
         since = time - fault.start
         if fault.kind == "drift":
             waves = [
                 np.sin(2 * np.pi * frequency * since * (1 + 0.2 * rng.random()))
                 for frequency in DRIFT_FREQUENCIES
             ]
-            wander: NDArray[np.float64] = DRIFT * np.sum(waves, axis=0)
-            return wander
+            return np.asarray(DRIFT * np.sum(waves, axis=0), dtype=np.float64)
         return POP * self._jumps(number, since)
 
     def _white(self, number: int, samples: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -296,16 +302,14 @@ class Corruption:
             total += np.where(passed >= 0, size * np.exp(-np.maximum(passed, 0) / POP_DECAY), 0)
         return total
 
-    def _deviations(self, signal: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Give the deviation from a line in each second of the finite samples."""
-        finite = signal[np.isfinite(signal)].astype(np.float64)
+    def _deviations(self, signal: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give the deviation from a line in each second of a signal; 0 when it is shorter."""
         n_second = round(self._sfreq)
-        n_whole = len(finite) // n_second * n_second
+        n_whole = len(signal) // n_second * n_second
         if not n_whole:
-            return np.array([finite.std() if finite.size else 0.0])
-        seconds = detrend(finite[:n_whole].reshape(-1, n_second), axis=1)
-        deviations: NDArray[np.float64] = seconds.std(axis=1)
-        return deviations
+            return np.zeros(1)
+        seconds = detrend(signal[:n_whole].reshape(-1, n_second), axis=1)
+        return np.asarray(seconds.std(axis=1), dtype=np.float64)
 
 
 def _sample(time: float, sfreq: float) -> int:

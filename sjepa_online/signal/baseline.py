@@ -26,6 +26,8 @@ _QUANTILES = (0.01, 0.5, 0.99)
 # a channel whose samples span less (µV) carries no signal
 _NO_SIGNAL = 0.01
 _DRIFT_FLOOR = 0.1
+# µV; offsets are not held against the amplitude of channels that are quieter
+_LEAST_SIZE = 3.0
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,8 @@ def window_measures(
     disagreement = window_disagreement(quarters, amplitude, prediction)
     levels = np.array([quarter.level for quarter in quarters])
     moved = np.abs(levels[QUARTERS - 1 :] - levels[: 1 - QUARTERS])
-    drift = np.log(moved / np.exp(amplitude) + _DRIFT_FLOOR)
+    size = np.maximum(np.exp(amplitude), _LEAST_SIZE)
+    drift = np.log(moved / size + _DRIFT_FLOOR)
     return np.stack([amplitudes, disagreement, mains, high, drift], axis=1)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_online.signal.baseline import MEASURES, Baseline, window_disagreement, window_measures
+from sjepa_online.signal.likeness import Likeness, LikenessWatch
 from sjepa_online.signal.prediction import CrossPrediction
 from sjepa_online.signal.quarter import Array, Quarter
 
@@ -45,22 +46,25 @@ RULES = (
     Rule("jump: the electrode has popped", 2),
     Rule("{amplitude:.0f} times its amplitude", 1),
     Rule("{amplitude:.0f} times its amplitude", 3),
+    Rule("{amplitude:.1f} times its amplitude", 8),
     Rule("too quiet: {amplitude:.2f} times its amplitude", 12),
-    Rule("mains: {mains:.0f} times its share", 12),
-    Rule("high frequencies: {high:.0f} times their share", 12),
+    Rule("mains: {mains:.0f} times its share", 6),
+    Rule("high frequencies: {high:.0f} times their share", 6),
     Rule("drift", 8),
     Rule("disagrees with the other channels", 14),
+    Rule("unrelated to the other channels", 12),
     Rule("seems exchanged with {partner}", 12),
 )
 
 #: Log thresholds above (for too quiet: below) the median of the calibration: a factor times the
 #: distance of its 99 % (1 %) quantile, but at least and at most so much.
 LOUD = (1.3, 1.4, 1.6)
+RATHER_LOUD = (1.3, 1.0, 1.6)
 VERY_LOUD = (3.0, 3.0, 3.5)
 UNEXPLAINED = (1.2, 1.3, 1.6)
 QUIET = (1.5, 1.2, 2.5)
 SHARE = (2.0, 1.6, 3.0)
-DISAGREEING = (1.5, 1.2, 2.5)
+DISAGREEING = (1.5, 1.5, 2.5)
 #: Movements of the offset within a second, as the log of multiples of the amplitude.
 DRIFTING = (2.7, 3.7)
 JUMP = (4.0, 4.5)
@@ -75,10 +79,10 @@ _FLAT_SHARE = 0.1
 _AWAY = 50.0
 #: Share of the samples of a window at one extreme where the amplifier clips.
 _CLIPPED_SHARE = 0.25
-#: Gain (nats a sample) of the likelihood by which an exchange of two channels is evident,
-#: memory of the correlation (quarters), and the largest amplitude that enters it.
+#: Power of what the others do not predict, over the channel's own, where it is unrelated.
+_UNRELATED = 1.0
+#: Gain of the likelihood (nats a sample) by which an exchange of two channels is evident.
 _EXCHANGE_GAIN = 0.2
-_NO_AMPLITUDE = 1e-9
 _KEPT_PREDICTIONS = 8
 _MEMORY = 16
 _LARGEST = 3.0
@@ -124,6 +128,7 @@ class EvidenceFinder:
         above = high - centre
         self._centre = centre
         self._loud = _limit(LOUD, above[AMPLITUDE])
+        self._rather_loud = _limit(RATHER_LOUD, above[AMPLITUDE])
         self._very_loud = _limit(VERY_LOUD, above[AMPLITUDE])
         self._unexplained = _limit(UNEXPLAINED, above[DISAGREEMENT])
         self._disagreeing = _limit(DISAGREEING, above[DISAGREEMENT])
@@ -137,8 +142,7 @@ class EvidenceFinder:
 
     def reset(self) -> None:
         """Forget the windows seen so far."""
-        self._seen = np.zeros_like(self._baseline.correlation)
-        self._n_seen = 0
+        self._watch = LikenessWatch(len(self._baseline.ch_names))
         self._level = np.full(len(self._baseline.ch_names), np.nan)
 
     def find(self, quarters: Sequence[Quarter], bad: BoolArray) -> Evidence:
@@ -154,32 +158,40 @@ class EvidenceFinder:
         missing, flat, railed = self._dead(quarters)
         dead = missing | flat | railed
         measures = self._measure(quarters, ~(bad | dead))
+        likeness = self._compare(quarters[-1], measures, dead)
+        found, lingering = (
+            self._hold_against_thresholds(measures, likeness, slack) & ~dead
+            for slack in (0.0, HYSTERESIS)
+        )
+        gone = np.stack([missing, flat, railed])
+        return Evidence(
+            np.concatenate([gone, found]),
+            np.concatenate([gone, lingering]),
+            measures,
+            likeness.partner,
+        )
+
+    def _hold_against_thresholds(
+        self, measures: Array, likeness: Likeness, slack: float
+    ) -> BoolArray:
+        """Apply the rules after the first three, with thresholds that are lower by the slack."""
         excess = measures - self._centre
-        partner, gain = self._exchange(quarters[-1], excess, dead)
-        levels = []
-        for slack in (0.0, HYSTERESIS):
-            unexplained = excess[DISAGREEMENT] > self._unexplained - slack
-            loud = (excess[AMPLITUDE] > self._loud - slack) & unexplained
-            very_loud = (excess[AMPLITUDE] > self._very_loud - slack) & unexplained
-            levels.append(
-                np.stack(
-                    [
-                        missing,
-                        flat,
-                        railed,
-                        measures[DRIFT] > self._jump - slack,
-                        very_loud,
-                        loud,
-                        excess[AMPLITUDE] < -(self._quiet - slack),
-                        excess[MAINS] > self._mains - slack,
-                        excess[HIGH] > self._high - slack,
-                        measures[DRIFT] > self._drifting - slack,
-                        excess[DISAGREEMENT] > self._disagreeing - slack,
-                        gain > _EXCHANGE_GAIN * np.exp(-slack),
-                    ]
-                )
-            )
-        return Evidence(levels[0], levels[1], measures, partner)
+        unexplained = excess[DISAGREEMENT] > self._unexplained - slack
+        return np.stack(
+            [
+                measures[DRIFT] > self._jump - slack,
+                (excess[AMPLITUDE] > self._very_loud - slack) & unexplained,
+                (excess[AMPLITUDE] > self._loud - slack) & unexplained,
+                (excess[AMPLITUDE] > self._rather_loud - slack) & unexplained,
+                excess[AMPLITUDE] < -(self._quiet - slack),
+                excess[MAINS] > self._mains - slack,
+                excess[HIGH] > self._high - slack,
+                measures[DRIFT] > self._drifting - slack,
+                excess[DISAGREEMENT] > self._disagreeing - slack,
+                likeness.unexplained > _UNRELATED - slack,
+                likeness.gain > _EXCHANGE_GAIN * np.exp(-slack),
+            ]
+        )
 
     def _dead(self, quarters: Sequence[Quarter]) -> tuple[BoolArray, BoolArray, BoolArray]:
         """Find channels without values, those that are flat, and those that are railed."""
@@ -189,8 +201,9 @@ class EvidenceFinder:
         amplitude = np.exp(self._amplitude)
         still = (span <= _FLAT_SHARE * amplitude) & ~missing
         level = quarters[-1].level
+        # a second ago, or before the channel was still
+        self._level = np.where(still | missing, self._level, quarters[0].level)
         away = np.abs(level - self._level) > _AWAY * amplitude
-        self._level = np.where(still | missing, self._level, level)
         clipped = np.maximum(
             _share_at_extreme(
                 np.array([quarter.highest for quarter in quarters]),
@@ -222,26 +235,12 @@ class EvidenceFinder:
             measures[DISAGREEMENT] = window_disagreement(quarters, self._amplitude, prediction)[0]
         return measures
 
-    def _exchange(
-        self, quarter: Quarter, excess: Array, dead: BoolArray
-    ) -> tuple[NDArray[np.intp], Array]:
-        """Find with which channel each would change places, and what is gained by it."""
-        scaled = quarter.spectrum / np.exp(self._amplitude)[:, np.newaxis]
-        size = np.sqrt(np.sum(scaled**2, axis=1))
-        scaled *= np.minimum(1.0, _LARGEST / np.maximum(size, _LARGEST))[:, np.newaxis]
-        scaled /= np.sqrt(np.mean(scaled**2) * scaled.shape[1]) + _NO_AMPLITUDE
-        self._n_seen += 1
-        share = 1 / min(self._n_seen, _MEMORY)
-        self._seen += share * (scaled @ scaled.T - self._seen)
-        comparable = ~dead & (excess[AMPLITUDE] < self._loud) & (excess[AMPLITUDE] > -self._quiet)
-        if self._n_seen < _MEMORY or comparable.sum() < 2:
-            return np.zeros(len(dead), dtype=np.intp), np.full(len(dead), -np.inf)
-        gain = self._prediction(comparable).gain_of_exchange(self._seen)
-        partner = np.argmax(gain, axis=1)
-        best = np.max(gain, axis=1)
-        # a wrong channel among others also gains by going elsewhere; an exchange is mutual
-        mutual = partner[partner] == np.arange(len(partner))
-        return partner, np.where(mutual, best, -np.inf)
+    def _compare(self, quarter: Quarter, measures: Array, dead: BoolArray) -> Likeness:
+        """See whether channels of ordinary amplitude behave like themselves."""
+        amplitude = measures[AMPLITUDE] - self._amplitude
+        ordinary = (amplitude < self._rather_loud) & (amplitude > -self._quiet) & ~dead
+        self._watch.update(quarter.spectrum / np.exp(self._amplitude)[:, np.newaxis], ordinary)
+        return self._watch.judge(self._prediction(ordinary & self._watch.known))
 
     def _prediction(self, trusted: BoolArray) -> CrossPrediction:
         """Keep the last predictions: the trusted channels seldom change."""

@@ -12,6 +12,9 @@ Array = NDArray[np.float64]
 #: λ of the regression, in units of the channels' variance.
 _REGULARISATION = 0.01
 _NO_POWER = 1e-12
+#: Largest share of a channel's power that others may leave unexplained in calibration for it to
+#: be held against them.
+_PREDICTABLE = 0.6
 
 
 class CrossPrediction:
@@ -80,6 +83,25 @@ class CrossPrediction:
         power = np.sum((self._residual @ spectra) ** 2, axis=-1)
         result: Array = 0.5 * np.log(np.maximum(power, _NO_POWER)) - self._log_expected
         return result
+
+    def unexplained(self, correlation: Array) -> Array:
+        """Return the power of each trusted channel's residual over the power of the channel.
+
+        Parameters
+        ----------
+        correlation : ndarray, shape (channels, channels)
+            What is seen now, in the units of the calibration's correlation.
+
+        Returns
+        -------
+        ndarray, shape (channels,)
+            1 where the prediction is as good as none; 0 for channels that are not trusted, or
+            that even in calibration the others hardly predict.
+        """
+        residual = np.sum((self._residual @ correlation) * self._residual, axis=1)
+        power = np.maximum(np.diag(correlation), _NO_POWER)
+        comparable = self.trusted & (self._log_expected <= 0.5 * np.log(_PREDICTABLE))
+        return np.where(comparable, residual / power, 0.0)
 
     def gain_of_exchange(self, correlation: Array) -> Array:
         """Return how much likelier the signal is if two trusted channels were exchanged.
