@@ -24,6 +24,7 @@ FITTED = [
     ("pre-local", "erp"),
     ("pre-local", "mi"),
     ("pre-local", "ssvep"),
+    ("auto", "mi"),
     ("new-post-local", "mi"),
     ("full-contextual", "erp"),
 ]

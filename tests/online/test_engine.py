@@ -20,7 +20,7 @@ from sjepa_online.signal import Preprocessor, PreprocessorConfig
 
 Results = Sequence[Decision | EngineEvent]
 REUSES_FIXTURES = settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -145,10 +145,10 @@ def test_chunks_have_no_influence(
 
 
 def test_one_sample_at_a_time_gives_the_same(decoder: Decoder, recording: Recording) -> None:
-    every = range(1, recording.data.shape[1])
-    _assert_same(
-        _push(_engine(decoder, recording), recording, every), decode_recording(decoder, recording)
-    )
+    short = replace(recording, data=recording.data[:, :1300])
+    results = _push(_engine(decoder, short), short, range(1, 1300))
+    assert len(results) == 2
+    _assert_same(results, decode_recording(decoder, short))
 
 
 def test_the_streams_clock_may_start_anywhere(decoder: Decoder, recording: Recording) -> None:
