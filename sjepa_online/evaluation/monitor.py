@@ -60,7 +60,7 @@ class MonitorScores:
         Share of the clean signal's windows in which a channel was bad.
     delays : dict of str to list of float or None
         For each kind of fault and each draw, the delay (s) to the detection; None where it
-        was not detected while it lasted.
+        was not detected. A draw whose channel is bad without the fault is left out.
     """
 
     channel_hours: float
@@ -92,8 +92,8 @@ def summarise_delays(delays: Sequence[float | None]) -> dict[str, float | int | 
     found = [delay for delay in delays if delay is not None]
     return {
         "draws": len(delays),
-        "detected": len(found) / len(delays),
-        "within_1.5_s": sum(delay <= PROMPT for delay in found) / len(delays),
+        "detected": len(found) / len(delays) if delays else None,
+        "within_1.5_s": sum(delay <= PROMPT for delay in found) / len(delays) if delays else None,
         "delay_median_s": float(np.median(found)) if found else None,
         "delay_95_s": float(np.quantile(found, 0.95)) if found else None,
     }
@@ -148,10 +148,7 @@ def evaluate_monitor(
     rng = np.random.default_rng(seed)
     for name, (kind, factor) in _faults().items():
         draws = [_draw(monitored, kind, factor, rng) for _ in range(n_draws)]
-        delays[name] = [
-            _delay(part, fault, baseline, seed + number)
-            for number, (part, fault) in enumerate(draws)
-        ]
+        delays[name] = _delays(draws, baseline, seed)
         progress()
     return MonitorScores(total / 3600, alarms, bad_seconds / total, delays)
 
@@ -232,15 +229,26 @@ def _draw(
     return _part(recording, first, first + n_samples), fault
 
 
-def _delay(recording: Recording, fault: Fault, baseline: Baseline, seed: int) -> float | None:
-    """Return the delay to the first detection of one of the fault's channels, None if none."""
-    corrupted = Corruption([fault], [recording], seed).apply(recording)
-    onset = fault.start
-    for change in _monitor(corrupted, baseline):
-        time = change.sample / recording.sfreq
-        if change.bad and change.channel in fault.channels and time > onset:
-            return time - onset
-    return None
+def _delays(
+    draws: Sequence[tuple[Recording, Fault]], baseline: Baseline, seed: int
+) -> list[float | None]:
+    """Return the delay to each detection, None where there is none.
+
+    Draws whose channel is bad without the fault are left out.
+    """
+    delays: list[float | None] = []
+    for number, (recording, fault) in enumerate(draws):
+        corrupted = Corruption([fault], [recording], seed + number).apply(recording)
+        changes = [
+            (change.sample / recording.sfreq - fault.start, change.bad)
+            for change in _monitor(corrupted, baseline)
+            if change.channel in fault.channels
+        ]
+        before = [bad for delay, bad in changes if delay <= 0]
+        if before and before[-1]:
+            continue
+        delays.append(next((delay for delay, bad in changes if bad and delay > 0), None))
+    return delays
 
 
 def _part(recording: Recording, start: int, stop: int) -> Recording:

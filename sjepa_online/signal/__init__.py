@@ -1,6 +1,7 @@
 """Signal path: montage, units, causal preprocessing, ring buffer, windows."""
 
 from sjepa_online.protocol import MODEL_SFREQ
+from sjepa_online.signal.baseline import Baseline
 from sjepa_online.signal.montage import (
     ChannelPick,
     channel_positions,
@@ -9,6 +10,7 @@ from sjepa_online.signal.montage import (
     resolve_channel_names,
 )
 from sjepa_online.signal.preprocessor import Preprocessor, PreprocessorConfig
+from sjepa_online.signal.quality import ChannelMonitor, ChannelState, StateChange, Widespread
 from sjepa_online.signal.ring import RingBuffer
 from sjepa_online.signal.units import (
     AmplitudeFinding,
@@ -22,10 +24,15 @@ from sjepa_online.signal.windows import Windows, cut_windows, n_window_samples, 
 __all__ = [
     "MODEL_SFREQ",
     "AmplitudeFinding",
+    "Baseline",
+    "ChannelMonitor",
     "ChannelPick",
+    "ChannelState",
     "Preprocessor",
     "PreprocessorConfig",
     "RingBuffer",
+    "StateChange",
+    "Widespread",
     "Windows",
     "channel_positions",
     "check_amplitude",

@@ -1,0 +1,63 @@
+"""``sjepa-online evaluate monitor``: false alarms and detections of the channel monitor."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from sjepa_apps.cli.common import JsonOption, SeedOption, print_json, progress_bar
+
+
+def monitor(
+    train: Annotated[
+        list[str], typer.Option("--train", help="Recordings (SOURCE...) to learn from.")
+    ],
+    test: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--test",
+            help="Recordings (SOURCE...) to monitor. Without any, the first half of each one "
+            "of --train is learned from and the second monitored.",
+        ),
+    ] = None,
+    draws: Annotated[int, typer.Option(min=1, help="Draws of each kind of fault.")] = 20,
+    seed: SeedOption = 0,
+    json: JsonOption = False,
+) -> None:
+    """Measure false alarms on clean recordings, and the detection of faults put into them."""
+    from sjepa_online.data import load_sources
+    from sjepa_online.evaluation.monitor import evaluate_monitor, halves, n_steps
+
+    calibration = load_sources(train)
+    if test:
+        monitored = load_sources(test)
+    else:
+        parts = [halves(recording) for recording in calibration]
+        calibration, monitored = [part[0] for part in parts], [part[1] for part in parts]
+    with progress_bar("Monitoring", n_steps(len(monitored))) as advance:
+        result = evaluate_monitor(calibration, monitored, draws, seed, advance)
+    document = result.to_json()
+    if json:
+        print_json(document)
+    else:
+        _print(document)
+
+
+def _print(document: dict[str, Any]) -> None:
+    typer.echo(
+        f"{len(document['false_alarms'])} false alarms in {document['channel_hours']:.2f} "
+        f"channel-hours, channels bad for {document['bad_share']:.3%} of the time"
+    )
+    for alarm in document["false_alarms"]:
+        reasons = ", ".join(alarm["reasons"])
+        typer.echo(f"  {alarm['recording']} at {alarm['time']:.1f} s: {alarm['channel']} {reasons}")
+    for kind, entry in document["faults"].items():
+        if entry["delay_median_s"] is None:
+            typer.echo(f"{kind}: none of {entry['draws']} detected")
+            continue
+        typer.echo(
+            f"{kind}: {entry['detected']:.1%} of {entry['draws']} detected, "
+            f"{entry['within_1.5_s']:.1%} within 1.5 s; "
+            f"median {entry['delay_median_s']:.2f} s, 95 % {entry['delay_95_s']:.2f} s"
+        )
