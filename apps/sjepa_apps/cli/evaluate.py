@@ -20,9 +20,11 @@ from sjepa_apps.cli.common import (
     say,
 )
 from sjepa_apps.cli.corruption import corruption
+from sjepa_apps.cli.monitor import monitor
 
 app = typer.Typer(help="Scores, latency, and comparisons.", no_args_is_help=True)
 app.command()(corruption)
+app.command()(monitor)
 
 SeedsOption = Annotated[int, typer.Option(min=1, help="Number of seeds.")]
 
