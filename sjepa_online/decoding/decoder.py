@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sjepa_online.decoding.compensation import ChannelCompensation
+from sjepa_online.decoding.early import PrefixClassifier
 from sjepa_online.decoding.registry import classifier_from_state
 from sjepa_online.decoding.state import (
     FloatArray,
@@ -42,6 +43,9 @@ class CalibrationSummary(BaseModel):
     simulated: bool
     amplitude: float = Field(gt=0, description="robust amplitude of a channel in µV")
     cross_validation: dict[str, dict[str, float]] = {}
+    early: dict[str, float] = Field(default={}, description="scores of deciding early")
+    population: str = Field(default="", description="which population start, or why none")
+    choice: str = Field(default="", description="what `auto` chose, and why")
 
 
 class DecoderConfig(BaseModel):
@@ -111,13 +115,27 @@ class Decoder:
         """Samples of a window at 128 Hz."""
         return self.protocol.n_times
 
+    @property
+    def window_lengths(self) -> tuple[int, ...]:
+        """Samples after which a decision is possible, the whole window last."""
+        if isinstance(self.classifier, PrefixClassifier):
+            return self.classifier.lengths
+        return (self.n_times,)
+
+    def decides(self, probabilities: FloatArray, n_times: int) -> bool:
+        """Tell whether probabilities ``(classes,)`` of a prefix of ``n_times`` samples suffice."""
+        if n_times == self.window_lengths[-1]:
+            return True
+        assert isinstance(self.classifier, PrefixClassifier)
+        return bool(np.max(probabilities) >= self.classifier.threshold)
+
     def predict_proba(self, X: FloatArray, bad: Sequence[str] | None = None) -> FloatArray:
         """Return class probabilities.
 
         Parameters
         ----------
         X : ndarray, shape (n, channels, samples)
-            Epochs in µV at 128 Hz.
+            Epochs in µV at 128 Hz, as long as one of the ``window_lengths``.
         bad : sequence of str or None
             Channels to leave out; their samples have no influence, whatever they are.
 
@@ -131,10 +149,11 @@ class Decoder:
             The shape is another one, a name in ``bad`` is unknown, no channel is good, or a
             good channel holds values that are not finite.
         """
-        expected = (len(self.ch_names), self.n_times)
-        if X.ndim != 3 or X.shape[1:] != expected:
+        n_channels, lengths = len(self.ch_names), self.window_lengths
+        if X.ndim != 3 or X.shape[1] != n_channels or X.shape[2] not in lengths:
+            told = " or ".join(map(str, lengths))
             raise InputError(
-                f"Epochs for this decoder have the shape (n, {expected[0]}, {expected[1]})",
+                f"Epochs for this decoder have the shape (n, {n_channels}, {told})",
                 value=X.shape,
                 remedy="Cut epochs with the decoder's channels, its window, and 128 Hz.",
             )

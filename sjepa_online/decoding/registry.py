@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from sjepa_online.decoding.auto import AutoClassifier
+from sjepa_online.decoding.early import NEVER, PrefixClassifier, prefix_lengths
 from sjepa_online.decoding.fine_tuning import Strategy
 from sjepa_online.decoding.paper_heads import HEADS, HeadName, PaperHead
-from sjepa_online.decoding.population_start import PopulationStart, population_start
+from sjepa_online.decoding.population_start import population_start
 from sjepa_online.decoding.pre_local import PreLocalClassifier
 from sjepa_online.decoding.riemann import RiemannClassifier
 from sjepa_online.decoding.sjepa import (
@@ -73,10 +74,10 @@ class DecoderRequest:
         """Return the same request with another seed."""
         return replace(self, random_state=seed)
 
-    def start(
-        self, protocol: Protocol, ch_names: Sequence[str], recordings: Sequence[str] = ()
-    ) -> PopulationStart:
-        """Return the population start that this request means, and what to say of it.
+    def settle_population(
+        self, protocol: Protocol, ch_names: Sequence[str], recordings: Sequence[str]
+    ) -> tuple[DecoderRequest, str]:
+        """Return the request with a population that suits the recordings, and what to say of it.
 
         Parameters
         ----------
@@ -92,37 +93,23 @@ class DecoderRequest:
             A population that was asked for by name does not fit.
         """
         if self._head not in (AUTO, "pre-local"):
-            return PopulationStart(None, "no population start: the decoder has no use for one")
-        return population_start(self.population, protocol, ch_names, recordings)
+            return self, "no population start: the decoder has no use for one"
+        start = population_start(self.population, protocol, ch_names, recordings)
+        return (self if start.prior else replace(self, population="none")), start.note
 
-    def make(
-        self,
-        protocol: Protocol,
-        ch_names: Sequence[str],
-        start: PopulationStart | None = None,
-    ) -> TrialClassifier:
-        """Return a fresh classifier for this protocol and these channels.
-
-        Parameters
-        ----------
-        protocol : Protocol
-        ch_names : sequence of str
-            Channels of the epochs.
-        start : PopulationStart or None
-            What :meth:`start` gave; found again where it is None.
-        """
+    def make(self, protocol: Protocol, ch_names: Sequence[str]) -> TrialClassifier:
+        """Return a fresh classifier for this protocol and these channels."""
         riemann = RiemannClassifier(protocol.paradigm, protocol.frequencies, protocol.class_names)
         if self.name == "riemann":
             return riemann
         if self._head in (AUTO, "pre-local"):
-            start = self.start(protocol, ch_names) if start is None else start
             network = load_network(self.weights, list(ch_names), self.random_state)
             pre_local = PreLocalClassifier(
                 network.local_encoder.first_kernels.numpy(),
                 readouts_of(protocol.paradigm, protocol.frequencies),
                 protocol.frequencies,
                 protocol.class_names,
-                start.prior,
+                population_start(self.population, protocol, ch_names).prior,
             )
             return AutoClassifier(pre_local, riemann) if self.name == AUTO else pre_local
         return SJEPAClassifier(
@@ -134,6 +121,26 @@ class DecoderRequest:
             class_order=protocol.class_names,
             device=self.device,
         )
+
+    def make_early(
+        self, protocol: Protocol, ch_names: Sequence[str], threshold: float = NEVER
+    ) -> PrefixClassifier:
+        """Return a fresh classifier for every prefix of the window; see :meth:`make`.
+
+        Raises
+        ------
+        InputError
+            The window is too short for a prefix.
+        """
+        lengths = prefix_lengths(protocol.n_times)
+        if len(lengths) < 2:
+            raise InputError(
+                "Deciding early needs a window that is longer than 1.25 s",
+                value=f"{protocol.window.length} s",
+                remedy="Calibrate without early stopping.",
+            )
+        classifiers = {length: self.make(protocol, ch_names) for length in lengths}
+        return PrefixClassifier(classifiers, threshold)
 
     @property
     def _strategy(self) -> str:
@@ -166,6 +173,8 @@ def classifier_from_state(state: State) -> TrialClassifier:
             return PreLocalClassifier.from_state(state)
         if kind == "auto":
             return AutoClassifier.from_state(state)
+        if kind == "prefixes":
+            return PrefixClassifier.from_state(state, classifier_from_state)
         if kind == "paper-head":
             return PaperHead.from_state(state, choose_device("auto"))
         if kind == "riemann":

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating[Any]]
 #: What classifiers read of each epoch, by name; the first axis is that of the epochs.
-Statistics = dict[str, NDArray[np.float64]]
+Statistics = dict[str, NDArray[Any]]
+#: The epochs themselves, among the statistics.
+EPOCHS = "epochs"
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,28 @@ class StatisticsClassifier(TrialClassifier, Protocol):
 
     def predict_statistics(self, statistics: Statistics) -> FloatArray:
         """Return probabilities as :meth:`predict_proba` does."""
+
+
+def statistics_of(classifier: TrialClassifier, X: FloatArray) -> Statistics:
+    """Return a classifier's statistics of epochs; the epochs where it has none."""
+    if isinstance(classifier, StatisticsClassifier):
+        return classifier.statistics(X)
+    return {EPOCHS: np.asarray(X)}
+
+
+def fit_on(classifier: TrialClassifier, statistics: Statistics, y: NDArray[Any]) -> None:
+    """Fit a classifier on what :func:`statistics_of` gave."""
+    if isinstance(classifier, StatisticsClassifier):
+        classifier.fit_statistics(statistics, y)
+    else:
+        classifier.fit(statistics[EPOCHS], y)
+
+
+def predict_on(classifier: TrialClassifier, statistics: Statistics) -> FloatArray:
+    """Return probabilities ``(n, classes)`` for what :func:`statistics_of` gave."""
+    if isinstance(classifier, StatisticsClassifier):
+        return classifier.predict_statistics(statistics)
+    return classifier.predict_proba(statistics[EPOCHS])
 
 
 def take(statistics: Statistics, epochs: NDArray[np.intp]) -> Statistics:

@@ -43,7 +43,8 @@ class Engine:
     unit : str
         The stream's unit.
     mode : {"sliding", "markers"}
-        Decide every ``step`` seconds, or once for each marker of one of the classes.
+        Decide every ``step`` seconds on the whole window, or once for each marker of one of
+        the classes: before the end of its window where the decoder decides early.
     step : float
         Seconds between decisions in sliding mode, a multiple of 1/128 s.
     watch : bool
@@ -175,7 +176,8 @@ class Engine:
     def _slide(self, segment: Segment) -> list[Decision | EngineEvent]:
         decisions: list[Decision | EngineEvent] = []
         while self._next_stop <= segment.n_output:
-            decisions += self._decode(segment, self._next_stop - self.decoder.n_times)
+            n_times = self.decoder.n_times
+            decisions += self._decode(segment, self._next_stop - n_times, n_times)
             self._next_stop += self._step
         return decisions
 
@@ -187,12 +189,32 @@ class Engine:
             first = self._first_sample(segment, trial.onset)
             if first is None:
                 results.append(_skipped(trial.onset))
-            elif first + self.decoder.n_times <= segment.n_output:
-                results += self._decode(segment, first, trial)
-            else:
+            elif not self._decide_trial(segment, first, trial, results):
                 break
             self._trials.popleft()
         return results
+
+    def _decide_trial(
+        self, segment: Segment, first: int, trial: _Trial, results: list[Decision | EngineEvent]
+    ) -> bool:
+        """Decode the prefixes that have arrived since; tell whether the trial is done with."""
+        for n_times in self.decoder.window_lengths[trial.n_tried :]:
+            if first + n_times > segment.n_output:
+                return False
+            trial.n_tried += 1
+            decoded = self._decode(segment, first, n_times, trial)
+            if self._settles(decoded, n_times):
+                results += decoded
+                return True
+        return True
+
+    def _settles(self, decoded: list[Decision | EngineEvent], n_times: int) -> bool:
+        """Tell whether what a prefix gave ends its trial: a clear decision, or an event."""
+        for one in decoded:
+            if isinstance(one, Decision):
+                probabilities = np.array(list(one.probabilities.values()))
+                return self.decoder.decides(probabilities, n_times)
+        return bool(decoded)
 
     def _first_sample(self, segment: Segment, onset: float) -> int | None:
         """Return where a trial's window starts, None if the segment does not hold its start."""
@@ -202,10 +224,10 @@ class Engine:
         return first if first >= segment.output.start else None
 
     def _decode(
-        self, segment: Segment, first: int, trial: _Trial | None = None
+        self, segment: Segment, first: int, n_times: int, trial: _Trial | None = None
     ) -> list[Decision | EngineEvent]:
-        last = first + self.decoder.n_times - 1
-        window = segment.window(first, self.decoder.n_times)
+        last = first + n_times - 1
+        window = segment.window(first, n_times)
         time = segment.time_of_output(last)
         bad = self.watch.bad_between(segment.input_of(first), segment.input_of(last))
         if len(bad) == len(self.decoder.ch_names):
@@ -223,14 +245,16 @@ class Engine:
             bad_channels=bad,
             onset=trial.onset if trial else None,
             truth=trial.truth if trial else None,
+            window=n_times / MODEL_SFREQ,
         )
         return [decision]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Trial:
     onset: float
     truth: str
+    n_tried: int = 0
 
 
 def _gap(time: float) -> EngineEvent:

@@ -23,6 +23,8 @@ class Decision:
         Timestamp of the marker that the window is locked to; None in sliding mode.
     truth : str or None
         The class that the marker stands for, where it stands for one.
+    window : float
+        Seconds of signal that decided.
     """
 
     time: float
@@ -31,6 +33,7 @@ class Decision:
     bad_channels: tuple[str, ...] = ()
     onset: float | None = None
     truth: str | None = None
+    window: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
 from sjepa_online.data import Recording, Trials, make_trials
 from sjepa_online.decoding import CalibrationSummary, Decoder, DecoderRequest
+from sjepa_online.decoding.auto import AutoClassifier
 from sjepa_online.decoding.compensation import ChannelCompensation
+from sjepa_online.decoding.early import (
+    PrefixClassifier,
+    choose_threshold,
+    cross_validated_early_scores,
+    prefix_lengths,
+)
 from sjepa_online.decoding.metrics import score_summary
 from sjepa_online.decoding.state import FloatArray, TrialClassifier
 from sjepa_online.model import covariance_kernel
-from sjepa_online.protocol import Protocol
+from sjepa_online.protocol import MODEL_SFREQ, Protocol
 from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.signal.baseline import Baseline
 from sjepa_online.training.cross_validation import (
+    DECISION,
     N_FOLDS,
+    PREFIXES,
     check_trials_per_class,
-    out_of_fold_probabilities,
+    cross_validate,
+    held_out_folds,
 )
 
 
@@ -53,6 +64,7 @@ def calibrate(
     request: DecoderRequest,
     *,
     n_folds: int = N_FOLDS,
+    early: bool = False,
     progress: Callable[[], None] = lambda: None,
 ) -> Calibration:
     """Cross-validate a decoder on the recordings' trials, then fit it on all of them.
@@ -69,6 +81,9 @@ def calibrate(
         Which decoder, from which weights, with which seed.
     n_folds : int
         Folds of the stratified cross-validation.
+    early : bool
+        Decide before the end of the window, as soon as a threshold is passed that
+        cross-validation finds.
     progress : callable
         Called ``n_folds + 1`` times.
 
@@ -80,18 +95,34 @@ def calibrate(
     trials = make_trials(recordings, protocol, preprocessing)
     check_trials_per_class(trials.y, protocol.class_names, n_folds)
 
-    def make() -> TrialClassifier:
-        return request.make(protocol, trials.ch_names)
+    names = [recording.name for recording in recordings]
+    settled, population = request.settle_population(protocol, trials.ch_names, names)
 
-    out_of_fold = out_of_fold_probabilities(
-        make, trials.X, trials.y, n_folds=n_folds, progress=progress
-    )
+    def make() -> TrialClassifier:
+        if early:
+            return settled.make_early(protocol, trials.ch_names)
+        return settled.make(protocol, trials.ch_names)
+
+    held_out = cross_validate(make, trials.X, trials.y, n_folds=n_folds, progress=progress)
     started = time.perf_counter()
-    scores = {request.name: score_summary(out_of_fold, trials.y, protocol.class_names)}
-    decoder = fit_decoder(recordings, trials, preprocessing, request, scores)
+    scores = _scores(request.name, held_out, trials)
+    threshold: float | None = None
+    early_scores: dict[str, float] = {}
+    if early:
+        threshold, early_scores = _early(held_out[PREFIXES], trials, n_folds)
+    decoder = fit_decoder(
+        recordings,
+        trials,
+        preprocessing,
+        settled,
+        scores,
+        threshold=threshold,
+        early=early_scores,
+        population=population,
+    )
     fit_seconds = time.perf_counter() - started
     progress()
-    return Calibration(decoder, trials, out_of_fold, fit_seconds)
+    return Calibration(decoder, trials, held_out[DECISION], fit_seconds)
 
 
 def fit_decoder(
@@ -100,6 +131,10 @@ def fit_decoder(
     preprocessing: PreprocessorConfig,
     request: DecoderRequest,
     cross_validation: dict[str, dict[str, float]],
+    *,
+    threshold: float | None = None,
+    early: Mapping[str, float] = MappingProxyType({}),
+    population: str = "",
 ) -> Decoder:
     """Fit a decoder on all trials.
 
@@ -113,8 +148,19 @@ def fit_decoder(
     request : DecoderRequest
     cross_validation : dict
         Scores by the name of the decoder, to be kept with it.
+    threshold : float or None
+        Probability at which a prefix of the window decides; None always awaits its end.
+    early : mapping
+        Scores of deciding at the threshold, to be kept with it.
+    population : str
+        What is to be told of the population start.
     """
-    classifier = request.make(trials.protocol, trials.ch_names).fit(trials.X, trials.y)
+    protocol, ch_names = trials.protocol, trials.ch_names
+    if threshold is None:
+        classifier: TrialClassifier = request.make(protocol, ch_names)
+    else:
+        classifier = request.make_early(protocol, ch_names, threshold)
+    classifier.fit(trials.X, trials.y)
     not_flat = trials.X.any(axis=(0, 2))
     summary = CalibrationSummary(
         n_trials=len(trials.y),
@@ -123,17 +169,48 @@ def fit_decoder(
         simulated=any(recording.simulated for recording in recordings),
         amplitude=float(np.median(np.abs(trials.X[:, not_flat])) / 0.6745),
         cross_validation=cross_validation,
+        early=dict(early),
+        population=population,
+        choice=_reason(classifier),
     )
     return Decoder(
         request.name,
         classifier,
-        trials.protocol,
-        trials.ch_names,
+        protocol,
+        ch_names,
         preprocessing,
-        ChannelCompensation(trials.ch_names, covariance_kernel(trials.X)),
-        fit_baseline(recordings, trials.ch_names),
+        ChannelCompensation(ch_names, covariance_kernel(trials.X)),
+        fit_baseline(recordings, ch_names),
         summary,
     )
+
+
+def _scores(
+    name: str, held_out: dict[str, FloatArray], trials: Trials
+) -> dict[str, dict[str, float]]:
+    """Return the scores of the decoder, and of the candidates that it chooses among."""
+    named = {name: held_out[DECISION]} | {
+        other: values for other, values in held_out.items() if other not in (DECISION, PREFIXES)
+    }
+    classes = trials.protocol.class_names
+    return {one: score_summary(values, trials.y, classes) for one, values in named.items()}
+
+
+def _early(prefixes: FloatArray, trials: Trials, n_folds: int) -> tuple[float, dict[str, float]]:
+    """Return the threshold for all trials, and what cross-validation says of choosing one."""
+    protocol = trials.protocol
+    targets = np.argmax(trials.y[:, np.newaxis] == np.array(protocol.class_names), axis=1)
+    seconds = [
+        protocol.window.start + length / MODEL_SFREQ for length in prefix_lengths(protocol.n_times)
+    ]
+    folds = held_out_folds(trials.y, n_folds)
+    scores = cross_validated_early_scores(prefixes, targets, seconds, folds)
+    return choose_threshold(prefixes, targets, seconds), scores
+
+
+def _reason(classifier: TrialClassifier) -> str:
+    whole = classifier.whole if isinstance(classifier, PrefixClassifier) else classifier
+    return whole.reason_ if isinstance(whole, AutoClassifier) else ""
 
 
 def fit_baseline(recordings: Sequence[Recording], ch_names: Sequence[str]) -> Baseline:

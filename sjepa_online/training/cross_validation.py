@@ -9,10 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
-from sjepa_online.decoding.state import FloatArray, TrialClassifier
+from sjepa_online.decoding.auto import AutoClassifier
+from sjepa_online.decoding.early import PrefixClassifier
+from sjepa_online.decoding.state import (
+    FloatArray,
+    Statistics,
+    TrialClassifier,
+    fit_on,
+    predict_on,
+    statistics_of,
+    take,
+)
 from sjepa_online.errors import InputError
 
 N_FOLDS = 5
+#: Names of what cross-validation gives, beside the candidates of ``auto``.
+DECISION = "decision"
+PREFIXES = "prefixes"
 
 
 def check_trials_per_class(y: NDArray[Any], classes: Sequence[str], n_folds: int) -> None:
@@ -33,15 +46,15 @@ def check_trials_per_class(y: NDArray[Any], classes: Sequence[str], n_folds: int
         )
 
 
-def out_of_fold_probabilities(
+def cross_validate(
     make_classifier: Callable[[], TrialClassifier],
     X: FloatArray,
     y: NDArray[Any],
     *,
     n_folds: int = N_FOLDS,
     progress: Callable[[], None] = lambda: None,
-) -> FloatArray:
-    """Return probabilities for each trial from a classifier that did not see it.
+) -> dict[str, FloatArray]:
+    """Return probabilities for each trial from classifiers that did not see it.
 
     The folds are not shuffled: trials that follow each other share drifts, and a fold that
     holds neighbours of the training trials would flatter the score.
@@ -58,16 +71,33 @@ def out_of_fold_probabilities(
 
     Returns
     -------
-    probabilities : ndarray, shape (n, classes)
-        Columns in the order of the classifier's ``classes_``.
+    probabilities : dict of str to ndarray
+        ``decision`` ``(n, classes)``: the classifier's own, columns in the order of its
+        ``classes_``; those of each candidate by its name, where it chooses among several; and
+        ``prefixes`` ``(n, prefixes, classes)``, where it decides early.
     """
-    folds = StratifiedKFold(n_folds)
-    result: FloatArray = np.empty((0, 0))
-    for train, test in folds.split(X, y):
-        classifier = make_classifier().fit(X[train], y[train])
-        probabilities = classifier.predict_proba(X[test])
-        if result.size == 0:
-            result = np.empty((len(y), probabilities.shape[1]))
-        result[test] = probabilities
+    classifiers = [make_classifier() for _ in range(n_folds)]
+    statistics = statistics_of(classifiers[0], X)
+    result: dict[str, FloatArray] = {}
+    for classifier, test in zip(classifiers, held_out_folds(y, n_folds), strict=True):
+        train = np.setdiff1d(np.arange(len(y)), test)
+        fit_on(classifier, take(statistics, train), y[train])
+        for name, values in _predictions(classifier, take(statistics, test)).items():
+            result.setdefault(name, np.empty((len(y), *values.shape[1:])))[test] = values
         progress()
     return result
+
+
+def held_out_folds(y: NDArray[Any], n_folds: int = N_FOLDS) -> list[NDArray[np.intp]]:
+    """Return the trials that each fold of :func:`cross_validate` holds out."""
+    return [test for _, test in StratifiedKFold(n_folds).split(y, y)]
+
+
+def _predictions(classifier: TrialClassifier, statistics: Statistics) -> dict[str, FloatArray]:
+    if isinstance(classifier, PrefixClassifier):
+        prefixes = classifier.predict_prefixes(statistics)
+        return {PREFIXES: prefixes, DECISION: prefixes[:, -1]}
+    if isinstance(classifier, AutoClassifier):
+        candidates = classifier.candidate_probabilities(statistics)
+        return {DECISION: candidates[classifier.choice_], **candidates}
+    return {DECISION: predict_on(classifier, statistics)}

@@ -46,6 +46,20 @@ WeightsOption = Annotated[
     typer.Option(help="Pretrained weights: a name of `models list`, a path, or `random`."),
 ]
 
+PopulationOption = Annotated[
+    str,
+    typer.Option(
+        help="Other people's recordings to start from: the name or path of a population, "
+        "`auto` for the shipped one where it fits, or `none`."
+    ),
+]
+EarlyOption = Annotated[
+    bool,
+    typer.Option(
+        "--early-stopping",
+        help="Decide before the end of the window, as soon as the probability is high enough.",
+    ),
+]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of everything that is drawn.")]
 DeviceOption = Annotated[
     str, typer.Option(help="Where networks run: cpu, cuda, mps, or auto for the fastest there is.")

@@ -1,0 +1,55 @@
+"""Deciding early, measured: a threshold from the training trials, applied to others."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sjepa_online.data import Trials
+from sjepa_online.decoding import DecoderRequest
+from sjepa_online.decoding.early import choose_threshold, early_scores
+from sjepa_online.protocol import MODEL_SFREQ, Protocol
+from sjepa_online.training.cross_validation import (
+    N_FOLDS,
+    PREFIXES,
+    check_trials_per_class,
+    cross_validate,
+)
+
+
+def evaluate_early(train: Trials, test: Trials, request: DecoderRequest) -> dict[str, float]:
+    """Return accuracy, mean decision time and information transfer rate of deciding early.
+
+    Parameters
+    ----------
+    train, test : Trials
+        Epochs of the same protocol and the same channels in the same order.
+    request : DecoderRequest
+
+    Returns
+    -------
+    scores : dict of str to float
+        ``accuracy``, ``decision_s`` (from the marker to the last sample that was needed),
+        ``itr_bits_per_min`` and the ``threshold``.
+
+    Raises
+    ------
+    InputError
+        The window is too short for a prefix, or a class has too few trials.
+    """
+    protocol = train.protocol
+    check_trials_per_class(train.y, protocol.class_names, N_FOLDS)
+    classifier = request.make_early(protocol, train.ch_names)
+    seconds = [protocol.window.start + length / MODEL_SFREQ for length in classifier.lengths]
+    held_out = cross_validate(
+        lambda: request.make_early(protocol, train.ch_names), train.X, train.y
+    )
+    threshold = choose_threshold(held_out[PREFIXES], _targets(train.y, protocol), seconds)
+    classifier.fit(train.X, train.y)
+    probabilities = classifier.predict_prefixes(classifier.statistics(test.X))
+    scores = early_scores(probabilities, _targets(test.y, protocol), seconds, threshold)
+    return {**scores, "threshold": threshold}
+
+
+def _targets(y: NDArray[np.str_], protocol: Protocol) -> NDArray[np.intp]:
+    return np.argmax(y[:, np.newaxis] == np.array(protocol.class_names), axis=1)
