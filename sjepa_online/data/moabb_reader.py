@@ -86,7 +86,7 @@ def read_moabb(
             remedy=f"Its subjects are {first} to {last}.",
         )
     try:
-        with _upstream_unless_chosen(), mne.use_log_level("error"):
+        with upstream_unless_chosen(), mne.use_log_level("error"):
             sessions = dataset.get_data([subject])[subject]
     except UNREADABLE as error:
         raise InputError(
@@ -133,7 +133,7 @@ def _chosen(there: dict[str, Any], wanted: str, what: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def _upstream_unless_chosen() -> Iterator[None]:
+def upstream_unless_chosen() -> Iterator[None]:
     """Keep MOABB from asking its mirror for files that its cache already holds."""
     if mne.get_config(_PROVIDER) is not None:
         yield

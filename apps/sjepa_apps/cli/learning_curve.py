@@ -1,0 +1,109 @@
+"""``sjepa-online evaluate learning-curve``: how many calibration trials are worth recording."""
+
+from __future__ import annotations
+
+import numpy as np
+import typer
+
+from sjepa_apps.cli.common import (
+    DecodersOption,
+    DeviceOption,
+    JsonOption,
+    ParadigmOption,
+    PopulationOption,
+    SeedOption,
+    TestOption,
+    TrainOption,
+    WeightsOption,
+    print_json,
+    progress_bar,
+    say,
+)
+from sjepa_apps.cli.results import (
+    CsvOption,
+    OverwriteOption,
+    PlotOption,
+    SeedsOption,
+    check_results,
+)
+
+
+def learning_curve(
+    paradigm: ParadigmOption,
+    train: TrainOption,
+    test: TestOption,
+    decoder: DecodersOption = None,
+    seeds: SeedsOption = 1,
+    weights: WeightsOption = "default",
+    population: PopulationOption = "auto",
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    csv: CsvOption = None,
+    plot: PlotOption = None,
+    overwrite: OverwriteOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Train on the first trials, more and more of them, and test on other recordings."""
+    from sjepa_online.data import load_sources, make_trials
+    from sjepa_online.decoding import DEFAULT_DECODER, DecoderRequest
+    from sjepa_online.evaluation import learning_curve as curves
+    from sjepa_online.evaluation.plots import plot_curves, save_figure
+    from sjepa_online.evaluation.significance import measure_of
+    from sjepa_online.evaluation.tables import write_csv
+    from sjepa_online.protocol import load_protocol
+    from sjepa_online.signal import PreprocessorConfig
+
+    check_results(csv, plot, overwrite)
+    protocol = load_protocol(paradigm)
+    requests = [
+        DecoderRequest(name, weights, seed, device, population)
+        for name in decoder or [DEFAULT_DECODER, "riemann"]
+    ]
+    preprocessing = PreprocessorConfig()
+    recordings = [load_sources(train), load_sources(test)]
+    training = make_trials(recordings[0], protocol, preprocessing)
+    testing = make_trials(recordings[1], protocol, preprocessing, training.ch_names)
+    for reason in (*training.dropped, *testing.dropped):
+        say(f"left out: {reason}")
+    names = [recording.name for part in recordings for recording in part]
+    for index, request in enumerate(requests):
+        requests[index], note = request.settle_population(protocol, training.ch_names, names)
+        say(f"{request.name}: {note}")
+    n_fits = len(curves.usable_shares(training.y)) * len(requests) * seeds
+    with progress_bar("Evaluating", n_fits) as advance:
+        points = curves.learning_curve(training, testing, requests, seeds, advance)
+    sizes = [point.n_trials for point in points]
+    scores = {
+        request.name: [point.scores[request.name].score for point in points] for request in requests
+    }
+    measure, chance = measure_of(protocol)
+    if csv is not None:
+        write_csv(
+            csv,
+            [
+                {"n_trials": point.n_trials, **row}
+                for point in points
+                for name, result in point.scores.items()
+                for row in result.rows(name)
+            ],
+        )
+    if plot is not None:
+        curve = {name: (sizes, values) for name, values in scores.items()}
+        save_figure(plot_curves(curve, measure, chance), plot)
+    if json:
+        print_json(
+            {
+                "paradigm": protocol.name,
+                "measure": measure,
+                "chance": chance,
+                "n_trials": sizes,
+                "n_test": len(testing.y),
+                "decoders": scores,
+            }
+        )
+        return
+    for name, values in scores.items():
+        told = ", ".join(
+            f"{size}: {np.mean(one):.3f}" for size, one in zip(sizes, values, strict=True)
+        )
+        typer.echo(f"{name}: {measure} by trials {told}")

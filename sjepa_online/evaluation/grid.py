@@ -1,0 +1,191 @@
+"""The paper's grid: three heads, two strategies and several weights, ranked and scored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from typing import Any
+
+import numpy as np
+from scipy.stats import rankdata
+
+from sjepa_online.data import Recording, Trials, make_trials
+from sjepa_online.decoding import SJEPAClassifier
+from sjepa_online.decoding.fine_tuning import Strategy
+from sjepa_online.decoding.metrics import main_score
+from sjepa_online.decoding.paper_heads import HEADS, HeadName
+from sjepa_online.evaluation.tables import Row
+from sjepa_online.protocol import Protocol
+from sjepa_online.signal import PreprocessorConfig
+from sjepa_online.training.cross_validation import (
+    N_FOLDS,
+    check_trials_per_class,
+    held_out_folds,
+)
+
+STRATEGIES: tuple[Strategy, ...] = ("new", "full")
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A cell of the grid."""
+
+    head: HeadName
+    strategy: Strategy
+    weights: str
+
+    @property
+    def name(self) -> str:
+        """Name as the paper writes it, ``full-pre-local``, and the weights."""
+        return f"{self.strategy}-{self.head}, {self.weights}"
+
+    def make(self, trials: Trials, seed: int, device: str) -> SJEPAClassifier:
+        """Return a fresh classifier with the paper's flattened readout."""
+        return SJEPAClassifier(
+            head=self.head,
+            strategy=self.strategy,
+            weights=self.weights,
+            ch_names=trials.ch_names,
+            random_state=seed,
+            readout="flat",
+            class_order=trials.protocol.class_names,
+            device=device,
+        )
+
+
+@dataclass(frozen=True)
+class GridResult:
+    """Scores of every pipeline in every session.
+
+    Attributes
+    ----------
+    groups : list of tuple of str
+        Subject and session of each row.
+    pipelines : list of Pipeline
+    seeds : int
+    scores : ndarray, shape (groups, seeds, pipelines)
+        From cross-validation within the session.
+    """
+
+    groups: list[tuple[str, str]]
+    pipelines: list[Pipeline]
+    seeds: int
+    scores: np.ndarray[Any, np.dtype[np.float64]]
+
+    @property
+    def ranks(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Ranks of the pipelines, 1 for the best, within each session and seed; same shape."""
+        ranked: np.ndarray[Any, np.dtype[np.float64]] = rankdata(-self.scores, axis=-1)
+        return ranked
+
+    def rows(self) -> list[Row]:
+        """Return one row for each session, seed and pipeline."""
+        ranks = self.ranks
+        return [
+            {
+                "subject": subject,
+                "session": session,
+                "seed": seed,
+                "head": pipeline.head,
+                "strategy": pipeline.strategy,
+                "weights": pipeline.weights,
+                "score": self.scores[group, seed, column],
+                "rank": ranks[group, seed, column],
+            }
+            for group, (subject, session) in enumerate(self.groups)
+            for seed in range(self.seeds)
+            for column, pipeline in enumerate(self.pipelines)
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return mean rank, mean score and its standard deviation over sessions."""
+        entries = {}
+        for column, pipeline in enumerate(self.pipelines):
+            by_session = self.scores[:, :, column].mean(axis=1)
+            entries[pipeline.name] = {
+                "mean_rank": float(self.ranks[:, :, column].mean()),
+                "score": float(by_session.mean()),
+                "score_std": float(by_session.std()),
+                "scores": by_session.tolist(),
+            }
+        return {"groups": [list(group) for group in self.groups], "pipelines": entries}
+
+
+def make_grid(weights: Sequence[str]) -> list[Pipeline]:
+    """Return every combination of weights, head and strategy."""
+    return [
+        Pipeline(head, strategy, name)
+        for name, head, strategy in product(weights, HEADS, STRATEGIES)
+    ]
+
+
+def group_sessions(recordings: Sequence[Recording]) -> dict[tuple[str, str], list[Recording]]:
+    """Collect the recordings of each subject and session, in their order.
+
+    A recording that names neither is a group of its own.
+    """
+    groups: dict[tuple[str, str], list[Recording]] = {}
+    for recording in recordings:
+        unknown = not (recording.subject or recording.session)
+        key = (recording.name, "") if unknown else (recording.subject, recording.session)
+        groups.setdefault(key, []).append(recording)
+    return groups
+
+
+def evaluate_grid(
+    recordings: Sequence[Recording],
+    protocol: Protocol,
+    preprocessing: PreprocessorConfig,
+    pipelines: Sequence[Pipeline],
+    *,
+    seed: int,
+    n_seeds: int,
+    device: str,
+    progress: Callable[[], None] = lambda: None,
+) -> GridResult:
+    """Cross-validate every pipeline within every session.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        Of any number of subjects and sessions.
+    protocol : Protocol
+    preprocessing : PreprocessorConfig
+    pipelines : sequence of Pipeline
+    seed, n_seeds : int
+        The first seed, and how many.
+    device : str
+        Where networks are trained.
+    progress : callable
+        Called after each of ``groups * n_seeds * pipelines`` cross-validations.
+
+    Raises
+    ------
+    InputError
+        A recording does not suit the protocol, a session has fewer trials of a class than
+        folds, or weights cannot be loaded.
+    """
+    groups = group_sessions(recordings)
+    scores = np.empty((len(groups), n_seeds, len(pipelines)))
+    for row, session in enumerate(groups.values()):
+        trials = make_trials(session, protocol, preprocessing)
+        check_trials_per_class(trials.y, protocol.class_names, N_FOLDS)
+        for step, column in product(range(n_seeds), range(len(pipelines))):
+            scores[row, step, column] = _cross_validate(
+                partial(pipelines[column].make, trials, seed + step, device), trials
+            )
+            progress()
+    return GridResult(list(groups), list(pipelines), n_seeds, scores)
+
+
+def _cross_validate(make: Callable[[], SJEPAClassifier], trials: Trials) -> float:
+    """Return the paradigm's usual score over the trials that each fold holds out."""
+    protocol = trials.protocol
+    probabilities = np.empty((len(trials.y), len(protocol.class_names)))
+    for test in held_out_folds(trials.y, N_FOLDS):
+        train = np.setdiff1d(np.arange(len(trials.y)), test)
+        classifier = make().fit(trials.X[train], trials.y[train])
+        probabilities[test] = classifier.predict_proba(trials.X[test])
+    return main_score(protocol.paradigm, probabilities, trials.y, protocol.class_names)

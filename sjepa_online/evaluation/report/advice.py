@@ -1,0 +1,118 @@
+"""What to do, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from sjepa_online.evaluation.report.content import ReportContent
+
+Level = Literal["good", "note", "warning"]
+
+#: Gain from half of the trials to all from which recording more is worth it.
+WORTHWHILE_GAIN = 0.03
+#: Half width of an interval from which a score counts as poorly known.
+WIDE = 0.08
+#: Share of a class that is decided as one other class, from which this is pointed out.
+OFTEN = 0.3
+#: Channels named at most in one sentence.
+MOST_NAMED = 6
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A finding, with what to do about it.
+
+    Attributes
+    ----------
+    level : {"good", "note", "warning"}
+    text : str
+    """
+
+    level: Level
+    text: str
+
+
+def advise(content: ReportContent) -> list[Advice]:
+    """Return the findings, those that matter the most first."""
+    return [
+        *_about_the_score(content),
+        *_about_channels(content),
+        *_about_confusions(content),
+        *_about_trials(content),
+    ]
+
+
+def _about_the_score(content: ReportContent) -> Iterator[Advice]:
+    score = content.score
+    told = f"{_shown(score.name)} {score.value:.2f}"
+    if not score.above_chance:
+        yield Advice(
+            "warning",
+            f"At chance: {told} is not above the {score.threshold:.2f} that guessing stays below "
+            "in 95 % of the cases. Check that the markers are in time with the stimulus, that "
+            "the reference and the electrodes sit well, and that the participant did the task; "
+            "then calibrate again. This decoder is not worth using.",
+        )
+        return
+    yield Advice(
+        "good",
+        f"The decoder works: {told}, where guessing stays below {score.threshold:.2f} in 95 % of "
+        "the cases.",
+    )
+    half_width = (score.high - score.low) / 2
+    if half_width > WIDE:
+        yield Advice(
+            "note",
+            f"With {len(content.trials.y)} trials the score is known to about ±{half_width:.2f} "
+            "only: differences between decoders below that mean little.",
+        )
+
+
+def _about_channels(content: ReportContent) -> Iterator[Advice]:
+    complaints = [channel.complaint for channel in content.channels if channel.complaint]
+    if complaints:
+        named = "; ".join(complaints[:MOST_NAMED])
+        more = len(complaints) - MOST_NAMED
+        rest = f"; and {more} more" if more > 0 else ""
+        yield Advice(
+            "warning",
+            f"{named}{rest}. Check contact and gel, and mark a channel that stays bad as bad.",
+        )
+    if content.trials.dropped:
+        yield Advice("note", f"Trials were left out: {'; '.join(content.trials.dropped)}.")
+
+
+def _about_confusions(content: ReportContent) -> Iterator[Advice]:
+    if not content.score.above_chance or content.score.name == "AUC":
+        return
+    shares = content.confusion / np.maximum(content.confusion.sum(axis=1, keepdims=True), 1)
+    np.fill_diagonal(shares, 0.0)
+    true, decided = np.unravel_index(int(np.argmax(shares)), shares.shape)
+    if shares[true, decided] >= OFTEN:
+        names = content.trials.protocol.class_names
+        yield Advice(
+            "note",
+            f"{names[true]} is taken for {names[decided]} in {100 * shares[true, decided]:.0f} % "
+            "of its trials.",
+        )
+
+
+def _about_trials(content: ReportContent) -> Iterator[Advice]:
+    if len(content.curve) < 2 or not content.score.above_chance:
+        return
+    sizes, scores = zip(*content.curve, strict=True)
+    half = int(np.argmin(np.abs(np.array(sizes) - sizes[-1] / 2)))
+    gain = scores[-1] - scores[half]
+    told = f"from {sizes[half]} to {sizes[-1]} training trials the score changes by {gain:+.2f}"
+    if gain >= WORTHWHILE_GAIN:
+        yield Advice("note", f"More trials would help: {told}, and it still rises.")
+    else:
+        yield Advice("good", f"There are enough trials: {told}.")
+
+
+def _shown(name: str) -> str:
+    return "AUC" if name == "AUC" else name

@@ -1,0 +1,27 @@
+"""Results as tables that any program reads."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sjepa_online.files import atomic_write
+
+Row = Mapping[str, object]
+
+
+def write_csv(path: Path, rows: Sequence[Row]) -> None:
+    """Write rows of the same columns as CSV (UTF-8, one header line), atomically.
+
+    Raises
+    ------
+    InputError
+        The folder does not exist or cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    atomic_write(path, text.getvalue().encode())
