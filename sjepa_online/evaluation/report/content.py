@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -28,6 +28,8 @@ from sjepa_online.training.cross_validation import N_FOLDS, held_out_folds
 
 #: Shares of the training trials behind the score against the number of trials.
 SHARES = (0.25, 0.5, 0.75, 1.0)
+#: Patterns need at least this many channels.
+LEAST_CHANNELS = 2
 #: The decoder behind it, which is the quickest to fit.
 CURVE_DECODER = "riemann"
 
@@ -58,7 +60,10 @@ class ReportContent:
     curve : list of (int, float)
         Training trials and score of :data:`CURVE_DECODER`.
     compared : list of ComparedDecoder
+    shown : Trials
+        Without the channels that are complained about, whose noise would outshine any source.
     patterns : list of SourcePattern
+        Of the channels that are shown.
     channels : list of ChannelReport
     duration : float
         Length of the recordings (s).
@@ -71,6 +76,7 @@ class ReportContent:
     roc: tuple[FloatArray, FloatArray] | None
     curve: list[tuple[int, float]]
     compared: list[ComparedDecoder]
+    shown: Trials
     patterns: list[SourcePattern]
     channels: list[ChannelReport]
     duration: float
@@ -91,6 +97,8 @@ def collect(calibration: Calibration, recordings: Sequence[Recording]) -> Report
     decided = np.asarray(classes)[np.argmax(probabilities, axis=1)]
     score = judge(trials.protocol, probabilities, trials.y)
     curve = trials_curve(trials)
+    channels = report_channels(trials, recordings)
+    shown = _without_complaints(trials, channels)
     return ReportContent(
         decoder=decoder,
         trials=trials,
@@ -99,8 +107,9 @@ def collect(calibration: Calibration, recordings: Sequence[Recording]) -> Report
         roc=_roc(trials, probabilities) if score.name == "AUC" else None,
         curve=curve,
         compared=_compare(decoder, score, curve, len(trials.y)),
-        patterns=source_patterns(trials),
-        channels=report_channels(trials, recordings),
+        shown=shown,
+        patterns=source_patterns(shown),
+        channels=channels,
         duration=sum(recording.duration for recording in recordings),
     )
 
@@ -139,6 +148,14 @@ def trials_curve(trials: Trials) -> list[tuple[int, float]]:
 
 def _fewest(y: NDArray[np.str_]) -> int:
     return int(np.unique(y, return_counts=True)[1].min())
+
+
+def _without_complaints(trials: Trials, channels: list[ChannelReport]) -> Trials:
+    good = [index for index, channel in enumerate(channels) if not channel.complaint]
+    if len(good) < LEAST_CHANNELS:
+        return trials
+    names = tuple(trials.ch_names[index] for index in good)
+    return replace(trials, X=trials.X[:, good], ch_names=names)
 
 
 def _roc(trials: Trials, probabilities: FloatArray) -> tuple[FloatArray, FloatArray]:

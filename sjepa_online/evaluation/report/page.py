@@ -141,8 +141,12 @@ def _curve(content: ReportContent) -> str:
 
 
 def _patterns(content: ReportContent) -> str:
-    ch_names = content.trials.ch_names
+    ch_names = content.shown.ch_names
     hint = PATTERN_HINTS[content.trials.protocol.paradigm]
+    if not content.score.above_chance:
+        hint = f"The decoder is at chance, so these maps show noise. {hint}"
+    if len(ch_names) < len(content.trials.ch_names):
+        hint += " The channels pointed out above are left out."
     if len(ch_names) < LEAST_FOR_MAP:
         hint += f" With fewer than {LEAST_FOR_MAP} electrodes nothing is drawn between them."
     figure = figures.draw_patterns(content.patterns, ch_names)
@@ -152,7 +156,7 @@ def _patterns(content: ReportContent) -> str:
 def _signals(content: ReportContent) -> str:
     paradigm = content.trials.protocol.paradigm
     title = "Evoked potentials" if paradigm == "erp" else "Power spectra"
-    figure = draw_signals(content.trials, content.patterns)
+    figure = draw_signals(content.shown, content.patterns)
     return _card(title, _figure(figure, f"{title} of each class"), SIGNAL_HINTS[paradigm])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import mne
 import numpy as np
-from matplotlib import colormaps
+from matplotlib import colormaps, rc_context
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Ellipse
 from numpy.typing import NDArray
@@ -17,7 +17,11 @@ from sjepa_online.signal import channel_positions
 
 #: Fewer electrodes than this do not tell what lies between them.
 LEAST_FOR_MAP = 16
+#: More electrodes than this are too many dots.
+MOST_DOTS = 64
 COLOUR_MAP = "RdBu_r"
+#: An even number of contour levels, so that none follows the noise around the middle.
+N_LEVELS = 8
 #: Distance from the middle of the colour map from which it is dark.
 DARK = 0.6
 #: Radius of a disc in head radii, and the size of its label in points.
@@ -57,10 +61,12 @@ def draw_scalp(
     """
     positions = flat_positions(ch_names)
     if len(values) >= LEAST_FOR_MAP:
-        mne.viz.plot_topomap(
-            values, positions, axes=axes, show=False, sphere=1.0, vlim=limits,
-            cmap=COLOUR_MAP, contours=4, sensors=len(values) <= 64,
-        )  # fmt: skip
+        with rc_context({"axes.edgecolor": INK}):
+            mne.viz.plot_topomap(
+                values, positions, axes=axes, show=False, sphere=1.0, vlim=limits,
+                cmap=COLOUR_MAP, contours=np.linspace(*limits, N_LEVELS),
+                sensors=len(values) <= MOST_DOTS,
+            )  # fmt: skip
         return
     _draw_head(axes)
     radius = _disc_radius(positions)
