@@ -13,7 +13,12 @@ from sjepa_online.model.spatial_filter import (
     covariance_kernel,
     embedding_kernel,
 )
-from sjepa_online.model.weights import WeightsDescription, describe_weights, load_weights
+from sjepa_online.model.weights import (
+    WeightsDescription,
+    describe_weights,
+    list_weights,
+    load_weights,
+)
 
 __all__ = [
     "PRETRAINING_CHANNELS",
@@ -30,6 +35,7 @@ __all__ = [
     "covariance_kernel",
     "describe_weights",
     "embedding_kernel",
+    "list_weights",
     "load_braindecode_head",
     "load_weights",
     "save_checkpoint",

@@ -11,7 +11,7 @@ from sjepa_online.model.braindecode import is_braindecode, read_braindecode
 from sjepa_online.model.checkpoint import FORMAT, read_checkpoint
 from sjepa_online.model.config import ModelConfig
 from sjepa_online.model.signal_jepa import SignalJEPA
-from sjepa_online.resources import find_resource
+from sjepa_online.resources import find_resource, list_resources
 from sjepa_online.tensor_file import open_safetensors
 
 
@@ -69,6 +69,22 @@ def describe_weights(name_or_path: str | Path) -> WeightsDescription:
         n_parameters=sum(parameter.numel() for parameter in network.parameters()),
         provenance=provenance or {},
     )
+
+
+def list_weights() -> dict[str, WeightsDescription]:
+    """Describe all weights that are known by name; files of other kinds are passed over.
+
+    Raises
+    ------
+    InputError
+        A file is damaged.
+    """
+    found = {}
+    for name, path in list_resources("models", ".safetensors").items():
+        metadata, arrays = open_safetensors(path)
+        if metadata.get("format") == FORMAT or is_braindecode(arrays):
+            found[name] = describe_weights(path)
+    return found
 
 
 def _read(path: Path) -> tuple[SignalJEPA, dict[str, Any] | None]:

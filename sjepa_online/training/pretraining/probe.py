@@ -7,8 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import LeaveOneGroupOut, StratifiedKFold, cross_val_predict
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from sjepa_online.data.source import load_sources
 from sjepa_online.data.trials import Trials, make_trials
@@ -18,6 +21,8 @@ from sjepa_online.signal.preprocessor import PreprocessorConfig
 
 _BATCH = 16
 _N_FOLDS = 5
+#: Share of the variance of the training trials that the classifier sees.
+_N_COMPONENTS = 0.999
 
 
 def load_probe_trials(
@@ -34,7 +39,7 @@ def load_probe_trials(
 
 
 def token_features(network: SignalJEPA, X: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Summarise contextual tokens: mean and log variance over time of each dimension.
+    """Return the contextual tokens of each trial in one row.
 
     Parameters
     ----------
@@ -45,21 +50,25 @@ def token_features(network: SignalJEPA, X: NDArray[np.float32]) -> NDArray[np.fl
 
     Returns
     -------
-    array, shape (n, channels * 2 * d_model)
+    array, shape (n, channels * time * d_model)
     """
     was_training = network.training
     network.eval()
     device = network.channel_embedding.table.device
-    parts = []
     with torch.no_grad():
-        for start in range(0, len(X), _BATCH):
-            tokens = network(torch.from_numpy(X[start : start + _BATCH]).to(device))
-            tokens = tokens.unflatten(1, (X.shape[1], -1)).cpu().double()
-            variance = tokens.var(dim=2, correction=0)
-            parts.append(torch.cat([tokens.mean(dim=2), (variance + 1e-6).log()], dim=-1))
+        batches = torch.split(torch.from_numpy(X).to(device), _BATCH)
+        tokens = torch.cat([network(batch).cpu() for batch in batches])
     network.train(was_training)
-    features: NDArray[np.float64] = torch.cat(parts).flatten(1).numpy()
-    return features
+    return tokens.double().flatten(1).numpy()
+
+
+def linear_probe() -> Pipeline:
+    """Return a shrinkage LDA on the principal components, of which trials have few."""
+    return make_pipeline(
+        StandardScaler(),
+        PCA(_N_COMPONENTS, svd_solver="full"),
+        LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
+    )
 
 
 def probe_accuracy(network: SignalJEPA, trials: Trials) -> float:
@@ -74,9 +83,10 @@ def probe_accuracy(network: SignalJEPA, trials: Trials) -> float:
         over the number of classes.
     """
     features = token_features(network.with_channels(trials.ch_names), trials.X)
-    classifier = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
     several = len(np.unique(trials.recording)) > 1
     folds = LeaveOneGroupOut() if several else StratifiedKFold(_N_FOLDS)
-    predicted = cross_val_predict(classifier, features, trials.y, groups=trials.recording, cv=folds)
+    predicted = cross_val_predict(
+        linear_probe(), features, trials.y, groups=trials.recording, cv=folds
+    )
     recalls = [np.mean(predicted[trials.y == name] == name) for name in np.unique(trials.y)]
     return float(np.mean(recalls))
