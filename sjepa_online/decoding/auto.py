@@ -9,12 +9,12 @@ trials is the safer one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sjepa_online.decoding.missing import Mask
 from sjepa_online.decoding.pre_local import PreLocalClassifier
 from sjepa_online.decoding.riemann import RiemannClassifier
 from sjepa_online.decoding.stacking import combine, inner_folds, stacking_weights
@@ -67,8 +67,8 @@ class AutoClassifier:
         """Fit on epochs ``(n, channels, samples)`` in µV at 128 Hz and labels ``(n,)``."""
         return self.fit_statistics(self.statistics(X), y)
 
-    def predict_proba(self, X: FloatArray, bad: Sequence[str] | None = None) -> Floats:
-        """Return probabilities ``(n, classes)``; ``bad`` channels were replaced before."""
+    def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> Floats:
+        """Return probabilities ``(n, classes)`` without the channels of the mask ``bad``."""
         weights = self._weights[self.choice_]
         used = np.flatnonzero(weights)
         parts = [self._members[index].predict_proba(X, bad) for index in used]

@@ -103,6 +103,8 @@ class Decoder:
         self.preprocessing = preprocessing
         self.compensation = compensation
         self.baseline = baseline
+        #: Whether the classifier itself does without bad channels, or reads their estimates.
+        self.completes = True
         self.calibration = calibration
 
     @property
@@ -167,7 +169,9 @@ class Decoder:
             )
         if not names:
             return self.classifier.predict_proba(X)
-        return self.classifier.predict_proba(self.compensation.restore(X, names), bad=names)
+        restored = self.compensation.restore(X, names)
+        mask = np.isin(self.ch_names, names) if self.completes else None
+        return self.classifier.predict_proba(restored, mask)
 
     def check_channels(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return the names as the decoder spells them, in the decoder's order.

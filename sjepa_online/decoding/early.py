@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_online.decoding.metrics import information_transfer_rate
+from sjepa_online.decoding.missing import Mask
 from sjepa_online.decoding.state import (
     FloatArray,
     State,
@@ -72,7 +73,7 @@ class PrefixClassifier:
         """Fit every prefix on epochs ``(n, channels, samples)`` and labels ``(n,)``."""
         return self.fit_statistics(self.statistics(X), y)
 
-    def predict_proba(self, X: FloatArray, bad: Sequence[str] | None = None) -> FloatArray:
+    def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> FloatArray:
         """Return probabilities ``(n, classes)`` of epochs as long as one of the prefixes.
 
         Raises

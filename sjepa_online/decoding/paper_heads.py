@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from sjepa_online.decoding.fine_tuning import Strategy, fine_tune
+from sjepa_online.decoding.missing import Mask
 from sjepa_online.decoding.state import FloatArray, State
 from sjepa_online.model import (
     ContextualHead,
@@ -75,15 +76,19 @@ class PaperHead:
         self._n_times = X.shape[2]
         return self
 
-    def predict_proba(self, X: FloatArray, bad: Sequence[str] | None = None) -> FloatArray:
+    def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> FloatArray:
         """Return probabilities ``(n, classes)``; contextual tokens of ``bad`` are predicted."""
         assert self._head is not None
         x = torch.from_numpy(np.ascontiguousarray(X, dtype=np.float32)).to(self._device)
         with torch.inference_mode():
-            contextual = isinstance(self._head, ContextualHead)
-            logits = self._head(x, bad) if contextual else self._head(x)
+            contextual = isinstance(self._head, ContextualHead) and bad is not None
+            logits = self._head(x, self._names(bad)) if contextual else self._head(x)
             probabilities: FloatArray = logits.softmax(-1).double().cpu().numpy()
         return probabilities
+
+    def _names(self, bad: Mask | None) -> list[str]:
+        names = np.array(self._network.ch_names)
+        return [] if bad is None else names[bad].tolist()
 
     def to_state(self) -> State:
         """Return the head's weights and what is needed to build it again."""

@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sjepa_online.decoding.missing import Mask
 from sjepa_online.decoding.readouts import (
     PhaseLocked,
     Prior,
@@ -85,11 +86,11 @@ class PreLocalClassifier:
         """Fit on epochs ``(n, channels, samples)`` in µV at 128 Hz and labels ``(n,)``."""
         return self.fit_statistics(self.statistics(X), y)
 
-    def predict_proba(self, X: FloatArray, bad: Sequence[str] | None = None) -> Floats:
-        """Return probabilities ``(n, classes)``; ``bad`` channels were replaced before."""
+    def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> Floats:
+        """Return probabilities ``(n, classes)`` without the channels of the mask ``bad``."""
         epochs: Floats = np.asarray(X, dtype=np.float64)
-        log_probabilities = np.stack([one.log_proba_of_epochs(epochs) for one in self._readouts])
-        return combine(log_probabilities, self._weights)
+        parts = [one.log_proba_of_epochs(epochs, bad) for one in self._readouts]
+        return combine(np.stack(parts), self._weights)
 
     def statistics(self, X: FloatArray) -> Statistics:
         """Return what the readouts read of each epoch ``(n, channels, samples)``."""

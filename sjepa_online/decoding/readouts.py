@@ -23,6 +23,7 @@ from scipy.special import log_softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from sjepa_online.decoding.logistic import LogisticRegression
+from sjepa_online.decoding.missing import FilterWithoutChannels, Mask
 from sjepa_online.decoding.spatial import SHRINKAGE, response_filters, whitening, xdawn
 from sjepa_online.decoding.spectral import cross_spectra, stimulus_frequencies
 from sjepa_online.decoding.state import Statistics
@@ -41,6 +42,8 @@ Targets = NDArray[np.integer[Any]]
 STRIDE = 8
 #: Epochs are convolved in batches of so many numbers, which bounds memory.
 BATCH_VALUES = 2**21
+#: The covariance of the channels behind the slow kernels, among the statistics.
+SLOW_POWER = "slow-power"
 
 
 class Prior(Protocol):
@@ -71,7 +74,7 @@ class Readout(ABC):
 
     def __init__(self, kernels: Floats) -> None:
         self.kernels = kernels
-        self.spatial: Floats = np.empty((0, 0))
+        self.filter = FilterWithoutChannels(np.empty((0, 0)), np.empty((0, 0, 0)))
         self.weights: Floats = np.empty((0, 0))
 
     @abstractmethod
@@ -90,9 +93,17 @@ class Readout(ABC):
         """Return log probabilities ``(n, classes)``."""
         return self._classify(self.features(statistics))
 
-    def log_proba_of_epochs(self, X: Floats) -> Floats:
-        """Return log probabilities ``(n, classes)`` of epochs ``(n, channels, samples)``."""
-        return self.log_proba(self.statistics(X))
+    @abstractmethod
+    def log_proba_of_epochs(self, X: Floats, bad: Mask | None = None) -> Floats:
+        """Return log probabilities ``(n, classes)``.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz; finite in bad channels, where they have no influence.
+        bad : ndarray of bool, shape (channels,), or None
+            Channels to do without.
+        """
 
     def _classify(self, features: Floats) -> Floats:
         result: Floats = log_softmax(features @ self.weights[:-1] + self.weights[-1], axis=1)
@@ -100,14 +111,28 @@ class Readout(ABC):
 
     def arrays(self) -> dict[str, Floats]:
         """Return the fitted arrays by name."""
-        return {"kernels": self.kernels, "spatial": self.spatial, "weights": self.weights}
+        return {
+            "kernels": self.kernels,
+            "spatial": self.filter.spatial,
+            "channel_covariances": self.filter.covariances,
+            "weights": self.weights,
+        }
 
     def restore(self, arrays: dict[str, Floats]) -> Self:
         """Take the arrays of :meth:`arrays`."""
-        self.kernels, self.spatial, self.weights = (
-            arrays[name] for name in ("kernels", "spatial", "weights")
-        )
+        self.kernels, self.weights = arrays["kernels"], arrays["weights"]
+        self.filter = FilterWithoutChannels(arrays["spatial"], arrays["channel_covariances"])
         return self
+
+    def _in_batches(self, X: Floats) -> Floats:
+        size = max(1, BATCH_VALUES // (len(self.kernels) * X.shape[1] * X.shape[2]))
+        return np.concatenate(
+            [self._raw_matrices(X[start : start + size]) for start in range(0, len(X), size)]
+        )
+
+    def _raw_matrices(self, X: Floats) -> Floats:
+        """Return ``(n, kernels, channels, channels)``, quadratic in the channels."""
+        return channel_covariances(self._convolve(X))
 
     def _convolve(self, X: Floats, stride: int = 1) -> Floats:
         """Return the filtered channels ``(n, kernels, channels, time)``."""
@@ -128,12 +153,15 @@ class PhaseLocked(Readout):
     kind = "phase-locked"
 
     def statistics(self, X: Floats) -> Statistics:
-        """Return the epochs: xDAWN filters, which depend on the labels, come first."""
-        return {"epochs": X}
+        """Return the epochs, as xDAWN filters depend on the labels, and the channels' power."""
+        return {"epochs": X, SLOW_POWER: self._in_batches(X)}
 
     def fit(self, statistics: Statistics, targets: Targets, n_classes: int) -> Self:
         """Fit the filters and the classifier."""
-        self.spatial = xdawn(statistics["epochs"], targets)
+        epochs = statistics["epochs"]
+        self.filter = FilterWithoutChannels(
+            xdawn(epochs, targets), statistics[SLOW_POWER].mean(axis=0)
+        )
         lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
         lda.fit(self.features(statistics), targets)
         self.weights = _two_sided(lda.coef_, lda.intercept_)
@@ -141,8 +169,15 @@ class PhaseLocked(Readout):
 
     def features(self, statistics: Statistics) -> Floats:
         """Return the filtered virtual channels at the paper's stride, flattened."""
-        epochs = statistics["epochs"]
-        return self._convolve(self.spatial @ epochs, STRIDE).reshape(len(epochs), -1)
+        return self._time_courses(self.filter.spatial @ statistics["epochs"])
+
+    def log_proba_of_epochs(self, X: Floats, bad: Mask | None = None) -> Floats:
+        """Return log probabilities; see :meth:`Readout.log_proba_of_epochs`."""
+        spatial, _ = self.filter.without(bad)
+        return self._classify(self._time_courses(spatial @ X))
+
+    def _time_courses(self, virtual: Floats) -> Floats:
+        return self._convolve(virtual, STRIDE).reshape(len(virtual), -1)
 
 
 class TemplateCovariance(Readout):
@@ -156,15 +191,16 @@ class TemplateCovariance(Readout):
         self.tangent = TangentSpace()
 
     def statistics(self, X: Floats) -> Statistics:
-        """Return the epochs: xDAWN filters, which depend on the labels, come first."""
-        return {"epochs": X}
+        """Return the epochs, as xDAWN filters depend on the labels, and the channels' power."""
+        return {"epochs": X, SLOW_POWER: self._in_batches(X)}
 
     def fit(self, statistics: Statistics, targets: Targets, n_classes: int) -> Self:
         """Fit the filters, the templates and the classifier."""
         epochs = statistics["epochs"]
-        self.spatial = xdawn(epochs, targets)
-        filtered = self._convolve(self.spatial @ epochs)
-        share = len(self.spatial) // n_classes
+        spatial = xdawn(epochs, targets)
+        self.filter = FilterWithoutChannels(spatial, statistics[SLOW_POWER].mean(axis=0))
+        filtered = self._convolve(spatial @ epochs)
+        share = len(spatial) // n_classes
         self.templates = np.concatenate(
             [
                 filtered[targets == index].mean(axis=0)[:, index * share : (index + 1) * share]
@@ -179,9 +215,12 @@ class TemplateCovariance(Readout):
 
     def features(self, statistics: Statistics) -> Floats:
         """Return tangent vectors of the covariances."""
-        epochs = statistics["epochs"]
-        covariance = self._covariances(self._convolve(self.spatial @ epochs))
-        return self.tangent.transform(covariance).reshape(len(epochs), -1)
+        return self._vectors(self._convolve(self.filter.spatial @ statistics["epochs"]))
+
+    def log_proba_of_epochs(self, X: Floats, bad: Mask | None = None) -> Floats:
+        """Return log probabilities; see :meth:`Readout.log_proba_of_epochs`."""
+        spatial, rest = self.filter.without(bad)
+        return self._classify(self._vectors(self._convolve(spatial @ X), rest))
 
     def arrays(self) -> dict[str, Floats]:
         """Return the fitted arrays by name."""
@@ -193,6 +232,13 @@ class TemplateCovariance(Readout):
         self.templates = arrays["templates"]
         self.tangent = TangentSpace(arrays["references"])
         return super().restore(arrays)
+
+    def _vectors(self, filtered: Floats, rest: Floats | None = None) -> Floats:
+        covariance = self._covariances(filtered)
+        if rest is not None:
+            n_virtual = rest.shape[-1]
+            covariance[..., -n_virtual:, -n_virtual:] += rest
+        return self.tangent.transform(covariance).reshape(len(filtered), -1)
 
     def _covariances(self, filtered: Floats) -> Floats:
         templates = np.broadcast_to(self.templates, (len(filtered), *self.templates.shape))
@@ -225,20 +271,22 @@ class SecondOrder(Readout):
     def fit(self, statistics: Statistics, targets: Targets, n_classes: int) -> Self:
         """Fit the spatial filter, the means and the classifier."""
         covariance = statistics["covariance"].mean(axis=0)
-        self.spatial = self._spatial_filter(covariance, statistics[self.kind])
-        matrices = self._regularised(filter_covariances(self.spatial, statistics[self.kind]))
+        spatial = self._spatial_filter(covariance, statistics[self.kind])
+        self.filter = FilterWithoutChannels(spatial, statistics[self.kind].mean(axis=0))
+        matrices = self._regularised(filter_covariances(spatial, statistics[self.kind]))
         vectors = self.tangent.fit(matrices).transform(matrices).reshape(len(matrices), -1)
-        prior = None if self._prior is None else self._prior.weights(self.spatial, covariance)
+        prior = None if self._prior is None else self._prior.weights(spatial, covariance)
         self.weights = LogisticRegression(prior).fit(vectors, targets, n_classes).weights
         return self
 
     def features(self, statistics: Statistics) -> Floats:
         """Return tangent vectors of the matrices."""
-        return self._vectors(filter_covariances(self.spatial, statistics[self.kind]))
+        return self._vectors(filter_covariances(self.filter.spatial, statistics[self.kind]))
 
-    def log_proba_of_epochs(self, X: Floats) -> Floats:
+    def log_proba_of_epochs(self, X: Floats, bad: Mask | None = None) -> Floats:
         """Return log probabilities; few virtual channels are faster than many electrodes."""
-        return self._classify(self._vectors(self._in_batches(self.spatial @ X)))
+        spatial, rest = self.filter.without(bad)
+        return self._classify(self._vectors(self._in_batches(spatial @ X) + rest))
 
     def arrays(self) -> dict[str, Floats]:
         """Return the fitted arrays by name."""
@@ -255,18 +303,8 @@ class SecondOrder(Readout):
     def _spatial_filter(self, covariance: Floats, matrices: Floats) -> Floats:
         return whitening(covariance)
 
-    def _raw_matrices(self, X: Floats) -> Floats:
-        """Return ``(n, kernels, channels, channels)``, quadratic in the channels."""
-        return channel_covariances(self._convolve(X))
-
     def _regularised(self, matrices: Floats) -> Floats:
         return shrink(matrices, self.shrinkage)
-
-    def _in_batches(self, X: Floats) -> Floats:
-        size = max(1, BATCH_VALUES // (len(self.kernels) * X.shape[1] * X.shape[2]))
-        return np.concatenate(
-            [self._raw_matrices(X[start : start + size]) for start in range(0, len(X), size)]
-        )
 
 
 class StimulusPower(SecondOrder):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from sjepa_online.decoding.auto import AutoClassifier
-from sjepa_online.decoding.early import NEVER, PrefixClassifier, prefix_lengths
+from sjepa_online.decoding.early import PrefixClassifier, prefix_lengths
 from sjepa_online.decoding.fine_tuning import Strategy
 from sjepa_online.decoding.paper_heads import HEADS, HeadName, PaperHead
 from sjepa_online.decoding.population_start import population_start
@@ -122,9 +122,7 @@ class DecoderRequest:
             device=self.device,
         )
 
-    def make_early(
-        self, protocol: Protocol, ch_names: Sequence[str], threshold: float = NEVER
-    ) -> PrefixClassifier:
+    def make_early(self, protocol: Protocol, ch_names: Sequence[str]) -> PrefixClassifier:
         """Return a fresh classifier for every prefix of the window; see :meth:`make`.
 
         Raises
@@ -140,7 +138,7 @@ class DecoderRequest:
                 remedy="Calibrate without early stopping.",
             )
         classifiers = {length: self.make(protocol, ch_names) for length in lengths}
-        return PrefixClassifier(classifiers, threshold)
+        return PrefixClassifier(classifiers)
 
     @property
     def _strategy(self) -> str:

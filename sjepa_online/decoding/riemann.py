@@ -13,6 +13,7 @@ from scipy.signal import butter, sosfiltfilt
 from scipy.special import softmax
 
 from sjepa_online.decoding.logistic import LogisticRegression
+from sjepa_online.decoding.missing import FilterWithoutChannels, Mask
 from sjepa_online.decoding.spatial import N_XDAWN, SHRINKAGE, response_filters, whitening
 from sjepa_online.decoding.spectral import cross_spectra, stimulus_frequencies
 from sjepa_online.decoding.state import FloatArray, State, Statistics
@@ -59,7 +60,7 @@ class RiemannClassifier:
         self._frequencies = tuple(frequencies)
         self._tangent = TangentSpace()
         self._weights: Floats = np.empty((0, 0))
-        self._spatial: Floats = np.empty((0, 0))
+        self._filter = FilterWithoutChannels(np.empty((0, 0)), np.empty((0, 0, 0)))
         self._evoked: Floats = np.empty((0, 0))
         self.classes_ = np.array(list(classes))
 
@@ -67,19 +68,24 @@ class RiemannClassifier:
         """Fit on epochs ``(n, channels, samples)`` in µV at 128 Hz and labels ``(n,)``."""
         return self.fit_statistics(self.statistics(X), y)
 
-    def predict_proba(self, X: FloatArray, bad: Sequence[str] | None = None) -> Floats:
-        """Return probabilities ``(n, classes)``; ``bad`` channels were replaced before."""
-        epochs: Floats = np.asarray(X, dtype=np.float64)
-        if self._paradigm == "erp":
-            return self.predict_statistics({"epochs": epochs})
-        return self._classify(self._power(self._spatial @ epochs))
+    def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> Floats:
+        """Return probabilities ``(n, classes)`` without the channels of the mask ``bad``."""
+        spatial, rest = self._filter.without(bad)
+        virtual: Floats = spatial @ np.asarray(X, dtype=np.float64)
+        if self._paradigm != "erp":
+            return self._classify(self._power(virtual) + rest)
+        matrices = self._with_responses(virtual)
+        n_virtual = len(spatial)
+        matrices[..., -n_virtual:, -n_virtual:] += rest
+        return self._classify(matrices)
 
     def statistics(self, X: FloatArray) -> Statistics:
         """Return what is read of each epoch ``(n, channels, samples)``."""
         epochs: Floats = np.asarray(X, dtype=np.float64)
+        covariance = channel_covariances(epochs)
         if self._paradigm == "erp":
-            return {"epochs": epochs}
-        return {"covariance": channel_covariances(epochs), "riemann": self._power(epochs)}
+            return {"epochs": epochs, "covariance": covariance}
+        return {"covariance": covariance, "riemann": self._power(epochs)}
 
     def fit_statistics(self, statistics: Statistics, y: NDArray[Any]) -> Self:
         """Fit the spatial filters, the means and the classifier."""
@@ -105,7 +111,8 @@ class RiemannClassifier:
         arrays = {
             "references": self._tangent.references,
             "weights": self._weights,
-            "spatial": self._spatial,
+            "spatial": self._filter.spatial,
+            "channel_covariances": self._filter.covariances,
             "evoked": self._evoked,
         }
         return State(config, arrays)
@@ -117,31 +124,37 @@ class RiemannClassifier:
         classifier = cls(config["paradigm"], tuple(config["frequencies"]), config["classes"])
         classifier._tangent = TangentSpace(arrays["references"])
         classifier._weights = arrays["weights"]
-        classifier._spatial, classifier._evoked = arrays["spatial"], arrays["evoked"]
+        classifier._evoked = arrays["evoked"]
+        classifier._filter = FilterWithoutChannels(arrays["spatial"], arrays["channel_covariances"])
         return classifier
 
     def _fit_spatial(self, statistics: Statistics, targets: NDArray[np.intp]) -> None:
         if self._paradigm == "erp":
             epochs = statistics["epochs"]
             xdawn = Xdawn(min(N_XDAWN, epochs.shape[1]), estimator="lwf").fit(epochs, targets)
-            self._spatial, self._evoked = xdawn.filters_, xdawn.evokeds_
+            covariances = statistics["covariance"].mean(axis=0)[np.newaxis]
+            self._filter = FilterWithoutChannels(xdawn.filters_, covariances)
+            self._evoked = xdawn.evokeds_
             return
-        covariance = statistics["covariance"].mean(axis=0)
+        covariance, blocks = (statistics[name].mean(axis=0) for name in ("covariance", "riemann"))
         if len(covariance) <= MAX_VIRTUAL:
-            self._spatial = np.eye(len(covariance))
+            spatial = np.eye(len(covariance))
         elif self._paradigm == "ssvep":
-            response = statistics["riemann"].mean(axis=(0, 1))
-            self._spatial = response_filters(covariance, response, MAX_VIRTUAL)
+            spatial = response_filters(covariance, blocks.mean(axis=0), MAX_VIRTUAL)
         else:
-            self._spatial = whitening(covariance, MAX_VIRTUAL)
+            spatial = whitening(covariance, MAX_VIRTUAL)
+        self._filter = FilterWithoutChannels(spatial, blocks)
 
     def _matrices(self, statistics: Statistics) -> Floats:
         """Return ``(n, blocks, virtual, virtual)``."""
         if self._paradigm == "erp":
-            sources = self._spatial @ statistics["epochs"]
-            matrices: Floats = covariances_EP(sources, self._evoked, estimator="lwf")
-            return matrices[:, np.newaxis]
-        return filter_covariances(self._spatial, statistics["riemann"])
+            return self._with_responses(self._filter.spatial @ statistics["epochs"])
+        return filter_covariances(self._filter.spatial, statistics["riemann"])
+
+    def _with_responses(self, virtual: Floats) -> Floats:
+        """Return the covariance of virtual channels with the classes' mean responses."""
+        matrices: Floats = covariances_EP(virtual, self._evoked, estimator="lwf")
+        return matrices[:, np.newaxis]
 
     def _regularised(self, matrices: Floats) -> Floats:
         return matrices if self._paradigm == "erp" else shrink(matrices, SHRINKAGE)

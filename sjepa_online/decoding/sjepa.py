@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sjepa_online.decoding.fine_tuning import Strategy
+from sjepa_online.decoding.missing import Mask
 from sjepa_online.decoding.paper_heads import HEADS, HeadName, PaperHead
 from sjepa_online.decoding.pre_local import PreLocalClassifier
 from sjepa_online.decoding.readouts import (
@@ -140,16 +141,16 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.model_.fit(X, y)
         return self
 
-    def predict_proba(self, X: FloatArray, bad: Sequence[str] | None = None) -> FloatArray:
+    def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> FloatArray:
         """Return probabilities of epochs.
 
         Parameters
         ----------
         X : ndarray, shape (n, channels, samples)
             Epochs in µV at 128 Hz.
-        bad : sequence of str or None
-            Channels whose samples are estimates: the contextual head does not read them, the
-            other heads read the estimates. :class:`Decoder` makes them.
+        bad : ndarray of bool, shape (channels,), or None
+            Channels to do without. The post-local head still reads their samples, which
+            :class:`Decoder` replaces by estimates.
 
         Returns
         -------
@@ -169,8 +170,7 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 value=f"shape {X.shape}, not (n, {', '.join(map(str, self.epoch_shape_))})",
                 remedy="Cut epochs as for the calibration.",
             )
-        if bad is None:
-            _check_finite(X)
+        _check_finite(X)
         return self.model_.predict_proba(X, bad)
 
     def predict(self, X: FloatArray) -> NDArray[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import next_fast_len, rfft, rfftfreq
 
 from sjepa_online.protocol import MODEL_SFREQ
 
@@ -37,8 +38,9 @@ def cross_spectra(X: Floats, frequencies: list[float]) -> Floats:
     """
     n_times = X.shape[-1]
     # padded to twice the length: a grid that is finer than the resolution
-    grid = np.fft.rfftfreq(2 * n_times, 1 / MODEL_SFREQ)
-    transform = np.fft.rfft(X - X.mean(axis=-1, keepdims=True), 2 * n_times) / np.sqrt(n_times)
+    n_padded = next_fast_len(2 * n_times, real=True)
+    grid = rfftfreq(n_padded, 1 / MODEL_SFREQ)
+    transform = rfft(X - X.mean(axis=-1, keepdims=True), n_padded) / np.sqrt(n_times)
     half_width = MODEL_SFREQ / n_times
     spectra = np.empty((len(X), len(frequencies), X.shape[1], X.shape[1]))
     for index, frequency in enumerate(frequencies):

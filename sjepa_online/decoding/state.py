@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, runtime_checkable
 
@@ -40,8 +40,8 @@ class TrialClassifier(Protocol):
     def fit(self, X: FloatArray, y: NDArray[Any]) -> Self:
         """Fit on epochs ``(n, channels, samples)`` in µV at 128 Hz and labels ``(n,)``."""
 
-    def predict_proba(self, X: FloatArray, bad: Sequence[str] | None = None) -> FloatArray:
-        """Return probabilities ``(n, classes)`` without using the channels in ``bad``."""
+    def predict_proba(self, X: FloatArray, bad: NDArray[np.bool_] | None = None) -> FloatArray:
+        """Return probabilities ``(n, classes)`` without the channels of the mask ``bad``."""
 
     def to_state(self) -> State:
         """Return what :func:`from_state` needs to predict as this object does."""

@@ -15,7 +15,7 @@ from pyriemann.geometry.mean import mean_riemann
 Floats = NDArray[np.float64]
 
 #: Where the iteration for the mean ends; a reference only has to be near the mean.
-TOLERANCE = 1e-4
+TOLERANCE = 1e-2
 #: Eigenvalues below this share of the largest count as this share.
 SMALLEST_EIGENVALUE = 1e-10
 

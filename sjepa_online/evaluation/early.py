@@ -41,11 +41,12 @@ def evaluate_early(train: Trials, test: Trials, request: DecoderRequest) -> dict
     check_trials_per_class(train.y, protocol.class_names, N_FOLDS)
     classifier = request.make_early(protocol, train.ch_names)
     seconds = [protocol.window.start + length / MODEL_SFREQ for length in classifier.lengths]
+    statistics = classifier.statistics(train.X)
     held_out = cross_validate(
-        lambda: request.make_early(protocol, train.ch_names), train.X, train.y
+        lambda: request.make_early(protocol, train.ch_names), statistics, train.y
     )
     threshold = choose_threshold(held_out[PREFIXES], _targets(train.y, protocol), seconds)
-    classifier.fit(train.X, train.y)
+    classifier.fit_statistics(statistics, train.y)
     probabilities = classifier.predict_prefixes(classifier.statistics(test.X))
     scores = early_scores(probabilities, _targets(test.y, protocol), seconds, threshold)
     return {**scores, "threshold": threshold}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from sjepa_online.decoding.early import (
     prefix_lengths,
 )
 from sjepa_online.decoding.metrics import score_summary
-from sjepa_online.decoding.state import FloatArray, TrialClassifier
+from sjepa_online.decoding.state import FloatArray, TrialClassifier, fit_on, statistics_of
 from sjepa_online.model import covariance_kernel
 from sjepa_online.protocol import MODEL_SFREQ, Protocol
 from sjepa_online.signal import PreprocessorConfig
@@ -103,24 +103,26 @@ def calibrate(
             return settled.make_early(protocol, trials.ch_names)
         return settled.make(protocol, trials.ch_names)
 
-    held_out = cross_validate(make, trials.X, trials.y, n_folds=n_folds, progress=progress)
+    statistics = statistics_of(make(), trials.X)
+    held_out = cross_validate(make, statistics, trials.y, n_folds=n_folds, progress=progress)
     started = time.perf_counter()
     scores = _scores(request.name, held_out, trials)
-    threshold: float | None = None
     early_scores: dict[str, float] = {}
-    if early:
-        threshold, early_scores = _early(held_out[PREFIXES], trials, n_folds)
-    decoder = fit_decoder(
+    classifier = make()
+    fit_on(classifier, statistics, trials.y)
+    if isinstance(classifier, PrefixClassifier):
+        classifier.threshold, early_scores = _early(held_out[PREFIXES], trials, n_folds)
+    fit_seconds = time.perf_counter() - started
+    decoder = assemble_decoder(
+        request.name,
+        classifier,
         recordings,
         trials,
         preprocessing,
-        settled,
-        scores,
-        threshold=threshold,
+        cross_validation=scores,
         early=early_scores,
         population=population,
     )
-    fit_seconds = time.perf_counter() - started
     progress()
     return Calibration(decoder, trials, held_out[DECISION], fit_seconds)
 
@@ -131,10 +133,6 @@ def fit_decoder(
     preprocessing: PreprocessorConfig,
     request: DecoderRequest,
     cross_validation: dict[str, dict[str, float]],
-    *,
-    threshold: float | None = None,
-    early: Mapping[str, float] = MappingProxyType({}),
-    population: str = "",
 ) -> Decoder:
     """Fit a decoder on all trials.
 
@@ -148,19 +146,45 @@ def fit_decoder(
     request : DecoderRequest
     cross_validation : dict
         Scores by the name of the decoder, to be kept with it.
-    threshold : float or None
-        Probability at which a prefix of the window decides; None always awaits its end.
-    early : mapping
-        Scores of deciding at the threshold, to be kept with it.
-    population : str
-        What is to be told of the population start.
     """
-    protocol, ch_names = trials.protocol, trials.ch_names
-    if threshold is None:
-        classifier: TrialClassifier = request.make(protocol, ch_names)
-    else:
-        classifier = request.make_early(protocol, ch_names, threshold)
-    classifier.fit(trials.X, trials.y)
+    names = [recording.name for recording in recordings]
+    settled, population = request.settle_population(trials.protocol, trials.ch_names, names)
+    classifier = settled.make(trials.protocol, trials.ch_names).fit(trials.X, trials.y)
+    return assemble_decoder(
+        request.name,
+        classifier,
+        recordings,
+        trials,
+        preprocessing,
+        cross_validation=cross_validation,
+        population=population,
+    )
+
+
+def assemble_decoder(
+    name: str,
+    classifier: TrialClassifier,
+    recordings: Sequence[Recording],
+    trials: Trials,
+    preprocessing: PreprocessorConfig,
+    **told: Any,
+) -> Decoder:
+    """Put a fitted classifier together with what it needs to run on a live stream.
+
+    Parameters
+    ----------
+    name : str
+        Of the decoder.
+    classifier : TrialClassifier
+        Fitted on the trials.
+    recordings : sequence of Recording
+        What the trials were cut from.
+    trials : Trials
+    preprocessing : PreprocessorConfig
+        How they were preprocessed.
+    **told
+        What else the :class:`CalibrationSummary` is to keep.
+    """
     not_flat = trials.X.any(axis=(0, 2))
     summary = CalibrationSummary(
         n_trials=len(trials.y),
@@ -168,19 +192,17 @@ def fit_decoder(
         sources=tuple(recording.name for recording in recordings),
         simulated=any(recording.simulated for recording in recordings),
         amplitude=float(np.median(np.abs(trials.X[:, not_flat])) / 0.6745),
-        cross_validation=cross_validation,
-        early=dict(early),
-        population=population,
         choice=_reason(classifier),
+        **told,
     )
     return Decoder(
-        request.name,
+        name,
         classifier,
-        protocol,
-        ch_names,
+        trials.protocol,
+        trials.ch_names,
         preprocessing,
-        ChannelCompensation(ch_names, covariance_kernel(trials.X)),
-        fit_baseline(recordings, ch_names),
+        ChannelCompensation(trials.ch_names, covariance_kernel(trials.X)),
+        fit_baseline(recordings, trials.ch_names),
         summary,
     )
 

@@ -17,7 +17,6 @@ from sjepa_online.decoding.state import (
     TrialClassifier,
     fit_on,
     predict_on,
-    statistics_of,
     take,
 )
 from sjepa_online.errors import InputError
@@ -48,7 +47,7 @@ def check_trials_per_class(y: NDArray[Any], classes: Sequence[str], n_folds: int
 
 def cross_validate(
     make_classifier: Callable[[], TrialClassifier],
-    X: FloatArray,
+    statistics: Statistics,
     y: NDArray[Any],
     *,
     n_folds: int = N_FOLDS,
@@ -63,7 +62,8 @@ def cross_validate(
     ----------
     make_classifier : callable
         Gives a fresh classifier for each fold.
-    X : ndarray, shape (n, channels, samples)
+    statistics : dict of str to ndarray
+        What :func:`statistics_of` gives for such a classifier and the trials.
     y : ndarray of str, shape (n,)
     n_folds : int
     progress : callable
@@ -76,11 +76,10 @@ def cross_validate(
         ``classes_``; those of each candidate by its name, where it chooses among several; and
         ``prefixes`` ``(n, prefixes, classes)``, where it decides early.
     """
-    classifiers = [make_classifier() for _ in range(n_folds)]
-    statistics = statistics_of(classifiers[0], X)
     result: dict[str, FloatArray] = {}
-    for classifier, test in zip(classifiers, held_out_folds(y, n_folds), strict=True):
+    for test in held_out_folds(y, n_folds):
         train = np.setdiff1d(np.arange(len(y)), test)
+        classifier = make_classifier()
         fit_on(classifier, take(statistics, train), y[train])
         for name, values in _predictions(classifier, take(statistics, test)).items():
             result.setdefault(name, np.empty((len(y), *values.shape[1:])))[test] = values

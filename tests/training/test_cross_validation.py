@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sjepa_online.decoding import DecoderRequest, State
+from sjepa_online.decoding import DecoderRequest, State, TrialClassifier
+from sjepa_online.decoding.state import statistics_of
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 from sjepa_online.training.cross_validation import (
@@ -68,7 +69,7 @@ def test_every_trial_is_predicted_once_by_a_classifier_that_did_not_see_it(
         return spies[-1]
 
     probabilities = cross_validate(
-        make, _numbered(30), y, n_folds=n_folds, progress=lambda: advanced.append(1)
+        make, {"epochs": _numbered(30)}, y, n_folds=n_folds, progress=lambda: advanced.append(1)
     )[DECISION]
     assert len(spies) == len(advanced) == n_folds
     assert sorted(number for spy in spies for number in spy.predicted) == list(range(30))
@@ -84,7 +85,7 @@ def test_folds_are_stratified_and_hold_neighbours(y: NDArray[np.str_]) -> None:
         spies.append(_Spy())
         return spies[-1]
 
-    cross_validate(make, _numbered(30), y, n_folds=5)
+    cross_validate(make, {"epochs": _numbered(30)}, y, n_folds=5)
     assert {spy.counts for spy in spies} == {(16, 8)}
     for name, size in (("right", 4), ("left", 2)):
         trials = np.flatnonzero(y == name)
@@ -103,9 +104,11 @@ def test_scores_are_honest(
     """High where the classes differ, at chance where they do not."""
     X, y = simulated_epochs(kind, 40, n_times=152)
     request = DecoderRequest("riemann", device="cpu")
-    probabilities = cross_validate(
-        lambda: request.make(protocol, ("C3", "Cz", "C4", "Pz")), X, y
-    )[DECISION]
+
+    def make() -> TrialClassifier:
+        return request.make(protocol, ("C3", "Cz", "C4", "Pz"))
+
+    probabilities = cross_validate(make, statistics_of(make(), X), y)[DECISION]
     score = np.mean(np.array(CLASSES)[probabilities.argmax(axis=1)] == y)
     if kind == "power":
         assert score > 0.85

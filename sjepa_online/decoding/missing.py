@@ -1,0 +1,73 @@
+"""Spatial filters that go on without some of the channels, in the mean as if all were there.
+
+With W the trained filter, B the bad and G the good channels, the filter in force is
+W_G + W_B A with A = C_BG (C_GG + λI)^-1 (the dynamic spatial filter). What A cannot predict of the
+bad channels is missing from the power of the filtered signal, and a matrix without it is
+singular: to second-order features the expected rest is added, the conditional covariance of B
+given G (the completion step of the EM algorithm for Gaussian data, Dempster et al. 1977).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sjepa_online.decoding.tangent import matrix_function
+from sjepa_online.model import compensation
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+#: λ as a share of the good channels' mean variance.
+REGULARISATION = 0.01
+
+
+class FilterWithoutChannels:
+    """A spatial filter, and what replaces it while channels are bad.
+
+    Parameters
+    ----------
+    spatial : ndarray, shape (virtual, channels)
+        The trained filter W.
+    covariances : ndarray, shape (blocks, channels, channels)
+        Mean covariance of the channels in the calibration, for each second-order feature.
+    """
+
+    def __init__(self, spatial: Floats, covariances: Floats) -> None:
+        self.spatial = spatial
+        self.covariances = covariances
+        self._mask: Mask | None = None
+        self._in_force = (spatial, np.zeros((len(covariances), len(spatial), len(spatial))))
+
+    def without(self, bad: Mask | None) -> tuple[Floats, Floats]:
+        """Return the filter in force and the expected rest.
+
+        Parameters
+        ----------
+        bad : ndarray of bool, shape (channels,), or None
+            Channels to do without; None for none.
+
+        Returns
+        -------
+        spatial : ndarray, shape (virtual, channels)
+            Zero in the columns of bad channels.
+        rest : ndarray, shape (blocks, virtual, virtual)
+            What to add to covariances of the filtered signal; zero while all are good.
+        """
+        if bad is None:
+            return self.spatial, np.zeros_like(self._in_force[1])
+        if self._mask is None or not np.array_equal(bad, self._mask):
+            self._in_force = self._complete(bad)
+            self._mask = bad.copy()
+        return self._in_force
+
+    def _complete(self, bad: Mask) -> tuple[Floats, Floats]:
+        scale = np.trace(self.covariances, axis1=-2, axis2=-1)[:, np.newaxis, np.newaxis]
+        kernel = np.mean(self.covariances / np.maximum(scale, np.finfo(float).tiny), axis=0)
+        restore = np.zeros_like(kernel)
+        restore[:, ~bad] = compensation(kernel, bad, REGULARISATION)
+        missing = self.covariances - restore @ self.covariances @ restore.T
+        rest = self.spatial @ missing @ self.spatial.T
+        rest = (rest + rest.swapaxes(-1, -2)) / 2
+        # one A for all blocks is not the best for each: what is left may be slightly indefinite
+        return self.spatial @ restore, matrix_function(rest, lambda values: np.maximum(values, 0))
