@@ -202,6 +202,7 @@ def _with_strategy(decoder: Decoder, strategy: Strategy) -> Decoder:
     changed = copy(decoder)
     if strategy in other:
         changed.compensation = other[strategy](decoder.ch_names, decoder.compensation.kernel)
+        changed.completes = False
     return changed
 
 
@@ -245,7 +246,7 @@ def plot_corruption(
     for panel, (name, result) in zip(panels, scores.items(), strict=True):
         lines = {**result.strategies, "oracle": result.oracle}
         for label, values in lines.items():
-            style = {"color": "0.4", "linestyle": "--"} if label == "oracle" else {}
+            style: dict[str, Any] = {"color": "0.4", "linestyle": "--"} if label == "oracle" else {}
             panel.errorbar(
                 settings.fractions,
                 values.mean(axis=1),
