@@ -7,6 +7,7 @@ scores do not tell what a causal, live decoder reaches; ``evaluate scores`` does
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Self
 
@@ -156,7 +157,7 @@ def evaluate_moabb(
     rows : list of dict
         ``dataset``, ``subject``, ``session``, ``decoder``, ``score`` (ROC AUC for two classes
         of imagery and for ERP, accuracy for the rest: MOABB's choice), ``fit_s``,
-        ``n_train``, ``n_test``, ``n_channels``.
+        ``n_channels``.
 
     Raises
     ------
@@ -195,8 +196,11 @@ def _evaluate_subject(
         with (
             upstream_unless_chosen(),
             mne.use_log_level("error"),
+            warnings.catch_warnings(),
             tempfile.TemporaryDirectory() as folder,  # MOABB keeps every result in a file
         ):
+            # deprecations between MOABB and h5py are not the user's to mend
+            warnings.filterwarnings("ignore", module="moabb")
             channels, n_sessions = _montage(dataset, subject)
             if evaluation == "cross-session" and n_sessions < 2:
                 raise InputError(
@@ -234,8 +238,6 @@ def _row(result: dict[str, Any]) -> Row:
         "decoder": str(result["pipeline"]),
         "score": float(result["score"]),
         "fit_s": float(result["time"]),
-        "n_train": int(result["samples"]),
-        "n_test": int(result["samples_test"]),
         "n_channels": int(result["channels"]),
     }
 

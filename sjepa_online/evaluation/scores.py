@@ -18,6 +18,7 @@ from sjepa_online.decoding.metrics import (
     roc_auc,
 )
 from sjepa_online.errors import InputError
+from sjepa_online.evaluation.tables import Row
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,22 @@ class DecoderScores:
         if self.roc_auc is not None:
             entry["roc_auc"] = float(np.mean(self.roc_auc))
         return entry
+
+    def rows(self, decoder: str) -> list[Row]:
+        """Return one row of a table for each seed."""
+        areas: Sequence[object] = self.roc_auc or [""] * len(self.score)
+        values = zip(self.accuracy, self.score, areas, self.fit_seconds, strict=True)
+        return [
+            {
+                "decoder": decoder,
+                "seed": seed,
+                "accuracy": accuracy,
+                "score": score,
+                "roc_auc": area,
+                "fit_s": seconds,
+            }
+            for seed, (accuracy, score, area, seconds) in enumerate(values)
+        ]
 
 
 def evaluate_scores(

@@ -110,9 +110,7 @@ def calibrate(
         typer.echo(f"Report: {report}")
 
 
-def write_report(
-    path: Path, calibration: Calibration, recordings: Sequence[Recording]
-) -> None:
+def write_report(path: Path, calibration: Calibration, recordings: Sequence[Recording]) -> None:
     """Write the calibration report as one HTML page."""
     from sjepa_online.evaluation.report import collect, render
     from sjepa_online.files import atomic_write

@@ -9,8 +9,10 @@ import typer
 from sjepa_apps.cli.common import (
     DecodersOption,
     DeviceOption,
+    EarlyOption,
     JsonOption,
     ParadigmOption,
+    PopulationOption,
     SeedOption,
     TestOption,
     TrainOption,
@@ -20,13 +22,24 @@ from sjepa_apps.cli.common import (
     say,
 )
 from sjepa_apps.cli.corruption import corruption
+from sjepa_apps.cli.grid import grid
+from sjepa_apps.cli.learning_curve import learning_curve
+from sjepa_apps.cli.moabb import moabb
 from sjepa_apps.cli.monitor import monitor
+from sjepa_apps.cli.results import (
+    CsvOption,
+    OverwriteOption,
+    PlotOption,
+    SeedsOption,
+    check_results,
+)
 
 app = typer.Typer(help="Scores, latency, and comparisons.", no_args_is_help=True)
 app.command()(corruption)
+app.command("learning-curve")(learning_curve)
+app.command()(grid)
+app.command()(moabb)
 app.command()(monitor)
-
-SeedsOption = Annotated[int, typer.Option(min=1, help="Number of seeds.")]
 
 
 @app.command()
@@ -37,35 +50,61 @@ def scores(
     decoder: DecodersOption = None,
     seeds: SeedsOption = 1,
     weights: WeightsOption = "default",
+    population: PopulationOption = "auto",
+    early_stopping: EarlyOption = False,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
+    csv: CsvOption = None,
+    plot: PlotOption = None,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Train decoders on some recordings and test them on others, side by side."""
     from sjepa_online.data import load_sources, make_trials
     from sjepa_online.decoding import DEFAULT_DECODER, DecoderRequest
+    from sjepa_online.evaluation.early import evaluate_early
+    from sjepa_online.evaluation.plots import plot_scores, save_figure
     from sjepa_online.evaluation.scores import evaluate_scores
+    from sjepa_online.evaluation.significance import measure_of
+    from sjepa_online.evaluation.tables import write_csv
     from sjepa_online.protocol import load_protocol
     from sjepa_online.signal import PreprocessorConfig
 
+    check_results(csv, plot, overwrite)
     protocol = load_protocol(paradigm)
     requests = [
-        DecoderRequest(name, weights, seed, device)
+        DecoderRequest(name, weights, seed, device, population)
         for name in decoder or [DEFAULT_DECODER, "riemann"]
     ]
     preprocessing = PreprocessorConfig()
-    training = make_trials(load_sources(train), protocol, preprocessing)
+    recordings = load_sources(train)
+    names = [recording.name for recording in recordings]
+    training = make_trials(recordings, protocol, preprocessing)
     recordings = load_sources(test)
+    names += [recording.name for recording in recordings]
     testing = make_trials(recordings, protocol, preprocessing, training.ch_names)
     for reason in (*training.dropped, *testing.dropped):
         say(f"left out: {reason}")
-    with progress_bar("Evaluating", len(requests) * seeds) as advance:
+    for index, request in enumerate(requests):
+        requests[index], note = request.settle_population(protocol, training.ch_names, names)
+        say(f"{request.name}: {note}")
+    steps = len(requests) * (seeds + early_stopping)
+    entries = {}
+    with progress_bar("Evaluating", steps) as advance:
         results = evaluate_scores(training, testing, requests, seeds, advance)
+        for request in requests:
+            seconds = protocol.window.start + protocol.window.length
+            entry = results[request.name].to_json(len(protocol.classes), seconds)
+            if early_stopping:
+                entry["early"] = evaluate_early(training, testing, request)
+                advance()
+            entries[request.name] = entry
+    if csv is not None:
+        write_csv(csv, [row for name, result in results.items() for row in result.rows(name)])
+    if plot is not None:
+        seeded = {name: result.score for name, result in results.items()}
+        save_figure(plot_scores(seeded, *measure_of(protocol)), plot)
     classes = protocol.class_names
-    entries = {
-        name: result.to_json(len(classes), protocol.window.start + protocol.window.length)
-        for name, result in results.items()
-    }
     if json:
         print_json(
             {
@@ -85,6 +124,12 @@ def scores(
             f"{name}: accuracy {entry['accuracy']:.3f} +- {entry['accuracy_std']:.3f}{area}, "
             f"{entry['itr_bits_per_min']:.1f} bits/min, fitted in {entry['fit_s']:.1f} s"
         )
+        if "early" in entry:
+            typer.echo(
+                f"  deciding early: accuracy {entry['early']['accuracy']:.3f} after "
+                f"{entry['early']['decision_s']:.1f} s, "
+                f"{entry['early']['itr_bits_per_min']:.1f} bits/min"
+            )
 
 
 @app.command()
