@@ -14,7 +14,14 @@ from scipy.special import softmax
 
 from sjepa_online.decoding.logistic import LogisticRegression
 from sjepa_online.decoding.missing import FilterWithoutChannels, Mask
-from sjepa_online.decoding.spatial import N_XDAWN, SHRINKAGE, response_filters, whitening
+from sjepa_online.decoding.spatial import (
+    MAX_RESPONSE,
+    MAX_VIRTUAL,
+    N_XDAWN,
+    SHRINKAGE,
+    response_filters,
+    whitening,
+)
 from sjepa_online.decoding.spectral import cross_spectra, stimulus_frequencies
 from sjepa_online.decoding.state import FloatArray, State, Statistics
 from sjepa_online.decoding.tangent import (
@@ -30,8 +37,6 @@ Floats = NDArray[np.float64]
 #: Bands (Hz) of the filter bank for motor imagery.
 BANDS = ((8.0, 12.0), (12.0, 16.0), (16.0, 22.0), (22.0, 30.0))
 BAND_ORDER = 4
-#: Virtual channels, where there are more electrodes.
-MAX_VIRTUAL = 24
 
 
 class RiemannClassifier:
@@ -41,8 +46,8 @@ class RiemannClassifier:
     - ``mi``: covariances in four bands (filter-bank tangent space).
     - ``erp``: covariances of the trial with the classes' xDAWN responses (Barachant 2014).
 
-    More than 24 electrodes are first reduced to 24 virtual channels: the tangent space of all
-    has more dimensions than a calibration can estimate.
+    Many electrodes are first reduced to 16 (``ssvep``) or 24 (``mi``) virtual channels: the
+    tangent space of all has more dimensions than a calibration can estimate.
 
     Parameters
     ----------
@@ -137,12 +142,13 @@ class RiemannClassifier:
             self._evoked = xdawn.evokeds_
             return
         covariance, blocks = (statistics[name].mean(axis=0) for name in ("covariance", "riemann"))
-        if len(covariance) <= MAX_VIRTUAL:
+        most = MAX_RESPONSE if self._paradigm == "ssvep" else MAX_VIRTUAL
+        if len(covariance) <= most:
             spatial = np.eye(len(covariance))
         elif self._paradigm == "ssvep":
-            spatial = response_filters(covariance, blocks.mean(axis=0), MAX_VIRTUAL)
+            spatial = response_filters(covariance, blocks.mean(axis=0))
         else:
-            spatial = whitening(covariance, MAX_VIRTUAL)
+            spatial = whitening(covariance)
         self._filter = FilterWithoutChannels(spatial, blocks)
 
     def _matrices(self, statistics: Statistics) -> Floats:

@@ -15,6 +15,8 @@ Floats = NDArray[np.float64]
 
 #: Virtual channels of second-order readouts, where there are more electrodes.
 MAX_VIRTUAL = 24
+#: The same for responses of known frequency, whose filters put the response first.
+MAX_RESPONSE = 16
 #: xDAWN filters for each class.
 N_XDAWN = 4
 #: Shrinkage of covariances towards a multiple of the identity.
@@ -39,7 +41,7 @@ def whitening(covariance: Floats, n_virtual: int = MAX_VIRTUAL) -> Floats:
     return np.asarray((vectors[:, -n_virtual:] / np.sqrt(values[-n_virtual:])).T)
 
 
-def response_filters(covariance: Floats, response: Floats, n_virtual: int = MAX_VIRTUAL) -> Floats:
+def response_filters(covariance: Floats, response: Floats) -> Floats:
     """Return filters ``(virtual, channels)`` of the largest share of a narrow-band response.
 
     Generalised eigenvectors of the covariance at the frequencies that matter against that of
@@ -52,13 +54,11 @@ def response_filters(covariance: Floats, response: Floats, n_virtual: int = MAX_
         Of the broadband signal.
     response : ndarray, shape (channels, channels)
         Mean covariance at the frequencies that matter.
-    n_virtual : int
-        Most virtual channels.
     """
-    if n_virtual >= len(covariance):
-        return whitening(covariance, n_virtual)
+    if len(covariance) <= MAX_RESPONSE:
+        return whitening(covariance)
     _, vectors = eigh(response, shrink(covariance, SHRINKAGE))
-    return np.asarray(vectors[:, -n_virtual:].T)
+    return np.asarray(vectors[:, -MAX_RESPONSE:].T)
 
 
 def xdawn(X: Floats, targets: NDArray[np.integer[Any]]) -> Floats:
