@@ -17,6 +17,8 @@ from sjepa_online.errors import InputError
 from sjepa_online.files import atomic_path
 
 SUFFIXES = (".png", ".svg", ".pdf")
+#: Neither a date nor an address, so that the same figure gives the same file.
+NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 #: Colours that stay apart for colour-blind readers (Okabe and Ito 2008).
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#666666")
 INK = "#1f2933"
@@ -71,7 +73,7 @@ def to_svg(figure: Figure) -> bytes:
     """Return a figure as SVG; the same figure gives the same bytes."""
     content = io.BytesIO()
     with rc_context(STYLE):
-        figure.savefig(content, format="svg", metadata={"Date": None})
+        figure.savefig(content, format="svg", metadata=NO_METADATA)
     return content.getvalue()
 
 

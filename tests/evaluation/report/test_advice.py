@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sjepa_online.evaluation.report.advice import advise
+from sjepa_online.evaluation.report.channels import ChannelReport
+from sjepa_online.evaluation.significance import Score
+
+GOOD = Score("accuracy", 0.9, 0.86, 0.94, 0.5, 0.6)
+
+
+@pytest.fixture
+def content(content_of, scalp_recording):
+    return replace(
+        content_of("mi", scalp_recording("mi", n_channels=4)),
+        score=GOOD,
+        curve=[(10, 0.88), (20, 0.9)],
+        confusion=np.array([[18, 2], [2, 18]]),
+        channels=[ChannelReport("C3", 8.0, 1.0, 0.1)],
+    )
+
+
+def _texts(content, level):
+    return [one.text for one in advise(content) if one.level == level]
+
+
+def test_a_good_calibration_gets_no_warning(content):
+    assert _texts(content, "warning") == []
+    assert any("decoder works" in text for text in _texts(content, "good"))
+    assert any("enough trials" in text for text in _texts(content, "good"))
+
+
+def test_at_chance_the_first_advice_is_what_to_check(content):
+    score = Score("accuracy", 0.55, 0.4, 0.7, 0.5, 0.6)
+    advice = advise(replace(content, score=score))
+    assert advice[0].level == "warning"
+    assert advice[0].text.startswith("At chance: accuracy 0.55")
+    assert "markers" in advice[0].text
+    # neither more trials nor confusions matter then
+    assert not any("trials would help" in one.text or "taken for" in one.text for one in advice)
+
+
+def test_a_curve_that_rises_asks_for_more_trials(content):
+    rising = replace(content, curve=[(10, 0.7), (20, 0.8), (40, 0.9)])
+    (text,) = [text for text in _texts(rising, "note") if "More trials" in text]
+    assert "from 20 to 40" in text
+    assert "+0.10" in text
+
+
+def test_a_wide_interval_is_told(content):
+    wide = replace(content, score=replace(GOOD, low=0.7, high=0.98))
+    assert any("±0.14" in text for text in _texts(wide, "note"))
+
+
+def test_confusions_are_named(content):
+    confused = replace(content, confusion=np.array([[12, 8], [1, 19]]))
+    assert any("left_hand is taken for right_hand in 40 %" in t for t in _texts(confused, "note"))
+
+
+def test_bad_channels_are_named_up_to_six(content):
+    channels = [ChannelReport(f"C{index}", 80.0, 8.0, None) for index in range(1, 9)]
+    (text,) = _texts(replace(content, channels=channels), "warning")
+    assert "C1 has 8.0 times the median amplitude" in text
+    assert "C7" not in text
+    assert "and 2 more" in text
+
+
+def test_dropped_trials_are_told(content):
+    trials = replace(content.trials, dropped=("run 1: 2 of 30 trials reach past the end",))
+    assert any("run 1: 2 of 30" in text for text in _texts(replace(content, trials=trials), "note"))
