@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sjepa_online.data import moabb_reader
+from sjepa_online.decoding import fine_tuning
+
+SAMPLE = ("--train", "sample:1", "--test", "sample:3")
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_scores_as_a_table_and_a_plot(command: Callable, tmp_path: Path) -> None:
+    table, plot = tmp_path / "scores.csv", tmp_path / "scores.png"
+    result = command(
+        "evaluate", "scores", "-p", "ssvep-exo", *SAMPLE, "--decoder", "riemann", "--seeds", 2,
+        "--csv", table, "--plot", plot, "--json",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    told = result.json["decoders"]["riemann"]["scores"]
+    assert [float(row["score"]) for row in _rows(table)] == told
+    assert [row["seed"] for row in _rows(table)] == ["0", "1"]
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", ["scores", "learning-curve"])
+def test_files_that_cannot_be_written_are_refused_at_once(
+    command: Callable, tmp_path: Path, name: str
+) -> None:
+    arguments = ("evaluate", name, "-p", "ssvep-exo", "--train", "absent.fif", "--test", "absent")
+    table = tmp_path / "old.csv"
+    table.write_text("precious")
+    for option, path, told in (
+        ("--csv", table, "--overwrite"),
+        ("--csv", tmp_path / "absent" / "new.csv", "folder"),
+        ("--plot", tmp_path / "new.bmp", ".svg"),
+    ):
+        result = command(*arguments, option, path)
+        assert result.code == 2
+        assert told in result.err
+        assert "absent.fif" not in result.err
+    assert table.read_text() == "precious"
+
+
+def test_learning_curve_grows_to_all_trials(command: Callable, tmp_path: Path) -> None:
+    table, plot = tmp_path / "curve.csv", tmp_path / "curve.svg"
+    result = command(
+        "evaluate", "learning-curve", "-p", "ssvep-exo", *SAMPLE, "--decoder", "riemann",
+        "--csv", table, "--plot", plot, "--json",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    document = result.json
+    assert document["measure"] == "accuracy"
+    assert document["n_trials"] == [16, 24, 32]
+    scores = [one for [one] in document["decoders"]["riemann"]]
+    assert scores[-1] > 0.5  # chance 0.25
+    assert [float(row["score"]) for row in _rows(table)] == scores
+    assert plot.read_bytes().startswith(b"<?xml")
+
+
+def test_grid_ranks_every_cell(
+    command: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fine_tuning, "MAX_EPOCHS", 1)
+    monkeypatch.setattr(fine_tuning, "WARM_UP_EPOCHS", 1)
+    table = tmp_path / "grid.csv"
+    result = command(
+        "evaluate", "grid", "-p", "ssvep-exo", "--data", "sample:1", "--weights", "random",
+        "--csv", table, "--plot", tmp_path / "grid.png", "--json",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    document = result.json
+    assert document["groups"] == [["12", "1"]]
+    assert len(document["pipelines"]) == 6
+    ranks = [float(row["rank"]) for row in _rows(table)]
+    assert sum(ranks) == pytest.approx(21)  # 1 + ... + 6, ties share
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == [
+        "grid-ranks.png",
+        "grid-scores.png",
+    ]
+
+
+def test_moabb_runs_its_own_evaluation(
+    command: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = pytest.importorskip("moabb.datasets.fake")
+    dataset = fake.FakeDataset(
+        event_list=("left_hand", "right_hand"), n_sessions=1, n_runs=1, n_subjects=2,
+        paradigm="imagery", sfreq=128, duration=120, n_events=20, seed=1,
+    )  # fmt: skip
+    monkeypatch.setattr(moabb_reader, "make_dataset", lambda name: dataset)
+    table = tmp_path / "moabb.csv"
+    result = command(
+        "evaluate", "moabb", "--dataset", "Fake", "-p", "mi", "--subjects", 1, 2,
+        "--decoder", "riemann", "--csv", table, "--plot", tmp_path / "moabb.pdf", "--json",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    document = json.loads(result.out)
+    scores = [float(row["score"]) for row in _rows(table)]
+    assert [row["subject"] for row in _rows(table)] == ["1", "2"]
+    assert document["decoders"]["riemann"]["score"] == pytest.approx(np.mean(scores))
+    assert document["evaluation"] == "within-session"
+
+
+def test_moabb_refuses_what_it_does_not_have(command: Callable) -> None:
+    pytest.importorskip("moabb")
+    result = command("evaluate", "moabb", "--dataset", "Lee2019_M", "-p", "mi")
+    assert result.code == 2
+    assert "Lee2019_MI" in result.err
+
+
+def test_calibrate_writes_a_report(command: Callable, tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    arguments = (
+        "calibrate", "-p", "ssvep-exo", "--from", "sample:1", "sample:2", "--decoder", "riemann",
+        "--out", tmp_path / "decoder.safetensors", "--report", report,
+    )  # fmt: skip
+    result = command(*arguments, "--json")
+    assert result.code == 0, result.err
+    assert result.json["report"] == str(report)
+    page = report.read_text(encoding="utf-8")
+    accuracy = result.json["cv"]["riemann"]["accuracy"]
+    assert f'<div class="number">{accuracy:.2f}</div>' in page
+    assert "Simulated" not in page
+    (tmp_path / "decoder.safetensors").unlink()
+    again = command(*arguments)
+    assert again.code == 2
+    assert "--report" in again.err
+    assert not (tmp_path / "decoder.safetensors").exists()
