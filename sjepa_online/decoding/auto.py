@@ -70,7 +70,7 @@ class AutoClassifier:
     def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> Floats:
         """Return probabilities ``(n, classes)`` without the channels of the mask ``bad``."""
         weights = self._weights[self.choice_]
-        used = np.flatnonzero(weights)
+        used = np.flatnonzero(CANDIDATES[self.choice_])
         parts = [self._members[index].predict_proba(X, bad) for index in used]
         return combine(_log(np.stack(parts)), weights[used])
 

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
+from sjepa_online.decoding.missing import ThinnedTrials
+
 Floats = NDArray[np.float64]
 
 #: Precision of the intercept's prior: next to free.
@@ -83,6 +85,36 @@ class LogisticRegression:
         slopes = change[:-1] if basis is None else basis @ change[:-1]
         self.weights = prior + np.vstack([slopes, change[-1:]])
         return self
+
+    def fit_with_copies(
+        self,
+        features: Floats,
+        copies: Floats,
+        targets: NDArray[np.integer[Any]],
+        thinned: ThinnedTrials,
+        n_classes: int,
+    ) -> LogisticRegression:
+        """Fit on trials and on their copies without some channels.
+
+        Parameters
+        ----------
+        features : ndarray, shape (n, d)
+            Of the trials.
+        copies : ndarray, shape (copies, d)
+            Of ``thinned``.
+        targets : ndarray of int, shape (n,)
+            Class indices of the trials.
+        thinned : ThinnedTrials
+        n_classes : int
+        """
+        return self.fit(
+            np.concatenate([features, copies]),
+            np.concatenate([targets, targets[thinned.source]]),
+            n_classes,
+            np.r_[
+                np.full(len(features), thinned.trial_weight), np.full(len(copies), thinned.weight)
+            ],
+        )
 
     def logits(self, features: Floats) -> Floats:
         """Return log probabilities up to a constant, ``(n, classes)``."""

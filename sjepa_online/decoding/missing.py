@@ -9,15 +9,21 @@ given G (the completion step of the EM algorithm for Gaussian data, Dempster et 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from sjepa_online.decoding.tangent import matrix_function
+from sjepa_online.decoding.tangent import filter_covariances, matrix_function
 from sjepa_online.model import compensation
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+#: Copies of every training trial with random channels missing.
+N_COPIES = 4
+#: Masks that the trials of a copy share among them.
+MASKS_PER_COPY = 4
 #: λ as a share of the good channels' mean variance.
 REGULARISATION = 0.01
 
@@ -71,3 +77,57 @@ class FilterWithoutChannels:
         rest = (rest + rest.swapaxes(-1, -2)) / 2
         # one A for all blocks is not the best for each: what is left may be slightly indefinite
         return self.spatial @ restore, matrix_function(rest, lambda values: np.maximum(values, 0))
+
+
+@dataclass(frozen=True)
+class ThinnedTrials:
+    """Copies of trials as they look while random channels are bad.
+
+    Attributes
+    ----------
+    matrices : ndarray, shape (copies, blocks, virtual, virtual)
+    source : ndarray of int, shape (copies,)
+        Which trial each is a copy of.
+    weight : float
+        Of a copy: all copies of a trial together count as half a trial.
+    """
+
+    matrices: Floats
+    source: NDArray[np.intp]
+    weight: float
+
+    @property
+    def trial_weight(self) -> float:
+        """Weight of the trial itself, which makes the sum one."""
+        return 0.5 if len(self.source) else 1.0
+
+
+def thin(spatial_filter: FilterWithoutChannels, matrices: Floats) -> ThinnedTrials:
+    """Leave random channels out of trials, up to half of them.
+
+    A classifier that sees such copies in training does not rely on single channels. The masks
+    are drawn with a fixed seed: what is fitted stays deterministic.
+
+    Parameters
+    ----------
+    spatial_filter : FilterWithoutChannels
+    matrices : ndarray, shape (n, blocks, channels, channels)
+        Quadratic in the channels.
+    """
+    n_trials, _, n_channels, _ = matrices.shape
+    rng = np.random.default_rng(0)
+    parts = []
+    sources = []
+    for _ in range(N_COPIES if n_channels > 1 else 0):
+        for trials in np.array_split(rng.permutation(n_trials), MASKS_PER_COPY):
+            bad = np.zeros(n_channels, dtype=bool)
+            n_bad = int(rng.integers(1, max(n_channels // 2, 1) + 1))
+            bad[rng.choice(n_channels, n_bad, replace=False)] = True
+            spatial, rest = spatial_filter.without(bad)
+            parts.append(filter_covariances(spatial, matrices[trials]) + rest)
+            sources.append(trials)
+    if not parts:
+        n_virtual = len(spatial_filter.spatial)
+        empty = np.empty((0, matrices.shape[1], n_virtual, n_virtual))
+        return ThinnedTrials(empty, np.empty(0, dtype=np.intp), 0.0)
+    return ThinnedTrials(np.concatenate(parts), np.concatenate(sources), 0.5 / N_COPIES)

@@ -23,7 +23,7 @@ from scipy.special import log_softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from sjepa_online.decoding.logistic import LogisticRegression
-from sjepa_online.decoding.missing import FilterWithoutChannels, Mask
+from sjepa_online.decoding.missing import FilterWithoutChannels, Mask, thin
 from sjepa_online.decoding.spatial import SHRINKAGE, response_filters, whitening, xdawn
 from sjepa_online.decoding.spectral import cross_spectra, stimulus_frequencies
 from sjepa_online.decoding.state import Statistics
@@ -276,7 +276,11 @@ class SecondOrder(Readout):
         matrices = self._regularised(filter_covariances(spatial, statistics[self.kind]))
         vectors = self.tangent.fit(matrices).transform(matrices).reshape(len(matrices), -1)
         prior = None if self._prior is None else self._prior.weights(spatial, covariance)
-        self.weights = LogisticRegression(prior).fit(vectors, targets, n_classes).weights
+        thinned = thin(self.filter, statistics[self.kind])
+        copies = self._vectors(thinned.matrices)
+        regression = LogisticRegression(prior)
+        regression.fit_with_copies(vectors, copies, targets, thinned, n_classes)
+        self.weights = regression.weights
         return self
 
     def features(self, statistics: Statistics) -> Floats:

@@ -13,7 +13,7 @@ from scipy.signal import butter, sosfiltfilt
 from scipy.special import softmax
 
 from sjepa_online.decoding.logistic import LogisticRegression
-from sjepa_online.decoding.missing import FilterWithoutChannels, Mask
+from sjepa_online.decoding.missing import FilterWithoutChannels, Mask, thin
 from sjepa_online.decoding.spatial import (
     MAX_RESPONSE,
     MAX_VIRTUAL,
@@ -98,7 +98,14 @@ class RiemannClassifier:
         self._fit_spatial(statistics, targets)
         matrices = self._regularised(self._matrices(statistics))
         vectors = self._tangent.fit(matrices).transform(matrices).reshape(len(y), -1)
-        self._weights = LogisticRegression().fit(vectors, targets, len(self.classes_)).weights
+        regression = LogisticRegression()
+        if self._paradigm == "erp":
+            regression.fit(vectors, targets, len(self.classes_))
+        else:
+            thinned = thin(self._filter, statistics["riemann"])
+            copies = self._vectors(thinned.matrices)
+            regression.fit_with_copies(vectors, copies, targets, thinned, len(self.classes_))
+        self._weights = regression.weights
         return self
 
     def predict_statistics(self, statistics: Statistics) -> Floats:
@@ -166,9 +173,12 @@ class RiemannClassifier:
         return matrices if self._paradigm == "erp" else shrink(matrices, SHRINKAGE)
 
     def _classify(self, matrices: Floats) -> Floats:
-        vectors = self._tangent.transform(self._regularised(matrices)).reshape(len(matrices), -1)
-        probabilities: Floats = softmax(vectors @ self._weights[:-1] + self._weights[-1], axis=1)
+        logits = self._vectors(matrices) @ self._weights[:-1] + self._weights[-1]
+        probabilities: Floats = softmax(logits, axis=1)
         return probabilities
+
+    def _vectors(self, matrices: Floats) -> Floats:
+        return self._tangent.transform(self._regularised(matrices)).reshape(len(matrices), -1)
 
     def _power(self, X: Floats) -> Floats:
         """Return ``(n, blocks, channels, channels)``, quadratic in the channels."""

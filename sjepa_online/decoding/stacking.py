@@ -16,6 +16,8 @@ Floats = NDArray[np.float64]
 
 #: Pull of the weights towards zero, which is the uniform distribution.
 PENALTY = 1.0
+#: Where cross-validation finds nothing the order of the classes stays, next to undecided.
+SMALLEST_WEIGHT = 0.01
 
 
 #: Folds of the cross-validation within the training trials.
@@ -67,10 +69,10 @@ def combine(log_probabilities: Floats, weights: Floats) -> Floats:
 
 
 def stacking_weights(log_probabilities: Floats, targets: NDArray[np.integer[Any]]) -> Floats:
-    """Return the non-negative weights of the smallest penalised log loss.
+    """Return the positive weights of the smallest penalised log loss.
 
-    A member without information gets weight zero; overconfident members get small weights, so
-    the weights calibrate the result as a temperature does.
+    A member without information gets next to no weight; overconfident members get small
+    weights, so the weights calibrate the result as a temperature does.
 
     Parameters
     ----------
@@ -100,7 +102,7 @@ def stacking_weights(log_probabilities: Floats, targets: NDArray[np.integer[Any]
         np.full(n_members, 1 / n_members),
         jac=True,
         method="L-BFGS-B",
-        bounds=[(0.0, None)] * n_members,
+        bounds=[(SMALLEST_WEIGHT, None)] * n_members,
     )
     weights: Floats = solution.x
     return weights

@@ -12,7 +12,7 @@ from sjepa_online.signal.baseline import Baseline
 from sjepa_online.signal.quality import ChannelMonitor, Choice, StateChange, Widespread
 
 #: A gross fault is found within this time (s), so as much before the finding is bad too.
-FOUND_WITHIN = 1.25
+FOUND_WITHIN = 1.5
 
 
 class ChannelWatch:
