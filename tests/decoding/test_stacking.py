@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sjepa_online.decoding.stacking import PENALTY, combine, stacking_weights
+from sjepa_online.decoding.stacking import PENALTY, SMALLEST_WEIGHT, combine, stacking_weights
 
 Floats = NDArray[np.float64]
 
@@ -55,9 +55,9 @@ def test_a_member_without_information_gets_next_to_no_weight(targets: NDArray[np
     assert uninformed < 0.1 * informed
 
 
-def test_a_member_that_misleads_gets_no_weight(targets: NDArray[np.int64]) -> None:
+def test_a_member_that_misleads_gets_the_smallest_weight(targets: NDArray[np.int64]) -> None:
     members = np.stack([_member(targets, 1.0, 0), _member(1 - targets, 1.0, 1)])
-    assert stacking_weights(members, targets)[1] == 0.0
+    assert stacking_weights(members, targets)[1] == SMALLEST_WEIGHT
 
 
 def test_independent_members_add_up() -> None:
