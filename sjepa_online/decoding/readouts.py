@@ -31,6 +31,7 @@ from sjepa_online.decoding.tangent import (
     TangentSpace,
     channel_covariances,
     filter_covariances,
+    flatten,
     shrink,
     shrunk_covariances,
 )
@@ -238,7 +239,7 @@ class TemplateCovariance(Readout):
         if rest is not None:
             n_virtual = rest.shape[-1]
             covariance[..., -n_virtual:, -n_virtual:] += rest
-        return self.tangent.transform(covariance).reshape(len(filtered), -1)
+        return flatten(self.tangent.transform(covariance))
 
     def _covariances(self, filtered: Floats) -> Floats:
         templates = np.broadcast_to(self.templates, (len(filtered), *self.templates.shape))
@@ -274,7 +275,7 @@ class SecondOrder(Readout):
         spatial = self._spatial_filter(covariance, statistics[self.kind])
         self.filter = FilterWithoutChannels(spatial, statistics[self.kind].mean(axis=0))
         matrices = self._regularised(filter_covariances(spatial, statistics[self.kind]))
-        vectors = self.tangent.fit(matrices).transform(matrices).reshape(len(matrices), -1)
+        vectors = flatten(self.tangent.fit(matrices).transform(matrices))
         prior = None if self._prior is None else self._prior.weights(spatial, covariance)
         thinned = thin(self.filter, statistics[self.kind])
         copies = self._vectors(thinned.matrices)
@@ -302,7 +303,7 @@ class SecondOrder(Readout):
         return super().restore(arrays)
 
     def _vectors(self, matrices: Floats) -> Floats:
-        return self.tangent.transform(self._regularised(matrices)).reshape(len(matrices), -1)
+        return flatten(self.tangent.transform(self._regularised(matrices)))
 
     def _spatial_filter(self, covariance: Floats, matrices: Floats) -> Floats:
         return whitening(covariance)

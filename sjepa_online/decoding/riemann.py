@@ -28,6 +28,7 @@ from sjepa_online.decoding.tangent import (
     TangentSpace,
     channel_covariances,
     filter_covariances,
+    flatten,
     shrink,
 )
 from sjepa_online.protocol import MODEL_SFREQ, Paradigm
@@ -97,7 +98,7 @@ class RiemannClassifier:
         targets = np.argmax(y[:, np.newaxis] == self.classes_, axis=1)
         self._fit_spatial(statistics, targets)
         matrices = self._regularised(self._matrices(statistics))
-        vectors = self._tangent.fit(matrices).transform(matrices).reshape(len(y), -1)
+        vectors = flatten(self._tangent.fit(matrices).transform(matrices))
         regression = LogisticRegression()
         if self._paradigm == "erp":
             regression.fit(vectors, targets, len(self.classes_))
@@ -178,7 +179,7 @@ class RiemannClassifier:
         return probabilities
 
     def _vectors(self, matrices: Floats) -> Floats:
-        return self._tangent.transform(self._regularised(matrices)).reshape(len(matrices), -1)
+        return flatten(self._tangent.transform(self._regularised(matrices)))
 
     def _power(self, X: Floats) -> Floats:
         """Return ``(n, blocks, channels, channels)``, quadratic in the channels."""

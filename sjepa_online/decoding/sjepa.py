@@ -202,6 +202,13 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                     remedy="Correct the parameter.",
                 )
 
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that the input is epochs, not a table."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        return tags
+
     def _network(self, n_channels: int, seed: int) -> SignalJEPA:
         return load_network(self.weights, self._channel_names(n_channels), seed)
 

@@ -54,6 +54,12 @@ class TangentSpace:
         self._whitening = matrix_function(references, lambda values: 1 / np.sqrt(values))
 
 
+def flatten(vectors: Floats) -> Floats:
+    """Return ``(n, blocks * k)`` of tangent vectors ``(n, blocks, k)``, also where n is 0."""
+    n, blocks, k = vectors.shape
+    return vectors.reshape(n, blocks * k)
+
+
 def matrix_function(matrices: Floats, function: Callable[[Floats], Floats]) -> Floats:
     """Apply a function to the eigenvalues of symmetric matrices ``(..., d, d)``."""
     values, vectors = np.linalg.eigh(matrices)

@@ -111,6 +111,13 @@ class EpochClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         labels: NDArray[np.integer[Any]] = self.classes_[np.argmax(self.predict_proba(X), axis=1)]
         return labels
 
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that the input is epochs, not a table."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        return tags
+
     @property
     def _names(self) -> NDArray[np.str_]:
         """Class of the protocol for each integer."""
