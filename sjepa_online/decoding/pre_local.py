@@ -110,9 +110,11 @@ class PreLocalClassifier:
                 held_out[index, test] = readout.log_proba(take(statistics, test))
         self._weights = stacking_weights(held_out, targets)
         self.out_of_fold_ = combine(held_out, self._weights)
-        self._readouts = [
-            readout.fit(statistics, targets, len(self.classes_)) for readout in self._new_readouts()
-        ]
+        self._readouts = self._new_readouts()
+        for readout in self._readouts:
+            readout.fit(statistics, targets, len(self.classes_))
+            if isinstance(readout, SecondOrder):
+                readout.fit_without_channels(statistics, targets, len(self.classes_))
         return self
 
     def predict_statistics(self, statistics: Statistics) -> Floats:

@@ -106,8 +106,9 @@ class Readout(ABC):
             Channels to do without.
         """
 
-    def _classify(self, features: Floats) -> Floats:
-        result: Floats = log_softmax(features @ self.weights[:-1] + self.weights[-1], axis=1)
+    def _classify(self, features: Floats, weights: Floats | None = None) -> Floats:
+        weights = self.weights if weights is None else weights
+        result: Floats = log_softmax(features @ weights[:-1] + weights[-1], axis=1)
         return result
 
     def arrays(self) -> dict[str, Floats]:
@@ -263,6 +264,7 @@ class SecondOrder(Readout):
     def __init__(self, kernels: Floats, prior: Prior | None = None) -> None:
         super().__init__(kernels)
         self.tangent = TangentSpace()
+        self.weights_without: Floats = np.empty((0, 0))
         self._prior = prior
 
     def statistics(self, X: Floats) -> Statistics:
@@ -276,13 +278,20 @@ class SecondOrder(Readout):
         self.filter = FilterWithoutChannels(spatial, statistics[self.kind].mean(axis=0))
         matrices = self._regularised(filter_covariances(spatial, statistics[self.kind]))
         vectors = flatten(self.tangent.fit(matrices).transform(matrices))
-        prior = None if self._prior is None else self._prior.weights(spatial, covariance)
+        self.weights = self._regression(statistics).fit(vectors, targets, n_classes).weights
+        self.weights_without = self.weights
+        return self
+
+    def fit_without_channels(
+        self, statistics: Statistics, targets: Targets, n_classes: int
+    ) -> None:
+        """Fit weights that see copies of the trials without some of the channels."""
         thinned = thin(self.filter, statistics[self.kind])
         copies = self._vectors(thinned.matrices)
-        regression = LogisticRegression(prior)
+        regression = self._regression(statistics)
+        vectors = self.features(statistics)
         regression.fit_with_copies(vectors, copies, targets, thinned, n_classes)
-        self.weights = regression.weights
-        return self
+        self.weights_without = regression.weights
 
     def features(self, statistics: Statistics) -> Floats:
         """Return tangent vectors of the matrices."""
@@ -291,16 +300,25 @@ class SecondOrder(Readout):
     def log_proba_of_epochs(self, X: Floats, bad: Mask | None = None) -> Floats:
         """Return log probabilities; few virtual channels are faster than many electrodes."""
         spatial, rest = self.filter.without(bad)
-        return self._classify(self._vectors(self._in_batches(spatial @ X) + rest))
+        weights = self.weights if bad is None else self.weights_without
+        return self._classify(self._vectors(self._in_batches(spatial @ X) + rest), weights)
 
     def arrays(self) -> dict[str, Floats]:
         """Return the fitted arrays by name."""
-        return {**super().arrays(), "references": self.tangent.references}
+        references, without = self.tangent.references, self.weights_without
+        return {**super().arrays(), "references": references, "weights_without": without}
 
     def restore(self, arrays: dict[str, Floats]) -> Self:
         """Take the arrays of :meth:`arrays`."""
         self.tangent = TangentSpace(arrays["references"])
+        self.weights_without = arrays["weights_without"]
         return super().restore(arrays)
+
+    def _regression(self, statistics: Statistics) -> LogisticRegression:
+        if self._prior is None:
+            return LogisticRegression()
+        covariance = statistics["covariance"].mean(axis=0)
+        return LogisticRegression(self._prior.weights(self.filter.spatial, covariance))
 
     def _vectors(self, matrices: Floats) -> Floats:
         return flatten(self.tangent.transform(self._regularised(matrices)))

@@ -66,6 +66,7 @@ class RiemannClassifier:
         self._frequencies = tuple(frequencies)
         self._tangent = TangentSpace()
         self._weights: Floats = np.empty((0, 0))
+        self._weights_without: Floats = np.empty((0, 0))
         self._filter = FilterWithoutChannels(np.empty((0, 0)), np.empty((0, 0, 0)))
         self._evoked: Floats = np.empty((0, 0))
         self.classes_ = np.array(list(classes))
@@ -78,12 +79,13 @@ class RiemannClassifier:
         """Return probabilities ``(n, classes)`` without the channels of the mask ``bad``."""
         spatial, rest = self._filter.without(bad)
         virtual: Floats = spatial @ np.asarray(X, dtype=np.float64)
+        weights = self._weights if bad is None else self._weights_without
         if self._paradigm != "erp":
-            return self._classify(self._power(virtual) + rest)
+            return self._classify(self._power(virtual) + rest, weights)
         matrices = self._with_responses(virtual)
         n_virtual = len(spatial)
         matrices[..., -n_virtual:, -n_virtual:] += rest
-        return self._classify(matrices)
+        return self._classify(matrices, weights)
 
     def statistics(self, X: FloatArray) -> Statistics:
         """Return what is read of each epoch ``(n, channels, samples)``."""
@@ -99,19 +101,25 @@ class RiemannClassifier:
         self._fit_spatial(statistics, targets)
         matrices = self._regularised(self._matrices(statistics))
         vectors = flatten(self._tangent.fit(matrices).transform(matrices))
-        regression = LogisticRegression()
-        if self._paradigm == "erp":
-            regression.fit(vectors, targets, len(self.classes_))
-        else:
-            thinned = thin(self._filter, statistics["riemann"])
-            copies = self._vectors(thinned.matrices)
-            regression.fit_with_copies(vectors, copies, targets, thinned, len(self.classes_))
-        self._weights = regression.weights
+        self._weights = LogisticRegression().fit(vectors, targets, len(self.classes_)).weights
+        self._weights_without = self._weights
+        if self._paradigm != "erp":
+            self._fit_without_channels(vectors, statistics, targets)
         return self
+
+    def _fit_without_channels(
+        self, vectors: Floats, statistics: Statistics, targets: NDArray[np.intp]
+    ) -> None:
+        """Fit the weights that decode while channels are bad."""
+        thinned = thin(self._filter, statistics["riemann"])
+        copies = self._vectors(thinned.matrices)
+        regression = LogisticRegression()
+        regression.fit_with_copies(vectors, copies, targets, thinned, len(self.classes_))
+        self._weights_without = regression.weights
 
     def predict_statistics(self, statistics: Statistics) -> Floats:
         """Return probabilities ``(n, classes)`` of the epochs behind the statistics."""
-        return self._classify(self._matrices(statistics))
+        return self._classify(self._matrices(statistics), self._weights)
 
     def to_state(self) -> State:
         """Return the fitted arrays."""
@@ -124,6 +132,7 @@ class RiemannClassifier:
         arrays = {
             "references": self._tangent.references,
             "weights": self._weights,
+            "weights_without": self._weights_without,
             "spatial": self._filter.spatial,
             "channel_covariances": self._filter.covariances,
             "evoked": self._evoked,
@@ -137,6 +146,7 @@ class RiemannClassifier:
         classifier = cls(config["paradigm"], tuple(config["frequencies"]), config["classes"])
         classifier._tangent = TangentSpace(arrays["references"])
         classifier._weights = arrays["weights"]
+        classifier._weights_without = arrays["weights_without"]
         classifier._evoked = arrays["evoked"]
         classifier._filter = FilterWithoutChannels(arrays["spatial"], arrays["channel_covariances"])
         return classifier
@@ -173,8 +183,8 @@ class RiemannClassifier:
     def _regularised(self, matrices: Floats) -> Floats:
         return matrices if self._paradigm == "erp" else shrink(matrices, SHRINKAGE)
 
-    def _classify(self, matrices: Floats) -> Floats:
-        logits = self._vectors(matrices) @ self._weights[:-1] + self._weights[-1]
+    def _classify(self, matrices: Floats, weights: Floats) -> Floats:
+        logits = self._vectors(matrices) @ weights[:-1] + weights[-1]
         probabilities: Floats = softmax(logits, axis=1)
         return probabilities
 

@@ -153,6 +153,7 @@ def test_online_the_same_rule_runs(
     prefixes = np.stack(
         [decoder.predict_proba(trials.X[..., :length]) for length in decoder.window_lengths], axis=1
     )
+    classifier.threshold = float(np.median(prefixes[:, 0].max(axis=1)))
     expected = stopping_prefixes(prefixes, classifier.threshold)
     assert len(set(expected.tolist())) > 1, "some decide early, some late"
     decisions = [one for one in decode_recording(decoder, recording) if isinstance(one, Decision)]

@@ -7,9 +7,22 @@ import sys
 
 import typer
 
-from sjepa_apps.cli import calibrate, decode, demo, doctor, evaluate, models, streams
+from sjepa_apps.cli import (
+    calibrate,
+    decode,
+    demo,
+    doctor,
+    evaluate,
+    models,
+    population,
+    pretrain,
+    streams,
+)
 from sjepa_apps.cli.common import repeat_list_options
 from sjepa_online.errors import InputError, OperationError
+
+#: Exit code after Ctrl-C; typer turns the interrupt into it.
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="sjepa-online",
@@ -22,6 +35,8 @@ app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.command()(streams.streams)
 app.command()(streams.replay)
+app.command()(pretrain.pretrain)
+app.command()(population.population)
 app.command()(calibrate.calibrate)
 app.command()(decode.decode)
 app.add_typer(evaluate.app, name="evaluate")
@@ -37,8 +52,17 @@ def main() -> None:
         _fail(str(error), 2)
     except OperationError as error:
         _fail(str(error), 1)
-    except KeyboardInterrupt:
-        _fail("Interrupted.", 130)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            _leave_at_once()
+        raise
+
+
+def _leave_at_once() -> None:
+    """End an interrupted command, which has closed everything, without unloading torch and Qt."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(INTERRUPTED)
 
 
 def _fail(message: str, code: int) -> None:
