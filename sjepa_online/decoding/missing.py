@@ -22,6 +22,8 @@ Mask = NDArray[np.bool_]
 
 #: Copies of every training trial with random channels missing.
 N_COPIES = 4
+#: With fewer channels each holds what no other knows, and copies without it teach nothing.
+LEAST_CHANNELS = 6
 #: Masks that the trials of a copy share among them.
 MASKS_PER_COPY = 4
 #: λ as a share of the good channels' mean variance.
@@ -106,7 +108,8 @@ def thin(spatial_filter: FilterWithoutChannels, matrices: Floats) -> ThinnedTria
     """Leave random channels out of trials, up to half of them.
 
     A classifier that sees such copies in training does not rely on single channels. The masks
-    are drawn with a fixed seed: what is fitted stays deterministic.
+    are drawn with a fixed seed: what is fitted stays deterministic. Of fewer than 6 channels
+    none is left out.
 
     Parameters
     ----------
@@ -118,10 +121,10 @@ def thin(spatial_filter: FilterWithoutChannels, matrices: Floats) -> ThinnedTria
     rng = np.random.default_rng(0)
     parts = []
     sources = []
-    for _ in range(N_COPIES if n_channels > 1 else 0):
+    for _ in range(N_COPIES if n_channels >= LEAST_CHANNELS else 0):
         for trials in np.array_split(rng.permutation(n_trials), MASKS_PER_COPY):
             bad = np.zeros(n_channels, dtype=bool)
-            n_bad = int(rng.integers(1, max(n_channels // 2, 1) + 1))
+            n_bad = int(rng.integers(1, n_channels // 2 + 1))
             bad[rng.choice(n_channels, n_bad, replace=False)] = True
             spatial, rest = spatial_filter.without(bad)
             parts.append(filter_covariances(spatial, matrices[trials]) + rest)
