@@ -57,11 +57,11 @@ def relu_dropout(x: Tensor, dropout: float) -> Tensor:
 
 def drop(x: Tensor, dropout: float) -> Tensor:
     """Apply dropout."""
-    return x * _factors(x, dropout)
+    return x * _kept(x, dropout).mul_(_scale(dropout))
 
 
-def _factors(like: Tensor, dropout: float) -> Tensor:
-    """Draw what dropout multiplies with: 0, or the scale that makes up for the zeros.
+def _kept(like: Tensor, dropout: float) -> Tensor:
+    """Draw 1 for what is kept and 0 for what is dropped, of the type of ``like``.
 
     One random byte per element decides, so the probability is a multiple of 1/256 (0.1
     becomes 26/256). The arithmetic avoids torch's slow operations on booleans.
@@ -72,8 +72,12 @@ def _factors(like: Tensor, dropout: float) -> Tensor:
         0, 2**64, size=-(-like.numel() // 8), dtype=np.uint64
     )
     random_bytes = torch.from_numpy(words).view(torch.uint8)[: like.numel()].view(like.shape)
-    kept = random_bytes.clamp_(n_dropped - 1, n_dropped).sub_(n_dropped - 1)
-    return kept.to(like.dtype).mul_(_BYTE / (_BYTE - n_dropped))
+    return random_bytes.clamp_(n_dropped - 1, n_dropped).sub_(n_dropped - 1).to(like.dtype)
+
+
+def _scale(dropout: float) -> float:
+    """Give what makes up for the zeros."""
+    return _BYTE / (_BYTE - round(dropout * _BYTE))
 
 
 class _Attention(torch.autograd.Function):
@@ -88,24 +92,23 @@ class _Attention(torch.autograd.Function):
             if bias is not None:
                 scores += bias
             weights = torch.softmax(scores, dim=-1)
-            factors = _factors(weights, dropout) if dropout else None
-            output = torch.bmm(weights if factors is None else weights * factors, value)
-            ctx.save_for_backward(query, key, value, weights, factors, output)
+            dropped = weights * _kept(weights, dropout) if dropout else weights
+            scaled = value * _scale(dropout)
+            output = torch.bmm(dropped, scaled)
+            ctx.save_for_backward(query, key, scaled, weights, dropped, output)
+            ctx.scale = _scale(dropout)
             return output
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        query, key, value, weights, factors, output = ctx.saved_tensors
+        query, key, scaled, weights, dropped, output = ctx.saved_tensors
         of_output = gradients[0]
-        dropped = weights if factors is None else weights * factors
-        of_value = torch.bmm(dropped.transpose(1, 2), of_output)
-        of_weights = torch.bmm(of_output, value.transpose(1, 2))
-        if factors is not None:
-            of_weights *= factors
-        # what the softmax's gradient subtracts: the rows' sums of weights times their gradient
+        of_value = torch.bmm(dropped.transpose(1, 2), of_output) * ctx.scale
+        # the softmax's gradient: weights * (their gradient - the rows' sums of weights * gradient)
         exact = torch.promote_types(output.dtype, torch.float32)
         sums = (of_output.to(exact) * output.to(exact)).sum(dim=-1, keepdim=True)
-        of_scores = of_weights.sub_(sums.to(weights.dtype)).mul_(weights)
+        of_scores = torch.bmm(of_output, scaled.transpose(1, 2)).mul_(dropped)
+        of_scores.addcmul_(weights, sums.to(weights.dtype), value=-1)
         of_query = torch.bmm(of_scores, key)
         of_key = torch.bmm(of_scores.transpose(1, 2), query)
         return of_query, of_key, of_value, None, None
@@ -120,8 +123,8 @@ class _ReluDropout(torch.autograd.Function):
         ctx.mark_dirty(x)
         ctx.scale = 1.0
         if dropout:
-            result *= _factors(result, dropout)
-            ctx.scale = _BYTE / (_BYTE - round(dropout * _BYTE))
+            ctx.scale = _scale(dropout)
+            result *= _kept(result, dropout).mul_(ctx.scale)
         ctx.save_for_backward(result)
         return result
 

@@ -23,11 +23,11 @@ def list_models(json: JsonOption = False) -> None:
     from sjepa_online.resources import list_resources
     from sjepa_online.training.pretraining import load_recipe
 
-    weights = [
+    weights: list[dict[str, Any]] = [
         {"name": name, "path": str(found.path), "parameters": found.n_parameters}
         for name, found in list_weights().items()
     ]
-    recipes = [
+    recipes: list[dict[str, Any]] = [
         {"name": name, "path": str(path), "description": load_recipe(path).description}
         for name, path in list_resources("models", ".toml").items()
     ]
