@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from sjepa_online.evaluation.report.content import ReportContent
+from sjepa_online.evaluation.report.content import CURVE_DECODER, ReportContent
 
 Level = Literal["good", "note", "warning"]
 
@@ -48,7 +48,7 @@ def advise(content: ReportContent) -> list[Advice]:
 
 def _about_the_score(content: ReportContent) -> Iterator[Advice]:
     score = content.score
-    told = f"{_shown(score.name)} {score.value:.2f}"
+    told = f"{score.name} {score.value:.2f}"
     if not score.above_chance:
         yield Advice(
             "warning",
@@ -107,12 +107,11 @@ def _about_trials(content: ReportContent) -> Iterator[Advice]:
     sizes, scores = zip(*content.curve, strict=True)
     half = int(np.argmin(np.abs(np.array(sizes) - sizes[-1] / 2)))
     gain = scores[-1] - scores[half]
-    told = f"from {sizes[half]} to {sizes[-1]} training trials the score changes by {gain:+.2f}"
+    told = (
+        f"from {sizes[half]} to {sizes[-1]} training trials the score of {CURVE_DECODER} changes "
+        f"by {gain:+.2f}"
+    )
     if gain >= WORTHWHILE_GAIN:
-        yield Advice("note", f"More trials would help: {told}, and it still rises.")
+        yield Advice("note", f"More trials would help: {told}.")
     else:
         yield Advice("good", f"There are enough trials: {told}.")
-
-
-def _shown(name: str) -> str:
-    return "AUC" if name == "AUC" else name
