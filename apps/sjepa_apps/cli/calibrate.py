@@ -115,6 +115,7 @@ def write_report(path: Path, calibration: Calibration, recordings: Sequence[Reco
     from sjepa_online.evaluation.report import collect, render
     from sjepa_online.files import atomic_write
 
+    say("Writing the report")
     page = render(collect(calibration, recordings), datetime.now())
     atomic_write(path, page.encode())
 
