@@ -158,10 +158,6 @@ class Training:
                 self.epoch < plan.max_epochs and self._epochs_without_gain() < plan.patience_epochs
             ):
                 self._train_epoch()
-        if not self.rows:
-            raise InputError(
-                "A training has at least one epoch", value=0, remedy="Raise 'max_epochs'."
-            )
         return Outcome(self._kept(), len(self.rows), self.folder / WEIGHTS_NAME)
 
     def _train_epoch(self) -> None:
