@@ -244,8 +244,7 @@ def plot_corruption(
     figure = Figure(figsize=(5.0 * len(scores), 3.6), layout="constrained")
     panels = figure.subplots(1, len(scores), squeeze=False, sharey=True)[0]
     for panel, (name, result) in zip(panels, scores.items(), strict=True):
-        lines = {**result.strategies, "oracle": result.oracle}
-        for label, values in lines.items():
+        for label, values in (*result.strategies.items(), ("oracle", result.oracle)):
             style: dict[str, Any] = {"color": "0.4", "linestyle": "--"} if label == "oracle" else {}
             panel.errorbar(
                 settings.fractions,

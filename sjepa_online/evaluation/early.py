@@ -53,4 +53,5 @@ def evaluate_early(train: Trials, test: Trials, request: DecoderRequest) -> dict
 
 
 def _targets(y: NDArray[np.str_], protocol: Protocol) -> NDArray[np.intp]:
-    return np.argmax(y[:, np.newaxis] == np.array(protocol.class_names), axis=1)
+    is_class = y[:, np.newaxis] == np.array(protocol.class_names)
+    return np.asarray(np.argmax(is_class, axis=1), dtype=np.intp)

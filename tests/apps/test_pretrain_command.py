@@ -3,9 +3,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sjepa_apps.cli import app
 from typer.testing import CliRunner
 
+from sjepa_apps.cli import app
 from sjepa_online.errors import InputError
 
 RUN = CliRunner()
