@@ -22,6 +22,7 @@ from sjepa_online.decoding.state import (
     FloatArray,
     State,
     Statistics,
+    fit_on,
     take,
     with_prefix,
     without_prefix,
@@ -65,7 +66,8 @@ class AutoClassifier:
 
     def fit(self, X: FloatArray, y: NDArray[Any]) -> Self:
         """Fit on epochs ``(n, channels, samples)`` in µV at 128 Hz and labels ``(n,)``."""
-        return self.fit_statistics(self.statistics(X), y)
+        fit_on(self, self.statistics(X), y)
+        return self
 
     def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> Floats:
         """Return probabilities ``(n, classes)`` without the channels of the mask ``bad``."""
@@ -83,7 +85,7 @@ class AutoClassifier:
         targets = np.argmax(y[:, np.newaxis] == self.classes_, axis=1)
         held_out = np.zeros((len(y), len(self.classes_)))
         for train, test in inner_folds(targets):
-            self._riemann.fit_statistics(take(statistics, train), y[train])
+            self._riemann.fit_statistics(take(statistics, train), y[train], copies=False)
             held_out[test] = self._riemann.predict_statistics(take(statistics, test))
         self._riemann.fit_statistics(statistics, y)
         self._pre_local.fit_statistics(statistics, y)

@@ -71,7 +71,8 @@ class PrefixClassifier:
 
     def fit(self, X: FloatArray, y: NDArray[Any]) -> Self:
         """Fit every prefix on epochs ``(n, channels, samples)`` and labels ``(n,)``."""
-        return self.fit_statistics(self.statistics(X), y)
+        fit_on(self, self.statistics(X), y)
+        return self
 
     def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> FloatArray:
         """Return probabilities ``(n, classes)`` of epochs as long as one of the prefixes.

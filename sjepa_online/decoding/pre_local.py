@@ -28,6 +28,7 @@ from sjepa_online.decoding.state import (
     FloatArray,
     State,
     Statistics,
+    fit_on,
     take,
     with_prefix,
     without_prefix,
@@ -84,7 +85,8 @@ class PreLocalClassifier:
 
     def fit(self, X: FloatArray, y: NDArray[Any]) -> Self:
         """Fit on epochs ``(n, channels, samples)`` in µV at 128 Hz and labels ``(n,)``."""
-        return self.fit_statistics(self.statistics(X), y)
+        fit_on(self, self.statistics(X), y)
+        return self
 
     def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> Floats:
         """Return probabilities ``(n, classes)`` without the channels of the mask ``bad``."""

@@ -23,7 +23,7 @@ from sjepa_online.decoding.spatial import (
     whitening,
 )
 from sjepa_online.decoding.spectral import cross_spectra, stimulus_frequencies
-from sjepa_online.decoding.state import FloatArray, State, Statistics
+from sjepa_online.decoding.state import FloatArray, State, Statistics, fit_on
 from sjepa_online.decoding.tangent import (
     TangentSpace,
     channel_covariances,
@@ -73,7 +73,8 @@ class RiemannClassifier:
 
     def fit(self, X: FloatArray, y: NDArray[Any]) -> Self:
         """Fit on epochs ``(n, channels, samples)`` in µV at 128 Hz and labels ``(n,)``."""
-        return self.fit_statistics(self.statistics(X), y)
+        fit_on(self, self.statistics(X), y)
+        return self
 
     def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> Floats:
         """Return probabilities ``(n, classes)`` without the channels of the mask ``bad``."""
@@ -95,15 +96,26 @@ class RiemannClassifier:
             return {"epochs": epochs, "covariance": covariance}
         return {"covariance": covariance, "riemann": self._power(epochs)}
 
-    def fit_statistics(self, statistics: Statistics, y: NDArray[Any]) -> Self:
-        """Fit the spatial filters, the means and the classifier."""
+    def fit_statistics(
+        self, statistics: Statistics, y: NDArray[Any], *, copies: bool = True
+    ) -> Self:
+        """Fit the spatial filters, the means and the classifier.
+
+        Parameters
+        ----------
+        statistics : dict of str to ndarray
+        y : ndarray, shape (n,)
+            Labels.
+        copies : bool
+            Fit what decodes while channels are bad, too.
+        """
         targets = np.argmax(y[:, np.newaxis] == self.classes_, axis=1)
         self._fit_spatial(statistics, targets)
         matrices = self._regularised(self._matrices(statistics))
         vectors = flatten(self._tangent.fit(matrices).transform(matrices))
         self._weights = LogisticRegression().fit(vectors, targets, len(self.classes_)).weights
         self._weights_without = self._weights
-        if self._paradigm != "erp":
+        if copies and self._paradigm != "erp":
             self._fit_without_channels(vectors, statistics, targets)
         return self
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 FloatArray = NDArray[np.floating[Any]]
 #: What classifiers read of each epoch, by name; the first axis is that of the epochs.
@@ -74,7 +75,9 @@ def statistics_of(classifier: TrialClassifier, X: FloatArray) -> Statistics:
 def fit_on(classifier: TrialClassifier, statistics: Statistics, y: NDArray[Any]) -> None:
     """Fit a classifier on what :func:`statistics_of` gave."""
     if isinstance(classifier, StatisticsClassifier):
-        classifier.fit_statistics(statistics, y)
+        # threads of the linear algebra would wait for each other over many small matrices
+        with threadpool_limits(limits=1, user_api="blas"):
+            classifier.fit_statistics(statistics, y)
     else:
         classifier.fit(statistics[EPOCHS], y)
 
