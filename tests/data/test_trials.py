@@ -8,7 +8,7 @@ from scipy.signal import resample_poly
 
 from sjepa_online.data.trials import make_trials
 from sjepa_online.errors import InputError
-from sjepa_online.protocol import load_protocol
+from sjepa_online.protocol import Window, load_protocol
 from sjepa_online.signal.preprocessor import Preprocessor, PreprocessorConfig
 
 CONFIG = PreprocessorConfig()
@@ -16,7 +16,9 @@ CONFIG = PreprocessorConfig()
 
 @pytest.fixture
 def protocol():
-    return load_protocol("ssvep-exo")
+    """The shipped protocol with a window that begins at the marker."""
+    shipped = load_protocol("ssvep-exo")
+    return shipped.model_copy(update={"window": Window(start=0.0, length=4.1875)})
 
 
 def test_trials_have_the_protocols_shape_and_classes(recording, protocol):
