@@ -15,7 +15,7 @@ LABELS = ["O1", "O2"]
 def test_streams_are_listed_with_their_channels(outlet):
     outlet("b", LABELS, source_id="amp")
     outlet("a", None, None, 0.0, "m", "Markers", 1, pylsl.cf_string)
-    markers, signal = (s for s in find_streams(0.5) if s.name in "ab")
+    markers, signal = (s for s in find_streams(2.0) if s.name in "ab")
     assert signal.summary() | {"host": "", "uid": ""} == {
         "name": "b",
         "type": "EEG",
