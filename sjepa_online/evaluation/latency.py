@@ -15,7 +15,7 @@ from sjepa_online.decoding import CalibrationSummary, Decoder, DecoderRequest
 from sjepa_online.decoding.compensation import ChannelCompensation
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.model import PRETRAINING_CHANNELS
-from sjepa_online.online.live import LiveDecision, LiveDecoder
+from sjepa_online.online.live import LiveDecision, LiveDecoder, use_one_thread
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.signal.baseline import Baseline
@@ -124,6 +124,7 @@ def _decode(
     total: float,
     progress: Callable[[], None],
 ) -> dict[str, Any]:
+    use_one_thread()
     n_samples = round(total * sfreq)
     results: list[LiveDecision] = []
     with (

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
 
 from sjepa_online.decoding import Decoder
 from sjepa_online.errors import InputError
@@ -26,6 +28,16 @@ from sjepa_online.stream import (
 
 #: Seconds of signal whose amplitude is compared with the declared unit.
 CHECKED_SECONDS = 2.0
+
+
+def use_one_thread() -> None:
+    """Let linear algebra in this process run in one thread, for as long as it lives.
+
+    A decision is made of small matrices: several threads would spend their time, and a second
+    core, waiting for each other.
+    """
+    torch.set_num_threads(1)
+    threadpool_limits(limits=1)
 
 
 @dataclass(frozen=True, slots=True)

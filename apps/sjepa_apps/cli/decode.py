@@ -53,7 +53,7 @@ def decode(
     """Decode a live stream and publish probabilities and decisions over LSL."""
     from sjepa_apps.cli.live_output import show
     from sjepa_online.decoding import load_decoder
-    from sjepa_online.online.live import LiveDecoder
+    from sjepa_online.online.live import LiveDecoder, use_one_thread
     from sjepa_online.stream import (
         DecisionOutlet,
         MarkerInlet,
@@ -63,6 +63,7 @@ def decode(
     )
 
     configure_lsl(lsl_scope)
+    use_one_thread()
     loaded = load_decoder(decoder)
     locked = loaded.protocol.paradigm == "erp" if mode is None else mode is Mode.MARKERS
     marker_inlet = MarkerInlet(resolve_stream(markers, wait, "markers")) if locked else None

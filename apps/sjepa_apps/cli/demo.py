@@ -61,7 +61,7 @@ def run_demo(speed: float) -> dict[str, Any]:
 
     from sjepa_online.data import load_sources
     from sjepa_online.decoding import DecoderRequest
-    from sjepa_online.online.live import LiveDecision, LiveDecoder
+    from sjepa_online.online.live import LiveDecision, LiveDecoder, use_one_thread
     from sjepa_online.protocol import load_protocol
     from sjepa_online.signal import PreprocessorConfig
     from sjepa_online.stream import MarkerInlet, Replay, SignalInlet, resolve_stream
@@ -78,6 +78,7 @@ def run_demo(speed: float) -> dict[str, Any]:
         )
     (recording,) = load_sources([LIVE_SOURCE])
     trials = sum(protocol.class_of(label) is not None for label in recording.labels)
+    use_one_thread()
     decisions: list[LiveDecision] = []
     replay = Replay([recording], name="sjepa-online-demo", speed=speed, wait_for_consumers=20.0)
     with (
