@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.signal.units import normalise_unit
+from sjepa_online.stream.closing import Closing
 from sjepa_online.stream.discovery import StreamDescription, clean_text
 from sjepa_online.stream.events import Gap, StreamEvent, StreamLost, StreamRecovered
 from sjepa_online.stream.library import liblsl, local_clock
@@ -53,7 +53,7 @@ class Marker(NamedTuple):
     time: float
 
 
-class _Inlet:
+class _Inlet(Closing):
     """What both kinds of inlet share: opening with clock correction, and closing."""
 
     def __init__(self, stream: StreamDescription, timeout: float) -> None:
@@ -78,17 +78,6 @@ class _Inlet:
     def close(self) -> None:
         """Disconnect; nothing can be pulled afterwards."""
         self._inlet = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class SignalInlet(_Inlet):

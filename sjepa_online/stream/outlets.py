@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from sjepa_online.errors import InputError
+from sjepa_online.stream.closing import Closing
 from sjepa_online.stream.discovery import DECISION_SOURCE
 from sjepa_online.stream.library import liblsl
 
 
-class _Outlet:
+class _Outlet(Closing):
     """What both kinds of outlet share."""
 
     def __init__(self, info: Any) -> None:
@@ -24,17 +24,6 @@ class _Outlet:
     def close(self) -> None:
         """Take the stream off the network."""
         self._outlet = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class ProbabilityOutlet(_Outlet):
