@@ -162,9 +162,8 @@ class PhaseLocked(Readout):
     def fit(self, statistics: Statistics, targets: Targets, n_classes: int) -> Self:
         """Fit the filters and the classifier."""
         epochs = statistics["epochs"]
-        self.filter = FilterWithoutChannels(
-            xdawn(epochs, targets), statistics[SLOW_POWER].mean(axis=0)
-        )
+        spatial, _ = xdawn(epochs, targets)
+        self.filter = FilterWithoutChannels(spatial, statistics[SLOW_POWER].mean(axis=0))
         lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
         lda.fit(self.features(statistics), targets)
         self.weights = _two_sided(lda.coef_, lda.intercept_)
@@ -200,7 +199,7 @@ class TemplateCovariance(Readout):
     def fit(self, statistics: Statistics, targets: Targets, n_classes: int) -> Self:
         """Fit the filters, the templates and the classifier."""
         epochs = statistics["epochs"]
-        spatial = xdawn(epochs, targets)
+        spatial, _ = xdawn(epochs, targets)
         self.filter = FilterWithoutChannels(spatial, statistics[SLOW_POWER].mean(axis=0))
         filtered = self._convolve(spatial @ epochs)
         share = len(spatial) // n_classes

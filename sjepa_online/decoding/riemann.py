@@ -8,7 +8,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from pyriemann.geometry.covariance import covariances_EP
-from pyriemann.spatialfilters import Xdawn
 from scipy.signal import butter, sosfiltfilt
 from scipy.special import softmax
 
@@ -17,10 +16,10 @@ from sjepa_online.decoding.missing import FilterWithoutChannels, Mask, thin
 from sjepa_online.decoding.spatial import (
     MAX_RESPONSE,
     MAX_VIRTUAL,
-    N_XDAWN,
     SHRINKAGE,
     response_filters,
     whitening,
+    xdawn,
 )
 from sjepa_online.decoding.spectral import cross_spectra, stimulus_frequencies
 from sjepa_online.decoding.state import FloatArray, State, Statistics, fit_on
@@ -166,10 +165,9 @@ class RiemannClassifier:
     def _fit_spatial(self, statistics: Statistics, targets: NDArray[np.intp]) -> None:
         if self._paradigm == "erp":
             epochs = statistics["epochs"]
-            xdawn = Xdawn(min(N_XDAWN, epochs.shape[1]), estimator="lwf").fit(epochs, targets)
+            spatial, self._evoked = xdawn(epochs, targets)
             covariances = statistics["covariance"].mean(axis=0)[np.newaxis]
-            self._filter = FilterWithoutChannels(xdawn.filters_, covariances)
-            self._evoked = xdawn.evokeds_
+            self._filter = FilterWithoutChannels(spatial, covariances)
             return
         covariance, blocks = (statistics[name].mean(axis=0) for name in ("covariance", "riemann"))
         most = MAX_RESPONSE if self._paradigm == "ssvep" else MAX_VIRTUAL

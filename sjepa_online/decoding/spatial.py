@@ -61,7 +61,20 @@ def response_filters(covariance: Floats, response: Floats) -> Floats:
     return np.asarray(vectors[:, -MAX_RESPONSE:].T)
 
 
-def xdawn(X: Floats, targets: NDArray[np.integer[Any]]) -> Floats:
-    """Return the xDAWN filters of every class (Rivet et al. 2009), ``(virtual, channels)``."""
-    filters: Floats = Xdawn(min(N_XDAWN, X.shape[1]), estimator="lwf").fit(X, targets).filters_
-    return filters
+def xdawn(X: Floats, targets: NDArray[np.integer[Any]]) -> tuple[Floats, Floats]:
+    """Return the xDAWN filters of every class (Rivet et al. 2009), and what they show of it.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, channels, samples)
+    targets : ndarray of int, shape (n,)
+        Class indices.
+
+    Returns
+    -------
+    filters : ndarray, shape (virtual, channels)
+    responses : ndarray, shape (virtual, samples)
+        The filtered mean response of each class.
+    """
+    fitted = Xdawn(min(N_XDAWN, X.shape[1]), estimator="lwf").fit(X, targets)
+    return fitted.filters_, fitted.evokeds_
