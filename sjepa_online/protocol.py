@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sjepa_online.errors import InputError
+from sjepa_online.markers import parse_marker
 from sjepa_online.resources import find_resource
 
 #: Sampling rate (Hz) of everything behind the preprocessor (paper: Datasets section).
@@ -38,10 +39,79 @@ class ClassSpecification(_Part):
     frequency: float | None = Field(default=None, gt=0.0, lt=MODEL_SFREQ / 2)
 
 
+class Flicker(_Part):
+    """What an SSVEP session shows: one cued target a trial, all targets flickering.
+
+    Times in seconds. A class without a frequency is a target that does not flicker.
+    """
+
+    trials_per_class: int = Field(ge=1, le=1000)
+    practice_trials: int = Field(ge=0, le=100)
+    cue: Seconds = Field(gt=0.0, le=60.0)
+    stimulation: Seconds = Field(gt=0.0, le=60.0)
+    rest: Seconds = Field(gt=0.0, le=60.0)
+    waveform: Literal["sinusoid", "square"] = "sinusoid"
+
+
+class Imagery(_Part):
+    """What a motor imagery session shows: a fixation cross, a cue to imagine by, a rest.
+
+    Times in seconds; a rest lasts ``rest`` give or take up to ``rest_jitter``.
+    """
+
+    trials_per_class: int = Field(ge=1, le=1000)
+    practice_trials: int = Field(ge=0, le=100)
+    fixation: Seconds = Field(gt=0.0, le=60.0)
+    imagery: Seconds = Field(gt=0.0, le=60.0)
+    rest: Seconds = Field(gt=0.0, le=60.0)
+    rest_jitter: Seconds = Field(default=0.0, ge=0.0, le=60.0)
+
+
+class Speller(_Part):
+    """What an ERP session shows: a matrix of symbols that light up in groups.
+
+    Times in seconds. ``rows`` holds the symbols of each row, one character a symbol; ``text``
+    what is copied in calibration. In a sequence every symbol lights up twice, with its row and
+    its column, or with two random groups of the same size.
+    """
+
+    rows: tuple[str, ...] = Field(min_length=2, max_length=12)
+    text: str = Field(min_length=1)
+    practice_text: str = ""
+    flashes: Literal["random-set", "row-column"] = "random-set"
+    sequences: int = Field(ge=1, le=50)
+    cue: Seconds = Field(gt=0.0, le=60.0)
+    on: Seconds = Field(gt=0.0, le=2.0)
+    between: Seconds = Field(gt=0.0, le=2.0)
+    rest: Seconds = Field(gt=0.0, le=60.0)
+
+    @property
+    def symbols(self) -> str:
+        """All symbols, row by row."""
+        return "".join(self.rows)
+
+    @model_validator(mode="after")
+    def _is_a_matrix(self) -> Speller:
+        if len({len(row) for row in self.rows}) != 1 or len(self.rows[0]) < 2:
+            raise ValueError("the rows have the same number of symbols, at least two")
+        if len(set(self.symbols)) != len(self.symbols) or "/" in self.symbols:
+            raise ValueError("each symbol stands in the matrix once, and '/' is none")
+        unknown = sorted(set(self.text + self.practice_text) - set(self.symbols))
+        if unknown:
+            raise ValueError(f"the matrix lacks these symbols of the text: {' '.join(unknown)}")
+        return self
+
+
+#: The field of a protocol that tells what is shown, and its model, by paradigm.
+_PRESENTATIONS = {"ssvep": "flicker", "mi": "imagery", "erp": "speller"}
+
+
 class Protocol(_Part):
     """A calibration protocol, as a TOML file in ``calibration/`` describes it.
 
-    The classes keep their order in every probability that a decoder gives.
+    The classes keep their order in every probability that a decoder gives. ``flicker``,
+    ``imagery`` or ``speller`` tells what a session shows; without it the protocol serves
+    recordings only.
     """
 
     name: str = Field(min_length=1)
@@ -49,6 +119,21 @@ class Protocol(_Part):
     description: str = ""
     window: Window
     classes: tuple[ClassSpecification, ...] = Field(min_length=2)
+    flicker: Flicker | None = None
+    imagery: Imagery | None = None
+    speller: Speller | None = None
+
+    @model_validator(mode="after")
+    def _presentation_suits_the_paradigm(self) -> Protocol:
+        given = [field for field in _PRESENTATIONS.values() if getattr(self, field) is not None]
+        if any(field != _PRESENTATIONS[self.paradigm] for field in given):
+            raise ValueError(
+                f"a protocol of {self.paradigm} may have [{_PRESENTATIONS[self.paradigm]}], "
+                f"not [{', '.join(given)}]"
+            )
+        if self.speller is not None and set(self.class_names) != {"Target", "NonTarget"}:
+            raise ValueError("a speller's classes are Target and NonTarget")
+        return self
 
     @model_validator(mode="after")
     def _labels_are_unique(self) -> Protocol:
@@ -75,10 +160,21 @@ class Protocol(_Part):
         """Length of the window in samples at 128 Hz."""
         return round(self.window.length * MODEL_SFREQ)
 
+    @property
+    def presentation(self) -> Flicker | Imagery | Speller | None:
+        """What a session shows; None where the protocol serves recordings only."""
+        return self.flicker or self.imagery or self.speller
+
     def class_of(self, label: str) -> str | None:
-        """Return the class that a recording's label stands for, None for any other label."""
+        """Return the class that a recording's label stands for, None for any other label.
+
+        A stimulus marker such as ``Target/ABC`` stands for the class of its first word; a
+        marker of a practice trial for none.
+        """
+        marker = parse_marker(label)
         for spec in self.classes:
-            if label == spec.name or label in spec.aliases:
+            names = (spec.name, *spec.aliases)
+            if label in names or (marker.word in names and not marker.practice):
                 return spec.name
         return None
 
