@@ -14,11 +14,20 @@ from sjepa_online.stream.library import configure, local_clock
 from sjepa_online.stream.loopback import loopback_latency
 from sjepa_online.stream.outlets import DecisionOutlet, ProbabilityOutlet
 from sjepa_online.stream.replay import Replay
+from sjepa_online.stream.stimulus import (
+    FRAME_STREAM,
+    STIMULUS_STREAM,
+    FrameOutlet,
+    StimulusOutlet,
+)
 
 __all__ = [
+    "FRAME_STREAM",
+    "STIMULUS_STREAM",
     "Chunk",
     "ClockJump",
     "DecisionOutlet",
+    "FrameOutlet",
     "Gap",
     "Marker",
     "MarkerInlet",
@@ -26,6 +35,7 @@ __all__ = [
     "RateMismatch",
     "Replay",
     "SignalInlet",
+    "StimulusOutlet",
     "StreamDescription",
     "StreamEvent",
     "StreamLost",

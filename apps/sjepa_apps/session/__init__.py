@@ -1,0 +1,1 @@
+"""The calibration session without a window: from a stream to a decoder."""

@@ -1,0 +1,89 @@
+"""What a session asks of whatever shows its trials: a window, or no display at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from sjepa_online.schedule import ScheduledTrial
+
+
+class SessionStopped(Exception):  # noqa: N818 - it is no error
+    """The participant or the experimenter ends the session (Escape)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedTrial:
+    """How a trial went.
+
+    Attributes
+    ----------
+    trial : ScheduledTrial
+    onsets : tuple of float
+        When each phase that was shown became visible (s, LSL clock); as many as there are
+        phases when the trial is completed.
+    completed : bool
+        False after a pause within the trial: the session then presents it again.
+    n_frames : int
+        Frames shown; 0 without a display.
+    late_frames : int
+        Refreshes of the display that passed without the frame that was due.
+    """
+
+    trial: ScheduledTrial
+    onsets: tuple[float, ...]
+    completed: bool = True
+    n_frames: int = 0
+    late_frames: int = 0
+
+
+class Presenter(Protocol):
+    """Shows trials and messages. Its methods are called from one thread, one at a time.
+
+    A window lives in the main thread and hands these calls over to it.
+    """
+
+    def present(self, trial: ScheduledTrial) -> PresentedTrial:
+        """Show a trial and return when its last phase is over.
+
+        Each phase's marker, where it has one, is sent through the
+        :class:`~sjepa_online.stream.StimulusOutlet` with the time at which the phase became
+        visible. When the participant pauses, the marker ``pause`` is sent, and the method
+        returns, with ``completed`` False, when he or she goes on.
+
+        Raises
+        ------
+        SessionStopped
+            The participant ends the session.
+        """
+
+    def show_message(self, text: str, *, wait: bool = False) -> None:
+        """Show a text until the next call.
+
+        Parameters
+        ----------
+        text : str
+            May hold line breaks.
+        wait : bool
+            Return only when the participant has pressed the key that goes on. Without a
+            participant at a keyboard it returns at once.
+
+        Raises
+        ------
+        SessionStopped
+            The participant ends the session.
+        """
+
+    def show_feedback(self, selected: str, correct: bool | None) -> None:
+        """Show which class or symbol a decoder has chosen, until the next call.
+
+        Parameters
+        ----------
+        selected : str
+            Class or symbol.
+        correct : bool or None
+            Whether it was the target; None where there is no target.
+        """
+
+    def close(self) -> None:
+        """Let go of the display; no other method is called afterwards."""
