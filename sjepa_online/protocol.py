@@ -72,7 +72,8 @@ class Speller(_Part):
 
     Times in seconds. ``rows`` holds the symbols of each row, one character a symbol; ``text``
     what is copied in calibration. In a sequence every symbol lights up twice, with its row and
-    its column, or with two random groups of the same size.
+    its column, or with two random groups of the same size. Online a symbol is decided before the
+    last sequence once its probability reaches ``confidence``.
     """
 
     rows: tuple[str, ...] = Field(min_length=2, max_length=12)
@@ -84,6 +85,7 @@ class Speller(_Part):
     on: Seconds = Field(gt=0.0, le=2.0)
     between: Seconds = Field(gt=0.0, le=2.0)
     rest: Seconds = Field(gt=0.0, le=60.0)
+    confidence: float = Field(default=0.95, ge=0.1, le=1.0)
 
     @property
     def symbols(self) -> str:

@@ -21,6 +21,7 @@ from sjepa_online.decoding.state import (
     with_prefix,
     without_prefix,
 )
+from sjepa_online.decoding.symbols import FlashEvidence
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig, pick_eeg_channels, resolve_channel_names
@@ -46,6 +47,9 @@ class CalibrationSummary(BaseModel):
     early: dict[str, float] = Field(default={}, description="scores of deciding early")
     population: str = Field(default="", description="which population start, or why none")
     choice: str = Field(default="", description="what `auto` chose, and why")
+    flash_evidence: FlashEvidence | None = Field(
+        default=None, description="what a speller's flashes say of the symbols"
+    )
 
 
 class DecoderConfig(BaseModel):

@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 
 from sjepa_online.decoding import Decoder
 from sjepa_online.errors import InputError
+from sjepa_online.markers import FLASH, TRIAL, StimulusMarker, parse_marker
 from sjepa_online.online.channel_watch import ChannelWatch
-from sjepa_online.online.events import Decision, EngineEvent
+from sjepa_online.online.events import Decision, EngineEvent, SymbolDecision
 from sjepa_online.online.segment import Segment
+from sjepa_online.online.speller import SymbolSelection
 from sjepa_online.protocol import MODEL_SFREQ
+from sjepa_online.signal.quality import Choice
 
 Mode = Literal["sliding", "markers"]
 Array = NDArray[np.float64]
+Result = Decision | SymbolDecision | EngineEvent
 
 #: Seconds between decisions in sliding mode.
 STEP = 0.125
@@ -86,11 +90,35 @@ class Engine:
         self._n_seen = 0
         self._segment = self._new_segment()
         self._trials: deque[_Trial] = deque()
+        self._selection = SymbolSelection(decoder) if SymbolSelection.suits(decoder) else None
 
     @property
     def bad(self) -> tuple[str, ...]:
         """Channels that are bad now."""
         return self.watch.bad
+
+    @property
+    def delay(self) -> float:
+        """Group delay (s) of the preprocessing, see :class:`sjepa_online.signal.Preprocessor`."""
+        return self._segment.preprocessor.delay
+
+    def choose(self, channel: str, choice: Choice) -> None:
+        """Let the operator force a channel bad or good, or leave it to what is found.
+
+        Parameters
+        ----------
+        channel : str
+            One of the decoder's channels.
+        choice : {"automatic", "good", "bad"}
+            Holds from the next decision on, until the next choice.
+
+        Raises
+        ------
+        InputError
+            The channel is not one of the decoder's.
+        """
+        self.watch.choose(channel, choice)
+        self._segment.preprocessor.set_bad(self.watch.bad)
 
     def set_bad(self, names: Sequence[str]) -> None:
         """Leave these channels out from the next decision on, whatever is found.
@@ -104,7 +132,10 @@ class Engine:
         self._segment.preprocessor.set_bad(self.watch.bad)
 
     def push_marker(self, label: str, time: float) -> None:
-        """Take in a marker; labels that stand for no class of the protocol are ignored.
+        """Take in a marker; what is neither a trial nor about one is ignored.
+
+        A trial is marked by a class of the protocol, or by ``trial`` or ``flash`` where it is
+        not known which class is attended.
 
         Parameters
         ----------
@@ -113,13 +144,16 @@ class Engine:
         time : float
             Its timestamp on the stream's clock; it may come before or after its samples.
         """
+        if self.mode != "markers":
+            return
+        marker = parse_marker(label)
         truth = self.decoder.protocol.class_of(label)
-        if self.mode == "markers" and truth is not None:
-            self._trials.append(_Trial(time, truth))
+        if truth is not None or (marker.word in (TRIAL, FLASH) and not marker.practice):
+            self._trials.append(_Trial(time, truth, marker))
+        elif self._selection is not None and SymbolSelection.heeds(marker):
+            self._trials.append(_Trial(time, None, marker, decoded=False))
 
-    def push(
-        self, data: Array, timestamps: Array, breaks: Sequence[int] = ()
-    ) -> list[Decision | EngineEvent]:
+    def push(self, data: Array, timestamps: Array, breaks: Sequence[int] = ()) -> list[Result]:
         """Take in a chunk and return what it completes.
 
         Parameters
@@ -131,7 +165,7 @@ class Engine:
         breaks : sequence of int
             Samples of this chunk before which others are missing, or time has jumped.
         """
-        results: list[Decision | EngineEvent] = []
+        results: list[Result] = []
         picked = data[self._picks]
         start = 0
         while start < len(timestamps):
@@ -149,7 +183,7 @@ class Engine:
         to_judgement = self.watch.quarter - self._segment.n_input % self.watch.quarter
         return min([start + to_judgement, n, *(at for at in breaks if at > start)])
 
-    def _push_part(self, data: Array, timestamps: Array) -> list[Decision | EngineEvent]:
+    def _push_part(self, data: Array, timestamps: Array) -> list[Result]:
         """Decide on what a part completes, then judge the channels: both for any chunking."""
         self._segment.append(data, timestamps)
         self._n_seen += len(timestamps)
@@ -170,22 +204,27 @@ class Engine:
             self._n_seen,
         )
 
-    def _decide(self, segment: Segment) -> list[Decision | EngineEvent]:
+    def _decide(self, segment: Segment) -> list[Result]:
         return self._slide(segment) if self.mode == "sliding" else self._decide_trials(segment)
 
-    def _slide(self, segment: Segment) -> list[Decision | EngineEvent]:
-        decisions: list[Decision | EngineEvent] = []
+    def _slide(self, segment: Segment) -> list[Result]:
+        decisions: list[Result] = []
         while self._next_stop <= segment.n_output:
             n_times = self.decoder.n_times
             decisions += self._decode(segment, self._next_stop - n_times, n_times)
             self._next_stop += self._step
         return decisions
 
-    def _decide_trials(self, segment: Segment) -> list[Decision | EngineEvent]:
+    def _decide_trials(self, segment: Segment) -> list[Result]:
         """Decode each trial whose window is complete; trials that cannot be are reported."""
-        results: list[Decision | EngineEvent] = []
+        results: list[Result] = []
         while self._trials and self._trials[0].onset <= segment.last_time:
             trial = self._trials[0]
+            if not trial.decoded:
+                assert self._selection is not None
+                results += self._selection.take_marker(trial.marker, trial.onset)
+                self._trials.popleft()
+                continue
             first = self._first_sample(segment, trial.onset)
             if first is None:
                 results.append(_skipped(trial.onset))
@@ -195,7 +234,7 @@ class Engine:
         return results
 
     def _decide_trial(
-        self, segment: Segment, first: int, trial: _Trial, results: list[Decision | EngineEvent]
+        self, segment: Segment, first: int, trial: _Trial, results: list[Result]
     ) -> bool:
         """Decode the prefixes that have arrived since; tell whether the trial is done with."""
         for n_times in self.decoder.window_lengths[trial.n_tried :]:
@@ -205,10 +244,18 @@ class Engine:
             decoded = self._decode(segment, first, n_times, trial)
             if self._settles(decoded, n_times):
                 results += decoded
+                results += self._select(decoded)
                 return True
         return True
 
-    def _settles(self, decoded: list[Decision | EngineEvent], n_times: int) -> bool:
+    def _select(self, decoded: list[Result]) -> list[SymbolDecision | EngineEvent]:
+        """Let decoded flashes count for the symbols that lit up."""
+        if self._selection is None:
+            return []
+        flashes = [one for one in decoded if isinstance(one, Decision) and one.lit]
+        return [result for flash in flashes for result in self._selection.take_flash(flash)]
+
+    def _settles(self, decoded: list[Result], n_times: int) -> bool:
         """Tell whether what a prefix gave ends its trial: a clear decision, or an event."""
         for one in decoded:
             if isinstance(one, Decision):
@@ -225,7 +272,7 @@ class Engine:
 
     def _decode(
         self, segment: Segment, first: int, n_times: int, trial: _Trial | None = None
-    ) -> list[Decision | EngineEvent]:
+    ) -> list[Result]:
         last = first + n_times - 1
         window = segment.window(first, n_times)
         time = segment.time_of_output(last)
@@ -246,14 +293,19 @@ class Engine:
             onset=trial.onset if trial else None,
             truth=trial.truth if trial else None,
             window=n_times / MODEL_SFREQ,
+            lit=trial.marker.about if trial and self._selection is not None else "",
         )
         return [decision]
 
 
 @dataclass(slots=True)
 class _Trial:
+    """A trial to decode, or a marker that waits for the trials before it."""
+
     onset: float
-    truth: str
+    truth: str | None
+    marker: StimulusMarker
+    decoded: bool = True
     n_tried: int = 0
 
 

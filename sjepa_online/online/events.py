@@ -25,6 +25,8 @@ class Decision:
         The class that the marker stands for, where it stands for one.
     window : float
         Seconds of signal that decided.
+    lit : str
+        The symbols that lit up, where the marker is a flash of a speller.
     """
 
     time: float
@@ -34,6 +36,35 @@ class Decision:
     onset: float | None = None
     truth: str | None = None
     window: float = 0.0
+    lit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolDecision:
+    """A symbol of a speller, decided from many flashes.
+
+    Attributes
+    ----------
+    time : float
+        Timestamp (s, the stream's clock) of the last sample that was needed.
+    symbol : str
+        The most probable symbol.
+    probability : float
+        Its probability.
+    probabilities : dict of str to float
+        Probability of each symbol.
+    n_flashes : int
+        Flashes that decided.
+    truth : str or None
+        The symbol that was cued, where one was.
+    """
+
+    time: float
+    symbol: str
+    probability: float
+    probabilities: dict[str, float]
+    n_flashes: int
+    truth: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from threadpoolctl import threadpool_limits
 
 from sjepa_online.decoding import Decoder
 from sjepa_online.errors import InputError
+from sjepa_online.markers import SELECTED, StimulusMarker
 from sjepa_online.online.engine import STEP, Engine, Mode
-from sjepa_online.online.events import Decision, EngineEvent
+from sjepa_online.online.events import Decision, EngineEvent, SymbolDecision
 from sjepa_online.signal import require_plausible_amplitude
 from sjepa_online.stream import (
     Chunk,
@@ -57,6 +58,9 @@ class LiveDecision:
     decision: Decision
     latency: float
     end_to_end: float
+
+
+LiveResult = LiveDecision | SymbolDecision | EngineEvent | StreamEvent
 
 
 class LiveDecoder:
@@ -108,7 +112,7 @@ class LiveDecoder:
         self._decisions = decisions
         self._unchecked: list[Chunk] | None = []
 
-    def poll(self, timeout: float = 0.1) -> list[LiveDecision | EngineEvent | StreamEvent]:
+    def poll(self, timeout: float = 0.1) -> list[LiveResult]:
         """Take what has arrived, decode and publish it.
 
         Parameters
@@ -128,12 +132,15 @@ class LiveDecoder:
                 self.engine.push_marker(marker.label, marker.time)
         self._check_amplitude(chunk)
         breaks = [event.index for event in chunk.events if isinstance(event, Gap | ClockJump)]
-        results: list[LiveDecision | EngineEvent | StreamEvent] = list(chunk.events)
+        results: list[LiveResult] = list(chunk.events)
         for result in self.engine.push(chunk.data, chunk.timestamps, breaks):
             if isinstance(result, Decision):
                 results.append(self._publish(result, arrival))
-            else:
-                results.append(result)
+                continue
+            if isinstance(result, SymbolDecision) and self._decisions is not None:
+                selected = StimulusMarker(SELECTED, result.symbol)
+                self._decisions.push(str(selected), result.time)
+            results.append(result)
         return results
 
     def _publish(self, decision: Decision, arrival: float) -> LiveDecision:

@@ -6,13 +6,12 @@ import numpy as np
 
 from sjepa_online.data import Recording
 from sjepa_online.decoding import Decoder
-from sjepa_online.online.engine import STEP, Engine, Mode
-from sjepa_online.online.events import Decision, EngineEvent
+from sjepa_online.online.engine import STEP, Engine, Mode, Result
 
 
 def decode_recording(
     decoder: Decoder, recording: Recording, *, mode: Mode = "markers", step: float = STEP
-) -> list[Decision | EngineEvent]:
+) -> list[Result]:
     """Decode a recording in one piece; times are seconds after its first sample.
 
     Parameters

@@ -21,6 +21,7 @@ from sjepa_online.decoding.early import (
 )
 from sjepa_online.decoding.metrics import score_summary
 from sjepa_online.decoding.state import FloatArray, TrialClassifier, fit_on, statistics_of
+from sjepa_online.decoding.symbols import FlashEvidence
 from sjepa_online.model import covariance_kernel
 from sjepa_online.protocol import MODEL_SFREQ, Protocol
 from sjepa_online.signal import PreprocessorConfig
@@ -122,6 +123,7 @@ def calibrate(
         cross_validation=scores,
         early=early_scores,
         population=population,
+        flash_evidence=_flash_evidence(held_out[DECISION], trials),
     )
     progress()
     return Calibration(decoder, trials, held_out[DECISION], fit_seconds)
@@ -216,6 +218,14 @@ def _scores(
     }
     classes = trials.protocol.class_names
     return {one: score_summary(values, trials.y, classes) for one, values in named.items()}
+
+
+def _flash_evidence(held_out: FloatArray, trials: Trials) -> FlashEvidence | None:
+    """Return what the probabilities of held-out flashes say; None where there is no speller."""
+    if trials.protocol.speller is None:
+        return None
+    target = trials.protocol.class_names.index("Target")
+    return FlashEvidence.fit(held_out[:, target], trials.y == "Target")
 
 
 def _early(prefixes: FloatArray, trials: Trials, n_folds: int) -> tuple[float, dict[str, float]]:

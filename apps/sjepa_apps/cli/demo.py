@@ -61,6 +61,7 @@ def run_demo(speed: float) -> dict[str, Any]:
 
     from sjepa_online.data import load_sources
     from sjepa_online.decoding import DecoderRequest
+    from sjepa_online.online import SymbolDecision
     from sjepa_online.online.live import LiveDecision, LiveDecoder, use_one_thread
     from sjepa_online.protocol import load_protocol
     from sjepa_online.signal import PreprocessorConfig
@@ -94,7 +95,7 @@ def run_demo(speed: float) -> dict[str, Any]:
                 if isinstance(result, LiveDecision):
                     decisions.append(result)
                     advance()
-                else:
+                elif not isinstance(result, SymbolDecision):
                     say(result.detail)
     if not decisions:
         raise OperationError("No trial was decoded: see the messages above")

@@ -6,11 +6,9 @@ import re
 from typing import Any
 
 from sjepa_apps.cli.common import print_json, say
-from sjepa_online.online.events import EngineEvent
-from sjepa_online.online.live import LiveDecision
+from sjepa_online.online.events import EngineEvent, SymbolDecision
+from sjepa_online.online.live import LiveDecision, LiveResult
 from sjepa_online.stream import StreamEvent
-
-LiveResult = LiveDecision | EngineEvent | StreamEvent
 
 
 def to_json(result: LiveResult) -> dict[str, Any]:
@@ -22,6 +20,14 @@ def to_json(result: LiveResult) -> dict[str, Any]:
             "probabilities": result.decision.probabilities,
             "bad_channels": list(result.decision.bad_channels),
             "latency_ms": 1e3 * result.latency,
+        }
+    if isinstance(result, SymbolDecision):
+        return {
+            "time": result.time,
+            "symbol": result.symbol,
+            "probability": result.probability,
+            "flashes": result.n_flashes,
+            "truth": result.truth,
         }
     return {"time": result.time, "event": event_name(result), "detail": result.detail}
 
@@ -44,6 +50,13 @@ def show(result: LiveResult, json: bool) -> None:
         print(
             f"{decision.time:.3f}  {decision.label:>12}  p = {best:.2f}{truth}"
             f"  {1e3 * result.latency:.1f} ms",
+            flush=True,
+        )
+    elif isinstance(result, SymbolDecision):
+        truth = f" (true: {result.truth})" if result.truth else ""
+        print(
+            f"{result.time:.3f}  symbol {result.symbol}  p = {result.probability:.2f}{truth}"
+            f"  after {result.n_flashes} flashes",
             flush=True,
         )
     else:
