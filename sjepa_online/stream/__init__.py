@@ -13,6 +13,7 @@ from sjepa_online.stream.inlet import Chunk, Marker, MarkerInlet, SignalInlet
 from sjepa_online.stream.library import configure, local_clock
 from sjepa_online.stream.loopback import loopback_latency
 from sjepa_online.stream.outlets import DecisionOutlet, ProbabilityOutlet
+from sjepa_online.stream.participant import ParticipantStream
 from sjepa_online.stream.replay import Replay
 from sjepa_online.stream.stimulus import (
     FRAME_STREAM,
@@ -31,6 +32,7 @@ __all__ = [
     "Gap",
     "Marker",
     "MarkerInlet",
+    "ParticipantStream",
     "ProbabilityOutlet",
     "RateMismatch",
     "Replay",

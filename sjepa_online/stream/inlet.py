@@ -56,14 +56,14 @@ class Marker(NamedTuple):
 class _Inlet(Closing):
     """What both kinds of inlet share: opening with clock correction, and closing."""
 
-    def __init__(self, stream: StreamDescription, timeout: float) -> None:
+    def __init__(self, stream: StreamDescription, timeout: float, *, recover: bool = True) -> None:
         lsl = liblsl()
         self.stream = stream
         self._lost_error = lsl.util.LostError
         self._inlet: Any = lsl.StreamInlet(
             stream.info,
             max_buflen=BUFFERED,
-            recover=True,
+            recover=recover,
             processing_flags=lsl.proc_clocksync,
         )
         try:
@@ -235,6 +235,9 @@ class MarkerInlet(_Inlet):
         From :func:`~sjepa_online.stream.discovery.resolve_stream` with ``kind="markers"``.
     timeout : float
         How long the source may take to answer (s).
+    recover : bool
+        Wait for a source with the same id when the stream is lost, and go on with it. Without
+        it, the loss is an error.
 
     Raises
     ------
@@ -244,14 +247,16 @@ class MarkerInlet(_Inlet):
         The source does not answer.
     """
 
-    def __init__(self, stream: StreamDescription, *, timeout: float = 5.0) -> None:
+    def __init__(
+        self, stream: StreamDescription, *, timeout: float = 5.0, recover: bool = True
+    ) -> None:
         if not stream.is_kind("markers"):
             raise InputError(
                 f"Markers are one irregular channel of text or whole numbers ({stream.name})",
                 value=f"{stream.n_channels} channels of {stream.format} at {stream.sfreq:g} Hz",
                 remedy="Choose the marker stream; see 'sjepa-online streams'.",
             )
-        super().__init__(stream, timeout)
+        super().__init__(stream, timeout, recover=recover)
 
     def pull(self, timeout: float = 0.0) -> list[Marker]:
         """Take the markers that have arrived, in their order.
@@ -264,7 +269,7 @@ class MarkerInlet(_Inlet):
         Raises
         ------
         OperationError
-            The stream is lost and, having no source id, cannot be picked up again.
+            The stream is lost and cannot be picked up again.
         """
         try:
             labels, times = self._inlet.pull_chunk(
@@ -272,8 +277,8 @@ class MarkerInlet(_Inlet):
             )
         except self._lost_error as error:
             raise OperationError(
-                f"The marker stream {self.stream.name} is lost and has no source id by which "
-                "it could be picked up again: restart its source, then this program"
+                f"The marker stream {self.stream.name} is lost and cannot be picked up again: "
+                "restart its source, then this program; a source id would make that unnecessary"
             ) from error
         return [
             Marker(_text(label), float(time)) for (label,), time in zip(labels, times, strict=True)

@@ -122,7 +122,7 @@ def test_streams_without_source_id_are_lost_for_good(collect):
         assert not event.recoverable
         assert "cannot be picked up again" in event.detail
         assert inlet.pull().events == ()
-    with marker_inlet, pytest.raises(OperationError, match="is lost and has no source id"):
+    with marker_inlet, pytest.raises(OperationError, match="is lost and cannot be picked up"):
         marker_inlet.pull(5.0)
 
 

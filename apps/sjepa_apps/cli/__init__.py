@@ -16,6 +16,7 @@ from sjepa_apps.cli import (
     models,
     population,
     pretrain,
+    simulate,
     streams,
 )
 from sjepa_apps.cli.common import repeat_list_options
@@ -35,6 +36,7 @@ app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.command()(streams.streams)
 app.command()(streams.replay)
+app.command()(simulate.simulate)
 app.command()(pretrain.pretrain)
 app.command()(population.population)
 app.command()(calibrate.calibrate)

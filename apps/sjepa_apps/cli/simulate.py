@@ -1,0 +1,62 @@
+"""``sjepa-online simulate``: a simulated participant as an LSL stream."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from sjepa_apps.cli.common import ParadigmOption, ScopeOption, configure_lsl, say
+
+
+class Mains(StrEnum):
+    """Frequency of the mains."""
+
+    EUROPE = "50"
+    AMERICA = "60"
+
+
+def simulate(
+    paradigm: ParadigmOption,
+    channels: Annotated[
+        int, typer.Option(min=1, max=128, help="Electrodes; those that matter come first.")
+    ] = 16,
+    sfreq: Annotated[float, typer.Option(help="Sampling rate (Hz).")] = 250.0,
+    seed: Annotated[int, typer.Option(min=0, help="Which participant.")] = 0,
+    session: Annotated[
+        int, typer.Option(min=1, help="Which session of that participant: other noise.")
+    ] = 1,
+    name: Annotated[
+        str, typer.Option(help="Name of the stream; ' (simulated)' is added.")
+    ] = "sjepa-online-participant",
+    markers: Annotated[
+        str, typer.Option(help="Name of the stream of the stimulus markers.")
+    ] = "sjepa-online-stimulus",
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, help="Stop after so many seconds.")
+    ] = None,
+    mains: Annotated[Mains, typer.Option(help="Frequency of the mains (Hz).")] = Mains.EUROPE,
+    lsl_scope: ScopeOption = None,
+) -> None:
+    """Simulate a participant who answers the stimulus markers, as an LSL stream in real time."""
+    from sjepa_online.data.simulated import SimulatedParticipant, simulated_channels
+    from sjepa_online.protocol import load_protocol
+    from sjepa_online.stream import ParticipantStream
+
+    configure_lsl(lsl_scope)
+    protocol = load_protocol(paradigm)
+    ch_names = simulated_channels(protocol.paradigm, channels)
+    participant = SimulatedParticipant(
+        protocol, ch_names, sfreq, seed, session=session, mains=float(mains)
+    )
+    stream = ParticipantStream(participant, name=name, markers=markers, report=say)
+    say(
+        f"SIMULATED participant {seed}, session {session}: no person is recorded. "
+        f"{channels} channels at {sfreq:g} Hz as '{stream.name}', answering the markers of "
+        f"'{markers}' by the protocol {protocol.name}. Ctrl-C stops."
+    )
+    if seconds is None:
+        stream.run()
+    else:
+        stream.run(seconds)
