@@ -1,4 +1,4 @@
-"""LSL in and out: discovery, inlets, outlets, replay."""
+"""LSL in and out: discovery, inlets, outlets, replay, stimulus streams, recorder."""
 
 from sjepa_online.stream.discovery import StreamDescription, find_streams, resolve_stream
 from sjepa_online.stream.events import (
@@ -14,6 +14,7 @@ from sjepa_online.stream.library import configure, local_clock
 from sjepa_online.stream.loopback import loopback_latency
 from sjepa_online.stream.outlets import DecisionOutlet, ProbabilityOutlet
 from sjepa_online.stream.participant import ParticipantStream
+from sjepa_online.stream.recorder import Recorder, RecorderStatus
 from sjepa_online.stream.replay import Replay
 from sjepa_online.stream.stimulus import (
     FRAME_STREAM,
@@ -35,6 +36,8 @@ __all__ = [
     "ParticipantStream",
     "ProbabilityOutlet",
     "RateMismatch",
+    "Recorder",
+    "RecorderStatus",
     "Replay",
     "SignalInlet",
     "StimulusOutlet",

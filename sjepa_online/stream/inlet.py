@@ -60,6 +60,7 @@ class _Inlet(Closing):
         lsl = liblsl()
         self.stream = stream
         self._lost_error = lsl.util.LostError
+        self._timeout_error = lsl.util.TimeoutError
         self._inlet: Any = lsl.StreamInlet(
             stream.info,
             max_buflen=BUFFERED,
@@ -138,6 +139,16 @@ class SignalInlet(_Inlet):
     def effective_sfreq(self) -> float:
         """Rate (Hz) at which samples really come."""
         return self._clock.effective_sfreq
+
+    @property
+    def clock_offset(self) -> float | None:
+        """Seconds from the source's clock to this machine's; None while it does not answer."""
+        if self.lost:
+            return None
+        try:
+            return float(self._inlet.time_correction(timeout=0.1))
+        except (self._timeout_error, self._lost_error):
+            return None
 
     def unit_of(self, ch_names: Sequence[str] | None = None) -> str:
         """Give the unit of these channels (of all by default): ``V``, ``mV``, ``uV``, ``nV``.

@@ -37,6 +37,8 @@ class StimulusOutlet(Closing):
         info.set_channel_types("marker")
         info.desc().append_child_value("protocol", protocol)
         self._outlet: Any = lsl.StreamOutlet(info)
+        #: Of this very stream, for a recorder.
+        self.uid = str(self._outlet.get_info().uid())
 
     def push(self, marker: str, time: float) -> None:
         """Publish a marker for what became visible at ``time`` (s, LSL clock)."""
@@ -74,6 +76,8 @@ class FrameOutlet(Closing):
         info.set_channel_units("frames")
         info.desc().append_child_value("refresh_rate", f"{refresh_rate:g}")
         self._outlet: Any = lsl.StreamOutlet(info)
+        #: Of this very stream, for a recorder.
+        self.uid = str(self._outlet.get_info().uid())
 
     def push(self, times: Sequence[float], late: Sequence[int]) -> None:
         """Publish frames.

@@ -54,7 +54,7 @@ class Presenter(Protocol):
         Raises
         ------
         SessionStopped
-            The participant ends the session.
+            The participant ends the session; ``pause`` is sent before.
         """
 
     def show_message(self, text: str, *, wait: bool = False) -> None:

