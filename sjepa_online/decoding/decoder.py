@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ from sjepa_online.tensor_file import read_tensor_file, write_tensor_file
 FORMAT_NAME = "sjepa-online decoder"
 FORMAT_VERSION = 1
 KERNEL = "channel_kernel"
+#: With fewer of its channels than this share a decoder does not run.
+LEAST_SHARE = 0.5
 
 
 class CalibrationSummary(BaseModel):
@@ -64,6 +67,36 @@ class DecoderConfig(BaseModel):
     preprocessing: PreprocessorConfig
     calibration: CalibrationSummary
     classifier: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ChannelMatch:
+    """Which channels of a stream a decoder reads.
+
+    Attributes
+    ----------
+    picks : ndarray of int, shape (present,)
+        Where in the stream each present channel is.
+    present, absent : tuple of str
+        The decoder's channels that the stream has and lacks, in the decoder's order.
+    others : tuple of str
+        EEG channels of the stream that the decoder does not know, as the stream spells them.
+    """
+
+    picks: NDArray[np.intp]
+    present: tuple[str, ...]
+    absent: tuple[str, ...]
+    others: tuple[str, ...]
+
+    def __str__(self) -> str:
+        parts = []
+        if self.absent:
+            parts.append(
+                f"the stream lacks {', '.join(self.absent)} (left out, as bad channels are)"
+            )
+        if self.others:
+            parts.append(f"not used, as the calibration had none of them: {', '.join(self.others)}")
+        return "; ".join(parts)
 
 
 class Decoder:
@@ -195,8 +228,11 @@ class Decoder:
             )
         return tuple(name for name in self.ch_names if name in wanted)
 
-    def pick_channels(self, ch_names: Sequence[str]) -> NDArray[np.intp]:
-        """Return where in a stream's channels each channel of the decoder is.
+    def match_channels(self, ch_names: Sequence[str]) -> ChannelMatch:
+        """Find the decoder's channels among a stream's, in any order.
+
+        Channels that the stream lacks are left out as bad ones are; others that it has are
+        ignored.
 
         Parameters
         ----------
@@ -206,21 +242,25 @@ class Decoder:
         Raises
         ------
         InputError
-            A channel of the decoder is missing.
+            The stream has less than half of the decoder's channels.
         """
         eeg = pick_eeg_channels(ch_names).eeg
         position = {
             standard: list(ch_names).index(name)
             for name, standard in zip(eeg, resolve_channel_names(eeg), strict=True)
         }
-        missing = [name for name in self.ch_names if name not in position]
-        if missing:
+        present = tuple(name for name in self.ch_names if name in position)
+        absent = tuple(name for name in self.ch_names if name not in position)
+        if len(present) < LEAST_SHARE * len(self.ch_names):
             raise InputError(
-                "The stream has every channel that the decoder was calibrated on",
-                value=f"missing: {', '.join(missing)}; there: {', '.join(ch_names)}",
+                "The stream has at least half of the channels that the decoder was calibrated on",
+                value=f"missing: {', '.join(absent)}; there: {', '.join(ch_names)}",
                 remedy="Choose another stream, name its channels, or calibrate on this montage.",
             )
-        return np.array([position[name] for name in self.ch_names], dtype=np.intp)
+        picks = np.array([position[name] for name in present], dtype=np.intp)
+        used = {ch_names[index] for index in picks}
+        others = tuple(name for name in eeg if name not in used)
+        return ChannelMatch(picks, present, absent, others)
 
     def save(self, path: Path | str) -> None:
         """Write the decoder as one safetensors file, atomically."""

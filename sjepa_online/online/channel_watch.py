@@ -31,13 +31,22 @@ class ChannelWatch:
         Unit of the stream.
     baseline : Baseline or None
         What is normal; None watches nothing, and only the fixed channels are left out.
+    absent : tuple of str
+        The decoder's channels that the stream lacks: always bad.
     """
 
     def __init__(
-        self, ch_names: Sequence[str], sfreq: float, unit: str, baseline: Baseline | None
+        self,
+        ch_names: Sequence[str],
+        sfreq: float,
+        unit: str,
+        baseline: Baseline | None,
+        absent: tuple[str, ...] = (),
     ) -> None:
         self.ch_names = tuple(ch_names)
-        self.monitor = None if baseline is None else ChannelMonitor(ch_names, sfreq, unit, baseline)
+        self.absent = absent
+        present = [name for name in ch_names if name not in absent]
+        self.monitor = None if baseline is None else ChannelMonitor(present, sfreq, unit, baseline)
         #: Samples after which the monitor judges anew.
         self.quarter = round(sfreq / 4)
         self._found_within = round(FOUND_WITHIN * sfreq)
@@ -49,7 +58,8 @@ class ChannelWatch:
     def bad(self) -> tuple[str, ...]:
         """Channels that are bad now, in the decoder's order."""
         found = () if self.monitor is None else self.monitor.bad
-        return tuple(name for name in self.ch_names if name in found or name in self._fixed)
+        bad = {*found, *self._fixed, *self.absent}
+        return tuple(name for name in self.ch_names if name in bad)
 
     def fix(self, names: tuple[str, ...]) -> None:
         """Leave these channels out whatever the monitor says, and no others by choice."""
@@ -77,7 +87,7 @@ class ChannelWatch:
         Parameters
         ----------
         data : ndarray, shape (channels, n)
-            Samples of the decoder's channels in the stream's unit.
+            Samples of the decoder's channels that the stream has, in the stream's unit.
         n_seen : int
             Samples of the stream up to the last one of ``data``.
         time : float

@@ -41,7 +41,8 @@ class Engine:
     decoder : Decoder
         What turns a window into probabilities.
     ch_names : sequence of str
-        The stream's channels; those that the decoder does not know are ignored.
+        The stream's channels, in any order. Those that the decoder does not know are ignored,
+        those that the stream lacks are left out as bad ones are; an event says so.
     sfreq : float
         The stream's sampling rate in Hz.
     unit : str
@@ -57,8 +58,8 @@ class Engine:
     Raises
     ------
     InputError
-        A channel of the decoder is missing, the rate or the unit is none that the preprocessor
-        takes, or ``step`` is below one sample.
+        Too many channels of the decoder are missing, the rate or the unit is none that the
+        preprocessor takes, or ``step`` is below one sample.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Engine:
     ) -> None:
         self.decoder = decoder
         self.mode = mode
-        self._picks = decoder.pick_channels(ch_names)
+        self._match = decoder.match_channels(ch_names)
         self._sfreq = sfreq
         self._unit = unit
         self._step = round(step * MODEL_SFREQ)
@@ -85,7 +86,10 @@ class Engine:
                 remedy="Choose 0.0078 s or more; 0.125 s is the default.",
             )
         baseline = decoder.baseline if watch else None
-        self.watch = ChannelWatch(decoder.ch_names, sfreq, unit, baseline)
+        self.watch = ChannelWatch(
+            decoder.ch_names, sfreq, unit, baseline, absent=self._match.absent
+        )
+        self._told_match = not str(self._match)
         self._all_bad = False
         self._n_seen = 0
         self._segment = self._new_segment()
@@ -129,7 +133,7 @@ class Engine:
             A name is not among the decoder's channels.
         """
         self.watch.fix(self.decoder.check_channels(names))
-        self._segment.preprocessor.set_bad(self.watch.bad)
+        self._segment.preprocessor.set_bad(self._bad_present)
 
     def push_marker(self, label: str, time: float) -> None:
         """Take in a marker; what is neither a trial nor about one is ignored.
@@ -166,7 +170,10 @@ class Engine:
             Samples of this chunk before which others are missing, or time has jumped.
         """
         results: list[Result] = []
-        picked = data[self._picks]
+        if not self._told_match and len(timestamps):
+            self._told_match = True
+            results.append(EngineEvent(float(timestamps[0]), "channels-differ", str(self._match)))
+        picked = data[self._match.picks]
         start = 0
         while start < len(timestamps):
             if start in breaks and self._segment.n_output:
@@ -190,17 +197,21 @@ class Engine:
         results = self._decide(self._segment)
         events = self.watch.update(data, self._n_seen, float(timestamps[-1]))
         if events:
-            self._segment.preprocessor.set_bad(self.watch.bad)
+            self._segment.preprocessor.set_bad(self._bad_present)
         return [*results, *events]
+
+    @property
+    def _bad_present(self) -> tuple[str, ...]:
+        return tuple(name for name in self.watch.bad if name in self._match.present)
 
     def _new_segment(self) -> Segment:
         self._next_stop = self.decoder.n_times
         return Segment(
-            self.decoder.ch_names,
+            self._match.present,
             self._sfreq,
             self._unit,
             self.decoder.preprocessing,
-            self.watch.bad,
+            self._bad_present,
             self._n_seen,
         )
 
@@ -274,7 +285,7 @@ class Engine:
         self, segment: Segment, first: int, n_times: int, trial: _Trial | None = None
     ) -> list[Result]:
         last = first + n_times - 1
-        window = segment.window(first, n_times)
+        window = self._with_absent(segment.window(first, n_times))
         time = segment.time_of_output(last)
         bad = self.watch.bad_between(segment.input_of(first), segment.input_of(last))
         if len(bad) == len(self.decoder.ch_names):
@@ -296,6 +307,14 @@ class Engine:
             lit=trial.marker.about if trial and self._selection is not None else "",
         )
         return [decision]
+
+    def _with_absent(self, window: Array) -> Array:
+        """Give the absent channels a row; the decoder leaves them out as bad."""
+        if not self._match.absent:
+            return window
+        whole = np.zeros((len(self.decoder.ch_names), window.shape[1]))
+        whole[np.isin(self.decoder.ch_names, self._match.present)] = window
+        return whole
 
 
 @dataclass(slots=True)

@@ -80,7 +80,7 @@ class LiveDecoder:
     Raises
     ------
     InputError
-        The stream lacks a channel of the decoder or a unit, or markers are needed.
+        The stream lacks too many channels of the decoder, or a unit, or markers are needed.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class LiveDecoder:
                 value="none",
                 remedy="Name it, or decode in a sliding window.",
             )
-        picks = decoder.pick_channels(signal.ch_names)
+        picks = decoder.match_channels(signal.ch_names).picks
         self._unit = signal.unit_of([signal.ch_names[index] for index in picks])
         self.engine = Engine(
             decoder, signal.ch_names, signal.sfreq, self._unit, mode=mode, step=step

@@ -25,7 +25,7 @@ def decode_recording(
     Raises
     ------
     InputError
-        A channel of the decoder is missing.
+        Too many channels of the decoder are missing.
     """
     engine = Engine(
         decoder, recording.ch_names, recording.sfreq, recording.unit, mode=mode, step=step

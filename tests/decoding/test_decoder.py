@@ -123,10 +123,16 @@ def test_other_shapes_and_channels_are_refused(
 def test_channels_of_a_stream_are_found_whatever_their_spelling_and_order(
     fitted: Callable[..., Decoder],
 ) -> None:
-    picks = fitted("riemann", "mi").pick_channels(["EOG1", "Pz.", "EEG C4-Ref", "CZ", "Fz", "c3"])
-    assert picks.tolist() == [5, 3, 2, 1]
-    with pytest.raises(InputError, match="missing: C3, Pz; there: Cz, C4, Fz"):
-        fitted("riemann", "mi").pick_channels(["Cz", "C4", "Fz"])
+    decoder = fitted("riemann", "mi")
+    match = decoder.match_channels(["EOG1", "Pz.", "EEG C4-Ref", "CZ", "Fz", "c3"])
+    assert match.picks.tolist() == [5, 3, 2, 1]
+    assert (match.absent, match.others) == ((), ("Fz",))
+    match = decoder.match_channels(["Cz", "C4", "EOG"])
+    assert match.picks.tolist() == [0, 1]
+    assert (match.present, match.absent) == (("Cz", "C4"), ("C3", "Pz"))
+    assert str(match) == "the stream lacks C3, Pz (left out, as bad channels are)"
+    with pytest.raises(InputError, match="missing: C3, Cz, Pz; there: C4, Fz"):
+        decoder.match_channels(["C4", "Fz"])
 
 
 @pytest.mark.parametrize("keep", [0, 6, 500, -8])

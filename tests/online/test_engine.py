@@ -255,7 +255,10 @@ def test_the_streams_channels_may_be_more_and_in_another_order(
     data = np.concatenate([noise, recording.data[::-1]]).astype(np.float32)
     names = ("EOG", "TRIG", "Fz", "pz", "EEG C4-Ref", "CZ.", "c3")
     other = replace(recording, data=data, ch_names=names)
-    _assert_same(decode_recording(decoder, other), decode_recording(decoder, recording))
+    told, *results = decode_recording(decoder, other)
+    assert isinstance(told, EngineEvent)
+    assert told.detail.endswith("had none of them: Fz")
+    _assert_same(results, decode_recording(decoder, recording))
 
 
 def test_units_are_converted(decoder: Decoder, recording: Recording) -> None:
@@ -266,9 +269,36 @@ def test_units_are_converted(decoder: Decoder, recording: Recording) -> None:
     np.testing.assert_allclose(results, expected, atol=1e-5)
 
 
-def test_a_missing_channel_is_named(decoder: Decoder) -> None:
-    with pytest.raises(InputError, match="missing: Cz"):
-        Engine(decoder, ("C3", "C4", "Pz"), 250.0, "uV")
+@pytest.mark.parametrize("reference", ["none", "average"])
+@pytest.mark.parametrize("mode", ["markers", "sliding"])
+def test_a_channel_that_the_stream_lacks_is_left_out_as_a_bad_one(
+    simulated_recording: Callable[..., Recording],
+    make_decoder: Callable[..., Decoder],
+    recording: Recording,
+    mode: str,
+    reference: str,
+) -> None:
+    decoder = make_decoder(simulated_recording(), config=PreprocessorConfig(reference=reference))
+    engine = _engine(decoder, recording, mode)
+    engine.set_bad(["Cz"])
+    expected = _push(engine, recording)
+    rows = [3, 0, 2]
+    other = replace(
+        recording, data=recording.data[rows], ch_names=tuple(recording.ch_names[i] for i in rows)
+    )
+    told, *results = _push(_engine(decoder, other, mode), other)
+    assert isinstance(told, EngineEvent)
+    assert (told.event, told.detail) == (
+        "channels-differ",
+        "the stream lacks Cz (left out, as bad channels are)",
+    )
+    _assert_same(results, expected)
+    assert {one.bad_channels for one in results if isinstance(one, Decision)} == {("Cz",)}
+
+
+def test_too_few_channels_are_refused(decoder: Decoder) -> None:
+    with pytest.raises(InputError, match="missing: C3, Cz, C4"):
+        Engine(decoder, ("Pz", "Oz", "Fz"), 250.0, "uV")
 
 
 @pytest.mark.parametrize(
