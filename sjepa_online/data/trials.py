@@ -12,6 +12,7 @@ import numpy.typing as npt
 from sjepa_online.data.reading import naming
 from sjepa_online.data.recording import Recording
 from sjepa_online.errors import InputError
+from sjepa_online.markers import PAUSE, parse_marker
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal.preprocessor import Preprocessor, PreprocessorConfig
 from sjepa_online.signal.units import require_plausible_amplitude
@@ -76,8 +77,8 @@ def make_trials(
     -------
     Trials
         In the order of the recordings. Trials that reach beyond their recording, span a
-        break in it, or hold samples that are not finite in a channel that is not marked as
-        bad are left out and listed in ``dropped``.
+        break in it or a pause of the participant, or hold samples that are not finite in a
+        channel that is not marked as bad are left out and listed in ``dropped``.
 
     Raises
     ------
@@ -139,9 +140,13 @@ def _cut(
     from_s = onset + protocol.window.start
     to_s = from_s + protocol.window.length
     good = data[[name not in bad for name in names]]
+    pauses = [parse_marker(label).word == PAUSE for label in recording.labels]
+    paused = recording.onsets[np.array(pauses, dtype=bool)]
     for row in windows.kept:
         if np.any((recording.breaks > from_s[row]) & (recording.breaks < to_s[row])):
             reasons[row] = "across a break in the recording"
+        elif np.any((paused > from_s[row]) & (paused < to_s[row])):
+            reasons[row] = "into a pause of the participant"
         elif not _is_finite(good, recording.sfreq, from_s[row], to_s[row]):
             reasons[row] = "over samples that are not finite"
     usable = np.array([not reasons[row] for row in windows.kept], dtype=bool)

@@ -78,6 +78,7 @@ def _recording(path: Path, eeg: dict[str, Any], streams: list[dict[str, Any]]) -
         subject=bids_entity(path.name, "sub"),
         session=bids_entity(path.name, "ses"),
         run=bids_entity(path.name, "run"),
+        simulated=_is_simulated(eeg),
     )
 
 
@@ -99,6 +100,12 @@ def _eeg_stream(streams: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _text(stream: dict[str, Any], field: str) -> str:
     return str((stream["info"].get(field) or [""])[0] or "")
+
+
+def _is_simulated(stream: dict[str, Any]) -> bool:
+    description = (stream["info"].get("desc") or [None])[0] or {}
+    told = (description.get("simulated") or [""])[0]
+    return told == "true" or "(simulated)" in _text(stream, "name")
 
 
 def _channel_headers(stream: dict[str, Any]) -> list[dict[str, str]]:

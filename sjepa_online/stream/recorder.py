@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
+from types import TracebackType
 
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.stream.closing import Closing
@@ -161,6 +162,19 @@ class Recorder(Closing):
     def close(self) -> None:
         """Stop."""
         self.stop()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop; after Ctrl-C without waiting for the recorder, which finishes by itself."""
+        if isinstance(error, KeyboardInterrupt) and self._process is not None:
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+        else:
+            self.stop()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         arguments = [str(self.path), *(f"uid='{uid}'" for uid in self._uids)]

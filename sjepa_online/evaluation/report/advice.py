@@ -101,17 +101,27 @@ def _about_confusions(content: ReportContent) -> Iterator[Advice]:
         )
 
 
+def more_trials_help(content: ReportContent) -> bool:
+    """Tell whether the score still grows with the number of trials."""
+    return len(content.curve) >= 2 and _gain(content)[2] >= WORTHWHILE_GAIN
+
+
+def _gain(content: ReportContent) -> tuple[int, int, float]:
+    """Return half of the training trials, all of them, and how much the score grows between."""
+    sizes, scores = zip(*content.curve, strict=True)
+    half = int(np.argmin(np.abs(np.array(sizes) - sizes[-1] / 2)))
+    return sizes[half], sizes[-1], scores[-1] - scores[half]
+
+
 def _about_trials(content: ReportContent) -> Iterator[Advice]:
     if len(content.curve) < 2 or not content.score.above_chance:
         return
-    sizes, scores = zip(*content.curve, strict=True)
-    half = int(np.argmin(np.abs(np.array(sizes) - sizes[-1] / 2)))
-    gain = scores[-1] - scores[half]
+    half, whole, gain = _gain(content)
     told = (
-        f"from {sizes[half]} to {sizes[-1]} training trials the score of {CURVE_DECODER} changes "
+        f"from {half} to {whole} training trials the score of {CURVE_DECODER} changes "
         f"by {gain:+.2f}"
     )
-    if gain >= WORTHWHILE_GAIN:
+    if more_trials_help(content):
         yield Advice("note", f"More trials would help: {told}.")
     else:
         yield Advice("good", f"There are enough trials: {told}.")

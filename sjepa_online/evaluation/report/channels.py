@@ -67,15 +67,29 @@ def report_channels(trials: Trials, recordings: Sequence[Recording]) -> list[Cha
     recordings : sequence of Recording
         What they were cut from.
     """
-    amplitudes = np.median(np.abs(trials.X), axis=(0, 2)) / _NORMAL_MAD
+    return measure_channels(trials.X, trials.ch_names, recordings)
+
+
+def measure_channels(
+    X: NDArray[np.float32], ch_names: Sequence[str], recordings: Sequence[Recording]
+) -> list[ChannelReport]:
+    """Measure channels.
+
+    Parameters
+    ----------
+    X : array, shape (n_windows, n_channels, n_times)
+        Preprocessed signal (µV), whose amplitude counts.
+    ch_names : sequence of str
+    recordings : sequence of Recording
+        Unfiltered signal of these channels, whose mains count.
+    """
+    amplitudes = np.median(np.abs(X), axis=(0, 2)) / _NORMAL_MAD
     median = float(np.median(amplitudes[amplitudes > 0])) if amplitudes.any() else 0.0
     ratios = amplitudes / median if median else np.full(len(amplitudes), np.inf)
-    mains = mains_shares(recordings, trials.ch_names)
+    mains = mains_shares(recordings, ch_names)
     return [
         ChannelReport(name, float(amplitude), float(ratio), share)
-        for name, amplitude, ratio, share in zip(
-            trials.ch_names, amplitudes, ratios, mains, strict=True
-        )
+        for name, amplitude, ratio, share in zip(ch_names, amplitudes, ratios, mains, strict=True)
     ]
 
 

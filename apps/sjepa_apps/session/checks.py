@@ -1,0 +1,114 @@
+"""What has to be right before a participant's time is spent."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sjepa_online.data import Recording
+from sjepa_online.data.source import load_source
+from sjepa_online.errors import InputError
+from sjepa_online.evaluation.report.channels import ChannelReport, measure_channels
+from sjepa_online.protocol import MODEL_SFREQ
+from sjepa_online.signal import Preprocessor, require_plausible_amplitude
+from sjepa_online.stream import Recorder, StreamDescription
+from sjepa_online.stream.recorder import FULL_BELOW
+
+#: Seconds of signal that are recorded for a check.
+CHECK_SECONDS = 6.0
+# until the preprocessor's filters have forgotten the signal's offset (s)
+_SETTLING = 2.0
+_SAMPLE_BYTES = {"float32": 4, "double64": 8, "int8": 1, "int16": 2, "int32": 4, "int64": 8}
+# of a sample's timestamp in an XDF file, with its own length
+_TIMESTAMP_BYTES = 9
+
+
+@dataclass(frozen=True)
+class ChannelCheck:
+    """What a few seconds of signal tell.
+
+    Attributes
+    ----------
+    recording : Recording
+        These seconds.
+    channels : list of ChannelReport
+    """
+
+    recording: Recording
+    channels: list[ChannelReport]
+
+    @property
+    def complaints(self) -> list[str]:
+        """What is wrong with channels, in words."""
+        return [channel.complaint for channel in self.channels if channel.complaint]
+
+    def table(self) -> str:
+        """Return a plain table, one line a channel."""
+        lines = [f"{'channel':10} {'amplitude':>12} {'mains':>7}  finding"]
+        for channel in self.channels:
+            mains = "-" if channel.mains is None else f"{channel.mains:.0%}"
+            verdict = channel.complaint or "good"
+            lines.append(
+                f"{channel.name:10} {channel.amplitude:9.1f} µV {mains:>7}  {verdict}".rstrip()
+            )
+        return "\n".join(lines)
+
+
+def check_channels(stream: StreamDescription, seconds: float = CHECK_SECONDS) -> ChannelCheck:
+    """Record a few seconds as a session does, read them as training does, and look at them.
+
+    Parameters
+    ----------
+    stream : StreamDescription
+    seconds : float
+        How long to record.
+
+    Raises
+    ------
+    InputError
+        The names of the channels are unknown, the stream tells no unit, the amplitude
+        contradicts it, the rate is another than declared, or every channel is flat.
+    OperationError
+        The recorder does not get the stream.
+    """
+    with tempfile.TemporaryDirectory(prefix="sjepa-online-check-") as folder:
+        path = Path(folder) / "check.xdf"
+        with Recorder(path, [stream.uid]) as recorder:
+            recorder.start()
+            time.sleep(seconds)
+        (recording,) = load_source(str(path))
+    finding = require_plausible_amplitude(recording.data, recording.unit, recording.sfreq)
+    if finding.verdict == "flat":
+        raise InputError(
+            f"The signal varies ({stream.name})",
+            value="every channel is constant",
+            remedy="Switch the amplifier on, and check the electrodes' plug.",
+        )
+    preprocessor = Preprocessor(recording.ch_names, recording.sfreq, recording.unit)
+    signal = preprocessor.update(recording.data)[:, round(_SETTLING * MODEL_SFREQ) :]
+    windows = np.asarray([signal], np.float32)
+    return ChannelCheck(recording, measure_channels(windows, recording.ch_names, [recording]))
+
+
+def require_room(folder: Path, stream: StreamDescription, seconds: float) -> None:
+    """Refuse a disk that cannot hold the recording.
+
+    Raises
+    ------
+    InputError
+        It has less room than so many seconds of the stream take.
+    """
+    per_sample = stream.n_channels * _SAMPLE_BYTES[stream.format] + _TIMESTAMP_BYTES
+    needed = seconds * stream.sfreq * per_sample + FULL_BELOW
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise InputError(
+            "The disk has room for the whole recording",
+            value=f"{free / 1e6:.0f} MB free in {folder}, {needed / 1e6:.0f} MB needed",
+            remedy="Free some and go on with --resume, or record to another disk by --folder.",
+        )

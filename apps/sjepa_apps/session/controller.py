@@ -1,0 +1,218 @@
+"""The steps of a calibration session: check, practise, record, train."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+
+from sjepa_apps.session.checks import ChannelCheck, check_channels, require_room
+from sjepa_apps.session.done import remaining_trials
+from sjepa_apps.session.folder import SessionFolder
+from sjepa_apps.session.presenter import Presenter
+from sjepa_apps.session.watch import StreamWatch
+from sjepa_online.data import Recording
+from sjepa_online.decoding import DecoderRequest
+from sjepa_online.errors import InputError, OperationError
+from sjepa_online.evaluation.report import collect, render
+from sjepa_online.evaluation.report.advice import more_trials_help
+from sjepa_online.files import atomic_write
+from sjepa_online.schedule import ScheduledTrial, make_schedule
+from sjepa_online.signal import PreprocessorConfig
+from sjepa_online.stream import Recorder, StreamDescription, local_clock, resolve_stream
+from sjepa_online.training import Calibration, calibrate
+
+#: How long a stream that broke off may stay away (s).
+PATIENCE = 600.0
+#: How often trials may be shown that do not arrive in the recording.
+ATTEMPTS = 3
+# beyond the last window, for LabRecorder to write what it has received (s)
+_TAIL = 1.0
+
+
+class CalibrationSession:
+    """A session with a participant, from a stream to a decoder.
+
+    Its steps are called one after another, from one thread. Which trials are done is read from
+    the recording each time, so that a session goes on after whatever ended it.
+
+    Parameters
+    ----------
+    folder : SessionFolder
+    stream : StreamDescription
+        The EEG to record.
+    others : sequence of str
+        Uids of the streams to record with it: markers and frames.
+    tell : callable
+        Takes messages for the experimenter.
+    """
+
+    def __init__(
+        self,
+        folder: SessionFolder,
+        stream: StreamDescription,
+        others: Sequence[str],
+        tell: Callable[[str], None],
+    ) -> None:
+        folder.check_stream(stream)
+        self.folder = folder
+        self.stream = stream
+        self._others = tuple(others)
+        self._tell = tell
+
+    def check_channels(self) -> ChannelCheck:
+        """Look at a few seconds of signal; see :func:`check_channels`."""
+        return check_channels(self.stream)
+
+    def practise(self, presenter: Presenter) -> None:
+        """Show the practice trials; they are not recorded.
+
+        Raises
+        ------
+        SessionStopped
+            The participant ends the session.
+        """
+        trials = make_schedule(self.folder.protocol, self.folder.state.seed, practice=True)
+        if trials:
+            presenter.show_message("Practice", wait=True)
+        for trial in trials:
+            presenter.present(trial)
+
+    def remaining(self) -> list[ScheduledTrial]:
+        """Return the trials that are not in the recording."""
+        recordings, left_out = self.folder.recordings()
+        for reason in left_out:
+            self._tell(f"left out: {reason}")
+        return remaining_trials(self.folder.schedule(), recordings, self.folder.protocol)
+
+    def record(
+        self, presenter: Presenter, progress: Callable[[int, int], None] = lambda done, n: None
+    ) -> None:
+        """Show and record trials until all are in the recording.
+
+        When the stream or the recorder breaks off, the participant waits, and a new part of
+        the recording begins with the trial that was interrupted.
+
+        Parameters
+        ----------
+        presenter : Presenter
+        progress : callable
+            Is given the number of trials that were shown, and of all.
+
+        Raises
+        ------
+        SessionStopped
+            The participant ends the session; what was recorded is kept.
+        InputError
+            The disk has no room.
+        OperationError
+            The disk is full, the stream stays away, or trials do not arrive in the recording.
+        """
+        remaining = self.remaining()
+        fruitless = 0
+        while remaining:
+            require_room(self.folder.path, self.stream, sum(one.duration for one in remaining))
+            n_done = self.folder.state.n_trials - len(remaining)
+            presenter.show_message(f"{len(remaining)} trials to go", wait=True)
+            interruption = self._record_part(remaining, presenter, n_done, progress)
+            before, remaining = len(remaining), self.remaining()
+            fruitless = 0 if interruption or len(remaining) < before else fruitless + 1
+            if fruitless == ATTEMPTS:
+                raise OperationError(
+                    f"Trials were shown {ATTEMPTS} times and are still not in the recording: "
+                    f"look at {self.folder.path} with a viewer of XDF files"
+                )
+            if interruption:
+                self._recover(interruption, presenter)
+
+    def recordings(self) -> list[Recording]:
+        """Return the parts of the recording that hold trials."""
+        return self.folder.recordings()[0]
+
+    def train(
+        self,
+        request: DecoderRequest,
+        *,
+        early: bool = False,
+        progress: Callable[[], None] = lambda: None,
+    ) -> Calibration:
+        """Cross-validate and fit a decoder on all parts; see :func:`sjepa_online.training`.
+
+        Raises
+        ------
+        InputError
+            There are too few trials.
+        """
+        recordings = self.recordings()
+        if not recordings:
+            raise InputError(
+                "A decoder is trained on recorded trials",
+                value=f"none in {self.folder.path}",
+                remedy=f"Go on with --resume {self.folder.path}.",
+            )
+        return calibrate(
+            recordings,
+            self.folder.protocol,
+            PreprocessorConfig(),
+            request,
+            early=early,
+            progress=progress,
+        )
+
+    def report(self, calibration: Calibration, path: Path) -> bool:
+        """Write the HTML report; tell whether recording more trials would help."""
+        content = collect(calibration, self.recordings())
+        atomic_write(path, render(content, datetime.now()).encode())
+        return more_trials_help(content)
+
+    def _record_part(
+        self,
+        trials: Sequence[ScheduledTrial],
+        presenter: Presenter,
+        n_done: int,
+        progress: Callable[[int, int], None],
+    ) -> str:
+        """Record until the trials are over or something breaks off; return what did."""
+        n_trials = self.folder.state.n_trials
+        with ExitStack() as stack:
+            watch = stack.enter_context(StreamWatch(self.stream, self._tell))
+            part = self.folder.next_part()
+            recorder = stack.enter_context(Recorder(part, [self.stream.uid, *self._others]))
+            recorder.start()
+            self._tell(f"Recording to {part}")
+            for number, trial in enumerate(trials, start=n_done):
+                progress(number, n_trials)
+                while not presenter.present(trial).completed:
+                    pass
+                ended = local_clock()
+                if problem := recorder.status().problem:
+                    return problem
+                if watch.lost:
+                    return f"{self.stream.name} has broken off"
+            progress(n_trials, n_trials)
+            window = self.folder.protocol.window
+            rest = trials[-1].phases[-1].duration
+            beyond = max(0.0, window.start + window.length - rest) + _TAIL
+            time.sleep(max(0.0, ended + beyond - local_clock()))
+        return ""
+
+    def _recover(self, interruption: str, presenter: Presenter) -> None:
+        """Wait until a session that was interrupted can go on."""
+        self._tell(interruption)
+        presenter.show_message("A short break: there is a problem with the recording.")
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self.stream = resolve_stream(self.folder.state.stream.selector, wait=2.0)
+                break
+            except InputError as error:
+                if time.monotonic() > deadline:
+                    raise OperationError(
+                        f"{interruption}, and is not back after {PATIENCE:g} s. Go on with "
+                        f"--resume {self.folder.path}. {error}"
+                    ) from error
+                # lets a window tell that the participant ends the session
+                presenter.show_message("A short break: waiting for the signal.")
+        self.folder.check_stream(self.stream)

@@ -1,0 +1,239 @@
+"""A session on disk: what it is, and the parts of its recording."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sjepa_online.data import Recording
+from sjepa_online.data.source import load_source
+from sjepa_online.errors import InputError
+from sjepa_online.files import atomic_write
+from sjepa_online.protocol import Protocol, load_protocol, parse_toml
+from sjepa_online.resources import find_resource
+from sjepa_online.schedule import ScheduledTrial, make_schedule
+from sjepa_online.stream import StreamDescription
+
+STATE = "session.json"
+PROTOCOL = "protocol.toml"
+DECODER = "decoder.safetensors"
+REPORT = "report.html"
+
+_PART = re.compile(r"session_part-(\d+)\.xdf")
+
+
+class RecordedStream(BaseModel):
+    """The stream that a session records; every part of it holds the same channels.
+
+    ``selector`` finds it again: its name, with its source id where it has one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    selector: str
+    ch_names: tuple[str, ...]
+    units: tuple[str, ...]
+    sfreq: float
+
+    @classmethod
+    def of(cls, stream: StreamDescription) -> RecordedStream:
+        """Take what matters from a stream in sight."""
+        selector = f"{stream.name}@{stream.source_id}" if stream.source_id else stream.name
+        return cls(
+            selector=selector, ch_names=stream.ch_names, units=stream.units, sfreq=stream.sfreq
+        )
+
+
+class SessionState(BaseModel):
+    """What ``session.json`` holds; how far the session is stands in the recording itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal["sjepa-online session"] = "sjepa-online session"
+    version: Literal[1] = 1
+    created: str
+    seed: int = Field(ge=0)
+    n_trials: int = Field(ge=1)
+    stream: RecordedStream
+
+
+class SessionFolder:
+    """The folder of a session.
+
+    Parameters
+    ----------
+    path : Path
+    state : SessionState
+    protocol : Protocol
+    protocol_text : str
+        As in its file.
+    """
+
+    def __init__(
+        self, path: Path, state: SessionState, protocol: Protocol, protocol_text: str
+    ) -> None:
+        self.path = path
+        self.state = state
+        self.protocol = protocol
+        self.protocol_text = protocol_text
+        self._read: dict[Path, Recording | InputError] = {}
+
+    @classmethod
+    def create(
+        cls,
+        path: Path | None,
+        paradigm: str,
+        stream: StreamDescription,
+        seed: int,
+        n_trials: int | None = None,
+    ) -> SessionFolder:
+        """Make the folder of a new session.
+
+        Parameters
+        ----------
+        path : Path or None
+            ``sessions/DATE-TIME_PROTOCOL`` by default.
+        paradigm : str
+            Name or path of the protocol.
+        stream : StreamDescription
+            The stream to record.
+        seed : int
+            Of the schedule.
+        n_trials : int, optional
+            How many trials to record; as many as the protocol says by default.
+
+        Raises
+        ------
+        InputError
+            The folder exists and is not empty, or the protocol is wrong.
+        """
+        protocol = load_protocol(paradigm)
+        text = find_resource("calibration", paradigm).read_text(encoding="utf-8")
+        n_planned = len(make_schedule(protocol, seed))
+        now = datetime.now()
+        if path is None:
+            path = Path("sessions") / f"{now:%Y-%m-%d_%H-%M-%S}_{protocol.name}"
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise InputError(
+                "A new session has a folder of its own",
+                value=f"{path} exists and is not empty",
+                remedy="Choose another --folder, or go on with this one by --resume.",
+            )
+        path.mkdir(parents=True, exist_ok=True)
+        state = SessionState(
+            created=now.isoformat(timespec="seconds"),
+            seed=seed,
+            n_trials=n_planned if n_trials is None else n_trials,
+            stream=RecordedStream.of(stream),
+        )
+        folder = cls(path, state, protocol, text)
+        atomic_write(path / PROTOCOL, text.encode())
+        folder._write_state()
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> SessionFolder:
+        """Open the folder of a session that was begun.
+
+        Raises
+        ------
+        InputError
+            It is no such folder, or one of its files is damaged.
+        """
+        try:
+            state = SessionState.model_validate_json((path / STATE).read_bytes())
+        except (OSError, ValidationError) as error:
+            raise InputError(
+                f"The folder of a session holds a valid {STATE}",
+                value=f"{path / STATE}: {error}",
+                remedy="Give the folder that `calibrate` named, or begin a new session.",
+            ) from error
+        protocol = parse_toml(path / PROTOCOL, Protocol)
+        text = (path / PROTOCOL).read_text(encoding="utf-8")
+        return cls(path, state, protocol, text)
+
+    def set_n_trials(self, n_trials: int) -> None:
+        """Record so many trials in all."""
+        self.state = self.state.model_copy(update={"n_trials": n_trials})
+        self._write_state()
+
+    def check_stream(self, stream: StreamDescription) -> None:
+        """Refuse a stream that does not go on where the session was.
+
+        Raises
+        ------
+        InputError
+            Channels, units or rate differ.
+        """
+        now, before = RecordedStream.of(stream), self.state.stream
+        fields = ("ch_names", "units", "sfreq")
+        if any(getattr(now, field) != getattr(before, field) for field in fields):
+            raise InputError(
+                "All parts of a session are of the same channels, units and rate",
+                value=f"{len(now.ch_names)} channels at {now.sfreq:g} Hz in {stream.unit} now, "
+                f"{len(before.ch_names)} at {before.sfreq:g} Hz before",
+                remedy="Set the amplifier as before, or begin a new session.",
+            )
+
+    def schedule(self) -> tuple[ScheduledTrial, ...]:
+        """Draw the trials of the session; beyond those of the protocol, with further seeds."""
+        trials: list[ScheduledTrial] = []
+        seed = self.state.seed
+        while len(trials) < self.state.n_trials:
+            trials += make_schedule(self.protocol, seed)
+            seed += 1
+        chosen = trials[: self.state.n_trials]
+        return tuple(replace(trial, number=number) for number, trial in enumerate(chosen))
+
+    def parts(self) -> list[Path]:
+        """List the parts of the recording, in their order."""
+        return [path for _, path in sorted(self._numbered_parts())]
+
+    def next_part(self) -> Path:
+        """Name the part to record next."""
+        last = max((number for number, _ in self._numbered_parts()), default=0)
+        return self.path / f"session_part-{last + 1}.xdf"
+
+    def recordings(self) -> tuple[list[Recording], list[str]]:
+        """Read the parts, each once.
+
+        Returns
+        -------
+        recordings : list of Recording
+            Of the parts that hold trials of the protocol.
+        left_out : list of str
+            Why another part cannot be used, as when it ended before its first sample.
+        """
+        for path in self.parts():
+            if path not in self._read:
+                self._read[path] = _read(path)
+        read = [self._read[path] for path in self.parts()]
+        usable = [
+            one
+            for one in read
+            if isinstance(one, Recording)
+            and any(self.protocol.class_of(label) for label in one.labels)
+        ]
+        return usable, [str(one) for one in read if isinstance(one, InputError)]
+
+    def _numbered_parts(self) -> Iterator[tuple[int, Path]]:
+        for path in self.path.iterdir():
+            if found := _PART.fullmatch(path.name):
+                yield int(found.group(1)), path
+
+    def _write_state(self) -> None:
+        atomic_write(self.path / STATE, (self.state.model_dump_json(indent=2) + "\n").encode())
+
+
+def _read(path: Path) -> Recording | InputError:
+    try:
+        (recording,) = load_source(str(path))
+    except InputError as error:
+        return error
+    return recording

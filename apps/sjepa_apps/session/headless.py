@@ -1,0 +1,65 @@
+"""A session without a display: the schedule, kept by the clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from sjepa_apps.session.presenter import PresentedTrial
+from sjepa_online.schedule import ScheduledTrial
+from sjepa_online.stream import FrameOutlet, StimulusOutlet, local_clock
+
+#: A trial that is asked for within this time (s) after the last one follows it without a pause.
+IN_A_ROW = 0.5
+
+
+class HeadlessPresenter:
+    """Present trials to nobody but the streams: for a simulated participant.
+
+    Each phase begins at its time on an absolute schedule, so nothing adds up over a session,
+    and its marker bears exactly this time.
+
+    Parameters
+    ----------
+    stimulus : StimulusOutlet
+    frames : FrameOutlet
+        Gets one frame a phase.
+    tell : callable
+        Takes messages and feedback.
+    """
+
+    def __init__(
+        self, stimulus: StimulusOutlet, frames: FrameOutlet, tell: Callable[[str], None]
+    ) -> None:
+        self._stimulus = stimulus
+        self._frames = frames
+        self._tell = tell
+        self._free = 0.0
+
+    def present(self, trial: ScheduledTrial) -> PresentedTrial:
+        """Keep the times of a trial and send its markers; see :class:`Presenter`."""
+        now = local_clock()
+        onset = self._free if now - self._free < IN_A_ROW else now
+        onsets = []
+        for phase in trial.phases:
+            time.sleep(max(0.0, onset - local_clock()))
+            if phase.marker:
+                self._stimulus.push(phase.marker, onset)
+            self._frames.push([onset], [0])
+            onsets.append(onset)
+            onset += phase.duration
+        time.sleep(max(0.0, onset - local_clock()))
+        self._free = onset
+        return PresentedTrial(trial, tuple(onsets), n_frames=len(onsets))
+
+    def show_message(self, text: str, *, wait: bool = False) -> None:
+        """Tell a message; there is nobody to wait for."""
+        self._tell(text)
+
+    def show_feedback(self, selected: str, correct: bool | None) -> None:
+        """Tell what was selected."""
+        verdict = {True: " (right)", False: " (wrong)", None: ""}[correct]
+        self._tell(f"Selected: {selected}{verdict}")
+
+    def close(self) -> None:
+        """Nothing to let go of."""
