@@ -1,0 +1,119 @@
+"""Displays: which there are, and what was measured on one."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from dataclasses import dataclass
+
+from sjepa_apps.stimulus.frames import measure_refresh_rate
+from sjepa_online.errors import InputError
+
+#: A display that swaps faster than its refresh rate by this factor does not wait for it.
+_FREE_RUNNING = 1.25
+#: One that swaps slower than this share of it misses refreshes.
+_TOO_SLOW = 0.9
+#: Refresh rates (Hz) below this are not those of a display.
+_LEAST_RATE = 20.0
+
+
+@dataclass(frozen=True)
+class DisplayReport:
+    """What was found out about a display.
+
+    Attributes
+    ----------
+    name : str
+        Of the display, and its size.
+    refresh_rate : float
+        At which frames are shown (Hz).
+    vsync : bool
+        Whether swaps of frames wait for the display's refresh; a timer paces them otherwise.
+    warnings : tuple of str
+        What is not as it should be.
+    """
+
+    name: str
+    refresh_rate: float
+    vsync: bool
+    warnings: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        pace = "frames wait for its refresh" if self.vsync else "frames paced by a timer"
+        return f"{self.name}, {self.refresh_rate:.2f} Hz, {pace}"
+
+
+def require_windows() -> None:
+    """Refuse to open windows where that cannot work; call this before PyQt6 is imported.
+
+    Raises
+    ------
+    InputError
+        PyQt6 is not installed, or there is no display.
+    """
+    if importlib.util.find_spec("PyQt6") is None:
+        raise InputError(
+            "Windows need PyQt6",
+            value="it is not installed",
+            remedy='Install it with: pip install "sjepa-online[gui]", or use --headless.',
+        )
+    platforms = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in platforms):
+        raise InputError(
+            "Windows need a display",
+            value=f"none of {', '.join(platforms)} is set",
+            remedy="Run this in a graphical session, or use --headless.",
+        )
+
+
+def check_rate(nominal: float) -> float:
+    """Return the refresh rate (Hz) that the system tells, if it is one.
+
+    Raises
+    ------
+    InputError
+        It is not.
+    """
+    if nominal < _LEAST_RATE:
+        raise InputError(
+            f"The system tells the refresh rate of the display, at least {_LEAST_RATE:g} Hz",
+            value=f"{nominal:g} Hz",
+            remedy="Set the refresh rate in the system's display settings.",
+        )
+    return nominal
+
+
+def judge_display(name: str, nominal: float, swap_times: list[float]) -> DisplayReport:
+    """Compare the swaps of a display with the refresh rate that the system tells.
+
+    Parameters
+    ----------
+    name : str
+        Of the display.
+    nominal : float
+        Refresh rate that the system tells (Hz).
+    swap_times : list of float
+        When frames were swapped as fast as the display allowed (s).
+
+    Returns
+    -------
+    report : DisplayReport
+        Its refresh rate is the measured one if swaps wait for the display, otherwise what the
+        system tells, which a timer then keeps to.
+    """
+    measured = measure_refresh_rate(swap_times)
+    if measured > _FREE_RUNNING * nominal:
+        warning = (
+            f"Swaps do not wait for the display's refresh ({measured:.0f} a second at {nominal:g} "
+            "Hz): a timer paces the frames, and flicker may tear. Switch on vertical "
+            "synchronisation in the graphics driver."
+        )
+        return DisplayReport(name, nominal, False, (warning,))
+    if measured < _TOO_SLOW * nominal:
+        warning = (
+            f"The display shows {measured:.4g} frames a second where its refresh rate is "
+            f"{nominal:.4g} Hz: choose a lower resolution, or close other programs."
+        )
+        return DisplayReport(name, measured, True, (warning,))
+    return DisplayReport(name, measured, True)

@@ -1,0 +1,168 @@
+"""The window that frames are drawn on, and the pace at which it asks for them."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+from PyQt6.QtCore import QEvent, QObject, QSizeF, Qt, QTimer
+from PyQt6.QtGui import (
+    QCloseEvent,
+    QExposeEvent,
+    QKeyEvent,
+    QOpenGLContext,
+    QPainter,
+    QPaintEvent,
+    QRasterWindow,
+    QSurfaceFormat,
+)
+from PyQt6.QtOpenGL import QOpenGLWindow
+
+from sjepa_apps.stimulus import theme
+
+
+class Content(Protocol):
+    """What a surface shows, and who hears of its frames and keys."""
+
+    def paint(self, painter: QPainter, size: QSizeF, ratio: float) -> None:
+        """Draw a frame on a black surface of this size (device-independent pixels)."""
+
+    def swapped(self) -> None:
+        """Take note that the frame that was painted has been handed to the display."""
+
+    def pressed(self, key: Qt.Key) -> None:
+        """Act on a key."""
+
+    def hidden(self) -> None:
+        """Take note that nobody sees the surface any more."""
+
+    def closing(self) -> None:
+        """Take note that the surface closes."""
+
+
+class OpenGLSurface(QOpenGLWindow):
+    """Frames by OpenGL; their swap waits for the display's refresh where the driver can."""
+
+    def __init__(self, content: Content) -> None:
+        super().__init__(QOpenGLWindow.UpdateBehavior.NoPartialUpdate)
+        wanted = QSurfaceFormat()
+        wanted.setSwapInterval(1)
+        self.setFormat(wanted)
+        self._content = content
+        self.frameSwapped.connect(content.swapped)
+
+    def paintGL(self) -> None:  # noqa: N802 - Qt's
+        """Draw a frame."""
+        _paint(QPainter(self), self._content, QSizeF(self.size()), self.devicePixelRatio())
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's
+        """Hand a key on."""
+        _press(event, self._content)
+
+    def exposeEvent(self, event: QExposeEvent | None) -> None:  # noqa: N802 - Qt's
+        """Tell when nobody sees the surface any more."""
+        super().exposeEvent(event)
+        if not self.isExposed():
+            self._content.hidden()
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's
+        """Tell that the surface closes."""
+        self._content.closing()
+
+
+class RasterSurface(QRasterWindow):
+    """Frames by the processor, for platforms without OpenGL; nothing waits for the display."""
+
+    def __init__(self, content: Content) -> None:
+        super().__init__()
+        self._content = content
+        self._painted = False
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's
+        """Draw a frame."""
+        _paint(QPainter(self), self._content, QSizeF(self.size()), self.devicePixelRatio())
+        self._painted = True
+
+    def event(self, event: QEvent | None) -> bool:
+        """Tell of the frame when Qt has painted it and handed it to the display."""
+        done = super().event(event)
+        if self._painted:
+            self._painted = False
+            self._content.swapped()
+        return done
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's
+        """Hand a key on."""
+        _press(event, self._content)
+
+    def exposeEvent(self, event: QExposeEvent | None) -> None:  # noqa: N802 - Qt's
+        """Tell when nobody sees the surface any more."""
+        super().exposeEvent(event)
+        if not self.isExposed():
+            self._content.hidden()
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's
+        """Tell that the surface closes."""
+        self._content.closing()
+
+
+Surface = OpenGLSurface | RasterSurface
+
+
+def make_surface(content: Content) -> Surface:
+    """Make the window: OpenGL where the platform has it."""
+    return OpenGLSurface(content) if QOpenGLContext().create() else RasterSurface(content)
+
+
+class Pacer(QObject):
+    """Asks a surface for the next frame: at once, or by a timer where no swap waits.
+
+    Parameters
+    ----------
+    surface : Surface
+    """
+
+    def __init__(self, surface: Surface) -> None:
+        super().__init__()
+        self._surface = surface
+        self._period: float | None = None
+        self._due = 0.0
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(surface.update)
+
+    def keep_to(self, refresh_rate: float | None) -> None:
+        """Ask for this many frames a second (Hz) by the clock; None: swaps set the pace."""
+        self._period = None if refresh_rate is None else 1.0 / refresh_rate
+
+    def start(self) -> None:
+        """Ask for the first frame of a row."""
+        self._due = time.perf_counter()
+        self._surface.update()
+
+    def next(self) -> None:
+        """Ask for the frame after the one that was swapped."""
+        if self._period is None:
+            self._surface.update()
+            return
+        now = time.perf_counter()
+        # frames that are overdue are dropped: the others keep their times
+        missed = max(int((now - self._due) / self._period), 0)
+        self._due += (missed + 1) * self._period
+        self._timer.start(int(1e3 * (self._due - now)))
+
+    def stop(self) -> None:
+        """Ask for no more frames."""
+        self._timer.stop()
+
+
+def _paint(painter: QPainter, content: Content, size: QSizeF, ratio: float) -> None:
+    painter.fillRect(0, 0, int(size.width()) + 1, int(size.height()) + 1, theme.BACKGROUND)
+    content.paint(painter, size, ratio)
+    painter.end()
+
+
+def _press(event: QKeyEvent | None, content: Content) -> None:
+    if event is not None and not event.isAutoRepeat():
+        content.pressed(Qt.Key(event.key()))

@@ -1,0 +1,415 @@
+"""The stimulus window: trials frame by frame, messages between them, and the keyboard."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from PyQt6.QtCore import QEventLoop, QRectF, QSizeF, Qt, QTimer
+from PyQt6.QtGui import QColor, QGuiApplication, QPainter, QScreen
+
+from sjepa_apps.session.presenter import PresentedTrial, SessionStopped
+from sjepa_apps.stimulus import theme
+from sjepa_apps.stimulus.display import DisplayReport, check_rate, judge_display
+from sjepa_apps.stimulus.frames import FrameCount, FramePlanner, check_display
+from sjepa_apps.stimulus.player import TrialPlayer
+from sjepa_apps.stimulus.scenes import make_scene
+from sjepa_apps.stimulus.screens import FLICKER_WARNING, STOP_QUESTION, Screen, draw_screen
+from sjepa_apps.stimulus.surface import Pacer, make_surface
+from sjepa_online.errors import InputError, OperationError
+from sjepa_online.markers import PAUSE
+from sjepa_online.protocol import Imagery, Protocol
+from sjepa_online.schedule import ScheduledTrial
+from sjepa_online.stream import FrameOutlet, StimulusOutlet, local_clock
+
+#: Frames that are swapped to measure the refresh rate, after others that settle the display.
+MEASURED_FRAMES = 90
+SETTLING_FRAMES = 20
+#: Seconds within which a display must have swapped them.
+MEASURE_TIMEOUT = 20.0
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_PATCH_KINDS = ("stimulation", "flash")
+
+
+class StimulusWindow:
+    """Full-screen window that shows a session to its participant.
+
+    It lives in the GUI thread, and so do all its methods;
+    :class:`~sjepa_apps.stimulus.presenter.QtPresenter` calls them from others. What is asked
+    for takes a future, which gets its result when the participant has seen it through, or
+    :class:`~sjepa_apps.session.presenter.SessionStopped`.
+
+    Keys: Enter goes on, Space pauses and resumes, Escape asks and stops.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        What is shown.
+    photodiode : bool
+        Show a patch in the lower left corner, white while a stimulus is on.
+
+    Attributes
+    ----------
+    report : DisplayReport or None
+        What :meth:`open` has found out about the display.
+    frames : FrameCount
+        Frames shown in the trials so far.
+    stopped : bool
+        Whether the session was stopped or the window closed.
+
+    Raises
+    ------
+    InputError
+        The protocol does not say what a session shows.
+    """
+
+    def __init__(self, protocol: Protocol, *, photodiode: bool = False) -> None:
+        self.report: DisplayReport | None = None
+        self.frames = FrameCount()
+        self.stopped = False
+        self._protocol = protocol
+        self._photodiode = photodiode
+        self._confirmed = isinstance(protocol.presentation, Imagery)
+        self._scene = make_scene(protocol)
+        self._markers: StimulusOutlet | None = None
+        self._frame_outlet: FrameOutlet | None = None
+        self._planner = FramePlanner(0.0)
+        self._player: TrialPlayer | None = None
+        self._playing = False
+        self._swap_times: list[float] | None = None
+        self._screen = Screen()
+        self._view: Callable[[QPainter], None] = self._draw_screen
+        self._overlay: Screen | None = None
+        self._pending: Future[Any] | None = None
+        self._held: Callable[[], None] | None = None
+        self._then: Callable[[], None] | None = None
+        self._error: Exception | None = None
+        self.surface = make_surface(self)
+        self.surface.setTitle("sjepa-online stimulus")
+        self.surface.setCursor(Qt.CursorShape.BlankCursor)
+        self._pacer = Pacer(self.surface)
+
+    # -- display
+
+    def open(self, display: int = 1) -> DisplayReport:
+        """Go full screen and measure the display.
+
+        Parameters
+        ----------
+        display : int
+            Number of the display, from 1.
+
+        Raises
+        ------
+        InputError
+            There is no such display, or it is too slow for the protocol.
+        OperationError
+            The display does not show frames.
+        SessionStopped
+            The window was closed meanwhile.
+        """
+        screen = _find_screen(display)
+        nominal = check_rate(screen.refreshRate())
+        self.surface.setScreen(screen)
+        self.surface.setGeometry(screen.geometry())
+        self.surface.showFullScreen()
+        size = screen.geometry()
+        name = f"{screen.name() or 'Display'} ({size.width()} by {size.height()})"
+        report = judge_display(name, nominal, self._swap_freely())
+        warnings = report.warnings + check_display(self._protocol, report.refresh_rate)
+        self.report = replace(report, warnings=warnings)
+        self._planner = FramePlanner(report.refresh_rate)
+        self._pacer.keep_to(None if report.vsync else report.refresh_rate)
+        self._screen = Screen()
+        self.surface.update()
+        return self.report
+
+    def connect(self, markers: StimulusOutlet, frames: FrameOutlet) -> None:
+        """Send markers and frame times through these from now on."""
+        self._markers, self._frame_outlet = markers, frames
+
+    def close(self) -> None:
+        """Close the window; what is being shown ends with ``SessionStopped``."""
+        self.surface.close()
+
+    def _swap_freely(self) -> list[float]:
+        """Swap frames as fast as the display allows and return when (s)."""
+        times: list[float] = []
+        future: Future[None] = Future()
+        loop = QEventLoop()
+        future.add_done_callback(lambda _: loop.quit())
+        limit = QTimer()
+        limit.setSingleShot(True)
+        limit.timeout.connect(
+            lambda: self._fail(
+                OperationError(f"The display has shown {len(times)} frames in {MEASURE_TIMEOUT} s")
+            )
+        )
+        limit.start(int(1e3 * MEASURE_TIMEOUT))
+        self._pending, self._swap_times = future, times
+        self._screen = Screen(text="Measuring the display …")
+        self._pacer.keep_to(None)
+        self._pacer.start()
+        if not future.done():
+            loop.exec()
+        limit.stop()
+        self._swap_times = None
+        future.result()
+        return times[SETTLING_FRAMES:]
+
+    # -- what a session asks for
+
+    def ask(self, start: Callable[[], None], future: Future[Any]) -> None:
+        """Do ``start``, after the pause if there is one; ``future`` gets what comes of it."""
+        if self._error is not None:
+            future.set_exception(self._error)
+        elif self.stopped:
+            future.set_exception(SessionStopped())
+        else:
+            self._pending = future
+            self._guard(start) if self._overlay is None else self._hold(start)
+
+    def present(self, trial: ScheduledTrial) -> None:
+        """Show a trial; before the first one that flickers, a warning to be confirmed."""
+        if not self._confirmed:
+            self._show(replace(FLICKER_WARNING, note=self._notes()), partial(self._confirm, trial))
+            return
+        if self.report is None or self._markers is None or self._frame_outlet is None:
+            raise OperationError("A stimulus window is opened and connected before it is used")
+        counts = self._planner.plan(trial)
+        self._player = TrialPlayer(trial, counts, self.report.refresh_rate)
+        self._view = self._draw_trial
+        self._then = None
+        self._playing = True
+        # a collection of all objects takes as long as several frames
+        gc.disable()
+        self._pacer.start()
+
+    def show_message(self, text: str, wait: bool) -> None:
+        """Show a text; with ``wait`` until Enter is pressed."""
+        if wait:
+            screen = Screen(text=text, keys={"Enter": "Go on", "Esc": "Stop"}, note=self._notes())
+            self._show(screen, partial(self._resolve, None))
+        else:
+            self._show(Screen(text=text), None)
+            self._resolve(None)
+
+    def show_feedback(self, selected: str, correct: bool | None) -> None:
+        """Show what a decoder has chosen in the last trial."""
+        colour = {True: theme.GOOD, False: theme.BAD, None: theme.ACCENT}[correct]
+        self._view = self._draw_screen
+        self._screen = Screen(text=selected)
+        if self._player is not None:
+            self._scene.choose(self._player.trial, selected)
+            self._view = partial(self._draw_feedback, self._player.trial, selected, colour)
+        self.surface.update()
+        self._resolve(None)
+
+    # -- what the surface tells
+
+    def paint(self, painter: QPainter, size: QSizeF, ratio: float) -> None:
+        """Draw the frame that is due."""
+        self._guard(partial(self._paint, painter, size, ratio))
+
+    def swapped(self) -> None:
+        """Stamp the frame and go on to the next."""
+        self._guard(partial(self._swapped, local_clock()))
+
+    def pressed(self, key: Qt.Key) -> None:
+        """Act on a key."""
+        if self._swap_times is None:
+            self._guard(partial(self._pressed, key))
+
+    def hidden(self) -> None:
+        """Pause a trial that the participant can no longer see."""
+        if self._playing:
+            self._guard(partial(self._interrupt, self._pause_screen()))
+
+    def closing(self) -> None:
+        """End what is being shown."""
+        self._leave_trial()
+        self._pacer.stop()
+        self.stopped = True
+        self._then = self._held = None
+        self._reject(SessionStopped())
+
+    def _paint(self, painter: QPainter, size: QSizeF, ratio: float) -> None:
+        self._scene.resize(size, ratio)
+        if self._overlay is not None:
+            self._draw_words(painter, self._overlay)
+        else:
+            self._view(painter)
+
+    def _swapped(self, time: float) -> None:
+        if self._swap_times is not None:
+            self._swap_times.append(time)
+            if len(self._swap_times) < SETTLING_FRAMES + MEASURED_FRAMES:
+                self._pacer.next()
+            else:
+                self._resolve(None)
+        elif self._playing:
+            self._frame_shown(time)
+
+    def _frame_shown(self, time: float) -> None:
+        player, markers, frames = self._player, self._markers, self._frame_outlet
+        assert player is not None
+        assert markers is not None
+        assert frames is not None
+        shown = player.shown(time)
+        if shown.marker:
+            markers.push(shown.marker, time)
+        frames.push([time], [shown.late])
+        if player.finished:
+            self._end_trial(completed=True)
+        else:
+            self._pacer.next()
+
+    def _pressed(self, key: Qt.Key) -> None:
+        stopping = self._overlay is STOP_QUESTION
+        if key == Qt.Key.Key_Escape:
+            self.close() if stopping else self._interrupt(STOP_QUESTION)
+        elif self._overlay is not None:
+            if key == Qt.Key.Key_Space or (stopping and key in _ENTER):
+                self._go_on()
+        elif self._then is not None:
+            if key in _ENTER:
+                then, self._then = self._then, None
+                then()
+        elif key == Qt.Key.Key_Space:
+            self._interrupt(self._pause_screen())
+
+    # -- trials
+
+    def _confirm(self, trial: ScheduledTrial) -> None:
+        self._confirmed = True
+        self.present(trial)
+
+    def _interrupt(self, screen: Screen) -> None:
+        """Lay a screen over what is shown; a trial that is interrupted is over."""
+        self._leave_trial()
+        self._overlay = screen
+        self.surface.update()
+
+    def _go_on(self) -> None:
+        self._overlay = None
+        held, self._held = self._held, None
+        if held is not None:
+            held()
+        elif self._player is not None and not self._player.finished and self._pending is not None:
+            self._end_trial(completed=False)
+        self.surface.update()
+
+    def _leave_trial(self) -> None:
+        if self._playing:
+            self._playing = False
+            self._pacer.stop()
+            gc.enable()
+            assert self._markers is not None
+            self._markers.push(PAUSE, local_clock())
+
+    def _end_trial(self, *, completed: bool) -> None:
+        player = self._player
+        assert player is not None
+        self._playing = False
+        gc.enable()
+        self.frames.shown += player.n_frames
+        self.frames.late += player.n_late
+        if not completed:
+            self._screen = Screen()
+            self._view = self._draw_screen
+        self._resolve(
+            PresentedTrial(
+                player.trial, tuple(player.onsets), completed, player.n_frames, player.n_late
+            )
+        )
+
+    # -- screens
+
+    def _hold(self, start: Callable[[], None]) -> None:
+        self._held = start
+
+    def _show(self, screen: Screen, then: Callable[[], None] | None) -> None:
+        self._screen, self._then = screen, then
+        self._view = self._draw_screen
+        self.surface.update()
+
+    def _notes(self) -> str:
+        """Return what the experimenter should know of the display and its frames."""
+        lines = [] if self.report is None else [str(self.report), *self.report.warnings]
+        if self.frames.shown:
+            lines.append(str(self.frames))
+        return "\n".join(lines)
+
+    def _pause_screen(self) -> Screen:
+        return Screen(
+            title="Pause",
+            text="Move, blink and breathe. The trial begins anew.",
+            keys={"Space": "Go on", "Esc": "Stop"},
+            note=self._notes(),
+            symbol="pause",
+        )
+
+    def _draw_screen(self, painter: QPainter) -> None:
+        self._draw_words(painter, self._screen)
+
+    def _draw_words(self, painter: QPainter, screen: Screen) -> None:
+        scene = self._scene
+        words = theme.picture(
+            scene.area, scene.ratio, lambda canvas: draw_screen(canvas, scene.size, screen)
+        )
+        painter.drawPixmap(0, 0, words)
+
+    def _draw_feedback(
+        self, trial: ScheduledTrial, selected: str, colour: QColor, painter: QPainter
+    ) -> None:
+        self._scene.draw_feedback(painter, trial, selected, colour)
+
+    def _draw_trial(self, painter: QPainter) -> None:
+        player = self._player
+        assert player is not None
+        seconds = player.index / self._planner.refresh_rate
+        self._scene.draw(painter, player.trial, player.phase, seconds)
+        if self._photodiode and player.phase.kind in _PATCH_KINDS:
+            side = 8 * self._scene.unit
+            corner = QRectF(0, self._scene.size.height() - side, side, side)
+            painter.fillRect(corner, theme.LIGHT)
+
+    # -- results
+
+    def _guard(self, act: Callable[[], None]) -> None:
+        """Hand an error to whoever waits: one that reaches Qt ends the process."""
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001 - raised again where the session waits
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self._pacer.stop()
+        self._playing = False
+        gc.enable()
+        self._error = error
+        self._reject(error)
+
+    def _resolve(self, result: Any) -> None:
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.set_result(result)
+
+    def _reject(self, error: Exception) -> None:
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.set_exception(error)
+
+
+def _find_screen(display: int) -> QScreen:
+    screens = QGuiApplication.screens()
+    if not 1 <= display <= len(screens):
+        known = ", ".join(f"{n} ({screen.name()})" for n, screen in enumerate(screens, start=1))
+        raise InputError(
+            "A display is chosen by its number", value=display, remedy=f"There are: {known}."
+        )
+    return screens[display - 1]
