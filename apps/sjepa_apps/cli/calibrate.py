@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sjepa_apps.cli.calibration_output import CalibrationOutputs
 from sjepa_apps.cli.common import (
     DeviceOption,
     EarlyOption,
     JsonOption,
     ParadigmOption,
     PopulationOption,
+    ScopeOption,
     SeedOption,
     WeightsOption,
-    print_json,
     progress_bar,
-    say,
 )
+from sjepa_apps.cli.session import SessionOptions, open_session, run_headless
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
-    from sjepa_online.data import Recording
-    from sjepa_online.training import Calibration
+    from sjepa_online.decoding import DecoderRequest
+
+#: Names of what is written, in the folder of a session where there is one.
+DECODER = "decoder.safetensors"
+REPORT = "report.html"
 
 
 def calibrate(
@@ -34,109 +36,114 @@ def calibrate(
         list[str] | None,
         typer.Option("--from", help="Recordings (SOURCE...) to calibrate from."),
     ] = None,
+    stream: Annotated[
+        str | None,
+        typer.Option(help="Stream to record in a session; needed when several are in sight."),
+    ] = None,
+    headless: Annotated[
+        bool, typer.Option(help="Run the session without a display, for a simulated participant.")
+    ] = False,
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the session; sessions/DATE-TIME_PROTOCOL by default."),
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Folder of a session that was begun, to go on with it.")
+    ] = None,
+    trials: Annotated[
+        int | None,
+        typer.Option(min=1, help="Trials to record in all; as many as the protocol by default."),
+    ] = None,
+    skip_practice: Annotated[bool, typer.Option(help="Show no practice trials.")] = False,
     decoder: Annotated[str | None, typer.Option(help="Decoder; `auto` by default.")] = None,
     weights: WeightsOption = "default",
     population: PopulationOption = "auto",
     early_stopping: EarlyOption = False,
-    out: Annotated[Path, typer.Option(help="Decoder file to write.")] = Path("decoder.safetensors"),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Decoder file to write; decoder.safetensors by default, in the session's folder "
+            "where there is one."
+        ),
+    ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(help="HTML page to write: how good the calibration is, and what to do."),
+        typer.Option(
+            help="HTML page to write: how good the calibration is, and what to do; report.html "
+            "in the folder of a session."
+        ),
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace existing files.")] = False,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
+    lsl_scope: ScopeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Train a decoder, cross-validate it, and save it."""
-    from sjepa_online.data import load_sources
+    """Train a decoder, cross-validate it, and save it: from recordings, or from a session."""
     from sjepa_online.decoding import DEFAULT_DECODER, DecoderRequest
+    from sjepa_online.training import N_FOLDS
+
+    request = DecoderRequest(decoder or DEFAULT_DECODER, weights, seed, device, population)
+    if source:
+        given = {"--stream": stream, "--folder": folder, "--resume": resume, "--trials": trials}
+        _refuse_session_options([option for option, value in given.items() if value is not None])
+        _from_recordings(
+            paradigm,
+            source,
+            request,
+            early_stopping,
+            CalibrationOutputs(out or Path(DECODER), report, overwrite, json),
+        )
+        return
+    if not headless:
+        raise InputError(
+            "A session needs a display, or runs --headless with a simulated participant",
+            value="neither --headless nor --from",
+            remedy="Add --headless, or give recordings with --from SOURCE...; `--from sample` is "
+            "there for a try.",
+        )
+    options = SessionOptions(
+        paradigm, stream, folder, resume, trials, skip_practice, seed, scope=lsl_scope
+    )
+    opened, found = open_session(options)
+    outputs = CalibrationOutputs(
+        out or opened.path / DECODER, report or opened.path / REPORT, overwrite, json
+    )
+    outputs.check()
+    session = run_headless(opened, found, skip_practice=skip_practice)
+    with progress_bar("Training", N_FOLDS + 1) as advance:
+        calibration = session.train(request, early=early_stopping, progress=advance)
+    recording = {"folder": str(opened.path), "recording": [str(part) for part in opened.parts()]}
+    outputs.finish(calibration, session.recordings(), recording)
+
+
+def _refuse_session_options(given: list[str]) -> None:
+    if given:
+        raise InputError(
+            "A calibration is --from recordings, or a session",
+            value=f"--from and {', '.join(given)}",
+            remedy="Leave out one of them.",
+        )
+
+
+def _from_recordings(
+    paradigm: str,
+    source: list[str],
+    request: DecoderRequest,
+    early: bool,
+    outputs: CalibrationOutputs,
+) -> None:
+    from sjepa_online.data import load_sources
     from sjepa_online.protocol import load_protocol
     from sjepa_online.signal import PreprocessorConfig
     from sjepa_online.training import N_FOLDS
     from sjepa_online.training import calibrate as run
 
-    if not source:
-        raise InputError(
-            "Calibration needs recordings",
-            value="no --from",
-            remedy="Give them with --from SOURCE...; `--from sample` is there for a try.",
-        )
-    check_out(out, overwrite)
-    if report is not None:
-        check_out(report, overwrite, "--report")
+    outputs.check()
     protocol = load_protocol(paradigm)
-    request = DecoderRequest(decoder or DEFAULT_DECODER, weights, seed, device, population)
-    preprocessing = PreprocessorConfig()
     recordings = load_sources(source)
     with progress_bar("Calibrating", N_FOLDS + 1) as advance:
         calibration = run(
-            recordings, protocol, preprocessing, request, early=early_stopping, progress=advance
+            recordings, protocol, PreprocessorConfig(), request, early=early, progress=advance
         )
-    for reason in calibration.trials.dropped:
-        say(f"left out: {reason}")
-    calibration.decoder.save(out)
-    if report is not None:
-        write_report(report, calibration, recordings)
-    summary = calibration.decoder.calibration
-    if json:
-        print_json(
-            {
-                "paradigm": protocol.name,
-                "decoder": calibration.decoder.name,
-                "classes": list(calibration.decoder.classes),
-                "n_trials": summary.n_trials,
-                "cv": summary.cross_validation,
-                "early": summary.early,
-                "choice": summary.choice,
-                "population": summary.population,
-                "fit_s": calibration.fit_seconds,
-                "out": str(out),
-                **({} if report is None else {"report": str(report)}),
-            }
-        )
-        return
-    for name, scores in summary.cross_validation.items():
-        told = ", ".join(f"{key} {value:.3f}" for key, value in scores.items())
-        typer.echo(f"{name}: {told} ({N_FOLDS}-fold cross-validation, {summary.n_trials} trials)")
-    if summary.early:
-        told = ", ".join(f"{key} {value:.3f}" for key, value in summary.early.items())
-        typer.echo(f"deciding early: {told}")
-    if summary.choice:
-        typer.echo(f"Chosen: {summary.choice}")
-    typer.echo(f"Population: {summary.population}")
-    typer.echo(f"Saved {out}")
-    if report is not None:
-        typer.echo(f"Report: {report}")
-
-
-def write_report(path: Path, calibration: Calibration, recordings: Sequence[Recording]) -> None:
-    """Write the calibration report as one HTML page."""
-    from sjepa_online.evaluation.report import collect, render
-    from sjepa_online.files import atomic_write
-
-    say("Writing the report")
-    page = render(collect(calibration, recordings), datetime.now())
-    atomic_write(path, page.encode())
-
-
-def check_out(out: Path, overwrite: bool, option: str = "--out") -> None:
-    """Refuse to replace a file unasked, before any time is spent.
-
-    Raises
-    ------
-    InputError
-        The file exists, or its folder does not.
-    """
-    if out.exists() and not overwrite:
-        raise InputError(
-            "An existing file is not replaced unasked",
-            value=str(out),
-            remedy=f"Choose another {option}, or add --overwrite.",
-        )
-    if not out.parent.is_dir():
-        raise InputError(
-            "The folder of the output file exists",
-            value=str(out.parent),
-            remedy=f"Create it, or choose another {option}.",
-        )
+    outputs.finish(calibration, recordings, {})

@@ -7,9 +7,12 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from sjepa_online.errors import InputError
 
 #: Options that take one or more values, as in ``--from a.fif b.fif``.
 LIST_OPTIONS = ("--from", "--train", "--test", "--data", "--subjects")
@@ -104,6 +107,28 @@ def print_json(document: dict[str, Any]) -> None:
 def say(message: str) -> None:
     """Print a message of progress on standard error."""
     sys.stderr.write(message + "\n")
+
+
+def check_out(out: Path, overwrite: bool, option: str = "--out") -> None:
+    """Refuse to replace a file unasked, before any time is spent.
+
+    Raises
+    ------
+    InputError
+        The file exists, or its folder does not.
+    """
+    if out.exists() and not overwrite:
+        raise InputError(
+            "An existing file is not replaced unasked",
+            value=str(out),
+            remedy=f"Choose another {option}, or add --overwrite.",
+        )
+    if not out.parent.is_dir():
+        raise InputError(
+            "The folder of the output file exists",
+            value=str(out.parent),
+            remedy=f"Create it, or choose another {option}.",
+        )
 
 
 @contextmanager

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from sjepa_apps.cli.calibrate import check_out
 from sjepa_apps.cli.common import (
     JsonOption,
     ParadigmOption,
     WeightsOption,
+    check_out,
     print_json,
     progress_bar,
     say,

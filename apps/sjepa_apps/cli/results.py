@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sjepa_apps.cli.calibrate import check_out
+from sjepa_apps.cli.common import check_out
 
 SeedsOption = Annotated[int, typer.Option(min=1, help="Number of seeds.")]
 CsvOption = Annotated[

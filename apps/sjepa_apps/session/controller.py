@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from datetime import datetime
-from pathlib import Path
 
 from sjepa_apps.session.checks import ChannelCheck, check_channels, require_room
 from sjepa_apps.session.done import remaining_trials
@@ -16,9 +14,6 @@ from sjepa_apps.session.watch import StreamWatch
 from sjepa_online.data import Recording
 from sjepa_online.decoding import DecoderRequest
 from sjepa_online.errors import InputError, OperationError
-from sjepa_online.evaluation.report import collect, render
-from sjepa_online.evaluation.report.advice import more_trials_help
-from sjepa_online.files import atomic_write
 from sjepa_online.schedule import ScheduledTrial, make_schedule
 from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.stream import Recorder, StreamDescription, local_clock, resolve_stream
@@ -160,12 +155,6 @@ class CalibrationSession:
             early=early,
             progress=progress,
         )
-
-    def report(self, calibration: Calibration, path: Path) -> bool:
-        """Write the HTML report; tell whether recording more trials would help."""
-        content = collect(calibration, self.recordings())
-        atomic_write(path, render(content, datetime.now()).encode())
-        return more_trials_help(content)
 
     def _record_part(
         self,

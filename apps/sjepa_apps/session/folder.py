@@ -22,8 +22,6 @@ from sjepa_online.stream import StreamDescription
 
 STATE = "session.json"
 PROTOCOL = "protocol.toml"
-DECODER = "decoder.safetensors"
-REPORT = "report.html"
 
 _PART = re.compile(r"session_part-(\d+)\.xdf")
 

@@ -2,5 +2,6 @@
 
 from sjepa_online.evaluation.report.content import ReportContent, collect
 from sjepa_online.evaluation.report.page import render
+from sjepa_online.evaluation.report.writing import write_report
 
-__all__ = ["ReportContent", "collect", "render"]
+__all__ = ["ReportContent", "collect", "render", "write_report"]

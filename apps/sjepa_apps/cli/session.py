@@ -1,0 +1,119 @@
+"""The session part of ``sjepa-online calibrate``: with a participant, not from recordings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sjepa_apps.cli.common import LslScope, configure_lsl, say
+from sjepa_online.errors import InputError
+
+if TYPE_CHECKING:
+    from sjepa_apps.session.controller import CalibrationSession
+    from sjepa_apps.session.folder import SessionFolder
+    from sjepa_online.stream import StreamDescription
+
+
+@dataclass(frozen=True)
+class SessionOptions:
+    """What the command line says about a session.
+
+    Attributes
+    ----------
+    paradigm : str
+        Name or path of the protocol.
+    stream : str or None
+        The EEG stream; None for the only one in sight.
+    folder : Path or None
+        Of a new session; None for one named by the time.
+    resume : Path or None
+        Folder of a session to go on with.
+    trials : int or None
+        How many to record in all; None for as many as the protocol or the session says.
+    skip_practice : bool
+    seed : int
+        Of a new session's schedule.
+    wait : float
+        How long the stream may take to appear (s).
+    scope : LslScope or None
+    """
+
+    paradigm: str
+    stream: str | None = None
+    folder: Path | None = None
+    resume: Path | None = None
+    trials: int | None = None
+    skip_practice: bool = False
+    seed: int = 0
+    wait: float = 10.0
+    scope: LslScope | None = None
+
+
+def open_session(options: SessionOptions) -> tuple[SessionFolder, StreamDescription]:
+    """Find the stream, and make the session's folder or open it.
+
+    Raises
+    ------
+    InputError
+        There is no such stream or several, the protocol is wrong, or the folder does not fit.
+    """
+    from sjepa_apps.session.folder import SessionFolder
+    from sjepa_online.protocol import load_protocol
+    from sjepa_online.stream import resolve_stream
+
+    configure_lsl(options.scope)
+    protocol = load_protocol(options.paradigm)
+    if options.resume is None:
+        stream = resolve_stream(options.stream, options.wait)
+        folder = SessionFolder.create(
+            options.folder, options.paradigm, stream, options.seed, options.trials
+        )
+        return folder, stream
+    folder = SessionFolder.open(options.resume)
+    if folder.protocol.name != protocol.name:
+        raise InputError(
+            "A session goes on with the paradigm that it was begun with",
+            value=f"--paradigm {options.paradigm}, and {folder.protocol.name} in {folder.path}",
+            remedy=f"Say --paradigm {folder.protocol.name}.",
+        )
+    if options.trials is not None:
+        folder.set_n_trials(options.trials)
+    return folder, resolve_stream(options.stream or folder.state.stream.selector, options.wait)
+
+
+def run_headless(
+    folder: SessionFolder, stream: StreamDescription, *, skip_practice: bool
+) -> CalibrationSession:
+    """Check the channels, practise and record, by the clock and without a display.
+
+    Raises
+    ------
+    InputError, OperationError
+        As for the steps of :class:`CalibrationSession`.
+    """
+    from sjepa_apps.session.controller import CalibrationSession
+    from sjepa_apps.session.headless import HeadlessPresenter
+    from sjepa_online.stream import FrameOutlet, StimulusOutlet
+
+    with StimulusOutlet(folder.protocol_text) as stimulus, FrameOutlet(0.0) as frames:
+        session = CalibrationSession(folder, stream, (stimulus.uid, frames.uid), say)
+        presenter = HeadlessPresenter(stimulus, frames, say)
+        say(f"Checking the channels of {stream.name}")
+        say(session.check_channels().table())
+        try:
+            if not skip_practice and not folder.parts():
+                session.practise(presenter)
+            session.record(presenter, lambda done, n: say(f"trial {done} of {n}"))
+        except KeyboardInterrupt:
+            say(how_to_resume(folder))
+            raise
+    return session
+
+
+def how_to_resume(folder: SessionFolder) -> str:
+    """Say how a session that was ended goes on."""
+    return (
+        "What was recorded is kept. Go on with: sjepa-online calibrate "
+        f"--paradigm {folder.path / 'protocol.toml'} --resume {folder.path}"
+    )

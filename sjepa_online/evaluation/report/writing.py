@@ -1,0 +1,35 @@
+"""The report as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from sjepa_online.data import Recording
+from sjepa_online.evaluation.report.advice import more_trials_help
+from sjepa_online.evaluation.report.content import collect
+from sjepa_online.evaluation.report.page import render
+from sjepa_online.files import atomic_write
+from sjepa_online.training import Calibration
+
+
+def write_report(path: Path, calibration: Calibration, recordings: Sequence[Recording]) -> bool:
+    """Write the calibration report as one HTML page.
+
+    Parameters
+    ----------
+    path : Path
+        The page to write.
+    calibration : Calibration
+    recordings : sequence of Recording
+        What it was made from.
+
+    Returns
+    -------
+    bool
+        Whether more trials would help.
+    """
+    content = collect(calibration, recordings)
+    atomic_write(path, render(content, datetime.now()).encode())
+    return more_trials_help(content)
