@@ -58,7 +58,7 @@ class LogisticRegression:
         """
         n, d = features.shape
         prior = np.zeros((d + 1, n_classes)) if self.prior is None else self.prior
-        basis = _row_space(features) if d > n else None
+        basis = row_space(features) if d > n else None
         reduced = features if basis is None else features @ basis
         inputs = np.column_stack([reduced, np.ones(n)])
         base = features @ prior[:-1] + prior[-1]
@@ -127,7 +127,7 @@ class LogisticRegression:
         return probabilities
 
 
-def _row_space(features: Floats) -> Floats:
-    """Return an orthonormal basis ``(d, n)`` of what the rows span."""
+def row_space(features: Floats) -> Floats:
+    """Return an orthonormal basis ``(d, n)`` of what the rows of ``features (n, d)`` span."""
     basis, _ = np.linalg.qr(features.T)
     return basis

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from sjepa_online.decoding.logistic import LogisticRegression
+from sjepa_online.decoding.logistic import LogisticRegression, row_space
 from sjepa_online.decoding.missing import FilterWithoutChannels, Mask, thin
 from sjepa_online.decoding.spatial import SHRINKAGE, response_filters, whitening, xdawn
 from sjepa_online.decoding.spectral import cross_spectra, stimulus_frequencies
@@ -164,9 +164,7 @@ class PhaseLocked(Readout):
         epochs = statistics["epochs"]
         spatial, _ = xdawn(epochs, targets)
         self.filter = FilterWithoutChannels(spatial, statistics[SLOW_POWER].mean(axis=0))
-        lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
-        lda.fit(self.features(statistics), targets)
-        self.weights = _two_sided(lda.coef_, lda.intercept_)
+        self.weights = _discriminant(self.features(statistics), targets)
         return self
 
     def features(self, statistics: Statistics) -> Floats:
@@ -371,6 +369,15 @@ def _with_identity(kernels: Floats) -> Floats:
     identity = np.zeros((1, kernels.shape[1]))
     identity[0, kernels.shape[1] // 2] = 1.0
     return np.concatenate([kernels, identity])
+
+
+def _discriminant(features: Floats, targets: Targets) -> Floats:
+    """Fit shrinkage LDA; where there are more features than trials, in the space they span."""
+    basis = row_space(features) if features.shape[1] > len(features) else None
+    lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+    lda.fit(features if basis is None else features @ basis, targets)
+    slopes = lda.coef_ if basis is None else lda.coef_ @ basis.T
+    return _two_sided(slopes, lda.intercept_)
 
 
 def _two_sided(slopes: Floats, intercepts: Floats) -> Floats:
