@@ -1,4 +1,4 @@
-"""The SOURCE of the command line: files, globs, MOABB's data sets and the shipped sample."""
+"""The SOURCE of the command line: files, globs, MOABB's data sets, the sample, simulations."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from pathlib import Path
 from sjepa_online.data.mne_reader import MNE_SUFFIXES, read_mne_file
 from sjepa_online.data.moabb_reader import make_dataset, make_lee2019, read_moabb
 from sjepa_online.data.recording import Recording
+from sjepa_online.data.simulated import simulate_session
 from sjepa_online.data.xdf_reader import read_xdf_file
 from sjepa_online.errors import InputError
+from sjepa_online.protocol import load_protocol
 
 SUFFIXES = (*MNE_SUFFIXES, ".xdf")
 GRAMMAR = (
     f"A SOURCE is a file or a glob ({' '.join(SUFFIXES)}), "
     "moabb:DATASET:SUBJECT[:SESSION[:RUN]], lee2019:PARADIGM:SUBJECT[:SESSION], "
-    "sample or sample:SESSION; SUBJECT may be a range such as 1-40."
+    "sample or sample:SESSION, simulated:PROTOCOL:SUBJECT[:SESSION]; SUBJECT may be a range "
+    "such as 1-40."
 )
 LEE2019_PARADIGMS = ("ssvep", "erp", "mi")
 LEE2019_SESSIONS = (1, 2)
@@ -116,6 +119,8 @@ def _expand(text: str) -> list[Source]:
         return _lee2019_sources(text, fields)
     if kind == "sample":
         return _sample_sources(text, fields)
+    if kind == "simulated":
+        return _simulated_sources(text, fields)
     return [_file_source(path) for path in _find_files(text)]
 
 
@@ -199,6 +204,24 @@ def _sample_sources(text: str, fields: list[str]) -> list[Source]:
     if len(fields) > 1 or not paths:
         raise _grammar_error(text)
     return [_file_source(path) for path in paths]
+
+
+def _simulated_sources(text: str, fields: list[str]) -> list[Source]:
+    if not 2 <= len(fields) <= 3:
+        raise _grammar_error(text)
+    protocol_name, subjects, session = (*fields, "1")[:3]
+    if not session.isdecimal() or session == "0":
+        raise _grammar_error(text)
+    protocol = load_protocol(protocol_name)
+
+    def read(name: str, subject: int) -> Iterator[Recording]:
+        yield simulate_session(protocol, subject, int(session), name)
+
+    names = {
+        f"simulated:{protocol_name}:{subject}:{session}": subject
+        for subject in _subjects(text, subjects)
+    }
+    return [Source(name, partial(read, name, subject)) for name, subject in names.items()]
 
 
 def _subjects(text: str, field: str) -> list[int]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from sjepa_online.errors import InputError, OperationError
-from sjepa_online.stream.discovery import resolve_stream
+from sjepa_online.stream.discovery import StreamDescription, resolve_stream
 from sjepa_online.stream.inlet import Marker, MarkerInlet
 from sjepa_online.stream.library import liblsl, local_clock
 from sjepa_online.stream.stimulus import STIMULUS_STREAM
@@ -35,7 +35,8 @@ class ParticipantStream:
     Sample i is stamped ``i / sfreq`` after the start, and sent when it would have been taken.
     A marker is answered at its own time, to the sample, when it arrives within
     :data:`~sjepa_online.data.simulated.RESPONSE_DELAY`; one that arrives later is answered as
-    far as time has not passed, and reported. The marker stream may appear, vanish and return.
+    far as time has not passed, and reported. The marker stream may appear, vanish and return;
+    while more than one has the name, none is answered.
 
     Use :meth:`run` to send in the calling thread, or the object as a context manager to send in
     a thread of its own.
@@ -48,7 +49,7 @@ class ParticipantStream:
     markers : str
         Name, source id or other selector of the marker stream.
     report : callable
-        Takes a message when the marker stream is found or lost, or a marker is late.
+        Takes a message when the marker stream is missing, found or lost, or a marker is late.
     """
 
     def __init__(
@@ -142,13 +143,11 @@ class ParticipantStream:
 
     def _show(self, origin: float) -> None:
         """Show the participant what has arrived."""
-        from sjepa_online.data.simulated import RESPONSE_DELAY
-
         while not self._received.empty():
             marker = self._received.get()
             time = marker.time - origin
             late = self.participant.n_generated / self.participant.sfreq - time
-            if late > RESPONSE_DELAY:
+            if late > self.participant.response_delay:
                 self._report(
                     f"The marker {marker.label} came {late:.2f} s after its time: "
                     "the begin of the response to it is missing"
@@ -157,20 +156,23 @@ class ParticipantStream:
 
     def _listen(self) -> None:
         """Pass the markers on, from every stream of the name that appears."""
+        complaint = ""
         while not self._stop.is_set():
-            inlet = self._find()
-            if inlet is None:
+            try:
+                stream = resolve_stream(self._markers, _LOOK, "markers")
+            except InputError as error:  # none, or more than one: it is waited for
+                if error.rule != complaint:
+                    self._report(f"Waiting for the markers. {error}")
+                complaint = error.rule
                 continue
-            self._report(f"The markers of {inlet.stream.name} are here")
-            with inlet:
-                self._pass_on(inlet)
+            complaint = ""
+            inlet = self._connect(stream)
+            if inlet is not None:
+                self._report(f"Answering the markers of {stream.name}")
+                with inlet:
+                    self._pass_on(inlet)
 
-    def _find(self) -> MarkerInlet | None:
-        """Look for the marker stream once."""
-        try:
-            stream = resolve_stream(self._markers, _LOOK, "markers")
-        except InputError:  # none, or more than one: it is waited for
-            return None
+    def _connect(self, stream: StreamDescription) -> MarkerInlet | None:
         try:
             # not the inlet's own recovery: it would wait for ever for a source with another id
             return MarkerInlet(stream, timeout=1.0, recover=False)
@@ -183,5 +185,5 @@ class ParticipantStream:
                 for marker in inlet.pull(_PULL):
                     self._received.put(marker)
             except OperationError:
-                self._report(f"The markers of {inlet.stream.name} are gone; waiting for them")
+                self._report(f"The markers of {inlet.stream.name} are gone")
                 return

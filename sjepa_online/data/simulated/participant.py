@@ -16,20 +16,25 @@ from sjepa_online.data.simulated.background import (
     rhythm_filter,
     slow_filter,
 )
+from sjepa_online.data.simulated.channels import simulated_channels
 from sjepa_online.data.simulated.head import AREAS, N_BACKGROUND, head_model
-from sjepa_online.data.simulated.responses import make_responses
+from sjepa_online.data.simulated.responses import RESPONSE_DELAY, make_responses
 from sjepa_online.data.simulated.traits import Traits
 from sjepa_online.errors import InputError
 from sjepa_online.markers import StimulusMarker, parse_marker
 from sjepa_online.protocol import Protocol
-from sjepa_online.schedule import ScheduledTrial
+from sjepa_online.schedule import ScheduledTrial, make_schedule
 
 Floats = NDArray[np.float64]
 
 #: Seconds that a simulated recording holds before its first and after its last trial.
 MARGIN = 3.0
 
-LOWEST_SFREQ = 100.0
+#: Electrodes and sampling rate (Hz) of a simulated session.
+N_CHANNELS = 16
+SFREQ = 250.0
+
+_LOWEST_SFREQ = 100.0
 
 # amplitude of the occipital and of the sensorimotor rhythms in each area
 _ALPHA = {"Oz": 0.6, "O1": 0.6, "O2": 0.6, "PO7": 0.4, "PO8": 0.4, "POz": 0.5, "Pz": 0.3}
@@ -40,7 +45,7 @@ class SimulatedParticipant:
     """EEG of a spherical head that answers stimulus markers.
 
     The signal is the same for the same arguments and markers, however it is cut into chunks,
-    provided that no marker is more than :data:`~.responses.RESPONSE_DELAY` late.
+    provided that every marker is pushed in time.
 
     Parameters
     ----------
@@ -63,6 +68,8 @@ class SimulatedParticipant:
     ch_names : tuple of str
     n_generated : int
         Samples generated so far.
+    response_delay : float
+        How late (s) a marker may be pushed without a difference.
 
     Raises
     ------
@@ -81,9 +88,9 @@ class SimulatedParticipant:
         session: int = 1,
         mains: float = 50.0,
     ) -> None:
-        if not (np.isfinite(sfreq) and sfreq >= LOWEST_SFREQ):
+        if not (np.isfinite(sfreq) and sfreq >= _LOWEST_SFREQ):
             raise InputError(
-                f"A simulated participant is sampled at {LOWEST_SFREQ:g} Hz or more",
+                f"A simulated participant is sampled at {_LOWEST_SFREQ:g} Hz or more",
                 value=sfreq,
                 remedy="Choose a rate of an amplifier, such as 250.",
             )
@@ -94,6 +101,7 @@ class SimulatedParticipant:
         self.session = session
         self.traits = Traits.draw(seed)
         self.n_generated = 0
+        self.response_delay = RESPONSE_DELAY
         self._mains = mains
         self._head = head_model(self.ch_names)
         streams = np.random.SeedSequence([seed, 1, session]).spawn(9)
@@ -156,7 +164,7 @@ class SimulatedParticipant:
         # µV, µV per root Hz, µV
         self._drift_size = sizes.lognormal(np.log(15.0), 0.5, n_channels)
         self._electrode_size = sizes.lognormal(np.log(0.15), 0.3, n_channels)
-        self._hum_size = sizes.lognormal(np.log(2.0), 0.5, n_channels)
+        self._hum_size = sizes.lognormal(np.log(1.5), 0.4, n_channels)
 
     def _rhythm(
         self, frequency: float, bandwidth: float, random: np.random.Generator
@@ -164,10 +172,33 @@ class SimulatedParticipant:
         return FilteredNoise(rhythm_filter(self.sfreq, frequency, bandwidth), len(AREAS), random)
 
 
+def simulate_session(protocol: Protocol, seed: int, session: int, name: str) -> Recording:
+    """Run a protocol's whole session without a clock, with 16 electrodes at 250 Hz.
+
+    Parameters
+    ----------
+    protocol : Protocol
+    seed, session : int
+        Which participant, and which session of that participant.
+    name : str
+        Name of the recording.
+
+    Raises
+    ------
+    InputError
+        The protocol does not say what a session shows, or the participant does not know what
+        a class of imagery is.
+    """
+    schedule = make_schedule(protocol, session)
+    ch_names = simulated_channels(protocol.paradigm, N_CHANNELS)
+    participant = SimulatedParticipant(protocol, ch_names, SFREQ, seed, session=session)
+    return simulate_recording(participant, schedule, name)
+
+
 def simulate_recording(
-    participant: SimulatedParticipant, schedule: Sequence[ScheduledTrial]
+    participant: SimulatedParticipant, schedule: Sequence[ScheduledTrial], name: str = "simulated"
 ) -> Recording:
-    """Run a session without a clock.
+    """Show trials to a participant without a clock.
 
     Parameters
     ----------
@@ -175,6 +206,8 @@ def simulate_recording(
         One that has generated nothing yet.
     schedule : sequence of ScheduledTrial
         From :func:`~sjepa_online.schedule.make_schedule`.
+    name : str
+        Name of the recording.
 
     Returns
     -------
@@ -185,7 +218,6 @@ def simulate_recording(
     chunks, onsets, labels = [], [], []
     for phase in (phase for trial in schedule for phase in trial.phases):
         if phase.marker:
-            # before the samples that follow it, which start up to a sample earlier
             chunks.append(_until(participant, time))
             participant.push_marker(phase.marker, time)
             onsets.append(time)
@@ -193,7 +225,7 @@ def simulate_recording(
         time += phase.duration
     chunks.append(_until(participant, time + MARGIN))
     return Recording(
-        name=f"simulated:{participant.protocol.name}:{participant.seed}:{participant.session}",
+        name=name,
         data=np.concatenate(chunks, axis=1),
         unit="uV",
         sfreq=participant.sfreq,

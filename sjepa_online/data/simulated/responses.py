@@ -136,12 +136,10 @@ class FlickerResponses(_Engaging):
         return evoked
 
     def _wave(self, frequency: float, seconds: Floats) -> Floats:
-        """Give the steady response, larger to slow flicker (Herrmann 2001)."""
         wave = np.zeros(len(seconds))
         for order, share in enumerate((1.0, *self._traits.ssvep_harmonics), start=1):
-            amplitude = self._traits.ssvep_amplitude * share * np.sqrt(10.0 / frequency)
-            wave += amplitude * np.cos(2 * np.pi * order * frequency * seconds)
-        return wave
+            wave += share * np.cos(2 * np.pi * order * frequency * seconds)
+        return self._traits.ssvep_amplitude * wave
 
 
 class ImageryResponses(_Engaging):
