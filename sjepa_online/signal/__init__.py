@@ -5,6 +5,7 @@ from sjepa_online.signal.baseline import Baseline
 from sjepa_online.signal.montage import (
     ChannelPick,
     channel_positions,
+    flat_positions,
     pick_eeg_channels,
     positions_in_metres,
     resolve_channel_names,
@@ -37,6 +38,7 @@ __all__ = [
     "channel_positions",
     "check_amplitude",
     "cut_windows",
+    "flat_positions",
     "microvolt_factor",
     "n_window_samples",
     "normalise_unit",

@@ -178,6 +178,23 @@ def channel_positions(names: Sequence[str]) -> NDArray[np.float64]:
     return scaled
 
 
+def flat_positions(ch_names: Sequence[str]) -> NDArray[np.float64]:
+    """Return where electrodes lie on a head seen from above, shape (channels, 2).
+
+    The azimuthal equidistant projection: the vertex is the origin, and the equator, on which
+    Fpz and Oz lie, the unit circle.
+
+    Raises
+    ------
+    InputError
+        A name is no electrode of the 10-05 system.
+    """
+    x, y, z = channel_positions(ch_names).T
+    angle = np.arccos(z / np.sqrt(x**2 + y**2 + z**2)) / (np.pi / 2)
+    distance = np.maximum(np.hypot(x, y), np.finfo(np.float64).tiny)
+    return np.column_stack([angle * x / distance, angle * y / distance])
+
+
 def _is_other(name: str) -> bool:
     standard = _resolve(name)
     if standard is not None:

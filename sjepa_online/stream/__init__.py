@@ -12,7 +12,7 @@ from sjepa_online.stream.events import (
 from sjepa_online.stream.inlet import Chunk, Marker, MarkerInlet, SignalInlet
 from sjepa_online.stream.library import configure, local_clock
 from sjepa_online.stream.loopback import loopback_latency
-from sjepa_online.stream.outlets import DecisionOutlet, ProbabilityOutlet
+from sjepa_online.stream.outlets import DecisionOutlet, MarkOutlet, ProbabilityOutlet
 from sjepa_online.stream.participant import ParticipantStream
 from sjepa_online.stream.recorder import Recorder, RecorderStatus
 from sjepa_online.stream.replay import Replay
@@ -31,6 +31,7 @@ __all__ = [
     "DecisionOutlet",
     "FrameOutlet",
     "Gap",
+    "MarkOutlet",
     "Marker",
     "MarkerInlet",
     "ParticipantStream",

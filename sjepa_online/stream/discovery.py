@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -12,8 +13,9 @@ from sjepa_online.stream.library import liblsl
 
 Kind = Literal["signal", "markers"]
 
-#: Begins the source id of the decisions that this program publishes.
+#: Begin the source ids of the decisions that this program publishes, and of the operator's marks.
 DECISION_SOURCE = "sjepa-online-decisions"
+MARK_SOURCE = "sjepa-online-marks"
 
 _SIMULATED = "(simulated)"
 _LABEL_SPELLINGS = ("label", "name")
@@ -108,15 +110,20 @@ def clean_text(text: str, length: int = 200) -> str:
     return " ".join(kept.split())[:length]
 
 
-def find_streams(wait: float = _ROUND) -> list[StreamDescription]:
+def find_streams(
+    wait: float = _ROUND, known: Sequence[StreamDescription] = ()
+) -> list[StreamDescription]:
     """List the streams in sight, with their channels.
 
     Parameters
     ----------
     wait : float
         How long to look (s). Below 0.5 s some streams may not answer in time.
+    known : sequence of StreamDescription
+        From an earlier look: their sources are not asked for their channels again.
     """
-    streams = [_with_channels(stream) for stream in _search(wait)]
+    described = {stream.uid: stream for stream in known if stream.ch_names}
+    streams = [described.get(stream.uid) or _with_channels(stream) for stream in _search(wait)]
     return sorted(streams, key=lambda stream: (stream.name, stream.source_id, stream.uid))
 
 
@@ -172,7 +179,8 @@ def _fitting(
         return [stream for stream in named if stream in of_kind] or named
     if kind == "signal":
         return [stream for stream in of_kind if stream.type.lower() == "eeg"]
-    return [stream for stream in of_kind if not stream.source_id.startswith(DECISION_SOURCE)]
+    own = (DECISION_SOURCE, MARK_SOURCE)
+    return [stream for stream in of_kind if not stream.source_id.startswith(own)]
 
 
 def _wanted(selector: str | None, kind: Kind) -> str:

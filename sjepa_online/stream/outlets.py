@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from sjepa_online.errors import InputError
 from sjepa_online.stream.closing import Closing
-from sjepa_online.stream.discovery import DECISION_SOURCE
+from sjepa_online.stream.discovery import DECISION_SOURCE, MARK_SOURCE
 from sjepa_online.stream.library import liblsl
 
 
@@ -80,7 +80,19 @@ class ProbabilityOutlet(_Outlet):
         self._outlet.push_sample(values.tolist(), time)
 
 
-class DecisionOutlet(_Outlet):
+class _MarkerOutlet(_Outlet):
+    """A stream of text, one channel called ``label``."""
+
+    def __init__(self, name: str, source: str, label: str) -> None:
+        lsl = liblsl()
+        source_id = f"{source}:{name}@{socket.gethostname()}"
+        info = lsl.StreamInfo(name, "Markers", 1, lsl.IRREGULAR_RATE, lsl.cf_string, source_id)
+        info.set_channel_labels([label])
+        info.set_channel_types("marker")
+        super().__init__(info)
+
+
+class DecisionOutlet(_MarkerOutlet):
     """A marker stream of decisions, each the name of a class.
 
     Parameters
@@ -90,13 +102,25 @@ class DecisionOutlet(_Outlet):
     """
 
     def __init__(self, name: str) -> None:
-        lsl = liblsl()
-        source_id = f"{DECISION_SOURCE}:{name}@{socket.gethostname()}"
-        info = lsl.StreamInfo(name, "Markers", 1, lsl.IRREGULAR_RATE, lsl.cf_string, source_id)
-        info.set_channel_labels(["decision"])
-        info.set_channel_types("marker")
-        super().__init__(info)
+        super().__init__(name, DECISION_SOURCE, "decision")
 
     def push(self, label: str, time: float) -> None:
         """Publish a decision that rests on samples up to ``time`` (s, LSL clock)."""
         self._outlet.push_sample([label], time)
+
+
+class MarkOutlet(_MarkerOutlet):
+    """A marker stream of the operator's marks; nothing is decoded at them.
+
+    Parameters
+    ----------
+    name : str
+        Name of the stream.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, MARK_SOURCE, "mark")
+
+    def push(self, text: str, time: float) -> None:
+        """Publish a mark made at ``time`` (s, LSL clock)."""
+        self._outlet.push_sample([text], time)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 
 from sjepa_online.evaluation.plots import INK, PALE
-from sjepa_online.signal import channel_positions
+from sjepa_online.signal import flat_positions
 
 #: Fewer electrodes than this do not tell what lies between them.
 LEAST_FOR_MAP = 16
@@ -27,23 +27,6 @@ DARK = 0.6
 #: Radius of a disc in head radii, and the size of its label in points.
 LARGEST_DISC = 0.16
 LABEL = 9.0
-
-
-def flat_positions(ch_names: Sequence[str]) -> NDArray[np.float64]:
-    """Return where electrodes lie on a head seen from above, shape (channels, 2).
-
-    The azimuthal equidistant projection: the vertex is the origin, and the equator, on which
-    Fpz and Oz lie, the unit circle.
-
-    Raises
-    ------
-    InputError
-        A name is no electrode of the 10-05 system.
-    """
-    x, y, z = channel_positions(ch_names).T
-    angle = np.arccos(z / np.sqrt(x**2 + y**2 + z**2)) / (np.pi / 2)
-    distance = np.maximum(np.hypot(x, y), np.finfo(np.float64).tiny)
-    return np.column_stack([angle * x / distance, angle * y / distance])
 
 
 def draw_scalp(

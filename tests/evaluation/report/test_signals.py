@@ -5,7 +5,7 @@ import pytest
 
 from sjepa_online.data import make_trials
 from sjepa_online.evaluation.report.patterns import SourcePattern
-from sjepa_online.evaluation.report.scalp import flat_positions
+from sjepa_online.signal import flat_positions
 from sjepa_online.evaluation.report.signals import class_spectra, strongest_channels
 from sjepa_online.signal import PreprocessorConfig
 

@@ -1,0 +1,91 @@
+"""``sjepa-online live``: the live window."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sjepa_apps.cli.common import ScopeOption, configure_lsl
+from sjepa_apps.cli.decode import Mode
+from sjepa_online.errors import InputError
+
+
+class ThemeOption(StrEnum):
+    """Colours of the window."""
+
+    LIGHT = "light"
+    DARK = "dark"
+
+
+def live(
+    decoder: Annotated[Path | None, typer.Option(help="Decoder file of `calibrate`.")] = None,
+    stream: Annotated[
+        str | None, typer.Option(help="Stream to connect; by default that of the last time.")
+    ] = None,
+    markers: Annotated[
+        str | None, typer.Option(help="Marker stream; by default the one that goes with it.")
+    ] = None,
+    mode: Annotated[
+        Mode | None,
+        typer.Option(
+            help="Every step, or once after each marker of a class. "
+            "By default markers for ERP, sliding else."
+        ),
+    ] = None,
+    theme: Annotated[ThemeOption | None, typer.Option(help="Light or dark colours.")] = None,
+    lsl_scope: ScopeOption = None,
+) -> None:
+    """Open the live window: signals, electrodes, decisions and health at a glance."""
+    require_window()
+    configure_lsl(lsl_scope)
+    from sjepa_apps.live.application import run_window
+    from sjepa_apps.live.window import LiveOptions
+
+    options = LiveOptions(
+        decoder=decoder,
+        stream=stream,
+        markers=markers,
+        mode=None if mode is None else mode.value,
+        theme=None if theme is None else theme.value,
+    )
+    raise typer.Exit(run_window(options))
+
+
+def has_window() -> bool:
+    """Tell whether a window can be opened: PyQt6 is installed and there is a display."""
+    return find_spec("PyQt6") is not None and find_spec("pyqtgraph") is not None and _has_display()
+
+
+def require_window() -> None:
+    """Make sure that a window can be opened.
+
+    Raises
+    ------
+    InputError
+        PyQt6 is not installed, or there is no display.
+    """
+    if find_spec("PyQt6") is None or find_spec("pyqtgraph") is None:
+        raise InputError(
+            "Windows need PyQt6 and pyqtgraph",
+            value="not installed",
+            remedy="Install them with: pip install 'sjepa-online[gui]'; "
+            "`decode` works without a window.",
+        )
+    if not _has_display():
+        raise InputError(
+            "A window needs a display",
+            value="neither DISPLAY nor WAYLAND_DISPLAY is set",
+            remedy="Run it on a desktop; `decode` works without a window.",
+        )
+
+
+def _has_display() -> bool:
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

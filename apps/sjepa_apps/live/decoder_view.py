@@ -1,0 +1,112 @@
+"""What the decoder thinks: the decision, the classes, the last minute."""
+
+from __future__ import annotations
+
+from PyQt6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from sjepa_apps.live.class_bars import ClassBars
+from sjepa_apps.live.messages import Decided, DecoderReady, SymbolDecided
+from sjepa_apps.live.paradigm_views import ParadigmView, paradigm_view
+from sjepa_apps.live.plots import TimePlot
+from sjepa_apps.live.theme import GRID, Theme
+from sjepa_apps.live.widgets import ElidedLabel, PlainLabel, panel
+
+#: Seconds of probabilities that are drawn.
+MINUTE = 60.0
+
+
+class DecoderView(QWidget):
+    """The latest decision and the probabilities of the last minute."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._decoder: DecoderReady | None = None
+        self._paradigm: ParadigmView | None = None
+        self._changed = False
+        self.decision = PlainLabel("–", "decision")
+        self.decision.setToolTip("The class that the decoder has decided on")
+        self.detail = ElidedLabel("No decoder is loaded.", "muted")
+        self.bars = ClassBars(theme)
+        self.history = TimePlot(theme, MINUTE, "", (0.0, 1.0))
+        self.history.setToolTip("Probability of each class over the last minute")
+        self.history.setMinimumHeight(96)
+        self._choices = QHBoxLayout()
+        self._choices.setSpacing(2 * GRID)
+        self._choices.addWidget(self.bars, 3)
+        frame = panel()
+        inner = QVBoxLayout(frame)
+        inner.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
+        inner.setSpacing(GRID)
+        inner.addWidget(self.decision)
+        inner.addWidget(self.detail)
+        inner.addLayout(self._choices)
+        inner.addWidget(self.history, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(frame)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change the colours."""
+        self._theme = theme
+        self.bars.set_theme(theme)
+        self.history.set_theme(theme)
+        if self._paradigm is not None:
+            self._paradigm.set_theme(theme)
+        if self._decoder is not None:
+            n_classes = len(self._decoder.protocol.classes)
+            self.history.recolour([theme.class_colour(index) for index in range(n_classes)])
+
+    def show_decoder(self, decoder: DecoderReady) -> None:
+        """Show another decoder."""
+        self._decoder = decoder
+        names = decoder.protocol.class_names
+        self.bars.set_classes(names)
+        self.history.set_curves([self._theme.class_colour(index) for index in range(len(names))])
+        if self._paradigm is not None:
+            self._choices.removeWidget(self._paradigm)
+            self._paradigm.deleteLater()
+        self._paradigm = paradigm_view(self._theme, decoder.protocol)
+        self._choices.addWidget(self._paradigm, 2)
+        self.stand_still()
+
+    def stand_still(self) -> None:
+        """Show that nothing is being decided."""
+        self.decision.setText("–")
+        self.bars.show_probabilities({})
+        if self._decoder is not None:
+            self.detail.setText(f"{self._decoder.name}: waiting for a whole window of signal")
+
+    def show_decision(self, decision: Decided) -> None:
+        """Show a decision."""
+        assert self._decoder is not None
+        assert self._paradigm is not None
+        confidence = decision.probabilities[decision.label]
+        self.decision.setText(decision.label)
+        without = ", ".join(decision.bad_channels)
+        self.detail.setText(
+            f"p = {confidence:.2f} on {decision.window:.2f} s of signal, "
+            f"{1e3 * decision.latency:.0f} ms to decide"
+            + (f", without {without}" if without else "")
+        )
+        self.bars.show_probabilities(decision.probabilities)
+        self._paradigm.show_decision(decision)
+        names = self._decoder.protocol.class_names
+        self.history.add(decision.time, [decision.probabilities[name] for name in names])
+        self._changed = True
+
+    def show_symbol(self, decision: SymbolDecided) -> None:
+        """Show the choice of a symbol."""
+        if self._paradigm is not None:
+            self._paradigm.show_symbol(decision)
+        self.decision.setText(decision.symbol)
+        self.detail.setText(
+            f"symbol {decision.symbol}: p = {decision.probability:.2f} after "
+            f"{decision.flashes} flashes"
+        )
+
+    def refresh(self) -> None:
+        """Draw the curves, where there is something new."""
+        if self._changed and self.isVisible():
+            self.history.refresh()
+            self._changed = False

@@ -1,0 +1,97 @@
+"""Curves over the last minutes, drawn by pyqtgraph."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt6.QtGui import QColor
+from PyQt6.QtWidgets import QWidget
+
+from sjepa_apps.live.theme import Theme
+
+
+class TimePlot(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph is not typed
+    """Curves against the seconds before now.
+
+    Parameters
+    ----------
+    theme : Theme
+    seconds : float
+        How far back the curves go.
+    label : str
+        What is drawn, and its unit; empty where a heading says it.
+    limits : tuple of float or None
+        Range of the vertical axis; None lets it follow the curves from zero on.
+    """
+
+    def __init__(
+        self,
+        theme: Theme,
+        seconds: float,
+        label: str,
+        limits: tuple[float, float] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._seconds = seconds
+        self._limits = limits
+        self._label = label
+        self._curves: list[Any] = []
+        self._points: list[deque[tuple[float, float]]] = []
+        self.setMenuEnabled(False)
+        self.hideButtons()
+        self.setMouseEnabled(False, False)
+        self.setXRange(-seconds, 0, padding=0.01)
+        if limits is not None:
+            self.setYRange(*limits, padding=0.02)
+        self.getAxis("left").setWidth(34)
+        self.set_theme(theme)
+
+    def set_curves(self, colours: list[QColor]) -> None:
+        """Begin anew with a curve for each colour."""
+        self.clear()
+        self._curves = [self.plot(pen=pg.mkPen(colour, width=1.6)) for colour in colours]
+        self._points = [deque() for _ in colours]
+        for curve in self._curves:
+            curve.setClipToView(False)
+
+    def add(self, time: float, values: list[float]) -> None:
+        """Add a point (time in s) to each curve."""
+        for points, value in zip(self._points, values, strict=True):
+            if points and time < points[-1][0]:
+                points.clear()
+            points.append((time, value))
+            while points[0][0] < time - self._seconds:
+                points.popleft()
+
+    def refresh(self) -> None:
+        """Draw the points; the newest is at the right edge."""
+        newest = max((points[-1][0] for points in self._points if points), default=0.0)
+        top = 0.0
+        for curve, points in zip(self._curves, self._points, strict=True):
+            values = np.array(points).reshape(-1, 2)
+            curve.setData(values[:, 0] - newest, values[:, 1])
+            top = max(top, float(values[:, 1].max(initial=0.0)))
+        if self._limits is None:
+            self.setYRange(0, max(1.15 * top, 1.0), padding=0)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change the colours."""
+        self.setBackground(theme.panel)
+        for name in ("left", "bottom"):
+            axis = self.getAxis(name)
+            axis.setPen(pg.mkPen(theme.line))
+            axis.setTextPen(pg.mkPen(theme.muted))
+            axis.setStyle(tickLength=-4)
+        if self._label:
+            self.setLabel("left", self._label, color=theme.muted)
+        self.setLabel("bottom", "seconds", color=theme.muted)
+        self.showGrid(x=False, y=True, alpha=0.25)
+
+    def recolour(self, colours: list[QColor]) -> None:
+        """Give the curves other colours."""
+        for curve, colour in zip(self._curves, colours, strict=True):
+            curve.setPen(pg.mkPen(colour, width=1.6))

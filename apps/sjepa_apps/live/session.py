@@ -1,0 +1,297 @@
+"""Everything between the streams and the views: what is open, decoded, marked and logged."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from sjepa_apps.live.channel_states import CHOICE_WORDS, ChannelStates
+from sjepa_apps.live.discovery import Discovery
+from sjepa_apps.live.display_filter import FilterName
+from sjepa_apps.live.engine_client import EngineClient
+from sjepa_apps.live.messages import (
+    Channels,
+    ChooseChannel,
+    CloseStream,
+    Decided,
+    DecoderReady,
+    Decoding,
+    Happened,
+    Health,
+    LoadDecoder,
+    Message,
+    Mode,
+    OpenStream,
+    Refused,
+    SymbolDecided,
+)
+from sjepa_apps.live.reader import StreamReader, lasting_selector, shown_channels
+from sjepa_apps.live.signal_store import Line, SignalStore
+from sjepa_apps.live.trials import TrialLog
+from sjepa_apps.live.widgets import State
+from sjepa_online.signal.quality import Choice
+from sjepa_online.stream import Gap, MarkOutlet, StreamDescription, StreamEvent, local_clock
+
+#: Seconds without a sample after which the window says so.
+SILENT_AFTER = 0.7
+#: Name of the stream of the operator's marks.
+MARKS = "sjepa-online-marks"
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """A line of the log."""
+
+    event: str
+    detail: str
+    state: State = ""
+    when: datetime = field(default_factory=datetime.now)
+
+
+class LiveSession(QObject):
+    """Streams, engine, marks and log of a window.
+
+    Parameters
+    ----------
+    suffix : str
+        Ends the names of what is published: every window on a machine has its own.
+
+    Signals
+    -------
+    streams_changed, stream_changed, decoder_changed, decoding_changed, decided, symbol_decided,
+    states_changed, health_changed, trials_changed, logged, engine_ended
+        What they say, with what it is about.
+    """
+
+    streams_changed = pyqtSignal()
+    stream_changed = pyqtSignal()
+    decoder_changed = pyqtSignal()
+    decoding_changed = pyqtSignal()
+    decided = pyqtSignal(object)
+    symbol_decided = pyqtSignal(object)
+    states_changed = pyqtSignal()
+    health_changed = pyqtSignal(object)
+    trials_changed = pyqtSignal()
+    logged = pyqtSignal(object)
+    engine_ended = pyqtSignal(str)
+
+    def __init__(self, suffix: str = "", parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.streams: list[StreamDescription] = []
+        self.stream: StreamDescription | None = None
+        self.markers: StreamDescription | None = None
+        self.store: SignalStore | None = None
+        self.decoder: DecoderReady | None = None
+        self.decoding: Decoding | None = None
+        self.health: Health | None = None
+        self.states = ChannelStates()
+        self.trials: TrialLog | None = None
+        self.missing = 0
+        self.n_gaps = 0
+        self._heard = 0.0
+        self._reader: StreamReader | None = None
+        self._discovery = Discovery()
+        self._marks = MarkOutlet(MARKS + suffix)
+        self.engine = EngineClient(suffix, self)
+        self.engine.received.connect(self._take_message)
+        self.engine.said.connect(lambda line: self.log("engine", line, "warning"))
+        self.engine.ended.connect(self._engine_ended)
+
+    def start(self) -> None:
+        """Look for streams, and start the engine."""
+        self._discovery.start()
+        self.engine.start()
+
+    def close(self) -> None:
+        """End all threads and processes."""
+        self._stop_reader()
+        self._discovery.stop()
+        self.engine.stop()
+        self._marks.close()
+
+    @property
+    def silence(self) -> float | None:
+        """Seconds since the last sample; None without a stream."""
+        return None if self._reader is None else time.monotonic() - self._heard
+
+    @property
+    def silent(self) -> bool:
+        """Whether a stream is open and sends nothing."""
+        silence = self.silence
+        return silence is not None and silence > SILENT_AFTER
+
+    def log(self, event: str, detail: str, state: State = "") -> None:
+        """Add a line to the log."""
+        self.logged.emit(LogEntry(event, detail, state))
+
+    def open_stream(
+        self,
+        stream: StreamDescription,
+        markers: StreamDescription | None,
+        mode: Mode | None,
+        unit: str | None,
+        filter_name: FilterName,
+    ) -> None:
+        """Show and decode a stream; one that is open is closed."""
+        self._stop_reader()
+        self.stream, self.markers = stream, markers
+        self.store = SignalStore(shown_channels(stream, unit), stream.sfreq, filter_name)
+        self.missing = self.n_gaps = 0
+        self._reader = StreamReader(stream, markers)
+        self._heard = time.monotonic()
+        self._reader.start()
+        self.engine.send(
+            OpenStream(
+                selector=self._selector(stream),
+                markers=None if markers is None else self._selector(markers),
+                mode=mode,
+                unit=unit,
+            )
+        )
+        self._forget_decoding()
+        told = "" if markers is None else f", markers from {markers.name}"
+        self.log("connected", f"{stream.name} on {stream.host}{told}", "good")
+        self.stream_changed.emit()
+
+    def close_stream(self) -> None:
+        """Stop showing and decoding."""
+        if self.stream is None:
+            return
+        self._stop_reader()
+        self.log("disconnected", self.stream.name)
+        self.stream = self.markers = self.store = None
+        self.engine.send(CloseStream())
+        self._forget_decoding()
+        self.stream_changed.emit()
+
+    def load_decoder(self, path: Path) -> None:
+        """Change to another decoder once it is read; the one before goes on until then."""
+        self.log("loading", str(path))
+        self.engine.send(LoadDecoder(path=str(path.resolve())))
+
+    def choose(self, channel: str, choice: Choice) -> None:
+        """Force a channel bad or good, or leave it to what is found."""
+        self.engine.send(ChooseChannel(channel=channel, choice=choice))
+        self.log("operator", f"{channel}: {CHOICE_WORDS[choice]}")
+
+    def mark(self, text: str) -> None:
+        """Mark this moment: in the signals, the log and the recording."""
+        now = local_clock()
+        self._marks.push(text, now)
+        self._add_line(Line(now, text, "mark"))
+        self.log("mark", text)
+
+    def restart_engine(self) -> None:
+        """Start the engine again, with what it was asked for before."""
+        self.log("engine", "is being started again")
+        self._forget_decoding()
+        self.engine.start()
+
+    def poll(self) -> None:
+        """Take in what the threads have found since the last time."""
+        if self._discovery.found:
+            streams = self._discovery.found.pop()
+            if streams != self.streams:
+                self.streams = streams
+                self.streams_changed.emit()
+        if self._reader is not None and self.store is not None:
+            self._take_chunks(self._reader, self.store)
+
+    def _take_chunks(self, reader: StreamReader, store: SignalStore) -> None:
+        while reader.chunks:
+            chunk = reader.chunks.popleft()
+            if len(chunk.timestamps):
+                self._heard = time.monotonic()
+            store.append(chunk)
+            for event in chunk.events:
+                self._take_stream_event(event)
+        while reader.markers:
+            marker = reader.markers.popleft()
+            self._add_line(Line(marker.time, marker.label, "marker"))
+            if self.trials is not None and self.trials.add_marker(marker.label, marker.time):
+                self.trials_changed.emit()
+        while reader.problems:
+            self.log("stream", reader.problems.popleft(), "bad")
+
+    def _take_stream_event(self, event: StreamEvent) -> None:
+        if isinstance(event, Gap):
+            self.missing += event.missing
+            self.n_gaps += 1
+        self._add_line(Line(event.time, type(event).__name__, "event"))
+        # the engine has an inlet of its own and tells the same while it decodes
+        if self.decoding is None:
+            self.log("stream", event.detail, "warning")
+
+    def _take_message(self, message: Message) -> None:
+        match message:
+            case Decided():
+                if self.trials is not None and self.trials.add_decision(message):
+                    self.trials_changed.emit()
+                self.decided.emit(message)
+            case SymbolDecided():
+                self.symbol_decided.emit(message)
+            case Channels():
+                self.states = ChannelStates(message.channels)
+                self.states_changed.emit()
+            case Health():
+                self.health = message
+                self.health_changed.emit(message)
+            case Happened():
+                self._take_happening(message)
+            case Refused():
+                self.log("refused", message.reason, "bad")
+                self.decoding_changed.emit()
+            case DecoderReady():
+                self.decoder = message
+                self._forget_decoding()
+                self.log("decoder", f"{message.name} for {message.protocol.name} is loaded", "good")
+                self.decoder_changed.emit()
+            case Decoding():
+                self._begin_trials(message)
+                self.decoding = message
+                self.log("decoding", f"{message.stream}, {message.mode}", "good")
+                self.decoding_changed.emit()
+
+    def _begin_trials(self, decoding: Decoding) -> None:
+        """Keep the trials of a stream that has only been away."""
+        if self.decoder is None or self.trials is not None:
+            return
+        self.trials = TrialLog(self.decoder.protocol, decoding.mode, decoding.step, decoding.delay)
+        self.trials_changed.emit()
+
+    def _take_happening(self, happened: Happened) -> None:
+        quiet = happened.event in ("channel-good", "channels-settled", "stream-recovered")
+        self.log(happened.event, happened.detail, "good" if quiet else "warning")
+        if happened.event.startswith("channel"):
+            self._add_line(Line(happened.time, happened.event, "event"))
+
+    def _add_line(self, line: Line) -> None:
+        if self.store is not None:
+            self.store.lines.append(line)
+
+    def _forget_decoding(self) -> None:
+        self.decoding = self.health = self.trials = None
+        self.states = ChannelStates()
+        self.states_changed.emit()
+        self.trials_changed.emit()
+        self.decoding_changed.emit()
+
+    def _engine_ended(self, why: str) -> None:
+        self.log("engine", f"has ended ({why}); the signals and a recording go on", "bad")
+        self._forget_decoding()
+        self.engine_ended.emit(why)
+
+    def _selector(self, stream: StreamDescription) -> str:
+        """Return what picks the stream even after a restart, where nothing else is called so."""
+        lasting = lasting_selector(stream)
+        same = [one for one in self.streams if lasting_selector(one) == lasting]
+        return lasting if len(same) < 2 else stream.uid
+
+    def _stop_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.stop()
+            self._reader = None

@@ -1,0 +1,363 @@
+"""The traces with their names, times, markers and events, painted frame by frame."""
+
+from __future__ import annotations
+
+import math
+
+from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
+from PyQt6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PyQt6.QtWidgets import QToolTip, QWidget
+
+from sjepa_apps.live.channel_states import ChannelStates
+from sjepa_apps.live.frames import FrameMeter
+from sjepa_apps.live.signal_store import SignalStore
+from sjepa_apps.live.theme import Theme
+from sjepa_apps.live.trace_image import TraceImage, TraceLayout
+from sjepa_apps.live.widgets import plain_tip
+
+GUTTER = 76
+AXIS = 22
+HEAD = 20
+MARGIN = 8
+NAME_SIZE = 11
+#: Height of a name and the space around it (pixels).
+NAME_ROOM = 13.0
+
+
+class SignalCanvas(QWidget):
+    """Scrolling traces.
+
+    Signals
+    -------
+    channel_clicked
+        Name of the channel whose lane or name was clicked.
+    scrolled
+        Seconds by which the wheel asks to look back (positive) or forward.
+    """
+
+    channel_clicked = pyqtSignal(str)
+    scrolled = pyqtSignal(float)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setMinimumSize(320, 200)
+        self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.frames = FrameMeter()
+        self._theme = theme
+        self._store: SignalStore | None = None
+        self._states = ChannelStates()
+        self._seconds = 10.0
+        self._scale = 50.0
+        self._still: float | None = None
+        self._back = 0.0
+        self._notice = ""
+        self._image: TraceImage | None = None
+        self._gutter: QPixmap | None = None
+        self._colours: tuple[str, ...] = ()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change the colours."""
+        self._theme = theme
+        self.rebuild()
+
+    def show_store(self, store: SignalStore | None) -> None:
+        """Show another stream, or none."""
+        self._store = store
+        self._still, self._back = None, 0.0
+        self.rebuild()
+
+    def set_view(self, seconds: float, scale: float) -> None:
+        """Change the time base (s) and the scale (µV from the middle to the edge of a lane)."""
+        self._seconds, self._scale = seconds, scale
+        self.rebuild()
+
+    def set_states(self, states: ChannelStates) -> None:
+        """Colour the channels by their states."""
+        self._states = states
+        colours = self._channel_colours()
+        if colours != self._colours:
+            self._colours = colours
+            self._gutter = None
+            if self._image is not None:
+                self._image.recolour(colours)
+
+    def set_notice(self, text: str) -> None:
+        """Show a line of text over the traces; nothing for an empty one."""
+        if text != self._notice:
+            self._notice = text
+            self.update()
+
+    def look_at(self, stop: float | None, back: float = 0.0) -> None:
+        """Stand still at a place among the samples; None follows the stream.
+
+        Parameters
+        ----------
+        stop : float or None
+            The place at the right edge.
+        back : float
+            How far (s) it lies before the place at which the view was paused.
+        """
+        self._still, self._back = stop, back
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Paint everything anew at the next frame."""
+        self._image = None
+        self._gutter = None
+        self.update()
+
+    def tick(self) -> None:
+        """Paint what has arrived since the last frame."""
+        if self._store is not None and self._still is None:
+            self._advance()
+        self.update()
+
+    @property
+    def area(self) -> QRectF:
+        """Where the traces are."""
+        return QRectF(
+            GUTTER, HEAD, max(self.width() - GUTTER - MARGIN, 16), self.height() - HEAD - AXIS
+        )
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Copy the picture of the traces, and draw what stands over it."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self._theme.panel))
+        if self._store is not None:
+            if self._image is None:
+                self._advance()
+            assert self._image is not None
+            self._image.draw(painter, self.area)
+            self._draw_axis(painter)
+            self._draw_lines(painter, self._store)
+            self._draw_gutter(painter)
+            self._draw_scale(painter)
+        if self._notice:
+            self._draw_notice(painter)
+        painter.end()
+        self.frames.frame()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Fit the picture to the new size."""
+        self.rebuild()
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Tell which channel was clicked."""
+        assert event is not None
+        name = self.channel_at(event.position())
+        if name is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.channel_clicked.emit(name)
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Tell the state of the channel under the pointer, over its name."""
+        assert event is not None
+        name = self.channel_at(event.position())
+        if name is None or event.position().x() > GUTTER:
+            QToolTip.hideText()
+            return
+        QToolTip.showText(
+            event.globalPosition().toPoint(), plain_tip(self._states.describe(name)), self
+        )
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Look back and forward in time."""
+        assert event is not None
+        self.scrolled.emit(event.angleDelta().y() / 120 * self._seconds / 10)
+
+    def channel_at(self, point: QPointF) -> str | None:
+        """Return the channel whose lane is at a point."""
+        area = self.area
+        if self._store is None or not area.top() <= point.y() < area.bottom():
+            return None
+        names = self._store.channels.names
+        return names[int((point.y() - area.top()) / area.height() * len(names))]
+
+    def _channel_colours(self) -> tuple[str, ...]:
+        if self._store is None:
+            return ()
+        return tuple(
+            self._states.colour(name, self._theme, self._theme.trace)
+            for name in self._store.channels.names
+        )
+
+    def _advance(self) -> None:
+        assert self._store is not None
+        stop = self._last_column()
+        if self._image is None:
+            self._colours = self._channel_colours()
+            self._image = TraceImage(self._layout(), self._store.shown)
+            self._image.centre(self._store.centres())
+            self._image.stop = stop - self._image.layout.width
+        elif stop // self._image.layout.width > self._image.stop // self._image.layout.width:
+            # raw traces find their middle again once a screen
+            self._image.centre(self._store.centres())
+        self._image.advance(stop)
+
+    def _layout(self) -> TraceLayout:
+        assert self._store is not None
+        ratio = self.devicePixelRatioF()
+        width = max(int(self.area.width() * ratio), 8)
+        return TraceLayout(
+            width=width,
+            height=max(int(self.area.height() * ratio), 8),
+            ratio=ratio,
+            samples_per_column=self._seconds * self._store.sfreq / width,
+            scale=self._scale,
+            colours=self._colours,
+            background=self._theme.panel,
+        )
+
+    def _last_column(self) -> int:
+        """Return the column up to which all samples are there, or up to which to look back."""
+        assert self._store is not None
+        newest = self._store.shown.stop - 2.0
+        step = (
+            self._seconds
+            * self._store.sfreq
+            / max(int(self.area.width() * self.devicePixelRatioF()), 8)
+        )
+        return math.floor((newest if self._still is None else min(self._still, newest)) / step)
+
+    def _draw_axis(self, painter: QPainter) -> None:
+        area, theme = self.area, self._theme
+        painter.setFont(self._font(11))
+        step = next(one for one in (0.2, 0.5, 1, 2, 5, 10) if self._seconds / one <= 10)
+        grid = QColor(theme.line)
+        grid.setAlphaF(0.6)
+        seconds = 0.0
+        while seconds <= self._seconds + 1e-9:
+            x = area.right() - seconds / self._seconds * area.width()
+            painter.setPen(QPen(grid, 1))
+            painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
+            painter.setPen(QColor(theme.muted))
+            ago = seconds + self._back
+            text = "now" if ago == 0 else f"−{ago:.3g} s"
+            # the outermost labels stay within the traces
+            left = min(max(x - 40, area.left() - 22), area.right() - 76)
+            where = Qt.AlignmentFlag.AlignRight if seconds == 0 else Qt.AlignmentFlag.AlignHCenter
+            painter.drawText(QRectF(left, area.bottom() + 3, 80, AXIS - 4), int(where), text)
+            seconds += step
+        painter.setPen(QPen(QColor(theme.line), 1))
+        painter.drawLine(area.bottomLeft(), area.bottomRight())
+
+    def _draw_lines(self, painter: QPainter, store: SignalStore) -> None:
+        """Draw markers and events where they happened, with their labels above."""
+        if store.last_time is None or self._image is None:
+            return
+        area, theme = self.area, self._theme
+        last = self._image.stop * self._image.layout.samples_per_column
+        font = self._font(11)
+        metrics = QFontMetricsF(font)
+        painter.setFont(font)
+        taken = area.right() + 1
+        for line in reversed(store.lines):
+            ago = (last - store.position(line.time)) / store.sfreq
+            if ago < 0:
+                continue
+            if ago > self._seconds:
+                break
+            x = area.right() - ago / self._seconds * area.width()
+            colour = QColor(
+                {"marker": theme.marker, "event": theme.event}.get(line.kind, theme.accent)
+            )
+            pen = QPen(colour, 1)
+            if line.kind == "event":
+                pen.setStyle(Qt.PenStyle.DashLine)
+            painter.setPen(pen)
+            painter.drawLine(QPointF(x, HEAD - 4), QPointF(x, area.bottom()))
+            text = metrics.elidedText(line.text, Qt.TextElideMode.ElideRight, 120)
+            width = metrics.horizontalAdvance(text)
+            if x + 3 + width < taken:
+                painter.drawText(QPointF(x + 3, HEAD - 7), text)
+                taken = x - 2
+
+    def _draw_gutter(self, painter: QPainter) -> None:
+        if self._gutter is None:
+            self._gutter = self._paint_gutter()
+        painter.drawPixmap(0, 0, self._gutter)
+
+    def _paint_gutter(self) -> QPixmap:
+        """Paint the names, in two columns where lanes are low, and not all where they are flat."""
+        assert self._store is not None
+        ratio = self.devicePixelRatioF()
+        height = int((self.height() - AXIS) * ratio)
+        pixmap = QPixmap(int(GUTTER * ratio), height)
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(QColor(self._theme.panel))
+        painter = QPainter(pixmap)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(self._font(NAME_SIZE))
+        names = self._store.channels.names
+        lane = self.area.height() / len(names)
+        columns = 1 if lane >= NAME_ROOM else 2
+        every = max(1, math.ceil(NAME_ROOM / columns / lane))
+        metrics = QFontMetricsF(painter.font())
+        for row, name in enumerate(names):
+            if row % every:
+                continue
+            middle = self.area.top() + (row + 0.5) * lane
+            colour = QColor(self._states.colour(name, self._theme, self._theme.ink))
+            column = row // every % columns
+            room = (GUTTER - 14) / columns
+            left = 8 + column * room
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(self._states.colour(name, self._theme, self._theme.line)))
+            painter.drawEllipse(QPointF(left + 2, middle), 2.5, 2.5)
+            painter.setPen(colour)
+            text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, room - 8)
+            box = QRectF(left + 8, middle - 8, room - 6, 16)
+            painter.drawText(box, int(Qt.AlignmentFlag.AlignVCenter), text)
+        painter.end()
+        return pixmap
+
+    def _draw_scale(self, painter: QPainter) -> None:
+        """Draw a bar as high as the scale says."""
+        assert self._store is not None
+        area, theme = self.area, self._theme
+        lane = area.height() / len(self._store.channels.names)
+        # a bar of whole scales that is high enough to be seen
+        times = next((n for n in (1, 2, 5, 10, 20, 50) if n * lane / 2 >= 12), 100)
+        height = times * lane / 2
+        text = f"{times * self._scale:g} {self._store.channels.unit}"
+        painter.setFont(self._font(11))
+        width = QFontMetricsF(painter.font()).horizontalAdvance(text)
+        right = area.right() - 8
+        box = QRectF(right - width - 20, area.bottom() - height - 16, width + 24, height + 12)
+        background = QColor(theme.panel)
+        background.setAlphaF(0.85)
+        painter.fillRect(box, background)
+        painter.setPen(QPen(QColor(theme.ink), 2))
+        painter.drawLine(QPointF(right, box.top() + 6), QPointF(right, box.top() + 6 + height))
+        where = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+        painter.drawText(box.adjusted(0, 0, -12, 0), int(where), text)
+
+    def _draw_notice(self, painter: QPainter) -> None:
+        painter.setFont(self._font(14))
+        metrics = QFontMetricsF(painter.font())
+        area = self.area if self._store is not None else QRectF(self.rect())
+        width = min(metrics.horizontalAdvance(self._notice) + 32, area.width() - 16)
+        box = QRectF(area.center().x() - width / 2, area.center().y() - 20, width, 40)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(self._theme.line), 1))
+        painter.setBrush(QColor(self._theme.raised))
+        painter.drawRoundedRect(box, 6, 6)
+        painter.setPen(QColor(self._theme.ink))
+        text = metrics.elidedText(self._notice, Qt.TextElideMode.ElideRight, width - 16)
+        painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), text)
+
+    def _font(self, size: int) -> QFont:
+        font = QFont(self.font())
+        font.setPixelSize(size)
+        return font

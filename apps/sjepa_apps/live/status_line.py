@@ -1,0 +1,66 @@
+"""One line that tells at a glance whether all is well."""
+
+from __future__ import annotations
+
+from PyQt6.QtWidgets import QHBoxLayout, QWidget
+
+from sjepa_apps.live.health_view import HealthView, told_percentiles
+from sjepa_apps.live.session import LiveSession
+from sjepa_apps.live.theme import GRID
+from sjepa_apps.live.widgets import ElidedLabel, PlainLabel
+
+#: Bad channels that are named, before their number alone is told.
+NAMED = 6
+
+
+class StatusLine(QWidget):
+    """Data, losses, latency, bad channels, recording."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.data = PlainLabel("● no stream")
+        self.data.setToolTip("Whether samples arrive")
+        self.lost = PlainLabel("", "muted")
+        self.lost.setToolTip("Samples that gaps left out")
+        self.latency = PlainLabel("", "muted")
+        self.latency.setToolTip("Latency of decisions: median and 99th percentile")
+        self.bad = ElidedLabel("")
+        self.recording = PlainLabel("")
+        self.recording.setToolTip("Whether the streams are being recorded")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(GRID, 2, GRID, 4)
+        layout.setSpacing(3 * GRID)
+        for label in (self.data, self.lost, self.latency):
+            layout.addWidget(label)
+        layout.addWidget(self.bad, 1)
+        layout.addWidget(self.recording)
+
+    def refresh(self, session: LiveSession, health: HealthView) -> None:
+        """Show how things stand."""
+        self._show_data(session)
+        stream = session.stream
+        self.lost.setText("" if stream is None else f"{session.missing} samples lost")
+        self.lost.set_state("warning" if session.missing else "")
+        told = told_percentiles(health.decision_ms)
+        self.latency.setText("" if told == "–" else f"latency p50 / p99 {told}")
+        bad = session.states.bad
+        names = ", ".join(bad[:NAMED]) + (
+            f" and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
+        )
+        self.bad.setText(
+            f"bad: {names}" if bad else "all channels good" if session.decoding else ""
+        )
+        self.bad.set_state("bad" if bad else "")
+
+    def _show_data(self, session: LiveSession) -> None:
+        if session.stream is None:
+            self.data.setText("● no stream")
+            self.data.set_state("")
+        elif session.silent:
+            assert session.silence is not None
+            self.data.setText(f"● no data for {session.silence:.0f} s")
+            self.data.set_state("bad")
+        else:
+            doing = "decoding" if session.decoding else "shown only"
+            self.data.setText(f"● {session.stream.name}: {doing}")
+            self.data.set_state("good" if session.decoding else "warning")

@@ -1,0 +1,97 @@
+"""Small widgets that every view uses."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PyQt6.QtCore import QPointF, Qt
+from PyQt6.QtGui import QPainter, QPaintEvent, QPalette, QPen
+from PyQt6.QtWidgets import QComboBox, QFrame, QLabel, QSizePolicy, QWidget
+
+from sjepa_online.stream.discovery import clean_text
+
+State = Literal["", "good", "warning", "bad"]
+
+
+class PlainLabel(QLabel):
+    """A label that shows any text as it is: no markup, no control characters.
+
+    Parameters
+    ----------
+    text : str
+    role : str
+        ``muted``, ``heading``, ``figure`` or ``decision``; empty for usual text.
+    """
+
+    def __init__(self, text: str = "", role: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        if role:
+            self.setProperty(role, True)
+        self.setText(text)
+
+    def setText(self, text: str | None) -> None:  # noqa: N802 - Qt's name
+        """Show a text."""
+        super().setText("\n".join(clean_text(line, 1000) for line in (text or "").split("\n")))
+
+    def set_state(self, state: State) -> None:
+        """Colour the text by a state."""
+        if self.property("state") == state:
+            return
+        self.setProperty("state", state)
+        style = self.style()
+        assert style is not None
+        style.unpolish(self)
+        style.polish(self)
+
+
+class ElidedLabel(PlainLabel):
+    """A label that cuts what does not fit, and shows all of it on hover."""
+
+    def __init__(self, text: str = "", role: str = "", parent: QWidget | None = None) -> None:
+        self._full = ""
+        super().__init__(text, role, parent)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def setText(self, text: str | None) -> None:  # noqa: N802 - Qt's name
+        """Show a text."""
+        self._full = clean_text(text or "", 1000)
+        self.setToolTip(plain_tip(self._full))
+        self._fit()
+
+    def resizeEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
+        """Cut anew."""
+        self._fit()
+
+    def _fit(self) -> None:
+        fitting = self.fontMetrics().elidedText(
+            self._full, Qt.TextElideMode.ElideRight, max(self.width(), 24)
+        )
+        super().setText(fitting)
+
+
+class Choices(QComboBox):
+    """A box to choose from; its arrow has the colour of the text."""
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Draw the arrow, which the style sheet leaves out."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self.palette().color(QPalette.ColorRole.PlaceholderText), 1.5))
+        x, y = self.width() - 14.0, self.height() / 2.0
+        painter.drawPolyline(QPointF(x - 4, y - 2), QPointF(x, y + 2), QPointF(x + 4, y - 2))
+        painter.end()
+
+
+def plain_tip(text: str) -> str:
+    """Return text that a tool tip shows as it is: Qt guesses whether a tip is markup."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f"<span>{escaped}</span>" if text else ""
+
+
+def panel(parent: QWidget | None = None) -> QFrame:
+    """Return a frame with the background of a panel."""
+    frame = QFrame(parent)
+    frame.setProperty("panel", True)
+    return frame

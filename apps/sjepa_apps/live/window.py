@@ -1,0 +1,366 @@
+"""The live window: the views, their places, and what the timers refresh."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from PyQt6.QtCore import QByteArray, Qt, QTimer
+from PyQt6.QtGui import QCloseEvent
+from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QWidget
+
+from sjepa_apps.live.actions import WindowActions
+from sjepa_apps.live.connect_view import ConnectView
+from sjepa_apps.live.decoder_view import DecoderView
+from sjepa_apps.live.health_view import HealthView
+from sjepa_apps.live.log_view import LogView
+from sjepa_apps.live.messages import Decided, Health, Mode
+from sjepa_apps.live.scalp_view import ScalpView
+from sjepa_apps.live.session import LiveSession, LogEntry
+from sjepa_apps.live.settings import LiveSettings, save_settings
+from sjepa_apps.live.signals_view import SignalsView
+from sjepa_apps.live.status_line import StatusLine
+from sjepa_apps.live.theme import GRID, THEMES, ThemeName, style_sheet
+from sjepa_apps.live.top_bar import TopBar
+from sjepa_apps.live.trials_view import TrialsView
+from sjepa_apps.live.widgets import panel
+from sjepa_online.stream import StreamDescription
+
+#: Milliseconds between frames of the signals: 40 a second, so that 30 remain on a busy machine.
+FRAME = 25
+#: Milliseconds between updates of curves and figures.
+REFRESH = 250
+DEFAULT_SIZE = (1280, 800)
+
+
+@dataclass(frozen=True)
+class LiveOptions:
+    """What the command line asks for.
+
+    Attributes
+    ----------
+    decoder : Path or None
+    stream, markers : str or None
+        Selectors as for :func:`sjepa_online.stream.resolve_stream`; None for what was connected
+        the last time.
+    mode : {"sliding", "markers"} or None
+    theme : {"light", "dark"} or None
+    """
+
+    decoder: Path | None = None
+    stream: str | None = None
+    markers: str | None = None
+    mode: Mode | None = None
+    theme: ThemeName | None = None
+
+
+class LiveWindow(QMainWindow):
+    """The window.
+
+    Parameters
+    ----------
+    options : LiveOptions
+    settings : LiveSettings
+        Of the last time; what ``options`` says comes first.
+    number : int
+        1 for the first window on this machine, 2 for one beside it, and so on.
+    """
+
+    def __init__(self, options: LiveOptions, settings: LiveSettings, number: int = 1) -> None:
+        super().__init__()
+        self._settings = settings
+        self._number = number
+        self._wanted = options.stream or settings.stream
+        self._wanted_markers = options.markers or settings.markers
+        theme = self.theme = THEMES[options.theme or settings.theme]
+        self.session = LiveSession("" if number == 1 else f"-{number}", self)
+        self.signals = SignalsView(theme)
+        self.connect_view = ConnectView(theme)
+        self.scalp = ScalpView(theme)
+        self.decoder = DecoderView(theme)
+        self.trials = TrialsView(theme)
+        self.health = HealthView(theme)
+        self.log = LogView(theme)
+        self.status = StatusLine()
+        self.top = TopBar()
+        self._process = psutil.Process()
+        self._process.cpu_percent()
+        self.docks: dict[str, QDockWidget] = {}
+        self._lay_out()
+        self._wire()
+        self.actions_ = WindowActions(self)
+        self._frame_timer = self._timer(FRAME, self._frame)
+        self._frame_timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._refresh_timer = self._timer(REFRESH, self._refresh)
+        self.set_theme(theme.name)
+        self._restore_layout()
+        mode = options.mode or settings.mode
+        self.connect_view.restore(self._wanted_markers, mode, settings.unit)
+        self._begin(options)
+
+    def _begin(self, options: LiveOptions) -> None:
+        self.tabs.setCurrentIndex(1)
+        self.session.start()
+        path = options.decoder or (Path(self._settings.decoder) if self._settings.decoder else None)
+        if path is not None:
+            self.session.load_decoder(path)
+        self._frame_timer.start()
+        self._refresh_timer.start()
+
+    def _timer(self, milliseconds: int, act: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(act)
+        return timer
+
+    def _lay_out(self) -> None:
+        number = "" if self._number == 1 else f" ({self._number})"
+        self.setWindowTitle(f"sjepa-online live{number}")
+        self.resize(*DEFAULT_SIZE)
+        self.setDockNestingEnabled(True)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        corner, right = Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea
+        self.setCorner(corner, right)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        bar = self.tabs.tabBar()
+        assert bar is not None
+        bar.setDrawBase(False)
+        for view, title in ((self.signals, "Signals"), (self.connect_view, "Connect")):
+            self.tabs.addTab(_in_panel(view), title)
+        centre = QWidget()
+        layout = QVBoxLayout(centre)
+        layout.setContentsMargins(GRID, 0, 0, 0)
+        layout.addWidget(self.tabs)
+        self.setCentralWidget(centre)
+        self.addToolBar(self.top)
+        bottom = Qt.DockWidgetArea.BottomDockWidgetArea
+        self._add_dock("Scalp", self.scalp, right)
+        self._add_dock("Decoder", self.decoder, right)
+        self._add_dock("Trials", self.trials, bottom)
+        self._add_dock("Health", self.health, bottom)
+        self._add_dock("Log", self.log, bottom)
+        self.tabifyDockWidget(self.docks["Trials"], self.docks["Health"])
+        self.tabifyDockWidget(self.docks["Health"], self.docks["Log"])
+        self.docks["Trials"].raise_()
+        self._default_sizes()
+        status = self.statusBar()
+        assert status is not None
+        status.setSizeGripEnabled(False)
+        status.addWidget(self.status, 1)
+
+    def _add_dock(self, title: str, view: QWidget, area: Qt.DockWidgetArea) -> None:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(title)
+        holder = QWidget()
+        layout = QVBoxLayout(holder)
+        right = GRID if area == Qt.DockWidgetArea.RightDockWidgetArea else 0
+        left = 0 if right else GRID
+        layout.setContentsMargins(left, 0, right, 0)
+        layout.addWidget(view)
+        dock.setWidget(holder)
+        if area == Qt.DockWidgetArea.BottomDockWidgetArea:
+            # its tab is its title
+            dock.setTitleBarWidget(QWidget())
+        self.addDockWidget(area, dock)
+        self.docks[title] = dock
+
+    def _default_sizes(self) -> None:
+        docks = self.docks
+        self.resizeDocks([docks["Scalp"]], [round(0.34 * self.width())], Qt.Orientation.Horizontal)
+        self.resizeDocks(
+            [docks["Scalp"], docks["Decoder"]],
+            [round(0.42 * self.height()), round(0.58 * self.height())],
+            Qt.Orientation.Vertical,
+        )
+        self.resizeDocks([docks["Trials"]], [round(0.26 * self.height())], Qt.Orientation.Vertical)
+
+    def _wire(self) -> None:
+        session = self.session
+        session.streams_changed.connect(self._streams_changed)
+        session.stream_changed.connect(self._stream_changed)
+        session.decoder_changed.connect(self._decoder_changed)
+        session.decoding_changed.connect(self._decoding_changed)
+        session.decided.connect(self._decided)
+        session.symbol_decided.connect(self.decoder.show_symbol)
+        session.states_changed.connect(self._states_changed)
+        session.health_changed.connect(self._health_changed)
+        session.trials_changed.connect(lambda: self.trials.show_log(session.trials))
+        session.logged.connect(self._logged)
+        session.engine_ended.connect(lambda why: self.top.show_engine_ended(why))
+        self.signals.channel_clicked.connect(self.scalp.canvas.channel_clicked)
+        self.scalp.choice_asked.connect(session.choose)
+        self.connect_view.connect_asked.connect(self._open)
+        self.connect_view.disconnect_asked.connect(session.close_stream)
+        self.top.restart_asked.connect(session.restart_engine)
+
+    def set_theme(self, name: ThemeName) -> None:
+        """Change between light and dark."""
+        self.theme = THEMES[name]
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.setPalette(self.theme.palette())
+        application.setStyleSheet(style_sheet(self.theme))
+        for view in (
+            self.signals,
+            self.connect_view,
+            self.scalp,
+            self.decoder,
+            self.trials,
+            self.health,
+            self.log,
+        ):
+            view.set_theme(self.theme)
+
+    def show_view(self, name: str) -> None:
+        """Bring a view to the front, wherever it is."""
+        if name in self.docks:
+            self.docks[name].show()
+            self.docks[name].raise_()
+        else:
+            self.tabs.setCurrentIndex(("Signals", "Connect").index(name))
+
+    def reset_layout(self) -> None:
+        """Put every view back where it was at first."""
+        right, bottom = (
+            Qt.DockWidgetArea.RightDockWidgetArea,
+            Qt.DockWidgetArea.BottomDockWidgetArea,
+        )
+        for name, dock in self.docks.items():
+            dock.setFloating(False)
+            self.addDockWidget(right if name in ("Scalp", "Decoder") else bottom, dock)
+            dock.show()
+        self.tabifyDockWidget(self.docks["Trials"], self.docks["Health"])
+        self.tabifyDockWidget(self.docks["Health"], self.docks["Log"])
+        self.docks["Trials"].raise_()
+        self._default_sizes()
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Ask while recording; remember the choices and end everything."""
+        assert event is not None
+        if not self.actions_.may_close():
+            event.ignore()
+            return
+        self._frame_timer.stop()
+        self._refresh_timer.stop()
+        self.actions_.close()
+        self._remember()
+        self.session.close()
+        event.accept()
+
+    def _open(
+        self,
+        stream: StreamDescription,
+        markers: StreamDescription | None,
+        mode: Mode | None,
+        unit: str | None,
+    ) -> None:
+        name = self.signals.filter.currentText()
+        self.session.open_stream(stream, markers, mode, unit, name)  # type: ignore[arg-type]
+        self.tabs.setCurrentIndex(0)
+
+    def _streams_changed(self) -> None:
+        streams = self.session.streams
+        self.connect_view.show_streams(streams)
+        if self._wanted is None or self.session.stream is not None:
+            return
+        wanted = [one for one in streams if self._wanted in one.selectors and one.is_kind("signal")]
+        if len(wanted) == 1:
+            self._wanted = None
+            self.connect_view.open_stream(wanted[0])
+
+    def _stream_changed(self) -> None:
+        session = self.session
+        self.signals.show_store(session.store)
+        self.connect_view.show_connected(session.stream)
+        self.top.show_stream(session.stream)
+        self.health.begin()
+        self.decoder.stand_still()
+
+    def _decoder_changed(self) -> None:
+        decoder = self.session.decoder
+        assert decoder is not None
+        self.connect_view.show_decoder(decoder)
+        self.scalp.show_decoder(decoder)
+        self.decoder.show_decoder(decoder)
+        self.top.show_decoder(decoder)
+        self.health.begin()
+
+    def _decoding_changed(self) -> None:
+        if self.session.decoding is None:
+            self.decoder.stand_still()
+        else:
+            self.top.show_engine_ended("")
+
+    def _decided(self, decision: Decided) -> None:
+        self.decoder.show_decision(decision)
+        self.health.add_decision(decision)
+
+    def _states_changed(self) -> None:
+        self.signals.set_states(self.session.states)
+        self.scalp.show_states(self.session.states)
+
+    def _health_changed(self, health: Health) -> None:
+        decoder = self.session.decoder
+        device = "–" if decoder is None else decoder.device
+        window = (self._process.cpu_percent() / 100, self._process.memory_info().rss / 2**20)
+        self.health.show_health(health, self.session.n_gaps, device, window)
+
+    def _logged(self, entry: LogEntry) -> None:
+        self.log.model.add(entry)
+        if entry.event == "refused":
+            self.top.show_refusal(entry.detail)
+
+    def _frame(self) -> None:
+        self.session.poll()
+        if self.tabs.currentIndex() == 0:
+            self._show_notice()
+            self.signals.tick()
+
+    def _show_notice(self) -> None:
+        session = self.session
+        if session.stream is None:
+            self.signals.canvas.set_notice("No stream is connected: choose one under Connect")
+        elif session.silent:
+            self.signals.canvas.set_notice(
+                f"No data for {session.silence:.0f} s: waiting for the stream to come back"
+            )
+        else:
+            self.signals.canvas.set_notice("")
+
+    def _refresh(self) -> None:
+        self.decoder.refresh()
+        self.health.refresh()
+        frames = self.signals.canvas.frames
+        self.health.show_frames(frames.rate, frames.longest_gap)
+        self.status.refresh(self.session, self.health)
+        self.actions_.refresh()
+
+    def _remember(self) -> None:
+        session, view = self.session, self.connect_view
+        stream = session.stream
+        self._settings.stream = stream.selectors[1] if stream else self._wanted
+        self._settings.markers = view.markers.currentText()
+        self._settings.mode, self._settings.unit = view.chosen_mode, view.chosen_unit
+        if session.decoder is not None:
+            self._settings.decoder = session.decoder.path
+        self._settings.theme = self.theme.name
+        self._settings.geometry = base64.b64encode(self.saveGeometry().data()).decode()
+        self._settings.docks = base64.b64encode(self.saveState().data()).decode()
+        save_settings(self._settings)
+
+    def _restore_layout(self) -> None:
+        if self._settings.geometry:
+            self.restoreGeometry(QByteArray.fromBase64(self._settings.geometry.encode()))
+            self.restoreState(QByteArray.fromBase64(self._settings.docks.encode()))
+
+
+def _in_panel(view: QWidget) -> QWidget:
+    frame = panel()
+    layout = QVBoxLayout(frame)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(view)
+    return frame
