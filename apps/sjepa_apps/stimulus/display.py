@@ -7,11 +7,17 @@ import os
 import sys
 from dataclasses import dataclass
 
+import numpy as np
+
 from sjepa_apps.stimulus.frames import measure_refresh_rate
 from sjepa_online.errors import InputError
 
 #: A display that swaps faster than its refresh rate by this factor does not wait for it.
 _FREE_RUNNING = 1.25
+#: Swaps that wait come at whole multiples of the refresh, give or take this many refreshes, most
+#: of the time.
+_IN_STEP = 0.2
+_SHARE_IN_STEP = 0.75
 #: One that swaps slower than this share of it misses refreshes.
 _TOO_SLOW = 0.9
 #: Refresh rates (Hz) below this are not those of a display.
@@ -103,11 +109,13 @@ def judge_display(name: str, nominal: float, swap_times: list[float]) -> Display
         system tells, which a timer then keeps to.
     """
     measured = measure_refresh_rate(swap_times)
-    if measured > _FREE_RUNNING * nominal:
+    refreshes = np.diff(swap_times) * nominal
+    in_step = np.abs(refreshes - np.maximum(np.round(refreshes), 1)) < _IN_STEP
+    if measured > _FREE_RUNNING * nominal or np.mean(in_step) < _SHARE_IN_STEP:
         warning = (
             f"Swaps do not wait for the display's refresh ({measured:.0f} a second at {nominal:g} "
-            "Hz): a timer paces the frames, and flicker may tear. Switch on vertical "
-            "synchronisation in the graphics driver."
+            "Hz), so a timer paces the frames and the picture may tear. For recordings switch on "
+            "vertical synchronisation in the graphics driver."
         )
         return DisplayReport(name, nominal, False, (warning,))
     if measured < _TOO_SLOW * nominal:

@@ -52,7 +52,7 @@ def place_targets(
         return _grid(len(frequencies), width, height)
     size = 0.22 * min(width, height)
     reach_x = min(width / 2 - 0.75 * size, 0.62 * min(width, height))
-    reach_y = height / 2 - 0.75 * size
+    reach_y = height / 2 - 0.8 * size
     directions = iter(_PLACES[n_flickering])
     centres = []
     for frequency in frequencies:
@@ -62,8 +62,8 @@ def place_targets(
 
 
 def _grid(n_targets: int, width: float, height: float) -> tuple[list[tuple[float, float]], float]:
-    columns = min(math.ceil(math.sqrt(n_targets * width / height)), n_targets)
-    rows = math.ceil(n_targets / columns)
+    rows = max(round(math.sqrt(n_targets * height / width)), 1)
+    columns = math.ceil(n_targets / rows)
     cell = min(0.94 * width / columns, 0.94 * height / rows)
     centres = []
     for row in range(rows):
@@ -81,6 +81,11 @@ class FlickerScene(Scene):
     protocol : Protocol
         With a ``flicker`` table.
     """
+
+    instruction = (
+        "Look at the framed target, and keep looking at it while it flickers.\n"
+        "Blink when it has stopped."
+    )
 
     def __init__(self, protocol: Protocol) -> None:
         super().__init__()
@@ -104,7 +109,7 @@ class FlickerScene(Scene):
         if phase.kind == "stimulation":
             self._draw_flicker(painter, seconds)
         else:
-            self.show(painter, "outlines", self.area, self._draw_outlines)
+            self._show_outlines(painter)
         if phase.kind == "cue":
             self._show_frame(painter, trial.target, theme.ACCENT)
         if phase.kind in ("cue", "stimulation"):
@@ -121,7 +126,7 @@ class FlickerScene(Scene):
         self, painter: QPainter, trial: ScheduledTrial, selected: str, colour: QColor
     ) -> None:
         """Frame the chosen target."""
-        self.show(painter, "outlines", self.area, self._draw_outlines)
+        self._show_outlines(painter)
         if selected in self._frequencies:
             self._show_frame(painter, selected, colour, filled=True)
 
@@ -144,12 +149,16 @@ class FlickerScene(Scene):
     def _draw_still(self, canvas: QPainter, box: QRectF) -> None:
         theme.draw_cross(canvas, box.center(), 0.25 * box.width(), theme.DIM)
 
-    def _draw_outlines(self, canvas: QPainter) -> None:
+    def _show_outlines(self, painter: QPainter) -> None:
         for name, box in self.targets().items():
-            if self._frequencies[name] is None:
-                self._draw_still(canvas, box)
-            else:
-                self._draw_frame(canvas, box, theme.FAINT, 0.3 * self.unit)
+            self.show(painter, f"outline {name}", box, partial(self._draw_outline, name=name))
+
+    def _draw_outline(self, canvas: QPainter, name: str) -> None:
+        box = self.targets()[name]
+        if self._frequencies[name] is None:
+            self._draw_still(canvas, box)
+        else:
+            self._draw_frame(canvas, box, theme.FAINT, 0.3 * self.unit)
 
     def _show_frame(
         self, painter: QPainter, name: str, colour: QColor, filled: bool = False

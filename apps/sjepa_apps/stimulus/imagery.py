@@ -21,6 +21,11 @@ _DIRECTIONS = {
 class ImageryScene(Scene):
     """A cross to look at, beside it an arrow, or in words what to imagine."""
 
+    instruction = (
+        "While an arrow or a word is there, imagine that movement, and how it feels.\n"
+        "Look at the cross and keep still; move when the cross has gone."
+    )
+
     def draw(self, painter: QPainter, trial: ScheduledTrial, phase: Phase, seconds: float) -> None:
         """Draw the cross, in the imagery the cue; a rest is dark but for a word."""
         name = f"{phase.kind} {trial.target}" if phase.kind == "imagery" else phase.kind

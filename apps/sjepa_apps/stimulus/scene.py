@@ -18,6 +18,9 @@ class Scene(ABC):
     What does not change from frame to frame is drawn once into a picture, see :meth:`show`.
     """
 
+    #: What the participant is asked to do.
+    instruction: str
+
     def __init__(self) -> None:
         self.size = QSizeF()
         self.ratio = 1.0

@@ -60,7 +60,10 @@ def draw_screen(painter: QPainter, size: QSizeF, screen: Screen) -> None:
     """Draw a screen on a black display of this size."""
     unit = min(size.width(), size.height()) / 100
     title = theme.font(6.4 * unit, QFont.Weight.DemiBold)
-    text = theme.font((3.0 if screen.title else 3.6) * unit)
+    too_wide = theme.text_width(screen.title, title) / (0.9 * size.width())
+    if too_wide > 1:
+        title = theme.font(6.4 * unit / too_wide, QFont.Weight.DemiBold)
+    text = theme.font((3.2 if screen.title else 4.0) * unit)
     wide = min(0.86 * size.width(), 150 * unit)
     flags = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
     painter.setFont(text)
@@ -83,7 +86,7 @@ def draw_screen(painter: QPainter, size: QSizeF, screen: Screen) -> None:
     )
     y += title_height
     painter.setFont(text)
-    painter.setPen(theme.DIM if screen.title else theme.TEXT)
+    painter.setPen(theme.DIM if screen.title and not screen.symbol else theme.TEXT)
     painter.drawText(QRectF(middle - wide / 2, y, wide, body + unit), flags.value, screen.text)
     _draw_foot(painter, size, unit, screen)
 
@@ -92,9 +95,10 @@ def _draw_foot(painter: QPainter, size: QSizeF, unit: float, screen: Screen) -> 
     if screen.keys:
         place = QPointF(size.width() / 2, size.height() - 9 * unit)
         theme.draw_keys(painter, place, unit, dict(screen.keys))
-    painter.setFont(theme.font(2.0 * unit))
+    painter.setFont(theme.font(2.2 * unit))
     painter.setPen(theme.DIM)
-    box = QRectF(0.05 * size.width(), size.height() - 26 * unit, 0.9 * size.width(), 12 * unit)
+    wide = min(0.9 * size.width(), 130 * unit)
+    box = QRectF((size.width() - wide) / 2, size.height() - 30 * unit, wide, 15 * unit)
     flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom | Qt.TextFlag.TextWordWrap
     painter.drawText(box, flags.value, screen.note)
 

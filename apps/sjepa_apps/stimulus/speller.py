@@ -24,6 +24,11 @@ class SpellerScene(Scene):
     speller : Speller
     """
 
+    instruction = (
+        "Look at the framed symbol, and count silently how often it lights up.\n"
+        "Blink when the flashes have stopped."
+    )
+
     def __init__(self, speller: Speller) -> None:
         super().__init__()
         self._speller = speller
@@ -125,14 +130,16 @@ class SpellerScene(Scene):
 
     def _draw_text(self, canvas: QPainter, trial: ScheduledTrial, chosen: str) -> None:
         text = self._speller.practice_text if trial.practice else self._speller.text
+        # a session longer than the text begins it anew
+        position = trial.number % len(text)
+        chosen = chosen[trial.number - position :]
         step = min(4.6 * self.unit, 0.9 * self.size.width() / len(text))
         left = self.centre.x() - step * len(text) / 2
         canvas.setFont(theme.font(0.8 * step, QFont.Weight.Medium))
         for number, symbol in enumerate(text):
             box = QRectF(left + number * step, 4 * self.unit, step, 6 * self.unit)
-            current = number == trial.number
-            done = number < trial.number
-            canvas.setPen(theme.ACCENT if current else _DARK if done else theme.TEXT)
+            current = number == position
+            canvas.setPen(theme.ACCENT if current else _DARK if number < position else theme.TEXT)
             canvas.drawText(box, Qt.AlignmentFlag.AlignCenter, symbol)
             if current:
                 line = QRectF(box.left() + 0.15 * step, box.bottom(), 0.7 * step, 0.35 * self.unit)

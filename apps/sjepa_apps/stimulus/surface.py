@@ -10,15 +10,25 @@ from PyQt6.QtGui import (
     QCloseEvent,
     QExposeEvent,
     QKeyEvent,
+    QOffscreenSurface,
     QOpenGLContext,
     QPainter,
     QPaintEvent,
     QRasterWindow,
     QSurfaceFormat,
 )
-from PyQt6.QtOpenGL import QOpenGLWindow
+from PyQt6.QtOpenGL import (
+    QOpenGLFunctions_2_0,
+    QOpenGLVersionFunctionsFactory,
+    QOpenGLVersionProfile,
+    QOpenGLWindow,
+)
 
 from sjepa_apps.stimulus import theme
+
+# OpenGL by the processor: slower than to paint without OpenGL, and without vsync too
+_SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swrast", "software", "gdi generic")
+_GL_RENDERER = 0x1F01
 
 
 class Content(Protocol):
@@ -71,7 +81,7 @@ class OpenGLSurface(QOpenGLWindow):
 
 
 class RasterSurface(QRasterWindow):
-    """Frames by the processor, for platforms without OpenGL; nothing waits for the display."""
+    """Frames by the processor, where no graphics card is; nothing waits for the display."""
 
     def __init__(self, content: Content) -> None:
         super().__init__()
@@ -110,8 +120,32 @@ Surface = OpenGLSurface | RasterSurface
 
 
 def make_surface(content: Content) -> Surface:
-    """Make the window: OpenGL where the platform has it."""
-    return OpenGLSurface(content) if QOpenGLContext().create() else RasterSurface(content)
+    """Make the window: OpenGL where there is a graphics card, the faster of the two elsewhere."""
+    renderer = _opengl_renderer()
+    if renderer is None or any(name in renderer.lower() for name in _SOFTWARE_RENDERERS):
+        return RasterSurface(content)
+    return OpenGLSurface(content)
+
+
+def _opengl_renderer() -> str | None:
+    """Name of what draws OpenGL; None without OpenGL, empty where it has no name."""
+    context = QOpenGLContext()
+    if not context.create():
+        return None
+    probe = QOffscreenSurface()
+    probe.setFormat(context.format())
+    probe.create()
+    if not context.makeCurrent(probe):
+        return None
+    version = QOpenGLVersionProfile()
+    version.setVersion(2, 0)
+    functions = QOpenGLVersionFunctionsFactory.get(version, context)
+    # OpenGL ES, which small computers with a graphics unit have, knows no version 2.0
+    name = ""
+    if isinstance(functions, QOpenGLFunctions_2_0):
+        name = str(functions.glGetString(_GL_RENDERER))
+    context.doneCurrent()
+    return name
 
 
 class Pacer(QObject):

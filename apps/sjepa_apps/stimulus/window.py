@@ -190,9 +190,14 @@ class StimulusWindow:
         self._pacer.start()
 
     def show_message(self, text: str, wait: bool) -> None:
-        """Show a text; with ``wait`` until Enter is pressed."""
+        """Show a text; with ``wait``, and with the instruction, until Enter is pressed."""
         if wait:
-            screen = Screen(text=text, keys={"Enter": "Go on", "Esc": "Stop"}, note=self._notes())
+            screen = Screen(
+                title=text,
+                text=self._scene.instruction,
+                keys={"Enter": "Go on", "Esc": "Stop"},
+                note=self._notes(),
+            )
             self._show(screen, partial(self._resolve, None))
         else:
             self._show(Screen(text=text), None)

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from sjepa_online.protocol import Protocol, load_protocol
+from sjepa_online.stream import configure
+
+# before Qt and liblsl are first used
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ.pop("LSLAPICFG", None)
+configure("machine")
+
+
+@dataclass
+class Markers:
+    """Stands in for the marker outlet."""
+
+    sent: list[tuple[str, float]] = field(default_factory=list)
+
+    def push(self, marker: str, time: float) -> None:
+        self.sent.append((marker, time))
+
+    @property
+    def texts(self) -> list[str]:
+        return [marker for marker, _ in self.sent]
+
+
+@dataclass
+class Frames:
+    """Stands in for the outlet of frame times."""
+
+    times: list[float] = field(default_factory=list)
+    late: list[int] = field(default_factory=list)
+
+    def push(self, times: list[float], late: list[int]) -> None:
+        self.times += times
+        self.late += late
+
+
+@pytest.fixture(autouse=True)
+def no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves a thread, a running timer or a window behind."""
+    threads = set(threading.enumerate())
+    yield
+    left = set(threading.enumerate()) - threads
+    assert not left, f"threads were not joined: {left}"
+    if "qapp" not in request.fixturenames:
+        return
+    from PyQt6 import sip
+    from PyQt6.QtCore import QTimer
+    from PyQt6.QtGui import QGuiApplication
+
+    timers = [
+        one
+        for one in gc.get_objects()
+        if issubclass(type(one), QTimer) and not sip.isdeleted(one) and one.isActive()
+    ]
+    assert not timers, f"timers were not stopped: {timers}"
+    shown = [window for window in QGuiApplication.allWindows() if window.isVisible()]
+    assert not shown, f"windows were not closed: {shown}"
+
+
+@pytest.fixture
+def short_protocol() -> Callable[..., Protocol]:
+    """A shipped protocol with short trials."""
+
+    def make(name: str, **changes: Any) -> Protocol:
+        fields = load_protocol(name).model_dump()
+        table = {"ssvep": "flicker", "ssvep-exo": "flicker", "mi": "imagery", "erp": "speller"}[
+            name
+        ]
+        short: dict[str, dict[str, Any]] = {
+            "flicker": {"cue": 0.1, "stimulation": 0.3, "rest": 0.1},
+            "imagery": {"fixation": 0.1, "imagery": 0.3, "rest": 0.1, "rest_jitter": 0.0},
+            "speller": {"cue": 0.1, "rest": 0.1, "sequences": 1},
+        }
+        fields[table] |= short[table] | changes
+        return Protocol.model_validate(fields)
+
+    return make
+
+
+@pytest.fixture
+def open_window(
+    qapp: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., tuple[Any, Markers, Frames]]]:
+    """Open stimulus windows that last as long as the test, connected to lists."""
+    from sjepa_apps.stimulus import window as module
+
+    monkeypatch.setattr(module, "MEASURED_FRAMES", 25)
+    monkeypatch.setattr(module, "SETTLING_FRAMES", 2)
+    windows = []
+
+    def make(protocol: Protocol, **options: Any) -> tuple[Any, Markers, Frames]:
+        window = module.StimulusWindow(protocol, **options)
+        windows.append(window)
+        window.open()
+        markers, frames = Markers(), Frames()
+        window.connect(markers, frames)
+        return window, markers, frames
+
+    yield make
+    for window in windows:
+        window.close()
+    qapp.processEvents()
