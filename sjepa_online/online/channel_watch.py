@@ -68,9 +68,10 @@ class ChannelWatch:
     def choose(self, channel: str, choice: Choice) -> None:
         """Let the operator force a channel bad or good, or leave it to the monitor.
 
-        From the next decision on: a channel that is forced good is used in whole windows.
+        From the next decision on: a channel that is forced good is used in whole windows. One
+        that the stream lacks stays out.
         """
-        if self.monitor is None:
+        if self.monitor is None or channel in self.absent:
             return
         self.monitor.choose(channel, choice)
         if choice == "good":

@@ -106,6 +106,11 @@ class Engine:
         """Group delay (s) of the preprocessing, see :class:`sjepa_online.signal.Preprocessor`."""
         return self._segment.preprocessor.delay
 
+    @property
+    def symbol_probabilities(self) -> dict[str, float]:
+        """What the flashes of the present selection say so far; empty but for a speller."""
+        return {} if self._selection is None else self._selection.probabilities
+
     def choose(self, channel: str, choice: Choice) -> None:
         """Let the operator force a channel bad or good, or leave it to what is found.
 
@@ -122,7 +127,7 @@ class Engine:
             The channel is not one of the decoder's.
         """
         self.watch.choose(channel, choice)
-        self._segment.preprocessor.set_bad(self.watch.bad)
+        self._segment.preprocessor.set_bad(self._bad_present)
 
     def set_bad(self, names: Sequence[str]) -> None:
         """Leave these channels out from the next decision on, whatever is found.
@@ -292,7 +297,7 @@ class Engine:
             told, self._all_bad = self._all_bad, True
             return [] if told else [_all_bad(time)]
         self._all_bad = False
-        if np.abs(window).max() < SILENCE:
+        if max(window.max(), -window.min()) < SILENCE:
             return [_silent(time)]
         probabilities = self.decoder.predict_proba(window[np.newaxis], bad=bad)[0]
         classes = self.decoder.classes

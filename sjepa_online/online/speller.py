@@ -31,6 +31,12 @@ class SymbolSelection:
         self._confidence = speller.confidence
         self._begin()
 
+    @property
+    def probabilities(self) -> dict[str, float]:
+        """Probability of each symbol after the flashes of this selection so far."""
+        probabilities = self._posterior.probabilities.tolist()
+        return dict(zip(self._symbols, probabilities, strict=True))
+
     @staticmethod
     def suits(decoder: Decoder) -> bool:
         """Tell whether the decoder has what it takes to decide on symbols."""
@@ -72,12 +78,11 @@ class SymbolSelection:
     def _decide(self, time: float) -> SymbolDecision:
         self._decided = True
         symbol, probability = self._posterior.best
-        probabilities = self._posterior.probabilities.tolist()
         return SymbolDecision(
             time=time,
             symbol=symbol,
             probability=probability,
-            probabilities=dict(zip(self._symbols, probabilities, strict=True)),
+            probabilities=self.probabilities,
             n_flashes=self._posterior.n_flashes,
             truth=self._truth,
         )

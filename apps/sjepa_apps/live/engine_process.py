@@ -219,7 +219,7 @@ class EngineProcess:
             self._close_stream()
             return
         for result in results:
-            self._send(_message(result))
+            self._send(_message(result, live.engine.symbol_probabilities))
             if isinstance(result, StreamLost) and not result.recoverable:
                 self._close_stream()
 
@@ -284,7 +284,7 @@ def _device_name() -> str:
     return torch.cuda.get_device_name() if _uses_gpu() else "CPU"
 
 
-def _message(result: LiveResult) -> Message:
+def _message(result: LiveResult, symbols: dict[str, float]) -> Message:
     if isinstance(result, SymbolDecision):
         return SymbolDecided(
             time=result.time,
@@ -308,24 +308,34 @@ def _message(result: LiveResult) -> Message:
         latency=result.latency,
         end_to_end=result.end_to_end,
         lit=decision.lit,
+        symbols=symbols,
     )
 
 
 def _channels(live: LiveDecoder) -> Channels:
-    monitor = live.engine.watch.monitor
-    states = () if monitor is None else monitor.states
-    return Channels(
-        channels=tuple(
-            ChannelReport(
-                channel=state.channel,
-                bad=state.bad,
-                reasons=state.reasons,
-                choice=state.choice,
-                amplitude=state.measures.get("amplitude"),
-            )
-            for state in states
+    watch = live.engine.watch
+    states = () if watch.monitor is None else watch.monitor.states
+    found = [
+        ChannelReport(
+            channel=state.channel,
+            bad=state.bad,
+            reasons=state.reasons,
+            choice=state.choice,
+            amplitude=state.measures.get("amplitude"),
         )
-    )
+        for state in states
+    ]
+    absent = [
+        ChannelReport(
+            channel=channel,
+            bad=True,
+            reasons=("the stream lacks it",),
+            choice="automatic",
+            amplitude=None,
+        )
+        for channel in watch.absent
+    ]
+    return Channels(channels=(*found, *absent))
 
 
 def _read_commands(commands: queue.Queue[Command | None]) -> None:

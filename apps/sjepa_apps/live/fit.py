@@ -12,6 +12,8 @@ from sjepa_online.signal.preprocessor import SFREQ_RANGE
 from sjepa_online.signal.units import normalise_unit
 from sjepa_online.stream import StreamDescription
 
+#: Share of its channels without which a decoder does not run: that of the engine.
+LEAST_SHARE = 0.5
 #: Missing channels that are named, before "and more".
 NAMED = 8
 
@@ -91,5 +93,8 @@ def _channels(stream: StreamDescription, decoder: DecoderReady) -> Finding:
     if missing:
         named = ", ".join(missing[:NAMED]) + (" and more" if len(missing) > NAMED else "")
         n = len(decoder.ch_names)
-        return Finding("bad", f"It lacks {len(missing)} of the decoder's {n} channels: {named}.")
+        told = f"It lacks {len(missing)} of the decoder's {n} channels: {named}"
+        if len(missing) > (1 - LEAST_SHARE) * n:
+            return Finding("bad", f"{told}.")
+        return Finding("warning", f"{told}. They are left out, as bad channels are.")
     return Finding("good", f"It has all {len(decoder.ch_names)} channels of the decoder.")

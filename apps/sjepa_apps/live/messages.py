@@ -107,6 +107,8 @@ class Decided(_Part):
     ----------
     lit : str
         The symbols of a speller that lit up; empty for anything else.
+    symbols : dict of str to float
+        What the flashes say of each symbol so far; empty but for a speller.
     """
 
     kind: Literal["decision"] = "decision"
@@ -120,6 +122,7 @@ class Decided(_Part):
     latency: float
     end_to_end: float
     lit: str
+    symbols: dict[str, float]
 
 
 class SymbolDecided(_Part):

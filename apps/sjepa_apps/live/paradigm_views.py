@@ -149,8 +149,8 @@ class SpellerView(ParadigmView):
         self._chosen = ""
 
     def show_decision(self, decision: Decided) -> None:
-        """Show which symbols lit up."""
-        self._lit = decision.lit
+        """Show which symbols lit up, and what the flashes say so far."""
+        self._lit, self._symbols, self._chosen = decision.lit, decision.symbols, ""
         self.update()
 
     def show_symbol(self, decision: SymbolDecided) -> None:
