@@ -55,6 +55,7 @@ def calibrate(
         typer.Option(min=1, help="Trials to record in all; as many as the protocol by default."),
     ] = None,
     skip_practice: Annotated[bool, typer.Option(help="Show no practice trials.")] = False,
+    wait: Annotated[float, typer.Option(min=0.5, help="Seconds to wait for the stream.")] = 10.0,
     decoder: Annotated[str | None, typer.Option(help="Decoder; `auto` by default.")] = None,
     weights: WeightsOption = "default",
     population: PopulationOption = "auto",
@@ -103,7 +104,7 @@ def calibrate(
             "there for a try.",
         )
     options = SessionOptions(
-        paradigm, stream, folder, resume, trials, skip_practice, seed, scope=lsl_scope
+        paradigm, stream, folder, resume, trials, skip_practice, seed, wait, lsl_scope
     )
     opened, found = open_session(options)
     outputs = CalibrationOutputs(

@@ -104,7 +104,7 @@ def run_headless(
         try:
             if not skip_practice and not folder.parts():
                 session.practise(presenter)
-            session.record(presenter, lambda done, n: say(f"trial {done} of {n}"))
+            session.record(presenter, lambda done, n: say(f"{done} of {n} trials"))
         except KeyboardInterrupt:
             say(how_to_resume(folder))
             raise

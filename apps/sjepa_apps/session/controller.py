@@ -94,7 +94,7 @@ class CalibrationSession:
         ----------
         presenter : Presenter
         progress : callable
-            Is given the number of trials that were shown, and of all.
+            Is given the number of trials that are over, and of all.
 
         Raises
         ------
