@@ -22,6 +22,7 @@ from sjepa_apps.cli.common import (
     say,
 )
 from sjepa_apps.cli.corruption import corruption
+from sjepa_apps.cli.display import display
 from sjepa_apps.cli.grid import grid
 from sjepa_apps.cli.learning_curve import learning_curve
 from sjepa_apps.cli.moabb import moabb
@@ -36,6 +37,7 @@ from sjepa_apps.cli.results import (
 
 app = typer.Typer(help="Scores, latency, and comparisons.", no_args_is_help=True)
 app.command()(corruption)
+app.command()(display)
 app.command("learning-curve")(learning_curve)
 app.command()(grid)
 app.command()(moabb)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,29 +45,6 @@ class DisplayReport:
     def __str__(self) -> str:
         pace = "frames wait for its refresh" if self.vsync else "frames paced by a timer"
         return f"{self.name}, {self.refresh_rate:.2f} Hz, {pace}"
-
-
-def require_windows() -> None:
-    """Refuse to open windows where that cannot work; call this before PyQt6 is imported.
-
-    Raises
-    ------
-    InputError
-        PyQt6 is not installed, or there is no display.
-    """
-    if importlib.util.find_spec("PyQt6") is None:
-        raise InputError(
-            "Windows need PyQt6",
-            value="it is not installed",
-            remedy='Install it with: pip install "sjepa-online[gui]", or use --headless.',
-        )
-    platforms = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in platforms):
-        raise InputError(
-            "Windows need a display",
-            value=f"none of {', '.join(platforms)} is set",
-            remedy="Run this in a graphical session, or use --headless.",
-        )
 
 
 def check_rate(nominal: float) -> float:

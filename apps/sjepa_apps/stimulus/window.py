@@ -51,6 +51,8 @@ class StimulusWindow:
         What is shown.
     photodiode : bool
         Show a patch in the lower left corner, white while a stimulus is on.
+    unattended : bool
+        Nobody looks at the display, so nobody confirms the warning about flicker.
 
     Attributes
     ----------
@@ -67,13 +69,15 @@ class StimulusWindow:
         The protocol does not say what a session shows.
     """
 
-    def __init__(self, protocol: Protocol, *, photodiode: bool = False) -> None:
+    def __init__(
+        self, protocol: Protocol, *, photodiode: bool = False, unattended: bool = False
+    ) -> None:
         self.report: DisplayReport | None = None
         self.frames = FrameCount()
         self.stopped = False
         self._protocol = protocol
         self._photodiode = photodiode
-        self._confirmed = isinstance(protocol.presentation, Imagery)
+        self._confirmed = unattended or isinstance(protocol.presentation, Imagery)
         self._scene = make_scene(protocol)
         self._markers: StimulusOutlet | None = None
         self._frame_outlet: FrameOutlet | None = None
