@@ -2,21 +2,288 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QAction, QKeySequence
+from PyQt6.QtWidgets import QFileDialog, QMenu, QMessageBox
+
+from sjepa_apps.live.calibrate_dialog import RECORDINGS, CalibrateDialog
+from sjepa_apps.live.commands import CommandRunner
+from sjepa_apps.live.export import save_signals
+from sjepa_apps.live.recording import Recording, RecordingState, default_folder, worth_recording
+from sjepa_online.resources import list_resources
 
 if TYPE_CHECKING:
     from sjepa_apps.live.window import LiveWindow
 
+VIEWS = ("Signals", "Connect", "Scalp", "Decoder", "Trials", "Health", "Log")
+REPLAY_STREAM = "sjepa-online-replay"
+PARTICIPANT_STREAM = "sjepa-online-participant"
+DECODER_FILES = "Decoders (*.safetensors);;All files (*)"
+
 
 class WindowActions:
+    """What the operator can do beside looking.
+
+    Parameters
+    ----------
+    window : LiveWindow
+    """
+
     def __init__(self, window: LiveWindow) -> None:
         self._window = window
+        self._session = window.session
+        self._marks = 0
+        self.folder = Path(window.settings.folder) if window.settings.folder else default_folder()
+        self.recording = Recording(window)
+        self.commands = CommandRunner(window)
+        self._awaited: dict[str, Path] = {}
+        self._dialog: CalibrateDialog | None = None
+        self._make_session_menu()
+        self._make_view_menu()
+        self._wire()
 
     def may_close(self) -> bool:
-        return True
+        """Ask whether to close while recording."""
+        if self.recording.state is RecordingState.IDLE:
+            return True
+        buttons = QMessageBox.StandardButton
+        answer = QMessageBox.question(
+            self._window,
+            "Recording",
+            f"A recording is running. Stop it and close the window?\n{self.recording.path}",
+            buttons.Close | buttons.Cancel,
+            buttons.Cancel,
+        )
+        return answer == buttons.Close
 
     def close(self) -> None:
-        pass
+        """End the recording and all commands."""
+        self.recording.close()
+        self.commands.close()
 
     def refresh(self) -> None:
-        pass
+        """See what the recorder is doing."""
+        self.recording.poll()
+        self._show_recording()
+
+    def toggle_recording(self) -> None:
+        """Begin or end a recording."""
+        if self.recording.state is RecordingState.RUNNING:
+            self.recording.stop()
+        elif self._session.stream is None:
+            self._session.log("recording", "connect a stream first", "warning")
+        else:
+            streams = worth_recording(self._session.stream, self._session.streams)
+            self.recording.start(self.folder, streams)
+
+    def mark(self) -> None:
+        """Mark this moment."""
+        self._marks += 1
+        self._session.mark(f"mark {self._marks}")
+
+    def load_decoder(self) -> None:
+        """Ask for a decoder file."""
+        path, _ = QFileDialog.getOpenFileName(
+            self._window, "Load a decoder", str(self.folder), DECODER_FILES
+        )
+        if path:
+            self._session.load_decoder(Path(path))
+
+    def calibrate(self) -> None:
+        """Ask what to calibrate from."""
+        stream = self._session.stream
+        dialog = CalibrateDialog(self.folder, stream.name if stream else None, self._window)
+        dialog.accepted_command.connect(self._start_calibration)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+        self._dialog = dialog
+
+    def replay(self) -> None:
+        """Ask for recordings to replay."""
+        paths, _ = QFileDialog.getOpenFileNames(
+            self._window, "Replay recordings", str(self.folder), RECORDINGS
+        )
+        if paths:
+            self.run_replay(paths)
+
+    def run_replay(self, sources: list[str]) -> None:
+        """Replay recordings, and connect to them once they are there."""
+        title = f"replay {Path(sources[0]).name}"
+        self._window.connect_when_seen(REPLAY_STREAM)
+        self.commands.run(title, ["replay", *sources, "--loop", "--name", REPLAY_STREAM])
+
+    def run_simulation(self, protocol: str) -> None:
+        """Simulate a participant, and connect once he or she is there."""
+        self._window.connect_when_seen(f"{PARTICIPANT_STREAM} (simulated)")
+        arguments = ["simulate", "--paradigm", protocol, "--name", PARTICIPANT_STREAM]
+        self.commands.run(f"simulate {protocol}", arguments)
+
+    def save_picture(self) -> None:
+        """Ask where to write a picture of the window."""
+        picture = self._window.grab()
+        path = self._ask_path("Save a picture", "live.png", "Pictures (*.png)")
+        if path is not None:
+            picture.save(str(path), "PNG")
+            self._session.log("saved", str(path))
+
+    def save_shown_signals(self) -> None:
+        """Ask where to write the signals that are in view."""
+        store = self._session.store
+        if store is None:
+            self._session.log("export", "there is no signal to save", "warning")
+            return
+        span = self._window.signals.span
+        path = self._ask_path("Save the signals in view", "signals.csv", "Tables (*.csv)")
+        if path is not None:
+            save_signals(path, store, *span)
+            self._session.log("saved", str(path))
+
+    def save_log(self) -> None:
+        """Ask where to write the log."""
+        path = self._ask_path("Save the log", "log.csv", "Tables (*.csv)")
+        if path is not None:
+            self._window.log.save(path)
+
+    def save_trials(self) -> None:
+        """Ask where to write the trials."""
+        path = self._ask_path("Save the trials", "trials.csv", "Tables (*.csv)")
+        if path is not None:
+            self._window.trials.save(path)
+
+    def choose_folder(self) -> None:
+        """Ask where recordings and decoders go."""
+        path = QFileDialog.getExistingDirectory(
+            self._window, "Folder of recordings", str(self.folder)
+        )
+        if path:
+            self.folder = Path(path)
+            self._window.settings.folder = path
+
+    def toggle_theme(self) -> None:
+        """Change between light and dark."""
+        self._window.set_theme("light" if self._window.theme.name == "dark" else "dark")
+        self._dark.setChecked(self._window.theme.name == "dark")
+
+    def _wire(self) -> None:
+        window, top = self._window, self._window.top
+        top.record.clicked.connect(self.toggle_recording)
+        top.mark.clicked.connect(self.mark)
+        top.record.setToolTip("Record the streams as XDF (Ctrl+R)")
+        top.mark.setToolTip("Mark this moment in signals, log and recording (M)")
+        self._add(None, "Record", "Ctrl+R", self.toggle_recording)
+        self._add(None, "Mark", "M", self.mark)
+        window.connect_view.decoder_asked.connect(self.load_decoder)
+        window.log.export.clicked.connect(self.save_log)
+        window.trials.export.clicked.connect(self.save_trials)
+        self.recording.changed.connect(self._recording_changed)
+        self.recording.problem.connect(lambda why: self._session.log("recording", why, "bad"))
+        self.recording.finished.connect(
+            lambda path: self._session.log("recording", f"{path} is complete", "good")
+        )
+        self.commands.said.connect(lambda title, line: self._session.log(title, line))
+        self.commands.ended.connect(self._command_ended)
+        self.commands.changed.connect(self._fill_stop_menu)
+
+    def _make_session_menu(self) -> None:
+        menu = QMenu(self._window)
+        self._add(menu, "&Load decoder …", "Ctrl+O", self.load_decoder)
+        self._add(menu, "&Calibrate …", "Ctrl+K", self.calibrate)
+        menu.addSeparator()
+        self._add(menu, "&Replay recordings …", "Ctrl+P", self.replay)
+        self._add(menu, "Replay the &sample", "", lambda: self.run_replay(["sample:3"]))
+        simulate = QMenu("Si&mulate a participant", menu)
+        menu.addMenu(simulate)
+        for name in sorted(list_resources("calibration", ".toml")):
+            self._add(simulate, name, "", partial(self.run_simulation, name))
+        self._stop_menu = QMenu("S&top", menu)
+        menu.addMenu(self._stop_menu)
+        self._fill_stop_menu()
+        menu.addSeparator()
+        self._add(menu, "&Folder of recordings …", "", self.choose_folder)
+        self._add(menu, "Save a &picture …", "Ctrl+S", self.save_picture)
+        self._add(menu, "Save the signals in &view …", "Ctrl+E", self.save_shown_signals)
+        menu.addSeparator()
+        self._add(menu, "&Quit", "Ctrl+Q", self._window.close)
+        self._window.top.session_menu.setMenu(menu)
+
+    def _make_view_menu(self) -> None:
+        window, menu = self._window, QMenu(self._window)
+        signals = window.signals
+        for number, name in enumerate(VIEWS, 1):
+            self._add(menu, name, f"Ctrl+{number}", partial(window.show_view, name))
+        menu.addSeparator()
+        self._add(menu, "&Pause", "P", signals.pause.toggle)
+        self._add(menu, "Larger traces", "+", lambda: signals.step_scale(-1))
+        self._add(menu, "Smaller traces", "-", lambda: signals.step_scale(1))
+        self._add(menu, "Shorter time base", "]", lambda: signals.step_time_base(-1))
+        self._add(menu, "Longer time base", "[", lambda: signals.step_time_base(1))
+        self._add(menu, "Find in the log", "Ctrl+F", self._find)
+        menu.addSeparator()
+        self._dark = self._add(menu, "&Dark colours", "Ctrl+T", self.toggle_theme)
+        self._dark.setCheckable(True)
+        self._dark.setChecked(window.theme.name == "dark")
+        self._add(menu, "Full screen", "F11", self._toggle_full_screen)
+        self._add(menu, "Reset the layout", "", window.reset_layout)
+        window.top.view_menu.setMenu(menu)
+
+    def _add(self, menu: QMenu | None, text: str, keys: str, act: Callable[[], object]) -> QAction:
+        action = QAction(text, self._window)
+        if keys:
+            action.setShortcut(QKeySequence(keys))
+        action.triggered.connect(lambda: act())
+        # of the window too, so that its keys work while the menu is closed
+        self._window.addAction(action)
+        if menu is not None:
+            menu.addAction(action)
+        return action
+
+    def _find(self) -> None:
+        self._window.show_view("Log")
+        self._window.log.search.setFocus()
+
+    def _toggle_full_screen(self) -> None:
+        window = self._window
+        window.showNormal() if window.isFullScreen() else window.showFullScreen()
+
+    def _ask_path(self, title: str, name: str, kinds: str) -> Path | None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path, _ = QFileDialog.getSaveFileName(self._window, title, str(self.folder / name), kinds)
+        return Path(path) if path else None
+
+    def _start_calibration(self, arguments: list[str], out: Path) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        title = f"calibrate {out.name if out.stem != 'decoder' else out.parent.name}"
+        self._awaited[title] = out
+        self.commands.run(title, arguments)
+
+    def _command_ended(self, title: str, code: int) -> None:
+        out = self._awaited.pop(title, None)
+        self._session.log(title, "is done" if code == 0 else f"has ended with exit code {code}",
+                          "good" if code == 0 else "warning")  # fmt: skip
+        if out is not None and code == 0:
+            self._session.load_decoder(out)
+
+    def _fill_stop_menu(self) -> None:
+        self._stop_menu.clear()
+        self._stop_menu.setEnabled(bool(self.commands.running))
+        for command in self.commands.running:
+            action = self._stop_menu.addAction(command.title.replace("&", "&&"))
+            assert action is not None
+            action.triggered.connect(lambda _, command=command: self.commands.stop(command))
+
+    def _recording_changed(self) -> None:
+        state = self.recording.state
+        if state is RecordingState.RUNNING:
+            self._session.log("recording", f"to {self.recording.path}", "good")
+        self._show_recording()
+
+    def _show_recording(self) -> None:
+        self._window.top.show_recording(self.recording.state)
+        self._window.status.show_recording(
+            self.recording.state, self.recording.seconds, self.recording.n_bytes
+        )

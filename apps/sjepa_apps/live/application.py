@@ -1,30 +1,18 @@
-"""Qt's application around the live window."""
+"""The application around the live window."""
 
 from __future__ import annotations
 
-import signal
 import tempfile
 from pathlib import Path
 
-from PyQt6.QtCore import QLockFile, QTimer
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtCore import QLockFile
 
 from sjepa_apps.live.settings import load_settings
 from sjepa_apps.live.window import LiveOptions, LiveWindow
+from sjepa_apps.qt import make_application, run_application
 
 #: Windows at once that have names of their own for what they publish.
 MOST_WINDOWS = 9
-#: Milliseconds within which Ctrl-C is noticed: Python needs a turn of its own for that.
-_NOTICE = 200
-
-
-def make_application() -> QApplication:
-    """Return Qt's application, in the style that the style sheet is made for."""
-    existing = QApplication.instance()
-    application = existing if isinstance(existing, QApplication) else QApplication([])
-    application.setApplicationName("sjepa-online")
-    application.setStyle("Fusion")
-    return application
 
 
 def run_window(options: LiveOptions) -> int:
@@ -35,23 +23,10 @@ def run_window(options: LiveOptions) -> int:
     window = LiveWindow(options, settings, number)
     if problem:
         window.session.log("settings", problem, "warning")
-    interrupted = False
-
-    def interrupt(*_: object) -> None:
-        nonlocal interrupted
-        interrupted = True
-        window.close()
-
-    before = signal.signal(signal.SIGINT, interrupt)
-    heartbeat = QTimer()
-    heartbeat.timeout.connect(lambda: None)
-    heartbeat.start(_NOTICE)
     window.show()
     try:
-        application.exec()
+        interrupted = run_application(application, window.close)
     finally:
-        signal.signal(signal.SIGINT, before)
-        heartbeat.stop()
         lock.unlock()
     return 130 if interrupted else 0
 
@@ -63,5 +38,5 @@ def window_number() -> tuple[int, QLockFile]:
         lock = QLockFile(str(folder / f"sjepa-online-live-{number}.lock"))
         lock.setStaleLockTime(0)
         if lock.tryLock(0):
-            return number, lock
-    return MOST_WINDOWS, lock
+            break
+    return number, lock

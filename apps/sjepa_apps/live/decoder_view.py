@@ -68,7 +68,7 @@ class DecoderView(QWidget):
             self._paradigm.deleteLater()
         self._paradigm = paradigm_view(self._theme, decoder.protocol)
         self._choices.addWidget(self._paradigm, 2)
-        self.stand_still()
+        self.stand_still("nothing is decoded yet")
 
     def stand_still(self) -> None:
         """Show that nothing is being decided."""

@@ -43,6 +43,11 @@ class ParadigmView(QWidget):
     def show_symbol(self, decision: SymbolDecided) -> None:
         """Show the choice of a symbol; spellers only."""
 
+    def clear(self) -> None:
+        """Show that nothing is decided."""
+        self._probabilities = {}
+        self.update()
+
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
         """Draw the choices."""
         painter = QPainter(self)
@@ -152,6 +157,11 @@ class SpellerView(ParadigmView):
         """Show which symbols lit up, and what the flashes say so far."""
         self._lit, self._symbols, self._chosen = decision.lit, decision.symbols, ""
         self.update()
+
+    def clear(self) -> None:
+        """Show that nothing is decided."""
+        self._lit, self._symbols, self._chosen = "", {}, ""
+        super().clear()
 
     def show_symbol(self, decision: SymbolDecided) -> None:
         """Show the symbol that was chosen."""

@@ -188,7 +188,6 @@ class LiveSession(QObject):
     def restart_engine(self) -> None:
         """Start the engine again, with what it was asked for before."""
         self.log("engine", "is being started again")
-        self._forget_decoding()
         self.engine.start()
 
     def poll(self) -> None:
@@ -246,8 +245,10 @@ class LiveSession(QObject):
                 self.log("refused", message.reason, "bad")
                 self.decoding_changed.emit()
             case DecoderReady():
+                # after a restart of the engine the same decoder goes on
+                again = self.decoder is not None and self.decoder.path == message.path
                 self.decoder = message
-                self._forget_decoding()
+                self._forget_decoding(keep_trials=again)
                 self.log("decoder", f"{message.name} for {message.protocol.name} is loaded", "good")
                 self.decoder_changed.emit()
             case Decoding():
@@ -273,16 +274,18 @@ class LiveSession(QObject):
         if self.store is not None:
             self.store.lines.append(line)
 
-    def _forget_decoding(self) -> None:
-        self.decoding = self.health = self.trials = None
+    def _forget_decoding(self, *, keep_trials: bool = False) -> None:
+        self.decoding = self.health = None
         self.states = ChannelStates()
         self.states_changed.emit()
-        self.trials_changed.emit()
+        if not keep_trials:
+            self.trials = None
+            self.trials_changed.emit()
         self.decoding_changed.emit()
 
     def _engine_ended(self, why: str) -> None:
         self.log("engine", f"has ended ({why}); the signals and a recording go on", "bad")
-        self._forget_decoding()
+        self._forget_decoding(keep_trials=True)
         self.engine_ended.emit(why)
 
     def _selector(self, stream: StreamDescription) -> str:

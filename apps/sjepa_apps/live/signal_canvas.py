@@ -131,6 +131,15 @@ class SignalCanvas(QWidget):
             GUTTER, HEAD, max(self.width() - GUTTER - MARGIN, 16), self.height() - HEAD - AXIS
         )
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """Places of the first sample in view, and of the first after it."""
+        assert self._store is not None
+        newest = self._store.shown.stop
+        stop = newest if self._still is None else min(int(self._still), newest)
+        start = stop - round(self._seconds * self._store.sfreq)
+        return max(start, self._store.shown.start), stop
+
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
         """Copy the picture of the traces, and draw what stands over it."""
         painter = QPainter(self)

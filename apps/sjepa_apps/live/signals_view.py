@@ -107,6 +107,11 @@ class SignalsView(QWidget):
             self._find_scale(self._store)
         self.canvas.tick()
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """Places of the first sample in view, and of the first after it."""
+        return self.canvas.span
+
     def step_scale(self, step: int) -> None:
         """Choose the next larger (1) or smaller (-1) scale."""
         self._scale_chosen()

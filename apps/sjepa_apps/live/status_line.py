@@ -5,6 +5,7 @@ from __future__ import annotations
 from PyQt6.QtWidgets import QHBoxLayout, QWidget
 
 from sjepa_apps.live.health_view import HealthView, told_percentiles
+from sjepa_apps.live.recording import RecordingState
 from sjepa_apps.live.session import LiveSession
 from sjepa_apps.live.theme import GRID
 from sjepa_apps.live.widgets import ElidedLabel, PlainLabel
@@ -51,6 +52,16 @@ class StatusLine(QWidget):
             f"bad: {names}" if bad else "all channels good" if session.decoding else ""
         )
         self.bad.set_state("bad" if bad else "")
+
+    def show_recording(self, state: RecordingState, seconds: float, n_bytes: int) -> None:
+        """Show how long and how large the recording is."""
+        if state is RecordingState.RUNNING:
+            minutes, rest = divmod(int(seconds), 60)
+            self.recording.setText(f"● recording {minutes}:{rest:02d}, {n_bytes / 1e6:.1f} MB")
+            self.recording.set_state("bad")
+        else:
+            self.recording.setText("" if state is RecordingState.IDLE else f"{state.value} …")
+            self.recording.set_state("")
 
     def _show_data(self, session: LiveSession) -> None:
         if session.stream is None:

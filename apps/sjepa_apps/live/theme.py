@@ -161,7 +161,8 @@ QDockWidget::title {{
     background: {window}; padding: {half}px {half}px {half}px 2px; text-align: left;
 }}
 QTabWidget::pane {{ border: none; top: 0px; }}
-QTabBar {{ background: {window}; }}
+QTabBar {{ background: {window}; qproperty-drawBase: 0; }}
+QMainWindow > QTabBar {{ margin-left: {grid}px; }}
 QTabBar::tab {{
     background: transparent; color: {muted}; border: none; border-bottom: 2px solid transparent;
     padding: 6px {one_and_half}px; font-weight: 600;

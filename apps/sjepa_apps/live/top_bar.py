@@ -8,8 +8,9 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolBar, QVBoxLayout, QWidget
 
 from sjepa_apps.live.messages import DecoderReady
+from sjepa_apps.live.recording import RecordingState
 from sjepa_apps.live.theme import GRID
-from sjepa_apps.live.widgets import ElidedLabel
+from sjepa_apps.live.widgets import ElidedLabel, set_property
 from sjepa_online.stream import StreamDescription
 
 
@@ -74,6 +75,18 @@ class TopBar(QToolBar):
         self.decoder.setText(
             f"{decoder.name} for {decoder.protocol.name} ({Path(decoder.path).name}{score})"
         )
+
+    def show_recording(self, state: RecordingState) -> None:
+        """Show on the button what the recorder is doing."""
+        texts = {
+            RecordingState.IDLE: "Record",
+            RecordingState.STARTING: "Starting …",
+            RecordingState.RUNNING: "Stop recording",
+            RecordingState.STOPPING: "Stopping …",
+        }
+        self.record.setText(texts[state])
+        self.record.setEnabled(state in (RecordingState.IDLE, RecordingState.RUNNING))
+        set_property(self.record, "recording", state is RecordingState.RUNNING)
 
     def show_refusal(self, reason: str) -> None:
         """Tell why something could not be done."""

@@ -76,7 +76,9 @@ class ConfusionMatrix(QWidget):
             painter.drawText(above, middle, metrics.elidedText(truth, elide, width))
             for column in range(len(names)):
                 colour = QColor(self._theme.good if row == column else self._theme.bad)
-                colour.setAlphaF(0.08 + 0.8 * float(shares[row, column]))
+                colour.setAlphaF(0.15 + 0.7 * float(shares[row, column]))
+                if counts[row, column] == 0:
+                    colour = QColor(self._theme.raised)
                 box = QRectF(
                     left + column * width + 1, top + row * height + 1, width - 2, height - 2
                 )

@@ -36,13 +36,7 @@ class PlainLabel(QLabel):
 
     def set_state(self, state: State) -> None:
         """Colour the text by a state."""
-        if self.property("state") == state:
-            return
-        self.setProperty("state", state)
-        style = self.style()
-        assert style is not None
-        style.unpolish(self)
-        style.polish(self)
+        set_property(self, "state", state)
 
 
 class ElidedLabel(PlainLabel):
@@ -82,6 +76,17 @@ class Choices(QComboBox):
         x, y = self.width() - 14.0, self.height() / 2.0
         painter.drawPolyline(QPointF(x - 4, y - 2), QPointF(x, y + 2), QPointF(x + 4, y - 2))
         painter.end()
+
+
+def set_property(widget: QWidget, name: str, value: object) -> None:
+    """Set a property that the style sheet reads, and have it read again where it changes."""
+    if widget.property(name) == value:
+        return
+    widget.setProperty(name, value)
+    style = widget.style()
+    assert style is not None
+    style.unpolish(widget)
+    style.polish(widget)
 
 
 def plain_tip(text: str) -> str:

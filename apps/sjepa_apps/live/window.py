@@ -71,7 +71,7 @@ class LiveWindow(QMainWindow):
 
     def __init__(self, options: LiveOptions, settings: LiveSettings, number: int = 1) -> None:
         super().__init__()
-        self._settings = settings
+        self.settings = settings
         self._number = number
         self._wanted = options.stream or settings.stream
         self._wanted_markers = options.markers or settings.markers
@@ -91,7 +91,7 @@ class LiveWindow(QMainWindow):
         self.docks: dict[str, QDockWidget] = {}
         self._lay_out()
         self._wire()
-        self.actions_ = WindowActions(self)
+        self.controls = WindowActions(self)
         self._frame_timer = self._timer(FRAME, self._frame)
         self._frame_timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._refresh_timer = self._timer(REFRESH, self._refresh)
@@ -104,7 +104,7 @@ class LiveWindow(QMainWindow):
     def _begin(self, options: LiveOptions) -> None:
         self.tabs.setCurrentIndex(1)
         self.session.start()
-        path = options.decoder or (Path(self._settings.decoder) if self._settings.decoder else None)
+        path = options.decoder or (Path(self.settings.decoder) if self.settings.decoder else None)
         if path is not None:
             self.session.load_decoder(path)
         self._frame_timer.start()
@@ -126,9 +126,6 @@ class LiveWindow(QMainWindow):
         self.setCorner(corner, right)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        bar = self.tabs.tabBar()
-        assert bar is not None
-        bar.setDrawBase(False)
         for view, title in ((self.signals, "Signals"), (self.connect_view, "Connect")):
             self.tabs.addTab(_in_panel(view), title)
         centre = QWidget()
@@ -223,6 +220,12 @@ class LiveWindow(QMainWindow):
         else:
             self.tabs.setCurrentIndex(("Signals", "Connect").index(name))
 
+    def connect_when_seen(self, selector: str) -> None:
+        """Connect to a stream as soon as it is in sight; one that is open is closed."""
+        self.session.close_stream()
+        self._wanted = selector
+        self._streams_changed()
+
     def reset_layout(self) -> None:
         """Put every view back where it was at first."""
         right, bottom = (
@@ -241,12 +244,12 @@ class LiveWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
         """Ask while recording; remember the choices and end everything."""
         assert event is not None
-        if not self.actions_.may_close():
+        if not self.controls.may_close():
             event.ignore()
             return
         self._frame_timer.stop()
         self._refresh_timer.stop()
-        self.actions_.close()
+        self.controls.close()
         self._remember()
         self.session.close()
         event.accept()
@@ -278,7 +281,7 @@ class LiveWindow(QMainWindow):
         self.connect_view.show_connected(session.stream)
         self.top.show_stream(session.stream)
         self.health.begin()
-        self.decoder.stand_still()
+        self.decoder.stand_still("waiting for a whole window of signal")
 
     def _decoder_changed(self) -> None:
         decoder = self.session.decoder
@@ -290,10 +293,19 @@ class LiveWindow(QMainWindow):
         self.health.begin()
 
     def _decoding_changed(self) -> None:
-        if self.session.decoding is None:
-            self.decoder.stand_still()
-        else:
+        if self.session.decoding is not None:
             self.top.show_engine_ended("")
+            self.decoder.stand_still("waiting for a whole window of signal")
+        else:
+            self.decoder.stand_still(self._why_not())
+
+    def _why_not(self) -> str:
+        """Tell why nothing is decoded."""
+        if not self.session.engine.running:
+            return "the engine has ended"
+        if self.session.stream is None:
+            return "no stream is connected"
+        return "nothing is decoded"
 
     def _decided(self, decision: Decided) -> None:
         self.decoder.show_decision(decision)
@@ -337,25 +349,25 @@ class LiveWindow(QMainWindow):
         frames = self.signals.canvas.frames
         self.health.show_frames(frames.rate, frames.longest_gap)
         self.status.refresh(self.session, self.health)
-        self.actions_.refresh()
+        self.controls.refresh()
 
     def _remember(self) -> None:
         session, view = self.session, self.connect_view
         stream = session.stream
-        self._settings.stream = stream.selectors[1] if stream else self._wanted
-        self._settings.markers = view.markers.currentText()
-        self._settings.mode, self._settings.unit = view.chosen_mode, view.chosen_unit
+        self.settings.stream = stream.selectors[1] if stream else self._wanted
+        self.settings.markers = view.markers.currentText()
+        self.settings.mode, self.settings.unit = view.chosen_mode, view.chosen_unit
         if session.decoder is not None:
-            self._settings.decoder = session.decoder.path
-        self._settings.theme = self.theme.name
-        self._settings.geometry = base64.b64encode(self.saveGeometry().data()).decode()
-        self._settings.docks = base64.b64encode(self.saveState().data()).decode()
-        save_settings(self._settings)
+            self.settings.decoder = session.decoder.path
+        self.settings.theme = self.theme.name
+        self.settings.geometry = base64.b64encode(self.saveGeometry().data()).decode()
+        self.settings.docks = base64.b64encode(self.saveState().data()).decode()
+        save_settings(self.settings)
 
     def _restore_layout(self) -> None:
-        if self._settings.geometry:
-            self.restoreGeometry(QByteArray.fromBase64(self._settings.geometry.encode()))
-            self.restoreState(QByteArray.fromBase64(self._settings.docks.encode()))
+        if self.settings.geometry:
+            self.restoreGeometry(QByteArray.fromBase64(self.settings.geometry.encode()))
+            self.restoreState(QByteArray.fromBase64(self.settings.docks.encode()))
 
 
 def _in_panel(view: QWidget) -> QWidget:

@@ -1,0 +1,89 @@
+"""Commands of the command line that the window starts: replay, simulate, calibrate."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from PyQt6.QtCore import QObject, QProcess, pyqtSignal
+
+from sjepa_online.stream.discovery import clean_text
+
+#: How long (ms) a command may take to end when asked to.
+PATIENCE = 2000
+
+
+@dataclass(eq=False)
+class RunningCommand:
+    """A command that is running.
+
+    Attributes
+    ----------
+    title : str
+        What it does, for people.
+    process : QProcess
+    """
+
+    title: str
+    process: QProcess
+
+
+class CommandRunner(QObject):
+    """Run commands of this program beside the window; they end with it.
+
+    Signals
+    -------
+    said
+        Title of the command, and a line that it wrote.
+    ended
+        Title of the command, and its exit code.
+    changed
+        A command has begun or ended.
+    """
+
+    said = pyqtSignal(str, str)
+    ended = pyqtSignal(str, int)
+    changed = pyqtSignal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.running: list[RunningCommand] = []
+
+    def run(self, title: str, arguments: list[str]) -> None:
+        """Start a command."""
+        process = QProcess(self)
+        process.setProcessChannelMode(QProcess.ProcessChannelMode.MergedChannels)
+        command = RunningCommand(title, process)
+        process.readyReadStandardOutput.connect(lambda: self._read(command))
+        process.finished.connect(lambda code, _: self._finished(command, code))
+        self.running.append(command)
+        process.start(sys.executable, ["-m", "sjepa_apps", *arguments])
+        self.changed.emit()
+
+    def stop(self, command: RunningCommand) -> None:
+        """Ask a command to end; it is killed when it does not."""
+        command.process.terminate()
+        if not command.process.waitForFinished(PATIENCE):
+            command.process.kill()
+            command.process.waitForFinished(PATIENCE)
+
+    def close(self) -> None:
+        """End all commands."""
+        for command in list(self.running):
+            command.process.blockSignals(True)
+            self.stop(command)
+            command.process.deleteLater()
+        self.running.clear()
+
+    def _read(self, command: RunningCommand) -> None:
+        text = command.process.readAllStandardOutput().data().decode(errors="replace")
+        for line in text.splitlines():
+            if shown := clean_text(line, 1000):
+                self.said.emit(command.title, shown)
+
+    def _finished(self, command: RunningCommand, code: int) -> None:
+        self._read(command)
+        self.running.remove(command)
+        command.process.deleteLater()
+        self.ended.emit(command.title, code)
+        self.changed.emit()

@@ -1,0 +1,31 @@
+"""What is shown, as tables."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from sjepa_apps.live.signal_store import SignalStore
+from sjepa_online.files import atomic_write
+
+
+def save_signals(path: Path, store: SignalStore, start: int, stop: int) -> None:
+    """Write samples as they are shown: time (s, LSL clock) and one column a channel.
+
+    Parameters
+    ----------
+    path : Path
+    store : SignalStore
+    start, stop : int
+        Places among the samples.
+    """
+    samples = store.shown.get(start, stop)
+    times = np.array([store.time_at(place) for place in range(start, stop)])
+    names = (f"{name} ({store.channels.unit})" for name in store.channels.names)
+    header = ",".join(["time (s)", *(name.replace(",", " ") for name in names)])
+    text = io.StringIO()
+    table = np.column_stack([times, samples.T])
+    np.savetxt(text, table, fmt="%.6f", delimiter=",", header=header, comments="")
+    atomic_write(path, text.getvalue().encode())
