@@ -19,9 +19,9 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
+from sjepa_online.decoding.convolved import convolved_covariances
 from sjepa_online.decoding.logistic import LogisticRegression, row_space
 from sjepa_online.decoding.missing import FilterWithoutChannels, Mask, thin
 from sjepa_online.decoding.spatial import SHRINKAGE, response_filters, whitening, xdawn
@@ -108,7 +108,8 @@ class Readout(ABC):
 
     def _classify(self, features: Floats, weights: Floats | None = None) -> Floats:
         weights = self.weights if weights is None else weights
-        result: Floats = log_softmax(features @ weights[:-1] + weights[-1], axis=1)
+        logits = features @ weights[:-1] + weights[-1]
+        result: Floats = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
         return result
 
     def arrays(self) -> dict[str, Floats]:
@@ -134,7 +135,7 @@ class Readout(ABC):
 
     def _raw_matrices(self, X: Floats) -> Floats:
         """Return ``(n, kernels, channels, channels)``, quadratic in the channels."""
-        return channel_covariances(self._convolve(X))
+        return convolved_covariances(X, self.kernels)
 
     def _convolve(self, X: Floats, stride: int = 1) -> Floats:
         """Return the filtered channels ``(n, kernels, channels, time)``."""

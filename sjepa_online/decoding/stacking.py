@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import softmax
 from sklearn.model_selection import StratifiedKFold
 
 from sjepa_online.errors import InputError
@@ -64,7 +63,8 @@ def combine(log_probabilities: Floats, weights: Floats) -> Floats:
     -------
     probabilities : ndarray, shape (n, classes)
     """
-    result: Floats = softmax(np.tensordot(weights, log_probabilities, axes=1), axis=1)
+    total = np.tensordot(weights, log_probabilities, axes=1)
+    result: Floats = np.exp(total - np.logaddexp.reduce(total, axis=1, keepdims=True))
     return result
 
 

@@ -7,6 +7,7 @@ here: the library's checks of each matrix take longer than the arithmetic.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,14 +45,20 @@ class TangentSpace:
         Entries off the diagonal are scaled by the root of 2, which keeps the norm.
         """
         logarithms = matrix_function(self._whitening @ covariances @ self._whitening, np.log)
-        rows, columns = np.triu_indices(covariances.shape[-1])
-        scale = np.where(rows == columns, 1.0, np.sqrt(2.0))
+        rows, columns, scale = _upper_triangle(covariances.shape[-1])
         vectors: Floats = logarithms[..., rows, columns] * scale
         return vectors
 
     def _set_references(self, references: Floats) -> None:
         self.references = references
         self._whitening = matrix_function(references, lambda values: 1 / np.sqrt(values))
+
+
+@lru_cache(maxsize=32)
+def _upper_triangle(d: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+    """Return rows and columns of the upper triangle, and the scale that keeps the norm."""
+    rows, columns = np.triu_indices(d)
+    return rows, columns, np.where(rows == columns, 1.0, np.sqrt(2.0))
 
 
 def flatten(vectors: Floats) -> Floats:

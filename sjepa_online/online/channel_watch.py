@@ -59,7 +59,7 @@ class ChannelWatch:
         """Channels that are bad now, in the decoder's order."""
         found = () if self.monitor is None else self.monitor.bad
         bad = {*found, *self._fixed, *self.absent}
-        return tuple(name for name in self.ch_names if name in bad)
+        return tuple(name for name in self.ch_names if name in bad) if bad else ()
 
     def fix(self, names: tuple[str, ...]) -> None:
         """Leave these channels out whatever the monitor says, and no others by choice."""
@@ -107,6 +107,8 @@ class ChannelWatch:
         """Return the channels that were bad at some time from sample ``first`` to ``last``."""
         now = self.bad
         was = (self._from <= last) & (self._until >= first)
+        if not now and not was.any():
+            return ()
         return tuple(
             name for name, past in zip(self.ch_names, was, strict=True) if past or name in now
         )

@@ -53,6 +53,16 @@ class FilterChain:
     low_pass: NDArray[np.float64]
     phases: NDArray[np.float64]
 
+    @property
+    def stages(self) -> tuple[NDArray[np.float64], ...]:
+        """Second-order sections to run one after another, stuffing before the second stage.
+
+        Without stuffing there is one stage.
+        """
+        if self.stuffing == 1:
+            return (np.concatenate([self.high_pass, self.low_pass]),)
+        return (self.high_pass, self.low_pass)
+
     def group_delay(self, frequency: ArrayLike) -> NDArray[np.float64]:
         """Give the group delay in seconds at each frequency in Hz.
 

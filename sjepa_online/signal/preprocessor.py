@@ -160,8 +160,7 @@ class Preprocessor:
         self._held = np.full(n_channels, np.nan)
         self._offset = np.full(n_channels, np.nan)
         self._first_finite = np.full(n_channels, np.iinfo(np.int64).max)
-        self._high_pass_state = np.zeros((len(filters.high_pass), n_channels, 2))
-        self._low_pass_state = np.zeros((len(filters.low_pass), n_channels, 2))
+        self._states = [np.zeros((len(one), n_channels, 2)) for one in filters.stages]
         self._history = np.zeros((n_channels, filters.phases.shape[1] - 1))
 
     def update(self, chunk: ArrayLike) -> NDArray[np.float64]:
@@ -191,7 +190,7 @@ class Preprocessor:
             )
         if values.shape[1] == 0:
             return np.empty((len(self.ch_names), 0))
-        filtered = self._low_pass(self._high_pass(self._sanitise(values)))
+        filtered = self._filter(self._sanitise(values))
         n_before, self._n_input = self._n_input, self._n_input + values.shape[1]
         due = np.arange(self.n_output(n_before), self.n_output(self._n_input))
         return self._reference(self._resample(filtered, n_before, due), due)
@@ -200,18 +199,22 @@ class Preprocessor:
         """Give finite values in µV without the channels' offsets."""
         limit = LIMIT_MICROVOLTS / self._factor
         finite = np.isfinite(values)
-        microvolts = np.clip(values, -limit, limit) * self._factor
+        microvolts = np.clip(values, -limit, limit)
+        microvolts *= self._factor
         if not finite.all():
             microvolts = self._hold(microvolts, finite)
         self._held = microvolts[:, -1].copy()
-        starting = np.isnan(self._offset) & finite.any(axis=1)
-        if starting.any():
-            first = finite[starting].argmax(axis=1)
-            self._offset[starting] = microvolts[starting, first]
-            self._first_finite[starting] = self._n_input + first
-        centred: NDArray[np.float64] = microvolts - self._offset[:, np.newaxis]
+        waiting = np.isnan(self._offset)
+        if not waiting.any():
+            microvolts -= self._offset[:, np.newaxis]
+            return microvolts
+        starting = waiting & finite.any(axis=1)
+        first = finite[starting].argmax(axis=1)
+        self._offset[starting] = microvolts[starting, first]
+        self._first_finite[starting] = self._n_input + first
+        microvolts -= self._offset[:, np.newaxis]
         # only a channel that has not started is still without a value
-        return np.nan_to_num(centred, copy=False, nan=0.0)
+        return np.nan_to_num(microvolts, copy=False, nan=0.0)
 
     def _hold(self, values: NDArray[np.float64], finite: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Put the last finite value of the channel in the place of what is not finite."""
@@ -220,24 +223,16 @@ class Preprocessor:
         source = np.maximum.accumulate(source, axis=1)
         return np.take_along_axis(extended, source, axis=1)
 
-    def _high_pass(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        filtered: NDArray[np.float64]
-        filtered, self._high_pass_state = sosfilt(
-            self._filters.high_pass, values, zi=self._high_pass_state
-        )
-        return filtered
-
-    def _low_pass(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _filter(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """High-pass, stuff with zeros where the rate is low, and low-pass."""
         stuffing = self._filters.stuffing
-        if stuffing > 1:
-            stuffed = np.zeros((values.shape[0], values.shape[1] * stuffing))
-            stuffed[:, ::stuffing] = values
-            values = stuffed
-        filtered: NDArray[np.float64]
-        filtered, self._low_pass_state = sosfilt(
-            self._filters.low_pass, values, zi=self._low_pass_state
-        )
-        return filtered
+        for index, sections in enumerate(self._filters.stages):
+            if index == 1:
+                stuffed = np.zeros((values.shape[0], values.shape[1] * stuffing))
+                stuffed[:, ::stuffing] = values
+                values = stuffed
+            values, self._states[index] = sosfilt(sections, values, zi=self._states[index])
+        return values
 
     def _resample(
         self, values: NDArray[np.float64], n_before: int, due: NDArray[np.int64]
@@ -249,9 +244,8 @@ class Preprocessor:
         self._history = extended[:, extended.shape[1] - n_history :].copy()
         newest, phase = np.divmod(due * filters.down, filters.up)
         newest += n_history - n_before * filters.stuffing
-        output = np.zeros((values.shape[0], len(due)))
-        for lag, taps in enumerate(filters.phases.T):
-            output += extended[:, newest - lag] * taps[phase]
+        window = extended[:, newest[:, np.newaxis] - np.arange(filters.phases.shape[1])]
+        output: NDArray[np.float64] = np.einsum("cnt,nt->cn", window, filters.phases[phase])
         return output
 
     def _reference(

@@ -144,7 +144,7 @@ class ChannelMonitor:
     @property
     def bad(self) -> tuple[str, ...]:
         """Channels to leave out, in the order of the stream."""
-        return tuple(name for name, bad in zip(self.ch_names, self._bad, strict=True) if bad)
+        return tuple(self.ch_names[index] for index in np.flatnonzero(self._bad))
 
     @property
     def states(self) -> tuple[ChannelState, ...]:
@@ -217,10 +217,10 @@ class ChannelMonitor:
 
     @property
     def _bad(self) -> NDArray[np.bool_]:
-        choices = [self._choices[name] for name in self.ch_names]
-        forced_bad = np.array([choice == "bad" for choice in choices])
-        forced_good = np.array([choice == "good" for choice in choices])
-        bad: NDArray[np.bool_] = (self._found | forced_bad) & ~forced_good
+        bad = self._found.copy()
+        for index, name in enumerate(self.ch_names):
+            if self._choices[name] != "automatic":
+                bad[index] = self._choices[name] == "bad"
         return bad
 
     def _judge(self) -> list[StateChange | Widespread]:
