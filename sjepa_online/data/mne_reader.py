@@ -6,6 +6,7 @@ import logging
 import re
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import mne
 import numpy as np
 import numpy.typing as npt
 
-from sjepa_online.data.reading import UNREADABLE, bids_entity, naming, one_line
+from sjepa_online.data.bids import bids_annotations
+from sjepa_online.data.reading import SIMULATED, UNREADABLE, bids_entity, naming, one_line
 from sjepa_online.data.recording import Recording
 from sjepa_online.errors import InputError
 from sjepa_online.signal.montage import pick_eeg_channels, resolve_channel_names
@@ -67,10 +69,13 @@ def read_mne_file(path: Path) -> Recording:
                 remedy="Copy the file again, or repair its header.",
             )
         logger.warning("%s: %s", path, message)
-    if suffix == ".vhdr":
+    if (annotations := bids_annotations(path)) is not None:
+        raw.set_annotations(annotations)
+    elif suffix == ".vhdr":
         _strip_marker_types(raw)
     subject, session, run = (bids_entity(path.name, key) for key in ("sub", "ses", "run"))
-    return recording_from_raw(raw, name=str(path), subject=subject, session=session, run=run)
+    recording = recording_from_raw(raw, name=str(path), subject=subject, session=session, run=run)
+    return replace(recording, simulated=bids_entity(path.name, "acq") == SIMULATED)
 
 
 def recording_from_raw(

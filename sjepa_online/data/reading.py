@@ -31,6 +31,9 @@ UNREADABLE = (
     configparser.Error,
 )
 
+#: The value of the BIDS entity ``acq`` in the names of recordings of no person.
+SIMULATED = "simulated"
+
 
 @contextlib.contextmanager
 def naming(recording: str) -> Iterator[None]:

@@ -112,3 +112,19 @@ def test_a_mistyped_command_is_refused(command: Callable) -> None:
     result = command("calibrat")
     assert result.code == 2
     assert "calibrat" in result.err
+
+
+def test_export_writes_runs_of_a_bids_data_set(command: Callable, tmp_path: Path) -> None:
+    pytest.importorskip("mne_bids", reason="needs the bids extra")
+    result = command(
+        "export", "sample:1", "sample:2", "--bids", tmp_path / "set", "--subject", "12",
+        "--task", "ssvep", "--json",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    names = [Path(path).name for path in result.json["written"]]
+    assert names == [f"sub-12_task-ssvep_run-0{run}_eeg.vhdr" for run in (1, 2)]
+    again = command(
+        "calibrate", "-p", "ssvep-exo", "--from", *result.json["written"],
+        "--decoder", "riemann", "--out", tmp_path / "decoder.safetensors", "--json",
+    )  # fmt: skip
+    assert again.json["n_trials"] == 64

@@ -13,6 +13,7 @@ from sjepa_apps.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     live,
     models,
     population,
@@ -42,6 +43,7 @@ app.command()(pretrain.pretrain)
 app.command()(population.population)
 app.command()(calibrate.calibrate)
 app.command()(decode.decode)
+app.command()(export.export)
 app.command()(live.live)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")

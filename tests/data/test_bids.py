@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import mne
+import numpy as np
+import pytest
+
+from sjepa_online.data import Recording, load_source
+from sjepa_online.data.bids import raw_from_recording, write_bids
+from sjepa_online.errors import InputError
+
+mne_bids = pytest.importorskip("mne_bids", reason="needs the bids extra")
+pytest.importorskip("pybv", reason="needs the bids extra")
+
+
+@pytest.fixture
+def recording() -> Recording:
+    return Recording(
+        name="session",
+        data=(20 * np.random.default_rng(0).standard_normal((3, 2500))).astype(np.float32),
+        unit="uV",
+        sfreq=250.0,
+        ch_names=("Oz", "T3", "Cz"),
+        onsets=np.array([1.0, 3.252, 7.5]),
+        labels=("cue/12.0", "12.0", "Target/ABC"),
+        breaks=np.array([5.0]),
+        bad=("Cz",),
+    )
+
+
+def read(path: Path, **entities: str) -> mne.io.BaseRaw:
+    bids_path = mne_bids.BIDSPath(root=path, subject="01", task="ssvep", datatype="eeg", **entities)
+    raw = mne_bids.read_raw_bids(bids_path, verbose="error")
+    raw.load_data()
+    return raw
+
+
+def test_mne_sees_the_same_signal_events_and_electrodes(recording):
+    raw = raw_from_recording(recording)
+    np.testing.assert_allclose(raw.get_data(units="uV"), recording.data, rtol=1e-6)
+    assert raw.ch_names == ["Oz", "T7", "Cz"]
+    assert raw.info["bads"] == ["Cz"]
+    assert raw.annotations.onset.tolist() == [1.0, 3.252, 5.0, 7.5]
+    assert raw.annotations.description.tolist() == [
+        "cue/12.0", "12.0", "BAD boundary", "Target/ABC",
+    ]  # fmt: skip
+    y = [channel["loc"][1] for channel in raw.info["chs"]]
+    assert y[0] < y[2]  # Oz lies behind Cz
+
+
+def test_mne_bids_reads_back_what_was_written(recording, tmp_path):
+    path = write_bids(
+        recording, tmp_path, subject="01", session="2", task="ssvep", line_frequency=50.0
+    )
+    assert path == tmp_path / "sub-01/ses-2/eeg/sub-01_ses-2_task-ssvep_eeg.vhdr"
+    raw = read(tmp_path, session="2")
+    np.testing.assert_allclose(raw.get_data(units="uV"), recording.data, atol=1e-3)
+    assert raw.info["line_freq"] == 50.0
+    assert raw.info["bads"] == ["Cz"]
+    onsets = dict(zip(raw.annotations.description, raw.annotations.onset, strict=True))
+    for label, onset in zip(recording.labels, recording.onsets, strict=True):
+        assert onsets[label] == pytest.approx(onset, abs=0.5 / recording.sfreq)
+    positions = raw.get_montage().get_positions()["ch_pos"]
+    assert set(positions) == {"Oz", "T7", "Cz"}
+    assert np.isfinite(list(positions.values())).all()
+    coordinates = json.loads(next(tmp_path.rglob("*coordsystem.json")).read_text())
+    assert "template" in coordinates["EEGCoordinateSystemDescription"]
+
+
+def test_the_own_reader_gives_the_same_recording(recording, tmp_path):
+    path = write_bids(recording, tmp_path, subject="01", task="ssvep", run=2)
+    (again,) = load_source(str(path))
+    np.testing.assert_allclose(again.data, recording.data, atol=1e-3)
+    assert again.labels == recording.labels
+    assert again.onsets == pytest.approx(recording.onsets, abs=0.5 / recording.sfreq)
+    assert again.breaks == pytest.approx(recording.breaks, abs=0.5 / recording.sfreq)
+    assert (again.subject, again.run, again.simulated) == ("01", "02", False)
+
+
+def test_a_simulated_recording_says_so_everywhere(recording, tmp_path):
+    path = write_bids(replace(recording, simulated=True), tmp_path, subject="01", task="ssvep")
+    assert "_acq-simulated_" in path.name
+    assert "SIMULATED" in json.loads(path.with_suffix(".json").read_text())["TaskDescription"]
+    assert load_source(str(path))[0].simulated
+
+
+def test_a_recording_is_not_replaced_unasked(recording, tmp_path):
+    path = write_bids(recording, tmp_path, subject="01", task="ssvep")
+    before = path.with_suffix(".eeg").read_bytes()
+    other = replace(recording, data=-recording.data)
+    with pytest.raises(InputError, match="overwrite"):
+        write_bids(other, tmp_path, subject="01", task="ssvep")
+    assert path.with_suffix(".eeg").read_bytes() == before
+    write_bids(other, tmp_path, subject="01", task="ssvep", overwrite=True)
+    assert path.with_suffix(".eeg").read_bytes() != before
+
+
+@pytest.mark.parametrize("entity", ["subject", "task", "session"])
+def test_an_entity_with_other_characters_is_refused(recording, tmp_path, entity):
+    entities = {"subject": "01", "task": "ssvep", entity: "a_b"}
+    with pytest.raises(InputError, match=entity):
+        write_bids(recording, tmp_path, **entities)
+    assert list(tmp_path.iterdir()) == []
