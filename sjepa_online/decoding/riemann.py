@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -210,6 +211,12 @@ class RiemannClassifier:
 
 def _band(X: Floats, band: tuple[float, float]) -> Floats:
     """Band-pass whole epochs; the epoch is complete, so no phase needs to be lost."""
-    sections = butter(BAND_ORDER, band, "bandpass", fs=MODEL_SFREQ, output="sos")
-    filtered: Floats = sosfiltfilt(sections, X, axis=-1)
+    filtered: Floats = sosfiltfilt(_sections(band), X, axis=-1)
     return filtered
+
+
+@lru_cache(maxsize=len(BANDS))
+def _sections(band: tuple[float, float]) -> Floats:
+    """Design a band's filter once: the design takes longer than a window's filtering."""
+    sections: Floats = butter(BAND_ORDER, band, "bandpass", fs=MODEL_SFREQ, output="sos")
+    return sections
