@@ -24,9 +24,9 @@ from sjepa_online.signal.units import microvolt_factor
 BREAK = "BAD boundary"
 
 _ENTITY = re.compile(r"[A-Za-z0-9]+")
-_TEMPLATE_NOTE = (
-    "Positions of the 10-05 system on a template head, by the names of the electrodes; "
-    "not measured on this participant."
+_PLACEMENT = (
+    "Electrodes of the 10-05 system, known by their names; positions are those of a template "
+    "head, not measured on this participant."
 )
 
 
@@ -151,20 +151,18 @@ def bids_annotations(path: Path) -> mne.Annotations | None:
 
 
 def _describe(mne_bids: ModuleType, path: Any, recording: Recording) -> None:
-    """Say in the sidecars what was recorded, and where the positions come from."""
+    """Say in the sidecar what was recorded, and where the positions come from."""
     told = "Brain-computer interface; events are the stimulus markers."
     if recording.simulated:
         told = f"SIMULATED: no person was recorded. {told}"
+    described = {
+        "TaskDescription": told,
+        "EEGPlacementScheme": _PLACEMENT,
+        # mne-bids takes the maker of the file format for that of the amplifier
+        "Manufacturer": "n/a",
+    }
     sidecar = path.copy().update(suffix="eeg", extension=".json")
-    # mne-bids takes the maker of the file format for that of the amplifier
-    described = {"TaskDescription": told, "Manufacturer": "n/a"}
     mne_bids.update_sidecar_json(sidecar, described, verbose="error")
-    coordinates = path.copy().update(
-        task=None, run=None, suffix="coordsystem", extension=".json", space="CapTrak"
-    )
-    mne_bids.update_sidecar_json(
-        coordinates, {"EEGCoordinateSystemDescription": _TEMPLATE_NOTE}, verbose="error"
-    )
 
 
 def _check_entities(**entities: str | None) -> None:

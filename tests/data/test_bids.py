@@ -66,8 +66,8 @@ def test_mne_bids_reads_back_what_was_written(recording, tmp_path):
     positions = raw.get_montage().get_positions()["ch_pos"]
     assert set(positions) == {"Oz", "T7", "Cz"}
     assert np.isfinite(list(positions.values())).all()
-    coordinates = json.loads(next(tmp_path.rglob("*coordsystem.json")).read_text())
-    assert "template" in coordinates["EEGCoordinateSystemDescription"]
+    described = json.loads(path.with_suffix(".json").read_text())
+    assert "template" in described["EEGPlacementScheme"]
 
 
 def test_the_own_reader_gives_the_same_recording(recording, tmp_path):
