@@ -27,6 +27,7 @@ from sjepa_online.stream import StreamDescription
 
 COLUMNS = ("Stream", "Channels", "Rate", "Unit", "Host", "Fit")
 FIT_WORDS: dict[State, str] = {"good": "fits", "warning": "fits", "bad": "does not fit", "": "–"}
+SIGNS: dict[State, str] = {"good": "✓", "warning": "!", "bad": "✗", "": "·"}
 MODES: dict[str, Mode | None] = {
     "as the paradigm needs": None,
     "continuously": "sliding",
@@ -74,7 +75,8 @@ class ConnectView(QWidget):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.findings = PlainLabel("Looking for streams …", "muted")
+        self.name = ElidedLabel("Looking for streams …", "heading")
+        self.findings = PlainLabel()
         self.findings.setWordWrap(True)
         self.markers = Choices()
         self.markers.setToolTip("Marker stream: what the truth and the times of trials come from")
@@ -127,7 +129,12 @@ class ConnectView(QWidget):
         below = QHBoxLayout()
         below.setContentsMargins(2 * GRID, GRID, 2 * GRID, 2 * GRID)
         below.setSpacing(4 * GRID)
-        below.addWidget(self.findings, 1, Qt.AlignmentFlag.AlignTop)
+        told = QVBoxLayout()
+        told.setSpacing(GRID)
+        told.addWidget(self.name)
+        told.addWidget(self.findings)
+        told.addStretch()
+        below.addLayout(told, 1)
         below.addLayout(side, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 1, 1, 1)
@@ -224,15 +231,18 @@ class ConnectView(QWidget):
         self.connect_button.setEnabled(stream is not None and can_be_shown(stream))
         self.disconnect_button.setEnabled(self._connected is not None)
         if stream is None:
+            self.name.setText("No stream is in sight")
             self.findings.setText(
-                "No stream is in sight. Start the amplifier's LSL program, or replay a recording "
-                "(Session menu); streams appear here by themselves."
+                "Start the amplifier's LSL program, or replay a recording (Session menu). "
+                "Streams appear here by themselves."
             )
             return
         findings = find_fit(stream, self._decoder, self.chosen_unit)
-        simulated = " It is simulated: nobody is recorded." if stream.simulated else ""
-        lines = "\n".join(finding.text for finding in findings)
-        self.findings.setText(f"{stream.name}{simulated}\n{lines}")
+        lines = [f"{SIGNS[finding.state]}  {finding.text}" for finding in findings]
+        if stream.simulated:
+            lines.append(f"{SIGNS['']}  It is simulated: nobody is recorded.")
+        self.name.setText(stream.name)
+        self.findings.setText("\n".join(lines))
 
     def open_stream(self, stream: StreamDescription) -> None:
         """Ask for a stream with the choices as they are."""

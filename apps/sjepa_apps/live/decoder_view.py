@@ -70,12 +70,14 @@ class DecoderView(QWidget):
         self._choices.addWidget(self._paradigm, 2)
         self.stand_still("nothing is decoded yet")
 
-    def stand_still(self) -> None:
-        """Show that nothing is being decided."""
+    def stand_still(self, why: str) -> None:
+        """Show that nothing is being decoded, and why."""
         self.decision.setText("–")
         self.bars.show_probabilities({})
+        if self._paradigm is not None:
+            self._paradigm.clear()
         if self._decoder is not None:
-            self.detail.setText(f"{self._decoder.name}: waiting for a whole window of signal")
+            self.detail.setText(f"{self._decoder.name}: {why}")
 
     def show_decision(self, decision: Decided) -> None:
         """Show a decision."""

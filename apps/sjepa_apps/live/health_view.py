@@ -18,16 +18,20 @@ MINUTES = 120.0
 FIGURES = (
     (
         "decision",
-        "Decision p50 / p99",
-        "From the last needed sample in the process to the decision",
+        "Decision latency",
+        "Median / 99th percentile, from the last needed sample in the process to the decision",
     ),
-    ("end_to_end", "End to end p50 / p99", "From the timestamp of the last sample to the decision"),
+    (
+        "end_to_end",
+        "End to end",
+        "Median / 99th percentile, from the timestamp of the last sample to the decision",
+    ),
     ("rate", "Effective rate", "Samples a second that really come"),
     ("lost", "Samples lost", "Samples that gaps left out, of all"),
     ("gaps", "Gaps", "Places at which samples are missing"),
     ("clock", "Clock offset", "From the source's clock to this machine's"),
-    ("cpu", "CPU engine / window", "Share of one core"),
-    ("memory", "Memory engine / window", "Resident memory"),
+    ("cpu", "CPU", "Share of one core: engine / window"),
+    ("memory", "Memory", "Resident memory: engine / window"),
     ("device", "Device", "Where the decoder runs"),
     ("frames", "Frames", "Frames a second of the signals, and the longest gap between two"),
 )
@@ -44,7 +48,7 @@ class HealthView(QWidget):
         self._changed = False
         self.figures: dict[str, PlainLabel] = {}
         grid = QGridLayout()
-        grid.setHorizontalSpacing(3 * GRID)
+        grid.setHorizontalSpacing(2 * GRID)
         grid.setVerticalSpacing(GRID // 2)
         for index, (name, title, tip) in enumerate(FIGURES):
             row, column = divmod(index, 2)
@@ -54,8 +58,6 @@ class HealthView(QWidget):
             grid.addWidget(caption, row, 2 * column)
             grid.addWidget(value, row, 2 * column + 1)
             self.figures[name] = value
-        grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(3, 1)
         grid.setRowStretch(len(FIGURES), 1)
         self.trace = TimePlot(theme, MINUTES, "ms")
         self.trace.setToolTip("Decision latency and end-to-end latency (ms)")
@@ -64,8 +66,8 @@ class HealthView(QWidget):
         inner = QHBoxLayout(frame)
         inner.setContentsMargins(2 * GRID, GRID, GRID, GRID)
         inner.setSpacing(2 * GRID)
-        inner.addLayout(grid, 5)
-        inner.addWidget(self.trace, 4)
+        inner.addLayout(grid)
+        inner.addWidget(self.trace, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(frame)
@@ -109,7 +111,7 @@ class HealthView(QWidget):
 
     def show_frames(self, rate: float, longest: float) -> None:
         """Show how fluid the signals are."""
-        self._set("frames", f"{rate:.0f} /s, longest gap {1e3 * longest:.0f} ms")
+        self._set("frames", f"{rate:.0f} /s, gap ≤ {1e3 * longest:.0f} ms")
 
     def refresh(self) -> None:
         """Show the percentiles and the trace, where there is something new."""

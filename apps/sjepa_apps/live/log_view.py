@@ -114,7 +114,7 @@ class LogView(QWidget):
         self.table = QTableView()
         self.table.setModel(self.model)
         prepare(self.table, 2)
-        self.table.setColumnWidth(0, 80)
+        self.table.setColumnWidth(0, 92)
         self.table.setColumnWidth(1, 148)
         self.search = QLineEdit()
         self.search.setPlaceholderText("Filter by text (Ctrl+F)")

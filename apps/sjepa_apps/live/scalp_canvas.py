@@ -35,6 +35,8 @@ SMALLEST_NAME = 7
 LARGEST_DISC = 0.13
 #: How much a head with electrodes on a part of it is enlarged, at least and at most.
 LEAST_ZOOM, LARGEST_ZOOM = 1.25, 1.7
+#: The frame of an enlarged head ends here (head radii).
+FRAME = 1.16
 
 
 class ScalpCanvas(QWidget):
@@ -250,7 +252,7 @@ def _framing(positions: Floats) -> tuple[float, tuple[float, float]]:
         return whole
     half = EXTENT / zoom
     # in the middle of the electrodes, as far as the head still fills the frame
-    middle = np.clip((low + high) / 2, -EXTENT + half, EXTENT - half)
+    middle = np.clip((low + high) / 2, half - FRAME, FRAME - half)
     return zoom, (float(middle[0]), float(middle[1]))
 
 

@@ -211,7 +211,7 @@ QTableView::item {{ padding: 0px {grid}px; }}
 QHeaderView {{ background: {panel}; }}
 QHeaderView::section {{
     background: {panel}; color: {muted}; border: none; border-bottom: 1px solid {line};
-    padding: {half}px {grid}px; font-weight: 600;
+    padding: {half}px 11px; font-weight: 600;
 }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
