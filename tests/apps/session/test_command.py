@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sjepa_online.data import Recording
+from sjepa_online.stream import Replay
+
+
+def replay(name: str) -> Replay:
+    recording = Recording(
+        name="noise",
+        data=10 * np.random.default_rng(0).standard_normal((2, 20_000)).astype(np.float32),
+        unit="uV",
+        sfreq=250.0,
+        ch_names=("Oz", "O1"),
+        onsets=np.empty(0),
+        labels=(),
+        breaks=np.empty(0),
+    )
+    return Replay([recording], name=name)
+
+
+def calibrate(command: Callable, folder: Path, *arguments: object):
+    return command(
+        "calibrate", "--headless", "--folder", folder, "--wait", "0.7", *arguments, "--json"
+    )
+
+
+def test_no_stream_is_one_message_and_makes_no_folder(command, tmp_path, protocol_file):
+    result = calibrate(command, tmp_path / "new", "-p", protocol_file, "--stream", "nobody")
+    assert result.code == 2
+    assert "nobody" in result.err
+    assert result.out == ""
+    assert not (tmp_path / "new").exists()
+
+
+def test_one_of_two_streams_has_to_be_named(command, tmp_path, protocol_file):
+    with replay("command-one"), replay("command-two"):
+        time.sleep(0.5)
+        result = calibrate(command, tmp_path / "new", "-p", protocol_file)
+    assert result.code == 2
+    assert "command-one" in result.err
+    assert "command-two" in result.err
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [("cue = 0.2 s", "line {line}"), ("cues = 0.2", "flicker.cues"), ("cue = -1", "flicker.cue")],
+)
+def test_a_typing_error_in_the_protocol_is_named(command, tmp_path, protocol_file, wrong, named):
+    before, after = protocol_file.read_text().split("cue = 0.2")
+    protocol_file.write_text(before + wrong + after)
+    result = calibrate(command, tmp_path / "new", "-p", protocol_file)
+    assert result.code == 2
+    assert named.format(line=before.count("\n") + 1) in result.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--from", "sample", "--folder", "x"], "--folder"),
+        (["--from", "sample", "--trials", "3"], "--trials"),
+        (["--headless", "--resume", "nowhere"], "session.json"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(command, protocol_file, arguments, named):
+    result = command("calibrate", "-p", protocol_file, *arguments)
+    assert result.code == 2
+    assert named in result.err
+
+
+def test_ctrl_c_ends_a_session_within_two_seconds(process, interrupt, tmp_path, protocol_file):
+    with replay("command-interrupted"):
+        session = process(
+            "calibrate", "-p", protocol_file, "--headless", "--folder", tmp_path / "new",
+            "--stream", "command-interrupted",
+        )  # fmt: skip
+        assert "Checking" in session.stderr.readline()
+        time.sleep(2.0)
+        code, seconds = interrupt(session)
+    assert code == 130
+    assert seconds < 2.0
+    assert "Traceback" not in session.stderr.read()
