@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import Annotated
 
@@ -20,7 +21,7 @@ class Mains(StrEnum):
 def simulate(
     paradigm: ParadigmOption,
     channels: Annotated[
-        int, typer.Option(min=1, max=128, help="Electrodes; those that matter come first.")
+        int, typer.Option(help="Electrodes, 1 to 128: those that matter come first.")
     ] = 16,
     sfreq: Annotated[float, typer.Option(help="Sampling rate (Hz).")] = 250.0,
     seed: Annotated[int, typer.Option(min=0, help="Which participant.")] = 0,
@@ -56,7 +57,4 @@ def simulate(
         f"{channels} channels at {sfreq:g} Hz as '{stream.name}', answering the markers of "
         f"'{markers}' by the protocol {protocol.name}. Ctrl-C stops."
     )
-    if seconds is None:
-        stream.run()
-    else:
-        stream.run(seconds)
+    stream.run(math.inf if seconds is None else seconds)

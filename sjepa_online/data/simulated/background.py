@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 _LOWEST = 0.1  # Hz from which the 1/f background falls
 _SPACING = 4.0  # ratio of the poles of its filter
 _GRID = 1 << 16  # frequencies on which filters are scaled
+_BLINK_LENGTH = (0.25, 0.4)  # s, shortest and longest
+_BLINK_REFRACTORY = 0.3  # s after a blink without another
 
 
 class FilteredNoise:
@@ -108,7 +110,7 @@ class Blinks:
     Parameters
     ----------
     rate : float
-        Blinks per second.
+        Blinks per second, below 1.
     amplitude : float
         Mean amplitude (µV) where they are largest.
     random : numpy.random.Generator
@@ -116,7 +118,7 @@ class Blinks:
     """
 
     def __init__(self, rate: float, amplitude: float, random: np.random.Generator) -> None:
-        self._pause = 1.0 / rate
+        self._pause = 1.0 / rate - _BLINK_REFRACTORY - sum(_BLINK_LENGTH) / 2
         self._amplitude = amplitude
         self._random = random
         self._blinks: list[tuple[float, float, float]] = []  # start (s), length (s), amplitude
@@ -125,7 +127,7 @@ class Blinks:
     def generate(self, times: Floats) -> Floats:
         """Give the signal (µV) at these times (s), which follow those of the last call."""
         while self._next <= times[-1]:
-            length, size = self._random.uniform(0.25, 0.4), self._random.lognormal(0.0, 0.2)
+            length, size = self._random.uniform(*_BLINK_LENGTH), self._random.lognormal(0.0, 0.2)
             self._blinks.append((self._next, length, size * self._amplitude))
             self._next += length + self._interval()
         self._blinks = [blink for blink in self._blinks if blink[0] + blink[1] > times[0]]
@@ -135,7 +137,7 @@ class Blinks:
         return signal
 
     def _interval(self) -> float:
-        return 0.3 + float(self._random.exponential(self._pause))
+        return _BLINK_REFRACTORY + float(self._random.exponential(self._pause))
 
 
 def bump(times: Floats, centre: float, width: float) -> Floats:

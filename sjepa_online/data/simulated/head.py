@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from sjepa_online.data.simulated.channels import TEN_TEN
 from sjepa_online.signal.montage import channel_positions
 
 Floats = NDArray[np.float64]
@@ -28,70 +29,6 @@ _BACKGROUND_DEPTH = 0.78
 _LOWEST = -0.35  # z of the lowest background dipole, relative to its distance from the centre
 _EYES = np.array([[-0.33, 0.80, -0.20], [0.33, 0.80, -0.20]])
 _GAZE = np.array([0.0, 0.85, 0.53])  # the corneas turn upwards and forwards as the lids close
-# electrodes all over the head, on which potentials are scaled
-_SCALP = [
-    "Fp1",
-    "Fpz",
-    "Fp2",
-    "AF7",
-    "AF3",
-    "AFz",
-    "AF4",
-    "AF8",
-    "F7",
-    "F5",
-    "F3",
-    "F1",
-    "Fz",
-    "F2",
-    "F4",
-    "F6",
-    "F8",
-    "FT7",
-    "FC5",
-    "FC3",
-    "FC1",
-    "FCz",
-    "FC2",
-    "FC4",
-    "FC6",
-    "FT8",
-    "T7",
-    "C5",
-    "C3",
-    "C1",
-    "Cz",
-    "C2",
-    "C4",
-    "C6",
-    "T8",
-    "TP7",
-    "CP5",
-    "CP3",
-    "CP1",
-    "CPz",
-    "CP2",
-    "CP4",
-    "CP6",
-    "TP8",
-    "P7",
-    "P5",
-    "P3",
-    "P1",
-    "Pz",
-    "P2",
-    "P4",
-    "P6",
-    "P8",
-    "PO7",
-    "PO3",
-    "POz",
-    "PO4",
-    "PO8",
-    "O1",
-    "Oz",
-    "O2",
-]
 
 
 class HeadModel:
@@ -125,11 +62,12 @@ class HeadModel:
         spread = _spread()
         sources = np.concatenate([positions, _EYES, spread])
         moments = np.concatenate([_outwards(positions), np.tile(_GAZE, (2, 1)), _tilted(spread)])
-        electrodes = np.concatenate([channel_positions(_SCALP), channel_positions(ch_names)])
+        scalp_names = TEN_TEN.split()
+        electrodes = np.concatenate([channel_positions(scalp_names), channel_positions(ch_names)])
         potentials = sphere_potentials(_outwards(electrodes), sources, moments)
         n_areas = len(AREAS)
         eyes = potentials[:, n_areas : n_areas + 2].sum(axis=1)
-        scalp, here = slice(len(_SCALP)), slice(len(_SCALP), None)
+        scalp, here = np.split(np.arange(len(electrodes)), [len(scalp_names)])
         areas = potentials[:, :n_areas]
         background = potentials[:, n_areas + 2 :]
         self.areas: Floats = areas[here] / np.abs(areas[scalp]).max(axis=0)
