@@ -18,6 +18,7 @@ from sjepa_online.decoding.registry import classifier_from_state
 from sjepa_online.decoding.state import (
     FloatArray,
     State,
+    StatisticsClassifier,
     TrialClassifier,
     with_prefix,
     without_prefix,
@@ -143,6 +144,9 @@ class Decoder:
         #: Whether the classifier itself does without bad channels, or reads their estimates.
         self.completes = True
         self.calibration = calibration
+        # the heads of the paper read estimates of bad channels, all others nothing of them
+        self._ignores_bad = isinstance(classifier, StatisticsClassifier)
+        self._last_mask: tuple[tuple[str, ...], NDArray[np.bool_]] | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -196,9 +200,8 @@ class Decoder:
                 value=X.shape,
                 remedy="Cut epochs with the decoder's channels, its window, and 128 Hz.",
             )
-        names = self.check_channels(bad) if bad else ()
-        is_bad = np.isin(self.ch_names, names)
-        good = X[:, ~is_bad] if names else X
+        is_bad = self._mask(tuple(bad)) if bad else None
+        good = X if is_bad is None else X[:, ~is_bad]
         # one pass and no copy where all is well: this runs for every live decision
         if not np.isfinite(good.sum()):
             raise InputError(
@@ -206,10 +209,20 @@ class Decoder:
                 value=f"{np.sum(~np.isfinite(good))} values that are not",
                 remedy="Leave out such epochs, or name the bad channels.",
             )
-        if not names:
+        if is_bad is None:
             return self.classifier.predict_proba(X)
-        restored = self.compensation.restore(X, names)
+        if self.completes and self._ignores_bad:
+            silenced = X.copy()
+            silenced[:, is_bad] = 0.0
+            return self.classifier.predict_proba(silenced, is_bad)
+        restored = self.compensation.restore(X, self.check_channels(bad or ()))
         return self.classifier.predict_proba(restored, is_bad if self.completes else None)
+
+    def _mask(self, bad: tuple[str, ...]) -> NDArray[np.bool_]:
+        """Return the mask ``(channels,)`` of these names; the last one is kept for the next."""
+        if self._last_mask is None or self._last_mask[0] != bad:
+            self._last_mask = bad, np.isin(self.ch_names, self.check_channels(bad))
+        return self._last_mask[1]
 
     def check_channels(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return the names as the decoder spells them, in the decoder's order.

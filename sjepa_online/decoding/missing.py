@@ -44,6 +44,10 @@ class FilterWithoutChannels:
     def __init__(self, spatial: Floats, covariances: Floats) -> None:
         self.spatial = spatial
         self.covariances = covariances
+        scale = np.trace(covariances, axis1=-2, axis2=-1)[:, np.newaxis, np.newaxis]
+        scaled = covariances / np.maximum(scale, np.finfo(float).tiny)
+        self._kernel: Floats = scaled.mean(axis=0) if len(scaled) else np.empty((0, 0))
+        self._expected = filter_covariances(spatial, covariances)
         self._mask: Mask | None = None
         self._in_force = (spatial, np.zeros((len(covariances), len(spatial), len(spatial))))
 
@@ -70,15 +74,12 @@ class FilterWithoutChannels:
         return self._in_force
 
     def _complete(self, bad: Mask) -> tuple[Floats, Floats]:
-        scale = np.trace(self.covariances, axis1=-2, axis2=-1)[:, np.newaxis, np.newaxis]
-        kernel = np.mean(self.covariances / np.maximum(scale, np.finfo(float).tiny), axis=0)
-        restore = np.zeros_like(kernel)
-        restore[:, ~bad] = compensation(kernel, bad, REGULARISATION)
-        missing = self.covariances - restore @ self.covariances @ restore.T
-        rest = self.spatial @ missing @ self.spatial.T
+        in_force = np.zeros_like(self.spatial)
+        in_force[:, ~bad] = self.spatial @ compensation(self._kernel, bad, REGULARISATION)
+        rest = self._expected - filter_covariances(in_force, self.covariances)
         rest = (rest + rest.swapaxes(-1, -2)) / 2
         # one A for all blocks is not the best for each: what is left may be slightly indefinite
-        return self.spatial @ restore, matrix_function(rest, lambda values: np.maximum(values, 0))
+        return in_force, matrix_function(rest, lambda values: np.maximum(values, 0))
 
 
 @dataclass(frozen=True)
