@@ -49,6 +49,7 @@ class ClassBars(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font = QFont(self.font())
         font.setPixelSize(13)
+        font.setBold(True)
         metrics = QFontMetricsF(font)
         names = max((metrics.horizontalAdvance(name) for name in self._classes), default=0.0)
         left = min(names + 2 * GRID, self.width() * 0.4)

@@ -169,6 +169,8 @@ class ConnectView(QWidget):
     def show_connected(self, stream: StreamDescription | None) -> None:
         """Tell which stream is connected."""
         self._connected = stream
+        if stream is not None:
+            self.table.setCurrentCell(-1, -1)
         self._fill()
 
     def restore(self, markers: str | None, mode: Mode | None, unit: str | None) -> None:

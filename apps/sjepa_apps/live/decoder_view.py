@@ -6,7 +6,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from sjepa_apps.live.class_bars import ClassBars
 from sjepa_apps.live.messages import Decided, DecoderReady, SymbolDecided
-from sjepa_apps.live.paradigm_views import ParadigmView, paradigm_view
+from sjepa_apps.live.paradigm_views import ParadigmView, SpellerView, paradigm_view
 from sjepa_apps.live.plots import TimePlot
 from sjepa_apps.live.theme import GRID, Theme
 from sjepa_apps.live.widgets import ElidedLabel, PlainLabel, panel
@@ -30,17 +30,19 @@ class DecoderView(QWidget):
         self.bars = ClassBars(theme)
         self.history = TimePlot(theme, MINUTE, "", (0.0, 1.0))
         self.history.setToolTip("Probability of each class over the last minute")
-        self.history.setMinimumHeight(96)
-        self._choices = QHBoxLayout()
-        self._choices.setSpacing(2 * GRID)
-        self._choices.addWidget(self.bars, 3)
+        self.history.setMinimumHeight(80)
+        self._beside = QHBoxLayout()
+        self._beside.setSpacing(2 * GRID)
+        self._beside.addWidget(self.bars, 3)
+        self._below = QVBoxLayout()
         frame = panel()
         inner = QVBoxLayout(frame)
         inner.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
         inner.setSpacing(GRID)
         inner.addWidget(self.decision)
         inner.addWidget(self.detail)
-        inner.addLayout(self._choices)
+        inner.addLayout(self._beside)
+        inner.addLayout(self._below, 2)
         inner.addWidget(self.history, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -64,10 +66,14 @@ class DecoderView(QWidget):
         self.bars.set_classes(names)
         self.history.set_curves([self._theme.class_colour(index) for index in range(len(names))])
         if self._paradigm is not None:
-            self._choices.removeWidget(self._paradigm)
+            self._paradigm.setParent(None)
             self._paradigm.deleteLater()
         self._paradigm = paradigm_view(self._theme, decoder.protocol)
-        self._choices.addWidget(self._paradigm, 2)
+        if isinstance(self._paradigm, SpellerView):
+            # a matrix of symbols needs the whole width
+            self._below.addWidget(self._paradigm)
+        else:
+            self._beside.addWidget(self._paradigm, 2)
         self.stand_still("nothing is decoded yet")
 
     def stand_still(self, why: str) -> None:

@@ -71,7 +71,7 @@ def _rate(stream: StreamDescription, decoder: DecoderReady | None) -> Finding:
 
 def _unit(stream: StreamDescription, unit: str | None) -> Finding:
     if unit is not None:
-        return Finding("good", f"Its samples are taken for {unit}.")
+        return Finding("good", f"Its samples are taken for {unit.replace('uV', 'µV')}.")
     if not stream.units:
         return Finding("bad", "It declares no unit: choose one.")
     units = set()
@@ -82,7 +82,8 @@ def _unit(stream: StreamDescription, unit: str | None) -> Finding:
             continue
     if not units:
         return Finding("bad", f"Its unit is none of voltage: {stream.unit}. Choose one.")
-    return Finding("good", f"Its unit is {', '.join(sorted(units))}.")
+    told = ", ".join(sorted(units)).replace("uV", "µV")
+    return Finding("good", f"Its unit is {told}.")
 
 
 def _channels(stream: StreamDescription, decoder: DecoderReady) -> Finding:

@@ -6,7 +6,7 @@ import math
 from abc import abstractmethod
 
 from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF
+from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
 from PyQt6.QtWidgets import QWidget
 
 from sjepa_apps.live.messages import Decided, SymbolDecided
@@ -129,7 +129,8 @@ class SidesView(ParadigmView):
         painter.setPen(QPen(QColor(theme.muted), 1))
         painter.drawLine(QPointF(centre, middle - 12), QPointF(centre, middle + 12))
         font = QFont(self.font())
-        font.setPixelSize(13)
+        font.setPixelSize(12)
+        elide = Qt.TextElideMode.ElideRight
         for name, where, chosen in (
             (left, Qt.AlignmentFlag.AlignLeft, balance < 0.5),
             (right, Qt.AlignmentFlag.AlignRight, balance > 0.5),
@@ -138,7 +139,9 @@ class SidesView(ParadigmView):
             painter.setFont(font)
             painter.setPen(QColor(theme.ink if chosen else theme.muted))
             box = QRectF(track.left(), middle + 14, track.width(), 22)
-            painter.drawText(box, int(where), name)
+            text = name.replace("_hand", "")
+            fitting = QFontMetricsF(font).elidedText(text, elide, track.width() / 2 - GRID)
+            painter.drawText(box, int(where), fitting)
 
 
 class SpellerView(ParadigmView):

@@ -33,6 +33,8 @@ MARGIN = 8
 NAME_SIZE = 11
 #: Height of a name and the space around it (pixels).
 NAME_ROOM = 13.0
+#: More markers than this in view are drawn faintly.
+MANY_LINES = 12
 
 
 class SignalCanvas(QWidget):
@@ -65,6 +67,7 @@ class SignalCanvas(QWidget):
         self._notice = ""
         self._image: TraceImage | None = None
         self._gutter: QPixmap | None = None
+        self._axis: QPixmap | None = None
         self._colours: tuple[str, ...] = ()
 
     def set_theme(self, theme: Theme) -> None:
@@ -114,8 +117,7 @@ class SignalCanvas(QWidget):
 
     def rebuild(self) -> None:
         """Paint everything anew at the next frame."""
-        self._image = None
-        self._gutter = None
+        self._image = self._gutter = self._axis = None
         self.update()
 
     def tick(self) -> None:
@@ -240,26 +242,46 @@ class SignalCanvas(QWidget):
         return math.floor((newest if self._still is None else min(self._still, newest)) / step)
 
     def _draw_axis(self, painter: QPainter) -> None:
-        area, theme = self.area, self._theme
-        painter.setFont(self._font(11))
+        area = self.area
+        grid = faint(QColor(self._theme.line), 0.6)
+        for x, _ in self._ticks():
+            # a filled rectangle costs a tenth of a line
+            painter.fillRect(QRectF(x, area.top(), 1, area.height()), grid)
+        if self._axis is None:
+            self._axis = self._paint_axis()
+        painter.drawPixmap(QPointF(0, area.bottom()), self._axis)
+
+    def _ticks(self) -> list[tuple[float, float]]:
+        """Return positions (pixels) and seconds before the right edge."""
         step = next(one for one in (0.2, 0.5, 1, 2, 5, 10) if self._seconds / one <= 10)
-        grid = QColor(theme.line)
-        grid.setAlphaF(0.6)
-        seconds = 0.0
-        while seconds <= self._seconds + 1e-9:
-            x = area.right() - seconds / self._seconds * area.width()
-            painter.setPen(QPen(grid, 1))
-            painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
-            painter.setPen(QColor(theme.muted))
+        n_ticks = int(self._seconds / step + 1e-9) + 1
+        width = self.area.width() / self._seconds
+        return [(self.area.right() - n * step * width, n * step) for n in range(n_ticks)]
+
+    def _paint_axis(self) -> QPixmap:
+        """Paint the seconds before now, or before the moment at which the view was paused."""
+        area, theme = self.area, self._theme
+        pixmap = self._blank(self.width(), AXIS)
+        painter = QPainter(pixmap)
+        painter.setFont(self._font(11))
+        painter.fillRect(QRectF(area.left(), 0, area.width(), 1), QColor(theme.line))
+        painter.setPen(QColor(theme.muted))
+        for x, seconds in self._ticks():
             ago = seconds + self._back
             text = "now" if ago == 0 else f"−{ago:.3g} s"
             # the outermost labels stay within the traces
             left = min(max(x - 40, area.left() - 22), area.right() - 76)
             where = Qt.AlignmentFlag.AlignRight if seconds == 0 else Qt.AlignmentFlag.AlignHCenter
-            painter.drawText(QRectF(left, area.bottom() + 3, 80, AXIS - 4), int(where), text)
-            seconds += step
-        painter.setPen(QPen(QColor(theme.line), 1))
-        painter.drawLine(area.bottomLeft(), area.bottomRight())
+            painter.drawText(QRectF(left, 3, 80, AXIS - 4), int(where), text)
+        painter.end()
+        return pixmap
+
+    def _blank(self, width: float, height: float) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        pixmap = QPixmap(int(width * ratio), int(height * ratio))
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(QColor(self._theme.panel))
+        return pixmap
 
     def _draw_lines(self, painter: QPainter, store: SignalStore) -> None:
         """Draw markers and events where they happened, with their labels above."""
@@ -271,21 +293,22 @@ class SignalCanvas(QWidget):
         metrics = QFontMetricsF(font)
         painter.setFont(font)
         taken = area.right() + 1
-        for line in reversed(store.lines):
-            ago = (last - store.position(line.time)) / store.sfreq
-            if ago < 0:
-                continue
-            if ago > self._seconds:
-                break
+        shown = [
+            (line, ago)
+            for line in reversed(store.lines)
+            if 0 <= (ago := (last - store.position(line.time)) / store.sfreq) <= self._seconds
+        ]
+        # many markers, as in a speller, must not hide the traces
+        opacity = 0.9 if len(shown) <= MANY_LINES else 0.35
+        for line, ago in shown:
             x = area.right() - ago / self._seconds * area.width()
             colour = QColor(
                 {"marker": theme.marker, "event": theme.event}.get(line.kind, theme.accent)
             )
-            pen = QPen(colour, 1)
-            if line.kind == "event":
-                pen.setStyle(Qt.PenStyle.DashLine)
-            painter.setPen(pen)
-            painter.drawLine(QPointF(x, HEAD - 4), QPointF(x, area.bottom()))
+            painter.fillRect(
+                QRectF(x, HEAD - 4, 1, area.bottom() - HEAD + 4), faint(colour, opacity)
+            )
+            painter.setPen(colour)
             text = metrics.elidedText(line.text, Qt.TextElideMode.ElideRight, 120)
             width = metrics.horizontalAdvance(text)
             if x + 3 + width < taken:
@@ -300,11 +323,7 @@ class SignalCanvas(QWidget):
     def _paint_gutter(self) -> QPixmap:
         """Paint the names, in two columns where lanes are low, and not all where they are flat."""
         assert self._store is not None
-        ratio = self.devicePixelRatioF()
-        height = int((self.height() - AXIS) * ratio)
-        pixmap = QPixmap(int(GUTTER * ratio), height)
-        pixmap.setDevicePixelRatio(ratio)
-        pixmap.fill(QColor(self._theme.panel))
+        pixmap = self._blank(GUTTER, self.height() - AXIS)
         painter = QPainter(pixmap)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(self._font(NAME_SIZE))
@@ -344,9 +363,7 @@ class SignalCanvas(QWidget):
         width = QFontMetricsF(painter.font()).horizontalAdvance(text)
         right = area.right() - 8
         box = QRectF(right - width - 20, area.bottom() - height - 16, width + 24, height + 12)
-        background = QColor(theme.panel)
-        background.setAlphaF(0.85)
-        painter.fillRect(box, background)
+        painter.fillRect(box, faint(QColor(theme.panel), 0.85))
         painter.setPen(QPen(QColor(theme.ink), 2))
         painter.drawLine(QPointF(right, box.top() + 6), QPointF(right, box.top() + 6 + height))
         where = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
@@ -370,3 +387,10 @@ class SignalCanvas(QWidget):
         font = QFont(self.font())
         font.setPixelSize(size)
         return font
+
+
+def faint(colour: QColor, opacity: float) -> QColor:
+    """Return a colour that lets what is below shine through."""
+    result = QColor(colour)
+    result.setAlphaF(opacity)
+    return result

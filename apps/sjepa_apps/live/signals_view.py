@@ -14,8 +14,10 @@ from sjepa_apps.live.widgets import Choices, PlainLabel
 
 TIME_BASES = (2, 5, 10, 20, 30)
 SCALES = (5, 10, 20, 50, 100, 200, 500, 1000, 5000)
-#: A typical peak fills this share of half a lane.
-FILLED = 0.9
+#: A typical peak fills this share of half a lane; low lanes may overlap.
+FILLED, FILLED_LOW = 0.9, 2.0
+#: With more channels than this lanes are low.
+MANY_CHANNELS = 20
 
 
 class SignalsView(QWidget):
@@ -127,7 +129,8 @@ class SignalsView(QWidget):
         if amplitude is None or store.seconds < 4.0:
             return
         self._found_scale = True
-        wanted = amplitude / FILLED
+        low = len(store.channels.names) > MANY_CHANNELS
+        wanted = amplitude / (FILLED_LOW if low else FILLED)
         fitting = next((one for one in SCALES if one >= wanted), SCALES[-1])
         self.scale.setCurrentIndex(SCALES.index(fitting))
 

@@ -162,7 +162,7 @@ QDockWidget::title {{
 }}
 QTabWidget::pane {{ border: none; top: 0px; }}
 QTabBar {{ background: {window}; qproperty-drawBase: 0; }}
-QMainWindow > QTabBar {{ margin-left: {grid}px; }}
+QMainWindow > QTabBar::tab:first {{ margin-left: {grid}px; }}
 QTabBar::tab {{
     background: transparent; color: {muted}; border: none; border-bottom: 2px solid transparent;
     padding: 6px {one_and_half}px; font-weight: 600;
