@@ -14,6 +14,7 @@ from sjepa_apps.cli import (
     doctor,
     evaluate,
     export,
+    feedback,
     live,
     models,
     population,
@@ -44,6 +45,7 @@ app.command()(population.population)
 app.command()(calibrate.calibrate)
 app.command()(decode.decode)
 app.command()(export.export)
+app.command()(feedback.feedback)
 app.command()(live.live)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")

@@ -1,0 +1,161 @@
+"""``sjepa-online feedback``: cued trials, and after each what the decoder chose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sjepa_apps.cli.common import (
+    JsonOption,
+    ScopeOption,
+    SeedOption,
+    configure_lsl,
+    print_json,
+    say,
+)
+from sjepa_apps.cli.live import require_window
+from sjepa_online.errors import InputError
+
+if TYPE_CHECKING:
+    from sjepa_apps.session.online import FeedbackRun, Selection
+    from sjepa_online.decoding import Decoder
+    from sjepa_online.protocol import Protocol
+    from sjepa_online.schedule import ScheduledTrial
+    from sjepa_online.stream import StimulusOutlet
+
+
+def feedback(
+    decoder: Annotated[Path, typer.Option(help="Decoder file of `calibrate`.")],
+    paradigm: Annotated[
+        str | None,
+        typer.Option(
+            "--paradigm", "-p", help="Protocol that says what is shown; by default the decoder's."
+        ),
+    ] = None,
+    stream: Annotated[
+        str | None, typer.Option(help="Stream to decode; needed when several are in sight.")
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="How many; as many as the protocol by default.")
+    ] = None,
+    headless: Annotated[
+        bool, typer.Option(help="Run without a display, for a simulated participant.")
+    ] = False,
+    display: Annotated[int, typer.Option(min=1, help="Which display, from 1.")] = 1,
+    wait: Annotated[float, typer.Option(min=0.5, help="Seconds to wait for the stream.")] = 10.0,
+    seed: SeedOption = 0,
+    lsl_scope: ScopeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Let a participant use a decoder: cued trials, each followed by what it chose."""
+    from sjepa_apps.session.online import FeedbackRun, SelectionScore
+    from sjepa_online.decoding import load_decoder
+    from sjepa_online.online.live import LiveDecoder, use_one_thread
+    from sjepa_online.protocol import load_protocol
+    from sjepa_online.resources import find_resource
+    from sjepa_online.schedule import make_schedule
+    from sjepa_online.stream import MarkerInlet, SignalInlet, StimulusOutlet, resolve_stream
+
+    if not headless:
+        require_window()
+    configure_lsl(lsl_scope)
+    use_one_thread()
+    loaded = load_decoder(decoder)
+    shown = paradigm or loaded.protocol.name
+    protocol = load_protocol(shown)
+    _check_classes(loaded, protocol)
+    schedule = make_schedule(protocol, seed)[:trials]
+    text = find_resource("calibration", shown).read_text(encoding="utf-8")
+    with ExitStack() as stack:
+        stimulus = stack.enter_context(StimulusOutlet(text))
+        markers = stack.enter_context(MarkerInlet(resolve_stream(stimulus.uid, wait, "markers")))
+        signal = stack.enter_context(SignalInlet(resolve_stream(stream, wait)))
+        live = LiveDecoder(loaded, signal, markers, mode="markers")
+        run = stack.enter_context(FeedbackRun(live, stimulus, say))
+        if headless:
+            selections = _headless(run, stimulus, schedule)
+        else:
+            selections = _in_a_window(run, stimulus, protocol, schedule, display)
+    score = SelectionScore.of(selections, protocol)
+    document = {
+        "paradigm": protocol.name,
+        "decoder": loaded.name,
+        "n_trials": score.n_trials,
+        "n_correct": score.n_correct,
+        "accuracy": score.accuracy,
+        "chance": score.chance,
+        "p_value": score.p_value,
+        "targets": [one.target for one in selections],
+        "selected": [one.selected for one in selections],
+        "seconds": [one.seconds for one in selections],
+    }
+    if json:
+        print_json(document)
+        return
+    typer.echo(
+        f"{score.n_correct} of {score.n_trials} right: accuracy {score.accuracy:.2f} "
+        f"(chance {score.chance:.2f}, p = {score.p_value:.2g})"
+    )
+
+
+def _check_classes(decoder: Decoder, protocol: Protocol) -> None:
+    if protocol.class_names != decoder.classes:
+        raise InputError(
+            "The protocol shows what the decoder was trained for",
+            value=f"classes {', '.join(protocol.class_names)} of {protocol.name}, and "
+            f"{', '.join(decoder.classes)} of the decoder",
+            remedy="Give the protocol of the calibration by --paradigm.",
+        )
+
+
+def _headless(
+    run: FeedbackRun, stimulus: StimulusOutlet, schedule: Sequence[ScheduledTrial]
+) -> list[Selection]:
+    from sjepa_apps.session.headless import HeadlessPresenter
+    from sjepa_online.stream import FrameOutlet
+
+    with FrameOutlet(0.0) as frames:
+        return run.run(HeadlessPresenter(stimulus, frames, say), schedule)
+
+
+def _in_a_window(
+    run: FeedbackRun,
+    stimulus: StimulusOutlet,
+    protocol: Protocol,
+    schedule: Sequence[ScheduledTrial],
+    display: int,
+) -> list[Selection]:
+    """Show the trials in the stimulus window, from a thread beside Qt's."""
+    from sjepa_apps.qt import make_application, run_application
+    from sjepa_apps.stimulus.presenter import QtPresenter
+    from sjepa_apps.stimulus.window import StimulusWindow
+    from sjepa_online.stream import FrameOutlet
+
+    application = make_application()
+    window = StimulusWindow(protocol)
+    try:
+        report = window.open(display)
+        for warning in report.warnings:
+            say(warning)
+        with FrameOutlet(report.refresh_rate) as frames, ThreadPoolExecutor(1) as executor:
+            window.connect(stimulus, frames)
+            presenter = QtPresenter(window)
+            ended = executor.submit(_then, presenter.close, lambda: run.run(presenter, schedule))
+            interrupted = run_application(application, window.close)
+            if interrupted:
+                raise KeyboardInterrupt
+            return ended.result()
+    finally:
+        window.close()
+
+
+def _then(close: Callable[[], None], work: Callable[[], list[Selection]]) -> list[Selection]:
+    try:
+        return work()
+    finally:
+        close()
