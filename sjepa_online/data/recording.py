@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -93,6 +94,14 @@ class Recording:
         """Length of the recording (s)."""
         n_samples: int = self.data.shape[1]
         return n_samples / self.sfreq
+
+    @property
+    def segments(self) -> tuple[tuple[int, int], ...]:
+        """First sample, and the one after the last, of each stretch without a break."""
+        n_samples = self.data.shape[1]
+        cuts = {round(float(time) * self.sfreq) for time in self.breaks}
+        bounds = [0, *sorted(cut for cut in cuts if 0 < cut < n_samples), n_samples]
+        return tuple(pairwise(bounds))
 
     def channels(self, ch_names: Sequence[str]) -> npt.NDArray[np.float32]:
         """Return the data of these channels, in this order, shape (len(ch_names), n_samples).

@@ -131,27 +131,56 @@ def _cut(
         _check_signal(data, recording)
         bad = [name for name in names if name in recording.bad]
         preprocessor = Preprocessor(names, recording.sfreq, recording.unit, config, bad)
-    signal = _preprocess(data, preprocessor)
-    starts = window_start(onset, protocol.window.start, preprocessor.delay)
-    windows = cut_windows(signal, starts, protocol.n_times)
-    reasons = np.full(len(onset), "", dtype=object)
-    reasons[windows.before_start] = "before the recording's start"
-    reasons[windows.past_end] = "past the recording's end"
+    X, reasons = _windows(data, recording, onset, protocol, preprocessor)
     from_s = onset + protocol.window.start
     to_s = from_s + protocol.window.length
     good = data[[name not in bad for name in names]]
     pauses = [parse_marker(label).word == PAUSE for label in recording.labels]
     paused = recording.onsets[np.array(pauses, dtype=bool)]
-    for row in windows.kept:
-        if np.any((recording.breaks > from_s[row]) & (recording.breaks < to_s[row])):
-            reasons[row] = "across a break in the recording"
-        elif np.any((paused > from_s[row]) & (paused < to_s[row])):
+    for row in np.flatnonzero(reasons == ""):
+        if np.any((paused > from_s[row]) & (paused < to_s[row])):
             reasons[row] = "into a pause of the participant"
         elif not _is_finite(good, recording.sfreq, from_s[row], to_s[row]):
             reasons[row] = "over samples that are not finite"
-    usable = np.array([not reasons[row] for row in windows.kept], dtype=bool)
-    kept = windows.kept[usable]
-    return _Part(windows.data[usable], y[kept], onset[kept], _summary(recording, onset, reasons))
+    kept = reasons == ""
+    return _Part(X[kept], y[kept], onset[kept], _summary(recording, onset, reasons))
+
+
+def _windows(
+    data: npt.NDArray[np.float32],
+    recording: Recording,
+    onset: npt.NDArray[np.float64],
+    protocol: Protocol,
+    preprocessor: Preprocessor,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.object_]]:
+    """Cut a window for each onset, and say why where there is none.
+
+    The preprocessor starts afresh after a break, as it does in a live stream.
+    """
+    X = np.zeros((len(onset), len(data), protocol.n_times), dtype=np.float32)
+    reasons = np.full(len(onset), "", dtype=object)
+    segments = recording.segments
+    begins = np.array([first / recording.sfreq for first, _ in segments])
+    segment_of = np.maximum(np.searchsorted(begins, onset + 1e-9, side="right") - 1, 0)
+    for index, (first, stop) in enumerate(segments):
+        rows = np.flatnonzero(segment_of == index)
+        if not len(rows):
+            continue
+        preprocessor.reset()
+        signal = _preprocess(data[:, first:stop], preprocessor)
+        start, delay = protocol.window.start, preprocessor.delay
+        starts = window_start(onset[rows] - begins[index], start, delay)
+        windows = cut_windows(signal, starts, protocol.n_times)
+        X[rows[windows.kept]] = windows.data
+        reasons[rows[windows.before_start]] = (
+            "before the recording's start" if index == 0 else "across a break in the recording"
+        )
+        reasons[rows[windows.past_end]] = (
+            "past the recording's end"
+            if index == len(segments) - 1
+            else "across a break in the recording"
+        )
+    return X, reasons
 
 
 def _labelled_events(

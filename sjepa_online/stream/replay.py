@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from itertools import pairwise
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -263,10 +262,7 @@ class Replay:
 
 def _segments(recording: Recording) -> list[_Segment]:
     """Cut a recording at its breaks."""
-    n = recording.data.shape[1]
-    cuts = {round(float(time) * recording.sfreq) for time in recording.breaks}
-    bounds = [0, *sorted(cut for cut in cuts if 0 < cut < n), n]
-    return [_Segment(recording, start, stop) for start, stop in pairwise(bounds)]
+    return [_Segment(recording, start, stop) for start, stop in recording.segments]
 
 
 def _check(recordings: Sequence[Recording], speed: float) -> None:

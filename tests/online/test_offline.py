@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sjepa_online.data import Recording
+from sjepa_online.data import Recording, make_trials
 from sjepa_online.decoding import Decoder
 from sjepa_online.errors import InputError
 from sjepa_online.online import Decision, EngineEvent, decode_recording
@@ -29,6 +29,20 @@ def test_breaks_of_a_recording_are_gaps(decoder: Decoder, recording: Recording) 
     events = [(one.event, one.time) for one in results if isinstance(one, EngineEvent)]
     assert events == [("gap", 3.6), ("window-skipped", 3.0), ("gap", pytest.approx(6.9))]
     assert [one.onset for one in results if isinstance(one, Decision)] == [1, 5, 7, 9, 11]
+
+
+def test_trials_after_a_break_are_those_that_the_engine_decodes(
+    decoder: Decoder, recording: Recording
+) -> None:
+    """A jump of the offset at the break leaves no transient: both filters start afresh."""
+    data = recording.data.copy()
+    data[:, round(6.9 * recording.sfreq) :] += 3000
+    broken = replace(recording, data=data, breaks=np.array([6.9]))
+    trials = make_trials([broken], decoder.protocol, decoder.preprocessing)
+    decisions = [one for one in decode_recording(decoder, broken) if isinstance(one, Decision)]
+    np.testing.assert_allclose([one.onset for one in decisions], trials.onset, atol=1e-9)
+    found = np.array([list(one.probabilities.values()) for one in decisions])
+    np.testing.assert_allclose(found, decoder.predict_proba(trials.X), atol=1e-5)
 
 
 def test_a_recording_of_another_montage_is_refused(decoder: Decoder, recording: Recording) -> None:

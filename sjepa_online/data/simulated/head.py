@@ -20,7 +20,7 @@ RADIUS = 0.09
 AREAS = {
     "Oz": 0.78, "O1": 0.78, "O2": 0.78, "PO7": 0.78, "PO8": 0.78, "POz": 0.75,  # visual
     "C3": 0.78, "C4": 0.78, "Cz": 0.72, "C5": 0.75, "C6": 0.75,  # hands, feet, tongue
-    "Pz": 0.55, "CPz": 0.55,  # P300: deep, so that it is wide on the scalp
+    "Pz": 0.42, "CPz": 0.42,  # P300: deep, so that it is wide on the scalp
 }  # fmt: skip
 #: Dipoles of the background, spread evenly over the upper part of the brain.
 N_BACKGROUND = 96

@@ -203,9 +203,9 @@ def flash_components(traits: Traits) -> tuple[Component, ...]:
     return (
         Component({**lateral, "Oz": 0.5}, traits.p1, 0.8, 0.11, 0.06),
         Component(lateral, -traits.n1, 0.6, 0.17, 0.10),
-        Component({**lateral, "POz": 0.5}, -traits.n200, 0.0, 0.24, 0.14, 0.01),
+        Component({**lateral, "Cz": 0.8}, -traits.n200, 0.0, 0.24, 0.14, 0.01),
         Component(
-            {"Pz": 1.0, "CPz": 0.5}, traits.p300, 0.0, traits.p300_latency, 0.30, traits.p300_jitter
+            {"Pz": 0.6, "CPz": 0.5}, traits.p300, 0.0, traits.p300_latency, 0.30, traits.p300_jitter
         ),
     )
 

@@ -102,7 +102,7 @@ class Traits:
             p1=between(0.5, 2.0),
             n1=between(1.0, 4.0),
             n200=between(1.5, 5.0),
-            p300=around(8.0, 0.3),
+            p300=around(9.0, 0.3),
             p300_latency=between(0.3, 0.4),
             p300_jitter=between(0.015, 0.04),
         )
