@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 
 import numpy as np
+import psutil
 import pytest
 import pyxdf
 
 from sjepa_apps.session.controller import CalibrationSession
+from sjepa_apps.session.done import remaining_trials
 from sjepa_apps.session.headless import HeadlessPresenter
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped
+from sjepa_online.errors import InputError
 from sjepa_online.schedule import ScheduledTrial
 from sjepa_online.stream import FrameOutlet, StimulusOutlet, resolve_stream
 
@@ -123,6 +127,33 @@ def test_a_stream_that_dies_in_a_trial_and_comes_back_costs_this_trial(amplifier
     assert any("short break" in told for told in presenter.told)
     assert len(session.recordings()) == 2
     assert session.remaining() == []
+
+
+def test_a_killed_recorder_and_a_full_disk_lose_no_trial_before(amplifier, begin, run, monkeypatch):
+    amplifier("session-disk")
+    happened = []
+
+    def harm(trial):
+        if trial.number == 1 and "kill" not in happened:
+            happened.append("kill")
+            time.sleep(0.8)
+            for child in psutil.Process().children():
+                if "LabRecorder" in child.name():
+                    child.kill()
+        if trial.number == 3:
+            time.sleep(0.8)
+            usage = shutil.disk_usage("/")._replace(free=0)
+            monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+            happened.append("full")
+
+    folder = begin("session-disk")
+    with pytest.raises(InputError, match="room"):
+        run("session-disk", folder, before=harm)
+    assert happened == ["kill", "full"]
+    assert len(folder.parts()) == 2
+    recordings, _ = folder.recordings()
+    remaining = remaining_trials(folder.schedule(), recordings, folder.protocol)
+    assert [trial.number for trial in remaining] == [3]
 
 
 def wait_for(condition, timeout=15.0):
