@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import numpy as np
+import pylsl
+import pytest
+
+from sjepa_apps.session import online
+from sjepa_apps.session.headless import HeadlessPresenter
+from sjepa_apps.session.online import FeedbackRun, Selection, SelectionScore
+from sjepa_apps.session.presenter import SessionStopped
+from sjepa_online.data import Recording
+from sjepa_online.decoding import DecoderRequest
+from sjepa_online.errors import OperationError
+from sjepa_online.online.live import LiveDecoder
+from sjepa_online.protocol import load_protocol
+from sjepa_online.schedule import make_schedule
+from sjepa_online.signal import PreprocessorConfig
+from sjepa_online.stream import (
+    FrameOutlet,
+    MarkerInlet,
+    Replay,
+    SignalInlet,
+    StimulusOutlet,
+    resolve_stream,
+)
+from sjepa_online.training import calibrate
+
+SFREQ = 250.0
+
+
+def recording_of(frequencies, seconds):
+    """Noise, and a sine for so long of each of the frequencies, marked by it."""
+    times = np.arange(round(seconds * SFREQ)) / SFREQ
+    sines = np.concatenate([np.sin(2 * np.pi * frequency * times) for frequency in frequencies])
+    noise = np.random.default_rng(0).standard_normal((3, len(sines)))
+    return Recording(
+        name="sines",
+        data=(10 * noise + 20 * np.array([[1.0], [0.8], [0.2]]) * sines).astype(np.float32),
+        unit="uV",
+        sfreq=SFREQ,
+        ch_names=("Oz", "O1", "Pz"),
+        onsets=np.arange(len(frequencies)) * seconds,
+        labels=tuple(f"{frequency:.2f}".replace(".00", ".0") for frequency in frequencies),
+        breaks=np.empty(0),
+    )
+
+
+class Remembering(HeadlessPresenter):
+    """Remembers what was shown, and ends the run before the trial that is named."""
+
+    def __init__(self, stimulus, frames, stop_at):
+        self.told: list[str] = []
+        super().__init__(stimulus, frames, self.told.append)
+        self.stop_at = stop_at
+
+    def present(self, trial):
+        if trial.number == self.stop_at:
+            raise SessionStopped
+        return super().present(trial)
+
+
+@pytest.fixture
+def run_feedback(protocol_file, monkeypatch):
+    """Let a decoder of two frequencies choose while only 12 Hz is there."""
+    monkeypatch.setattr(online, "FEEDBACK", 0.1)
+    monkeypatch.setattr(online, "READY", 0.5)
+    protocol = load_protocol(protocol_file)
+    calibration = calibrate(
+        [recording_of([12.0, 8.57] * 10, 2.0)],
+        protocol,
+        PreprocessorConfig(),
+        DecoderRequest("riemann"),
+    )
+    assert calibration.decoder.calibration.cross_validation["riemann"]["accuracy"] == 1.0
+
+    def run(stop_at):
+        with (
+            Replay([recording_of([12.0], 60.0)], name="feedback"),
+            StimulusOutlet(protocol_file.read_text()) as stimulus,
+            FrameOutlet(0.0) as frames,
+            MarkerInlet(resolve_stream(stimulus.uid, kind="markers")) as markers,
+            SignalInlet(resolve_stream("feedback")) as signal,
+        ):
+            seen = pylsl.StreamInlet(resolve_stream(stimulus.uid, kind="markers").info)
+            seen.open_stream(5)
+            presenter = Remembering(stimulus, frames, stop_at)
+            live = LiveDecoder(calibration.decoder, signal, markers, mode="markers")
+            with FeedbackRun(live, stimulus, presenter.told.append) as running:
+                selections = running.run(presenter, make_schedule(protocol, 0))
+            labels, _ = seen.pull_chunk(timeout=1.0, max_samples=100)
+        return selections, presenter.told, [label for (label,) in labels]
+
+    return run
+
+
+def test_what_the_decoder_chose_is_shown_marked_and_scored(run_feedback, protocol_file):
+    selections, told, markers = run_feedback(stop_at=3)
+    targets = [trial.target for trial in make_schedule(load_protocol(protocol_file), 0)[:3]]
+    assert [one.target for one in selections] == targets
+    assert [one.selected for one in selections] == ["12.0"] * 3
+    assert markers.count("selected/12.0") == 3
+    shown = [text for text in told if text.startswith("Selected")]
+    verdicts = {True: "Selected: 12.0 (right)", False: "Selected: 12.0 (wrong)"}
+    assert shown == [verdicts[target == "12.0"] for target in targets]
+    for one in selections:
+        assert one.seconds == pytest.approx(1.1875, abs=0.05)
+
+
+def test_a_run_without_a_trial_has_nothing_to_tell(run_feedback):
+    with pytest.raises(OperationError, match="No trial"):
+        run_feedback(stop_at=0)
+
+
+def test_a_speller_is_compared_with_guessing_a_symbol():
+    selections = [Selection("A", "A", 3.0), Selection("B", "C", 3.0), Selection("C", None, None)]
+    score = SelectionScore.of(selections, load_protocol("erp"))
+    assert (score.n_trials, score.n_correct) == (3, 1)
+    assert score.accuracy == pytest.approx(1 / 3)
+    assert score.p_value == pytest.approx(1 - (35 / 36) ** 3)
