@@ -34,6 +34,7 @@ from sjepa_online.training.cross_validation import (
     cross_validate,
     held_out_folds,
 )
+from sjepa_online.training.spelling import spelling_scores
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def calibrate(
     held_out = cross_validate(make, statistics, trials.y, n_folds=n_folds, progress=progress)
     started = time.perf_counter()
     scores = _scores(request.name, held_out, trials)
-    early_scores: dict[str, float] = {}
+    early_scores = spelling_scores(recordings, trials, held_out[DECISION])
     classifier = make()
     fit_on(classifier, statistics, trials.y)
     if isinstance(classifier, PrefixClassifier):

@@ -96,7 +96,8 @@ class CalibrationOutputs:
         for name, scores in summary.cross_validation.items():
             typer.echo(f"{name}: {_values(scores)} ({n_trials})")
         if summary.early:
-            typer.echo(f"deciding early: {_values(summary.early)}")
+            speller = calibration.trials.protocol.speller is not None
+            typer.echo(f"{'symbols' if speller else 'deciding early'}: {_values(summary.early)}")
         if summary.choice:
             typer.echo(f"Chosen: {summary.choice}")
         typer.echo(f"Population: {summary.population}")
