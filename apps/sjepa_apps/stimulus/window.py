@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
@@ -17,6 +16,7 @@ from sjepa_apps.stimulus import theme
 from sjepa_apps.stimulus.display import DisplayReport, check_rate, judge_display
 from sjepa_apps.stimulus.frames import FrameCount, FramePlanner, check_display
 from sjepa_apps.stimulus.player import TrialPlayer
+from sjepa_apps.stimulus.rush import Rush
 from sjepa_apps.stimulus.scenes import make_scene
 from sjepa_apps.stimulus.screens import FLICKER_WARNING, STOP_QUESTION, Screen, draw_screen
 from sjepa_apps.stimulus.surface import Pacer, make_surface
@@ -84,6 +84,7 @@ class StimulusWindow:
         self._planner = FramePlanner(0.0)
         self._player: TrialPlayer | None = None
         self._playing = False
+        self._rush = Rush()
         self._swap_times: list[float] | None = None
         self._screen = Screen()
         self._view: Callable[[QPainter], None] = self._draw_screen
@@ -189,8 +190,7 @@ class StimulusWindow:
         self._view = self._draw_trial
         self._then = None
         self._playing = True
-        # a collection of all objects takes as long as several frames
-        gc.disable()
+        self._rush.start()
         self._pacer.start()
 
     def show_message(self, text: str, wait: bool) -> None:
@@ -316,7 +316,7 @@ class StimulusWindow:
         if self._playing:
             self._playing = False
             self._pacer.stop()
-            gc.enable()
+            self._rush.stop()
             assert self._markers is not None
             self._markers.push(PAUSE, local_clock())
 
@@ -324,7 +324,7 @@ class StimulusWindow:
         player = self._player
         assert player is not None
         self._playing = False
-        gc.enable()
+        self._rush.stop()
         self.frames.shown += player.n_frames
         self.frames.late += player.n_late
         if not completed:
@@ -399,7 +399,7 @@ class StimulusWindow:
     def _fail(self, error: Exception) -> None:
         self._pacer.stop()
         self._playing = False
-        gc.enable()
+        self._rush.stop()
         self._error = error
         self._reject(error)
 

@@ -1,0 +1,9 @@
+"""The calibration session as a window, for its operator.
+
+The steps are those of :class:`~sjepa_apps.session.controller.CalibrationSession`; the participant
+sees the stimulus window, on a display that the operator chooses.
+"""
+
+from sjepa_apps.session_window.setup import SessionOutcome, SessionSetup, run_session_window
+
+__all__ = ["SessionOutcome", "SessionSetup", "run_session_window"]

@@ -1,0 +1,122 @@
+"""The second page: is the signal of every channel fit to be recorded."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QColor
+from PyQt6.QtWidgets import QHBoxLayout, QTableWidget, QTableWidgetItem
+
+from sjepa_apps.live.channel_states import ChannelStates
+from sjepa_apps.live.messages import ChannelReport as LiveReport
+from sjepa_apps.live.scalp_canvas import ScalpCanvas
+from sjepa_apps.live.tables import prepare
+from sjepa_apps.live.theme import GRID, Theme
+from sjepa_apps.session.checks import CHECK_SECONDS, ChannelCheck
+from sjepa_apps.session_window.page import Page, slim_bar
+
+_COLUMNS = ("Channel", "Amplitude", "Mains", "Finding")
+
+
+class CheckedStates(ChannelStates):
+    """What the check found, as the scalp shows it."""
+
+    def describe(self, name: str) -> str:
+        """Tell the finding of a channel."""
+        report = self.get(name)
+        if report is None:
+            return name
+        return ", ".join(report.reasons) or f"{name} is good"
+
+
+class ChannelsPage(Page):
+    """Quality of the channels, as a table and on the scalp."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(
+            "Channels",
+            f"{CHECK_SECONDS:g} s of signal, read as training reads it. Mend what is red, if you "
+            "can, and check again; training copes with single bad channels.",
+            "Continue",
+            "Check again",
+        )
+        self._theme = theme
+        self.table = QTableWidget(0, len(_COLUMNS))
+        self.table.setHorizontalHeaderLabels(list(_COLUMNS))
+        prepare(self.table, stretched=3)
+        self.scalp = ScalpCanvas(theme)
+        self.progress = slim_bar()
+        side_by_side = QHBoxLayout()
+        side_by_side.setSpacing(2 * GRID)
+        side_by_side.addWidget(self.table, 3)
+        side_by_side.addWidget(self.scalp, 2)
+        self.content.addWidget(self.progress)
+        self.content.addLayout(side_by_side, 1)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change the colours."""
+        self._theme = theme
+        self.scalp.set_theme(theme)
+
+    def wait(self) -> None:
+        """Show that a check is being made."""
+        self.progress.setRange(0, 0)
+        self.primary.setEnabled(False)
+        self.secondary.setEnabled(False)
+        self.table.setRowCount(0)
+        self.scalp.set_channels(())
+        self.tell("Listening. The participant sits still, with open eyes.")
+
+    def refuse(self, why: str) -> None:
+        """Show why the stream cannot be recorded."""
+        self._rest()
+        self.tell(why, "bad")
+
+    def show_check(self, check: ChannelCheck) -> None:
+        """Show what was found."""
+        self._rest()
+        self.primary.setEnabled(True)
+        # what needs mending comes first
+        channels = sorted(check.channels, key=lambda channel: not channel.complaint)
+        self.table.setRowCount(len(channels))
+        for row, channel in enumerate(channels):
+            mains = "–" if channel.mains is None else f"{channel.mains:.0%}"
+            cells = (
+                channel.name,
+                f"{channel.amplitude:.1f} µV",
+                mains,
+                channel.complaint or "good",
+            )
+            for column, text in enumerate(cells):
+                item = QTableWidgetItem(text)
+                if column in (1, 2):
+                    item.setTextAlignment(
+                        Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+                    )
+                if column == 3:
+                    colour = self._theme.bad if channel.complaint else self._theme.good
+                    item.setForeground(QColor(colour))
+                self.table.setItem(row, column, item)
+        self.scalp.set_channels(tuple(channel.name for channel in check.channels))
+        self.scalp.set_states(
+            CheckedStates(
+                LiveReport(
+                    channel=channel.name,
+                    bad=bool(channel.complaint),
+                    reasons=(channel.complaint,) if channel.complaint else (),
+                    choice="automatic",
+                    amplitude=channel.ratio,
+                )
+                for channel in check.channels
+            )
+        )
+        n_bad = len(check.complaints)
+        n_all = len(check.channels)
+        if n_bad:
+            self.tell(f"{n_bad} of {n_all} channels need a look.", "warning")
+        else:
+            self.tell(f"All {n_all} channels look good.", "good")
+
+    def _rest(self) -> None:
+        self.progress.setRange(0, 1)
+        self.progress.setValue(1)
+        self.secondary.setEnabled(True)

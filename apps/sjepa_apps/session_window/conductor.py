@@ -1,0 +1,251 @@
+"""What happens in a session, between the pages of its window and the session itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from sjepa_apps.session.checks import check_channels
+from sjepa_apps.session.controller import CalibrationSession
+from sjepa_apps.session.folder import SessionFolder
+from sjepa_apps.session.presenter import Presenter, SessionStopped
+from sjepa_apps.session_window.setup import SessionSetup
+from sjepa_apps.session_window.worker import Worker
+from sjepa_apps.stimulus.presenter import QtPresenter
+from sjepa_apps.stimulus.window import StimulusWindow
+from sjepa_online.errors import InputError, OperationError
+from sjepa_online.evaluation.report import write_report
+from sjepa_online.stream import FrameOutlet, StimulusOutlet, StreamDescription
+from sjepa_online.training import Calibration
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the operator has chosen on the first page.
+
+    Attributes
+    ----------
+    paradigm : str
+        Name or path of the protocol.
+    stream : StreamDescription
+    n_trials : int
+        How many to record in all.
+    practice : bool
+    display : int
+        Number of the participant's display, from 1.
+    photodiode : bool
+        Whether a corner of the display tells a photodiode of the stimuli.
+    """
+
+    paradigm: str
+    stream: StreamDescription
+    n_trials: int
+    practice: bool
+    display: int
+    photodiode: bool
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A decoder, saved.
+
+    Attributes
+    ----------
+    calibration : Calibration
+    decoder, report : Path
+    more_trials_help : bool
+    """
+
+    calibration: Calibration
+    decoder: Path
+    report: Path
+    more_trials_help: bool
+
+
+class TrainingEnded(Exception):  # noqa: N818 - it is no error
+    """The window was closed while a decoder was trained."""
+
+
+class Conductor(QObject):
+    """Does what the pages ask for, one thing at a time.
+
+    Parameters
+    ----------
+    setup : SessionSetup
+
+    Signals
+    -------
+    checked
+        A :class:`ChannelCheck`.
+    told
+        A message of the session.
+    trial_begins
+        Its number from 0, and the number of all.
+    practising
+        Practice trials begin.
+    ended
+        Practice and recording are over: why, in words; empty when all trials are recorded.
+    trained
+        A :class:`TrainingResult`.
+    fold_done
+        Of the cross-validation, or the decoder is fitted.
+    refused
+        What was asked for cannot be done: why.
+    broken
+        An error that nobody expects.
+    """
+
+    checked = pyqtSignal(object)
+    told = pyqtSignal(str)
+    trial_begins = pyqtSignal(int, int)
+    practising = pyqtSignal()
+    ended = pyqtSignal(str)
+    trained = pyqtSignal(object)
+    fold_done = pyqtSignal()
+    refused = pyqtSignal(str)
+    broken = pyqtSignal(object)
+
+    def __init__(self, setup: SessionSetup) -> None:
+        super().__init__()
+        self.setup = setup
+        self.folder = None if setup.resume is None else SessionFolder.open(setup.resume)
+        self.choices: Choices | None = None
+        self.stimulus: StimulusWindow | None = None
+        self.result: TrainingResult | None = None
+        self._practised = False
+        self._durations: tuple[float, ...] = ()
+        # what is open while the participant is shown something
+        self._open = ExitStack()
+        self._closing = False
+        self._worker = Worker()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being done."""
+        return self._worker.busy
+
+    def seconds_left(self, number: int) -> float:
+        """Time that the trials from this one on take, without pauses."""
+        return sum(self._durations[number:])
+
+    def check(self) -> None:
+        """Look at the channels of the chosen stream."""
+        stream = self._chosen.stream
+        self._worker.run(lambda: check_channels(stream), self.checked.emit, self._refuse)
+
+    def record(self) -> None:
+        """Open the stimulus window, practise if wanted, and record what is not recorded yet."""
+        choices = self._chosen
+        stack = self._open = ExitStack()
+        try:
+            folder = self._open_folder(choices)
+            window = StimulusWindow(folder.protocol, photodiode=choices.photodiode)
+            stack.callback(window.close)
+            self.stimulus = window
+            report = window.open(choices.display)
+            markers = stack.enter_context(StimulusOutlet(folder.protocol_text))
+            frames = stack.enter_context(FrameOutlet(report.refresh_rate))
+            uids = (markers.uid, frames.uid)
+            session = CalibrationSession(folder, choices.stream, uids, self.told.emit)
+        except (InputError, OperationError, SessionStopped) as error:
+            self._end(error)
+            return
+        window.connect(markers, frames)
+        self._durations = tuple(trial.duration for trial in folder.schedule())
+        for warning in report.warnings:
+            self.told.emit(warning)
+        practice = choices.practice and not self._practised and not folder.parts()
+        presenter = QtPresenter(window)
+        self._worker.run(
+            lambda: self._record(session, presenter, practice),
+            lambda _: self._end(None),
+            self._end,
+        )
+
+    def stop(self) -> None:
+        """End practice and recording; what is recorded is kept."""
+        if self.stimulus is not None:
+            self.stimulus.close()
+
+    def record_more(self, n_trials: int) -> None:
+        """Record so many trials more."""
+        assert self.folder is not None
+        self.folder.set_n_trials(self.folder.state.n_trials + n_trials)
+        self.record()
+
+    def train(self) -> None:
+        """Train on what is recorded, save the decoder, and write the report."""
+        self._worker.run(self._train, self._keep, self._refuse)
+
+    def close(self) -> None:
+        """End whatever is being done."""
+        self._closing = True
+        self.stop()
+        self._worker.close()
+        self._open.close()
+
+    @property
+    def _chosen(self) -> Choices:
+        assert self.choices is not None
+        return self.choices
+
+    def _open_folder(self, choices: Choices) -> SessionFolder:
+        if self.folder is None:
+            self.folder = SessionFolder.create(
+                self.setup.folder,
+                choices.paradigm,
+                choices.stream,
+                self.setup.seed,
+                choices.n_trials,
+            )
+        elif choices.n_trials > self.folder.state.n_trials:
+            self.folder.set_n_trials(choices.n_trials)
+        return self.folder
+
+    def _record(self, session: CalibrationSession, presenter: Presenter, practice: bool) -> None:
+        if practice:
+            self.practising.emit()
+            session.practise(presenter)
+            self._practised = True
+        session.record(presenter, self.trial_begins.emit)
+
+    def _end(self, error: Exception | None) -> None:
+        self._open.close()
+        match error:
+            case None:
+                self.ended.emit("")
+            case SessionStopped():
+                self.ended.emit("The session was stopped. What was recorded is kept.")
+            case _:
+                self._refuse(error, self.ended.emit)
+
+    def _train(self) -> TrainingResult:
+        folder, choices = self.folder, self._chosen
+        assert folder is not None
+        session = CalibrationSession(folder, choices.stream, (), self.told.emit)
+        calibration = session.train(
+            self.setup.request, early=self.setup.early, progress=self._fold_done
+        )
+        decoder, report = self.setup.decoder_file(folder.path), self.setup.report_file(folder.path)
+        calibration.decoder.save(decoder)
+        more = write_report(report, calibration, session.recordings())
+        return TrainingResult(calibration, decoder, report, more)
+
+    def _fold_done(self) -> None:
+        if self._closing:
+            raise TrainingEnded
+        self.fold_done.emit()
+
+    def _keep(self, result: TrainingResult) -> None:
+        self.result = result
+        self.trained.emit(result)
+
+    def _refuse(self, error: Exception, tell: Callable[[str], None] | None = None) -> None:
+        if isinstance(error, InputError | OperationError):
+            (tell or self.refused.emit)(str(error))
+        elif not isinstance(error, TrainingEnded):
+            self.broken.emit(error)

@@ -1,0 +1,68 @@
+"""What all pages of the session window look like."""
+
+from __future__ import annotations
+
+from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from sjepa_apps.live.theme import GRID
+from sjepa_apps.live.widgets import PlainLabel, State
+
+
+class Page(QWidget):
+    """A title, what it is about, the content, a message, and buttons.
+
+    Parameters
+    ----------
+    title, explanation : str
+    primary, secondary : str
+        What the buttons say; without a text there is no second button.
+    """
+
+    def __init__(self, title: str, explanation: str, primary: str, secondary: str = "") -> None:
+        super().__init__()
+        self.content = QVBoxLayout()
+        self.content.setSpacing(2 * GRID)
+        self.message = PlainLabel()
+        self.message.setWordWrap(True)
+        self.primary = QPushButton(primary)
+        self.primary.setProperty("primary", True)
+        self.primary.setDefault(True)
+        self.secondary = QPushButton(secondary)
+        self.secondary.setVisible(bool(secondary))
+        for button in (self.primary, self.secondary):
+            button.setMinimumWidth(14 * GRID)
+        heading = PlainLabel(title, "figure")
+        about = PlainLabel(explanation, "muted")
+        about.setWordWrap(True)
+        foot = QHBoxLayout()
+        foot.setSpacing(GRID)
+        foot.addWidget(self.message, 1)
+        foot.addWidget(self.secondary)
+        foot.addWidget(self.primary)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4 * GRID, 3 * GRID, 4 * GRID, 3 * GRID)
+        layout.setSpacing(2 * GRID)
+        layout.addWidget(heading)
+        layout.addWidget(about)
+        layout.addLayout(self.content, 1)
+        layout.addLayout(foot)
+
+    def tell(self, text: str, state: State = "") -> None:
+        """Show a message beside the buttons."""
+        self.message.setText(text)
+        self.message.set_state(state)
+
+
+def slim_bar() -> QProgressBar:
+    """Return a progress bar without a text in it."""
+    bar = QProgressBar()
+    bar.setTextVisible(False)
+    bar.setFixedHeight(GRID)
+    return bar
+
+
+def minutes(seconds: float) -> str:
+    """Tell a time in words."""
+    if seconds < 90:
+        return f"{max(round(seconds), 0)} s"
+    return f"{round(seconds / 60)} min"

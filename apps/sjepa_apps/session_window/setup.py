@@ -1,0 +1,124 @@
+"""What a session window begins with and what it leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sjepa_apps.cli.common import check_out
+
+if TYPE_CHECKING:
+    from sjepa_online.decoding import DecoderRequest
+
+#: Names of what is written to the folder of a session.
+DECODER = "decoder.safetensors"
+REPORT = "report.html"
+
+
+@dataclass(frozen=True)
+class SessionSetup:
+    """What the command line says about a session; the operator may change the first four.
+
+    Attributes
+    ----------
+    paradigm : str
+        Name or path of the protocol.
+    request : DecoderRequest
+    stream : str or None
+        Name of the EEG stream; None for the only one in sight.
+    n_trials : int or None
+        How many to record in all; None for as many as the protocol or the session says.
+    practice : bool
+        Whether practice trials are shown first.
+    seed : int
+        Of a new session's schedule.
+    folder : Path or None
+        Of a new session; None for one named by the time.
+    resume : Path or None
+        Folder of a session to go on with.
+    early : bool
+        Whether the decoder learns to decide early.
+    out, report : Path or None
+        Decoder and report; None for files in the session's folder.
+    overwrite : bool
+        Whether existing files may be replaced.
+    """
+
+    paradigm: str
+    request: DecoderRequest
+    stream: str | None = None
+    n_trials: int | None = None
+    practice: bool = True
+    seed: int = 0
+    folder: Path | None = None
+    resume: Path | None = None
+    early: bool = False
+    out: Path | None = None
+    report: Path | None = None
+    overwrite: bool = False
+
+    def decoder_file(self, folder: Path) -> Path:
+        """Return where the decoder goes."""
+        return self.out or folder / DECODER
+
+    def report_file(self, folder: Path) -> Path:
+        """Return where the report goes."""
+        return self.report or folder / REPORT
+
+    def check(self) -> None:
+        """Refuse to replace a file unasked, before any time is spent.
+
+        Raises
+        ------
+        InputError
+            A file exists.
+        """
+        if self.out is not None or self.resume is not None:
+            check_out(self.decoder_file(self.resume or Path()), self.overwrite)
+        if self.report is not None or self.resume is not None:
+            check_out(self.report_file(self.resume or Path()), self.overwrite, "--report")
+
+
+@dataclass(frozen=True)
+class SessionOutcome:
+    """What a session window leaves behind.
+
+    Attributes
+    ----------
+    folder : Path or None
+        Of the session; None where none was begun.
+    decoder, report : Path or None
+        What was saved.
+    interrupted : bool
+        Whether Ctrl-C closed the window.
+    """
+
+    folder: Path | None
+    decoder: Path | None
+    report: Path | None
+    interrupted: bool = False
+
+
+def run_session_window(setup: SessionSetup) -> SessionOutcome:
+    """Show the window until it is closed.
+
+    LSL is configured, and a display is there, see :func:`sjepa_apps.cli.live.require_window`.
+
+    Raises
+    ------
+    InputError
+        A file would be replaced, or the folder to go on with holds no session.
+    """
+    from sjepa_apps.qt import make_application, run_application
+    from sjepa_apps.session_window.window import SessionWindow
+
+    setup.check()
+    application = make_application()
+    window = SessionWindow(setup)
+    window.show()
+    try:
+        interrupted = run_application(application, window.end)
+    finally:
+        window.end()
+    return window.outcome(interrupted)

@@ -1,0 +1,223 @@
+"""The first page: what is shown, what is recorded, and where the participant looks."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtWidgets import QCheckBox, QGridLayout, QSpinBox, QTableWidget, QTableWidgetItem
+
+from sjepa_apps.live.discovery import signals_among
+from sjepa_apps.live.fit import find_fit, worst
+from sjepa_apps.live.tables import prepare
+from sjepa_apps.live.theme import GRID
+from sjepa_apps.live.widgets import Choices as ChoiceBox
+from sjepa_apps.live.widgets import PlainLabel, plain_tip
+from sjepa_apps.session.folder import SessionFolder
+from sjepa_apps.session_window.conductor import Choices
+from sjepa_apps.session_window.page import Page, minutes
+from sjepa_apps.session_window.setup import SessionSetup
+from sjepa_online.errors import InputError
+from sjepa_online.protocol import Protocol, load_protocol
+from sjepa_online.resources import list_resources
+from sjepa_online.schedule import make_schedule
+from sjepa_online.stream import StreamDescription
+
+_COLUMNS = ("Stream", "Channels", "Rate", "Unit", "Host")
+_NO_STREAM = (
+    "No EEG stream is in sight. Start the amplifier's LSL program; streams appear here by "
+    "themselves. Without an amplifier: sjepa-online simulate --paradigm {paradigm}"
+)
+
+
+class SetupPage(Page):
+    """Protocol, stream and display.
+
+    Parameters
+    ----------
+    setup : SessionSetup
+        What is chosen at first.
+    folder : SessionFolder or None
+        Of the session to go on with.
+
+    Signals
+    -------
+    chosen
+        :class:`~sjepa_apps.session_window.conductor.Choices`.
+    """
+
+    chosen = pyqtSignal(object)
+
+    def __init__(self, setup: SessionSetup, folder: SessionFolder | None) -> None:
+        super().__init__(
+            "Stream and protocol",
+            "What the participant sees, what is recorded, and on which display.",
+            "Check channels",
+        )
+        self._setup = setup
+        self._folder = folder
+        self._streams: list[StreamDescription] = []
+        self.protocol = ChoiceBox()
+        self.about = PlainLabel("", "muted")
+        self.about.setWordWrap(True)
+        self.trials = QSpinBox()
+        self.trials.setRange(1, 9999)
+        self.trials.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self.practice = QCheckBox("Practice trials first")
+        self.practice.setChecked(setup.practice and folder is None)
+        self.table = QTableWidget(0, len(_COLUMNS))
+        self.table.setHorizontalHeaderLabels(list(_COLUMNS))
+        prepare(self.table, stretched=0)
+        self.display = ChoiceBox()
+        self.photodiode = QCheckBox("Photodiode patch in the lower left corner")
+        self._lay_out()
+        self._fill_protocols()
+        self._fill_displays()
+        self.show_streams([])
+        self.protocol.currentTextChanged.connect(self._describe)
+        self.table.itemSelectionChanged.connect(self._judge)
+        self.primary.clicked.connect(self._choose)
+        self._describe()
+
+    def show_streams(self, streams: list[StreamDescription]) -> None:
+        """Show the streams in sight; the chosen one stays chosen."""
+        wanted = self._wanted()
+        self._streams = signals_among(streams)
+        self.table.blockSignals(True)
+        self.table.setRowCount(len(self._streams))
+        for row, stream in enumerate(self._streams):
+            cells = (
+                stream.name,
+                str(stream.n_channels),
+                f"{stream.sfreq:g} Hz" if stream.sfreq else "irregular",
+                stream.unit or "not declared",
+                stream.host,
+            )
+            for column, text in enumerate(cells):
+                item = QTableWidgetItem(text)
+                item.setToolTip(plain_tip(f"source id {stream.source_id or 'none'}"))
+                self.table.setItem(row, column, item)
+        rows = [row for row, one in enumerate(self._streams) if wanted in one.selectors]
+        only = 0 if len(self._streams) == 1 and not wanted else -1
+        self.table.setCurrentCell(rows[0] if len(rows) == 1 else only, 0)
+        self.table.blockSignals(False)
+        self._judge()
+
+    @property
+    def stream(self) -> StreamDescription | None:
+        """The stream that is chosen."""
+        row = self.table.currentRow()
+        return self._streams[row] if 0 <= row < len(self._streams) else None
+
+    @property
+    def paradigm(self) -> str:
+        """Name or path of the protocol that is chosen."""
+        return self.protocol.currentText()
+
+    def _lay_out(self) -> None:
+        form = QGridLayout()
+        form.setHorizontalSpacing(2 * GRID)
+        form.setVerticalSpacing(GRID)
+        form.addWidget(PlainLabel("Protocol", "muted"), 0, 0)
+        form.addWidget(self.protocol, 0, 1)
+        form.addWidget(self.about, 1, 1, 1, 3)
+        form.addWidget(PlainLabel("Trials", "muted"), 0, 2)
+        form.addWidget(self.trials, 0, 3)
+        form.addWidget(self.practice, 2, 1, 1, 3)
+        form.addWidget(PlainLabel("Display", "muted"), 3, 0)
+        form.addWidget(self.display, 3, 1)
+        form.addWidget(self.photodiode, 3, 2, 1, 2)
+        form.setColumnStretch(1, 1)
+        self.content.addLayout(form)
+        self.content.addWidget(self.table, 1)
+
+    def _fill_protocols(self) -> None:
+        if self._folder is not None:
+            self.protocol.addItem(self._folder.protocol.name)
+            self.protocol.setEnabled(False)
+            return
+        names = [name for name in list_resources("calibration", ".toml") if _shows(name)]
+        paradigm = self._setup.paradigm
+        self.protocol.addItems(list(dict.fromkeys([*names, paradigm])))
+        self.protocol.setCurrentText(paradigm)
+
+    def _fill_displays(self) -> None:
+        for number, screen in enumerate(QGuiApplication.screens(), start=1):
+            size = screen.geometry()
+            self.display.addItem(
+                f"{number}: {screen.name() or 'display'}, {size.width()} × {size.height()}, "
+                f"{screen.refreshRate():.4g} Hz"
+            )
+        # the operator sits at the first one
+        self.display.setCurrentIndex(self.display.count() - 1)
+
+    def _describe(self) -> None:
+        protocol = self._protocol()
+        if protocol is None:
+            self._judge()
+            return
+        schedule = make_schedule(protocol, self._setup.seed)
+        n_trials = len(schedule) if self._setup.n_trials is None else self._setup.n_trials
+        if self._folder is not None:
+            n_trials = max(self._folder.state.n_trials, self._setup.n_trials or 0)
+        self.trials.setValue(n_trials)
+        each = sum(trial.duration for trial in schedule) / len(schedule)
+        told = f"{protocol.description}. About {each:.3g} s a trial, {minutes(each * n_trials)}."
+        if self._folder is not None:
+            told += f" Goes on in {self._folder.path}."
+        self.about.setText(told)
+        self._judge()
+
+    def _protocol(self) -> Protocol | None:
+        if self._folder is not None:
+            return self._folder.protocol
+        try:
+            return load_protocol(self.paradigm)
+        except InputError as error:
+            self.about.setText(str(error))
+            return None
+
+    def _judge(self) -> None:
+        stream = self.stream
+        self.primary.setEnabled(False)
+        if not self._streams:
+            self.tell(_NO_STREAM.format(paradigm=self.paradigm))
+        elif stream is None:
+            self.tell(f"{len(self._streams)} streams are in sight: choose the one to record.")
+        else:
+            findings = find_fit(stream, None)
+            state = worst(findings)
+            said = [finding.text for finding in findings if finding.state == state != "good"]
+            nobody = "It is simulated: nobody is recorded. " if stream.simulated else ""
+            self.tell(nobody + " ".join(said), "" if state == "good" else state)
+            self.primary.setEnabled(state != "bad" and self._protocol() is not None)
+
+    def _wanted(self) -> str:
+        chosen = self.stream
+        if chosen is not None:
+            return chosen.selectors[1]
+        if self._setup.stream is None and self._folder is not None:
+            return self._folder.state.stream.selector
+        return self._setup.stream or ""
+
+    def _choose(self) -> None:
+        stream = self.stream
+        if stream is None:
+            return
+        self.chosen.emit(
+            Choices(
+                self.paradigm,
+                stream,
+                self.trials.value(),
+                self.practice.isChecked(),
+                self.display.currentIndex() + 1,
+                self.photodiode.isChecked(),
+            )
+        )
+
+
+def _shows(name: str) -> bool:
+    """Tell whether a protocol is for sessions; one with errors is shown, with what is wrong."""
+    try:
+        return load_protocol(name).presentation is not None
+    except InputError:
+        return True
