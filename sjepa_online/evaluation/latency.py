@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,43 @@ WARM_UP_SECONDS = 2.0
 N_TRIALS = 40
 
 
+@dataclass(frozen=True, slots=True)
+class TimedDecision:
+    """When a decision was due (s, LSL clock), and how late it was (s), see ``LiveDecision``."""
+
+    time: float
+    latency: float
+    end_to_end: float
+
+
+@dataclass
+class Timing:
+    """What decoding a stream to its end gave.
+
+    Attributes
+    ----------
+    decisions : list of TimedDecision
+    received : int
+        Samples that arrived.
+    seconds : float
+    cpu_share : float
+        Of one core, for everything that decoded.
+    more : dict
+        What else was measured; becomes part of the JSON document.
+    """
+
+    decisions: list[TimedDecision] = field(default_factory=list)
+    received: int = 0
+    seconds: float = 0.0
+    cpu_share: float = 0.0
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+#: Decodes the stream of this name, which has so many samples, and calls the last about once a
+#: second.
+TimedDecoding = Callable[[Decoder, str, int, Callable[[], None]], Timing]
+
+
 def measure_latency(
     protocol: Protocol,
     request: DecoderRequest,
@@ -41,6 +79,7 @@ def measure_latency(
     sfreq: float,
     seconds: float,
     progress: Callable[[], None] = lambda: None,
+    decode: TimedDecoding | None = None,
 ) -> dict[str, Any]:
     """Stream simulated noise over LSL in real time and decode it in a sliding window.
 
@@ -60,6 +99,8 @@ def measure_latency(
         How long to decode.
     progress : callable
         Called about once a second.
+    decode : callable or None
+        What decodes the stream; None: this process, without a window.
 
     Returns
     -------
@@ -86,10 +127,12 @@ def measure_latency(
     source = context.Process(target=_stream_noise, args=(n_channels, sfreq, total), daemon=True)
     source.start()
     try:
-        return _decode(decoder, request, n_channels, sfreq, total, progress)
+        n_samples = round(total * sfreq)
+        timing = (decode or decode_headless)(decoder, f"{STREAM} (simulated)", n_samples, progress)
     finally:
         source.join(timeout=5)
         source.terminate()
+    return _document(timing, request.device, n_channels, sfreq, n_samples)
 
 
 def noise_decoder(
@@ -116,19 +159,14 @@ def noise_decoder(
     )
 
 
-def _decode(
-    decoder: Decoder,
-    request: DecoderRequest,
-    n_channels: int,
-    sfreq: float,
-    total: float,
-    progress: Callable[[], None],
-) -> dict[str, Any]:
+def decode_headless(
+    decoder: Decoder, stream: str, n_samples: int, progress: Callable[[], None]
+) -> Timing:
+    """Decode a stream to its end in this process, as ``decode`` does."""
     use_one_thread()
-    n_samples = round(total * sfreq)
-    results: list[LiveDecision] = []
+    timing = Timing()
     with (
-        SignalInlet(resolve_stream(f"{STREAM} (simulated)", wait=20.0)) as signal,
+        SignalInlet(resolve_stream(stream, wait=20.0)) as signal,
         ProbabilityOutlet(f"{STREAM}-probabilities", decoder.classes, 8.0) as probabilities,
         DecisionOutlet(f"{STREAM}-decisions") as decisions,
     ):
@@ -136,32 +174,42 @@ def _decode(
         process = psutil.Process()
         busy, started, last = sum(process.cpu_times()[:2]), time.monotonic(), time.monotonic()
         while signal.received < n_samples and not signal.lost:
-            results += [one for one in live.poll() if isinstance(one, LiveDecision)]
+            timing.decisions += [
+                TimedDecision(one.decision.time, one.latency, one.end_to_end)
+                for one in live.poll()
+                if isinstance(one, LiveDecision)
+            ]
             if time.monotonic() - last >= 1:
                 last = time.monotonic()
                 progress()
-        elapsed = time.monotonic() - started
-        share = (sum(process.cpu_times()[:2]) - busy) / elapsed
-        received = signal.received
-    warm = [one for one in results if one.decision.time >= _first(results) + WARM_UP_SECONDS]
+        timing.seconds = time.monotonic() - started
+        timing.cpu_share = (sum(process.cpu_times()[:2]) - busy) / timing.seconds
+        timing.received = signal.received
+    return timing
+
+
+def _document(
+    timing: Timing, device: str, n_channels: int, sfreq: float, n_samples: int
+) -> dict[str, Any]:
+    first = timing.decisions[0].time if timing.decisions else 0.0
+    warm = [one for one in timing.decisions if one.time >= first + WARM_UP_SECONDS]
     if not warm:
-        raise OperationError(f"The simulated stream ended after {received} of {n_samples} samples")
+        raise OperationError(
+            f"The simulated stream ended after {timing.received} of {n_samples} samples"
+        )
     return {
-        "device": request.device,
+        "device": device,
         "n_channels": n_channels,
         "sfreq": sfreq,
-        "seconds": elapsed,
+        "seconds": timing.seconds,
         "decisions": len(warm),
         "decision_ms": _percentiles([one.latency for one in warm]),
         "end_to_end_ms": _percentiles([one.end_to_end for one in warm]),
-        "cpu_share": share,
+        "cpu_share": timing.cpu_share,
         "samples_sent": n_samples,
-        "samples_received": received,
+        "samples_received": timing.received,
+        **timing.more,
     }
-
-
-def _first(results: list[LiveDecision]) -> float:
-    return results[0].decision.time if results else 0.0
 
 
 def _percentiles(seconds: list[float]) -> dict[str, float]:

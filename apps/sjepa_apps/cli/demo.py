@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,12 +16,36 @@ from sjepa_apps.cli.common import (
     progress_bar,
     say,
 )
+from sjepa_apps.cli.live import has_window
 from sjepa_online.errors import InputError, OperationError
+
+if TYPE_CHECKING:
+    from sjepa_online.decoding import Decoder
+    from sjepa_online.stream import Replay
 
 #: The protocol of the recordings that ship with the project.
 SAMPLE_PROTOCOL = "ssvep-exo"
 CALIBRATION_SOURCES = ["sample:1", "sample:2"]
 LIVE_SOURCE = "sample:3"
+
+
+@dataclass
+class DemoOutcome:
+    """What decoding the replayed session gave.
+
+    Attributes
+    ----------
+    correct : list of bool
+        One entry a trial.
+    latency_ms : list of float
+        Latencies of decisions.
+    lost : int
+        Samples that did not arrive.
+    """
+
+    correct: list[bool] = field(default_factory=list)
+    latency_ms: list[float] = field(default_factory=list)
+    lost: int = 0
 
 
 def demo(
@@ -42,7 +67,7 @@ def demo(
         )
     configure_lsl(LslScope.MACHINE)
     started = time.monotonic()
-    result = run_demo(speed)
+    result = run_demo(speed, in_window=has_window() and not headless)
     result["seconds"] = time.monotonic() - started
     if json:
         print_json(result)
@@ -55,17 +80,18 @@ def demo(
     )
 
 
-def run_demo(speed: float) -> dict[str, Any]:
-    """Run the loop and return the JSON document of the demo, without its duration."""
+def run_demo(speed: float, *, in_window: bool = False) -> dict[str, Any]:
+    """Run the loop and return the JSON document of the demo, without its duration.
+
+    In the live window it goes on until the window is closed.
+    """
     import numpy as np
 
     from sjepa_online.data import load_sources
     from sjepa_online.decoding import DecoderRequest
-    from sjepa_online.online import SymbolDecision
-    from sjepa_online.online.live import LiveDecision, LiveDecoder, use_one_thread
     from sjepa_online.protocol import load_protocol
     from sjepa_online.signal import PreprocessorConfig
-    from sjepa_online.stream import MarkerInlet, Replay, SignalInlet, resolve_stream
+    from sjepa_online.stream import Replay
     from sjepa_online.training import N_FOLDS, calibrate
 
     protocol = load_protocol(SAMPLE_PROTOCOL)
@@ -78,39 +104,54 @@ def run_demo(speed: float) -> dict[str, Any]:
             progress=advance,
         )
     (recording,) = load_sources([LIVE_SOURCE])
+    replay = Replay([recording], name="sjepa-online-demo", speed=speed, wait_for_consumers=60.0)
     trials = sum(protocol.class_of(label) is not None for label in recording.labels)
-    use_one_thread()
-    decisions: list[LiveDecision] = []
-    replay = Replay([recording], name="sjepa-online-demo", speed=speed, wait_for_consumers=20.0)
-    with (
-        progress_bar("Decoding a third session live over LSL", trials) as advance,
-        replay,
-        SignalInlet(resolve_stream(replay.name)) as signal,
-        MarkerInlet(resolve_stream(replay.marker_name, kind="markers")) as markers,
-    ):
-        live = LiveDecoder(calibration.decoder, signal, markers, mode="markers")
-        n_samples = recording.data.shape[1]
-        while signal.received < n_samples and not signal.lost:
-            for result in live.poll():
-                if isinstance(result, LiveDecision):
-                    decisions.append(result)
-                    advance()
-                elif not isinstance(result, SymbolDecision):
-                    say(result.detail)
-    if not decisions:
+    with replay:
+        if in_window:
+            from sjepa_apps.live.demo import decode_in_window
+
+            outcome = decode_in_window(calibration.decoder, replay)
+        else:
+            outcome = _decode_headless(calibration.decoder, replay, recording.data.shape[1], trials)
+    if not outcome.correct:
         raise OperationError("No trial was decoded: see the messages above")
-    latencies = 1e3 * np.array([result.latency for result in decisions])
-    correct = [result.decision.label == result.decision.truth for result in decisions]
     return {
         "paradigm": protocol.name,
         "source": LIVE_SOURCE,
         "n_calibration": calibration.decoder.calibration.n_trials,
-        "n_decoded": len(decisions),
-        "accuracy": float(np.mean(correct)),
+        "n_decoded": len(outcome.correct),
+        "accuracy": sum(outcome.correct) / len(outcome.correct),
         "chance": 1 / len(protocol.classes),
         "latency_ms": {
-            "p50": float(np.percentile(latencies, 50)),
-            "p99": float(np.percentile(latencies, 99)),
+            "p50": float(np.percentile(outcome.latency_ms, 50)),
+            "p99": float(np.percentile(outcome.latency_ms, 99)),
         },
-        "samples_lost": n_samples - signal.received,
+        "samples_lost": outcome.lost,
     }
+
+
+def _decode_headless(
+    decoder: Decoder, replay: Replay, n_samples: int, n_trials: int
+) -> DemoOutcome:
+    from sjepa_online.online import SymbolDecision
+    from sjepa_online.online.live import LiveDecision, LiveDecoder, use_one_thread
+    from sjepa_online.stream import MarkerInlet, SignalInlet, resolve_stream
+
+    use_one_thread()
+    outcome = DemoOutcome()
+    with (
+        progress_bar("Decoding a third session live over LSL", n_trials) as advance,
+        SignalInlet(resolve_stream(replay.name)) as signal,
+        MarkerInlet(resolve_stream(replay.marker_name, kind="markers")) as markers,
+    ):
+        live = LiveDecoder(decoder, signal, markers, mode="markers")
+        while signal.received < n_samples and not signal.lost:
+            for result in live.poll():
+                if isinstance(result, LiveDecision):
+                    outcome.correct.append(result.decision.label == result.decision.truth)
+                    outcome.latency_ms.append(1e3 * result.latency)
+                    advance()
+                elif not isinstance(result, SymbolDecision):
+                    say(result.detail)
+    outcome.lost = n_samples - signal.received
+    return outcome

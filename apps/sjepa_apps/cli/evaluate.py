@@ -25,6 +25,7 @@ from sjepa_apps.cli.corruption import corruption
 from sjepa_apps.cli.display import display
 from sjepa_apps.cli.grid import grid
 from sjepa_apps.cli.learning_curve import learning_curve
+from sjepa_apps.cli.live import paint_offscreen_without_display
 from sjepa_apps.cli.moabb import moabb
 from sjepa_apps.cli.monitor import monitor
 from sjepa_apps.cli.results import (
@@ -145,18 +146,27 @@ def latency(
     seconds: Annotated[float, typer.Option(min=1.0, help="How long to decode.")] = 60.0,
     weights: WeightsOption = "default",
     device: DeviceOption = "auto",
+    with_window: Annotated[
+        bool, typer.Option("--with-window", help="Decode in the live window, and time it as well.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Time decisions on a simulated stream through real LSL."""
     from sjepa_online.decoding import DecoderRequest
     from sjepa_online.decoding.sjepa import choose_device
-    from sjepa_online.evaluation.latency import measure_latency
+    from sjepa_online.evaluation.latency import TimedDecoding, measure_latency
     from sjepa_online.protocol import load_protocol
 
     request = DecoderRequest(decoder, weights, 0, choose_device(device))
+    decode: TimedDecoding | None = None
+    if with_window:
+        paint_offscreen_without_display()
+        from sjepa_apps.live.benchmark import decode_in_window
+
+        decode = decode_in_window
     with progress_bar("Decoding simulated noise over LSL", round(seconds)) as advance:
         result = measure_latency(
-            load_protocol(paradigm), request, channels, sfreq, seconds, advance
+            load_protocol(paradigm), request, channels, sfreq, seconds, advance, decode
         )
     if json:
         print_json(result)
@@ -168,3 +178,10 @@ def latency(
         f"{result['decisions']} decisions, {result['samples_received']} of "
         f"{result['samples_sent']} samples, {100 * result['cpu_share']:.0f} % of a core"
     )
+    if with_window:
+        window = result["window"]
+        typer.echo(
+            f"window: {window['frames_per_s']:.1f} frames a second, longest gap "
+            f"{window['longest_gap_ms']:.0f} ms, memory grew by "
+            f"{window['memory_growth_mb']:.1f} MB, {100 * window['cpu_share']:.0f} % of a core"
+        )

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from sjepa_apps.cli.common import ScopeOption, configure_lsl
+from sjepa_apps.cli.common import ScopeOption, configure_lsl, say
 from sjepa_apps.cli.decode import Mode
 from sjepa_online.errors import InputError
 
@@ -59,7 +59,7 @@ def live(
 
 def has_window() -> bool:
     """Tell whether a window can be opened: PyQt6 is installed and there is a display."""
-    return find_spec("PyQt6") is not None and find_spec("pyqtgraph") is not None and _has_display()
+    return _has_packages() and _has_display()
 
 
 def require_window() -> None:
@@ -70,19 +70,41 @@ def require_window() -> None:
     InputError
         PyQt6 is not installed, or there is no display.
     """
-    if find_spec("PyQt6") is None or find_spec("pyqtgraph") is None:
-        raise InputError(
-            "Windows need PyQt6 and pyqtgraph",
-            value="not installed",
-            remedy="Install them with: pip install 'sjepa-online[gui]'; "
-            "`decode` works without a window.",
-        )
+    _require_packages()
     if not _has_display():
         raise InputError(
             "A window needs a display",
             value="neither DISPLAY nor WAYLAND_DISPLAY is set",
             remedy="Run it on a desktop; `decode` works without a window.",
         )
+
+
+def paint_offscreen_without_display() -> None:
+    """Let Qt paint into memory where there is no display.
+
+    Raises
+    ------
+    InputError
+        PyQt6 is not installed.
+    """
+    _require_packages()
+    if not _has_display():
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        say("There is no display: the window is painted into memory.")
+
+
+def _require_packages() -> None:
+    if not _has_packages():
+        raise InputError(
+            "Windows need PyQt6 and pyqtgraph",
+            value="not installed",
+            remedy="Install them with: pip install 'sjepa-online[gui]'; "
+            "`decode` works without a window.",
+        )
+
+
+def _has_packages() -> bool:
+    return find_spec("PyQt6") is not None and find_spec("pyqtgraph") is not None
 
 
 def _has_display() -> bool:

@@ -57,6 +57,11 @@ class EngineClient(QObject):
         return self._process is not None
 
     @property
+    def has_decoder(self) -> bool:
+        """Whether it runs and was asked to load a decoder."""
+        return self.running and self._decoder is not None
+
+    @property
     def pid(self) -> int | None:
         """Id of the process; None while there is none."""
         return None if self._process is None else self._process.processId()

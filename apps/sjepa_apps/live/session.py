@@ -38,6 +38,8 @@ from sjepa_online.stream import Gap, MarkOutlet, StreamDescription, StreamEvent,
 
 #: Seconds without a sample after which the window says so.
 SILENT_AFTER = 0.7
+#: Seconds that the engine may take to open a stream before the window does.
+ENGINE_FIRST = 8.0
 #: Name of the stream of the operator's marks.
 MARKS = "sjepa-online-marks"
 
@@ -90,9 +92,8 @@ class LiveSession(QObject):
         self.health: Health | None = None
         self.states = ChannelStates()
         self.trials: TrialLog | None = None
-        self.missing = 0
-        self.n_gaps = 0
-        self._heard = 0.0
+        self.received = self.missing = self.n_gaps = 0
+        self._heard = self._opened = 0.0
         self._reader: StreamReader | None = None
         self._discovery = Discovery()
         self._marks = MarkOutlet(MARKS + suffix)
@@ -115,8 +116,15 @@ class LiveSession(QObject):
 
     @property
     def silence(self) -> float | None:
-        """Seconds since the last sample; None without a stream."""
-        return None if self._reader is None else time.monotonic() - self._heard
+        """Seconds since the last sample; None without a stream, and while one is opened."""
+        if self._reader is None or not self._reader.is_alive():
+            return None
+        return time.monotonic() - self._heard
+
+    @property
+    def opening(self) -> bool:
+        """Whether a stream is about to be shown."""
+        return self._reader is not None and not self._reader.is_alive()
 
     @property
     def silent(self) -> bool:
@@ -140,10 +148,9 @@ class LiveSession(QObject):
         self._stop_reader()
         self.stream, self.markers = stream, markers
         self.store = SignalStore(shown_channels(stream, unit), stream.sfreq, filter_name)
-        self.missing = self.n_gaps = 0
+        self.received = self.missing = self.n_gaps = 0
         self._reader = StreamReader(stream, markers)
-        self._heard = time.monotonic()
-        self._reader.start()
+        self._opened = time.monotonic()
         self.engine.send(
             OpenStream(
                 selector=self._selector(stream),
@@ -156,6 +163,8 @@ class LiveSession(QObject):
         told = "" if markers is None else f", markers from {markers.name}"
         self.log("connected", f"{stream.name} on {stream.host}{told}", "good")
         self.stream_changed.emit()
+        if not self.engine.has_decoder:
+            self._start_reader()
 
     def close_stream(self) -> None:
         """Stop showing and decoding."""
@@ -197,12 +206,21 @@ class LiveSession(QObject):
             if streams != self.streams:
                 self.streams = streams
                 self.streams_changed.emit()
+        if self.opening and time.monotonic() > self._opened + ENGINE_FIRST:
+            self._start_reader()
         if self._reader is not None and self.store is not None:
             self._take_chunks(self._reader, self.store)
+
+    def _start_reader(self) -> None:
+        """Show the stream, once the engine has it: a replay begins with its first consumer."""
+        if self._reader is not None and not self._reader.is_alive():
+            self._heard = time.monotonic()
+            self._reader.start()
 
     def _take_chunks(self, reader: StreamReader, store: SignalStore) -> None:
         while reader.chunks:
             chunk = reader.chunks.popleft()
+            self.received += len(chunk.timestamps)
             if len(chunk.timestamps):
                 self._heard = time.monotonic()
             store.append(chunk)
@@ -242,6 +260,7 @@ class LiveSession(QObject):
             case Happened():
                 self._take_happening(message)
             case Refused():
+                self._start_reader()
                 self.log("refused", message.reason, "bad")
                 self.decoding_changed.emit()
             case DecoderReady():
@@ -254,6 +273,7 @@ class LiveSession(QObject):
             case Decoding():
                 self._begin_trials(message)
                 self.decoding = message
+                self._start_reader()
                 self.log("decoding", f"{message.stream}, {message.mode}", "good")
                 self.decoding_changed.emit()
 

@@ -67,6 +67,9 @@ class StatusLine(QWidget):
         if session.stream is None:
             self.data.setText("● no stream")
             self.data.set_state("")
+        elif session.opening:
+            self.data.setText(f"● {session.stream.name}: connecting")
+            self.data.set_state("warning")
         elif session.silent:
             assert session.silence is not None
             self.data.setText(f"● no data for {session.silence:.0f} s")

@@ -48,6 +48,8 @@ class LiveOptions:
         the last time.
     mode : {"sliding", "markers"} or None
     theme : {"light", "dark"} or None
+    remember : bool
+        Keep choices and layout for the next time.
     """
 
     decoder: Path | None = None
@@ -55,6 +57,7 @@ class LiveOptions:
     markers: str | None = None
     mode: Mode | None = None
     theme: ThemeName | None = None
+    remember: bool = True
 
 
 class LiveWindow(QMainWindow):
@@ -73,6 +76,7 @@ class LiveWindow(QMainWindow):
         super().__init__()
         self.settings = settings
         self._number = number
+        self._remembers = options.remember
         self._wanted = options.stream or settings.stream
         self._wanted_markers = options.markers or settings.markers
         theme = self.theme = THEMES[options.theme or settings.theme]
@@ -250,7 +254,8 @@ class LiveWindow(QMainWindow):
         self._frame_timer.stop()
         self._refresh_timer.stop()
         self.controls.close()
-        self._remember()
+        if self._remembers:
+            self._remember()
         self.session.close()
         event.accept()
 
@@ -336,6 +341,8 @@ class LiveWindow(QMainWindow):
         session = self.session
         if session.stream is None:
             self.signals.canvas.set_notice("No stream is connected: choose one under Connect")
+        elif session.opening:
+            self.signals.canvas.set_notice("Connecting …")
         elif session.silent:
             self.signals.canvas.set_notice(
                 f"No data for {session.silence:.0f} s: waiting for the stream to come back"

@@ -1,0 +1,103 @@
+"""The latency of decisions while the window is open, and how fluid it is meanwhile."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+from PyQt6.QtCore import QObject, QTimer
+
+from sjepa_apps.live.messages import Decided
+from sjepa_apps.live.settings import LiveSettings
+from sjepa_apps.live.window import LiveOptions, LiveWindow
+from sjepa_apps.qt import make_application, run_application
+from sjepa_online.decoding import Decoder
+from sjepa_online.evaluation.latency import TimedDecision, Timing
+
+#: Seconds of decoding after which caches are warm and histories begin to fill.
+WARM_UP = 5.0
+#: Seconds without a sample after which the stream is taken for ended.
+ENDED_AFTER = 5.0
+_EVERY = 1000
+
+
+class _Measurement(QObject):
+    """Follow a window until its stream has ended, then close it."""
+
+    def __init__(self, window: LiveWindow, n_samples: int, progress: Callable[[], None]) -> None:
+        super().__init__()
+        self.timing = Timing()
+        self._window = window
+        self._n_samples, self._progress = n_samples, progress
+        self._process = psutil.Process()
+        self._begun = self._warm_since = 0.0
+        self._busy = self._engine_busy = self._memory = 0.0
+        window.session.decided.connect(self._take)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._look)
+        self._timer.start(_EVERY)
+
+    def _take(self, decision: Decided) -> None:
+        self.timing.decisions.append(
+            TimedDecision(decision.time, decision.latency, decision.end_to_end)
+        )
+
+    def _look(self) -> None:
+        self._progress()
+        session, now = self._window.session, time.monotonic()
+        if not self.timing.decisions:
+            return
+        if not self._begun:
+            self._begun = now
+        elif not self._warm_since and now >= self._begun + WARM_UP:
+            self._warm_since = now
+            self._busy, self._memory = self._cpu(), self._process.memory_info().rss
+            self._engine_busy = self._engine_cpu()
+            self._window.signals.canvas.frames.reset()
+        if session.received >= self._n_samples or (session.silence or 0.0) > ENDED_AFTER:
+            self._timer.stop()
+            self._finish(now)
+
+    def _finish(self, now: float) -> None:
+        timing, frames = self.timing, self._window.signals.canvas.frames
+        seconds = now - self._warm_since
+        timing.seconds = now - self._begun
+        timing.received = self._window.session.received
+        timing.cpu_share = (self._engine_cpu() - self._engine_busy) / seconds
+        timing.more["window"] = {
+            "frames_per_s": frames.count / seconds,
+            "longest_gap_ms": 1e3 * frames.longest_gap,
+            "memory_growth_mb": (self._process.memory_info().rss - self._memory) / 2**20,
+            "cpu_share": (self._cpu() - self._busy) / seconds,
+        }
+        self._window.close()
+
+    def _cpu(self) -> float:
+        return float(sum(self._process.cpu_times()[:2]))
+
+    def _engine_cpu(self) -> float:
+        return float(sum(psutil.Process(self._window.session.engine.pid).cpu_times()[:2]))
+
+
+def decode_in_window(
+    decoder: Decoder, stream: str, n_samples: int, progress: Callable[[], None]
+) -> Timing:
+    """Decode a stream to its end in the live window; the CPU share is that of the engine.
+
+    ``more["window"]`` holds the window's frames a second, longest gap between two frames (ms),
+    growth of memory (MB) and share of a core, all after five seconds of decoding.
+    """
+    application = make_application()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "decoder.safetensors"
+        decoder.save(path)
+        options = LiveOptions(decoder=path, stream=stream, mode="sliding", remember=False)
+        window = LiveWindow(options, LiveSettings())
+        measurement = _Measurement(window, n_samples, progress)
+        window.show()
+        if run_application(application, window.close):
+            raise KeyboardInterrupt
+    return measurement.timing

@@ -1,0 +1,32 @@
+"""The demo in the live window: a replayed session, decoded until the window is closed."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from sjepa_apps.cli.demo import DemoOutcome
+from sjepa_apps.live.settings import LiveSettings
+from sjepa_apps.live.window import LiveOptions, LiveWindow
+from sjepa_apps.qt import make_application, run_application
+from sjepa_online.decoding import Decoder
+from sjepa_online.stream import Replay
+
+
+def decode_in_window(decoder: Decoder, replay: Replay) -> DemoOutcome:
+    """Show and decode a replay; return what was decoded when the window is closed."""
+    application = make_application()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "demo.safetensors"
+        decoder.save(path)
+        options = LiveOptions(path, replay.name, replay.marker_name, remember=False)
+        window = LiveWindow(options, LiveSettings())
+        window.show()
+        if run_application(application, window.close):
+            raise KeyboardInterrupt
+    log = window.session.trials
+    return DemoOutcome(
+        correct=[] if log is None else [trial.correct for trial in log.trials],
+        latency_ms=list(window.health.decision_ms),
+        lost=window.session.missing,
+    )
