@@ -17,17 +17,16 @@ from sjepa_apps.cli.common import (
     ScopeOption,
     SeedOption,
     WeightsOption,
+    configure_lsl,
     progress_bar,
 )
-from sjepa_apps.cli.session import SessionOptions, open_session, run_headless
+from sjepa_apps.cli.session import SessionOptions, open_session, run_headless, run_in_window
+from sjepa_apps.session_window import SessionSetup
+from sjepa_apps.session_window.setup import DECODER, REPORT
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
     from sjepa_online.decoding import DecoderRequest
-
-#: Names of what is written, in the folder of a session where there is one.
-DECODER = "decoder.safetensors"
-REPORT = "report.html"
 
 
 def calibrate(
@@ -97,12 +96,23 @@ def calibrate(
         )
         return
     if not headless:
-        raise InputError(
-            "A session needs a display, or runs --headless with a simulated participant",
-            value="neither --headless nor --from",
-            remedy="Add --headless, or give recordings with --from SOURCE...; `--from sample` is "
-            "there for a try.",
+        configure_lsl(lsl_scope)
+        setup = SessionSetup(
+            paradigm,
+            request,
+            stream=stream,
+            n_trials=trials,
+            practice=not skip_practice,
+            seed=seed,
+            folder=folder,
+            resume=resume,
+            early=early_stopping,
+            out=out,
+            report=report,
+            overwrite=overwrite,
         )
+        run_in_window(setup, json)
+        return
     options = SessionOptions(
         paradigm, stream, folder, resume, trials, skip_practice, seed, wait, lsl_scope
     )

@@ -68,6 +68,10 @@ class CalibrationOutputs:
             say("Writing the report")
             more = write_report(self.report, calibration, recordings)
             told |= {"report": str(self.report), "more_trials_help": more}
+        self.tell(calibration, told)
+
+    def tell(self, calibration: Calibration, told: dict[str, object]) -> None:
+        """Tell what a calibration gave, and ``told``."""
         if self.json:
             print_json(self._document(calibration) | told)
         else:

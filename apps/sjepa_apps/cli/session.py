@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sjepa_apps.cli.calibration_output import CalibrationOutputs
 from sjepa_apps.cli.common import LslScope, configure_lsl, say
-from sjepa_online.errors import InputError
+from sjepa_apps.cli.live import require_window
+from sjepa_online.errors import InputError, OperationError
 
 if TYPE_CHECKING:
     from sjepa_apps.session.controller import CalibrationSession
     from sjepa_apps.session.folder import SessionFolder
+    from sjepa_apps.session_window import SessionSetup
     from sjepa_online.stream import StreamDescription
 
 
@@ -109,6 +112,40 @@ def run_headless(
             say(how_to_resume(folder))
             raise
     return session
+
+
+def run_in_window(setup: SessionSetup, json: bool) -> None:
+    """Run a session in windows, and tell what came of it.
+
+    Raises
+    ------
+    InputError
+        Windows cannot open, the protocol is wrong, or a file would be replaced.
+    OperationError
+        The operator has closed the window before there was a decoder.
+    """
+    from sjepa_apps.session_window import run_session_window
+    from sjepa_online.protocol import load_protocol
+    from sjepa_online.schedule import make_schedule
+
+    require_window()
+    if setup.resume is None:
+        make_schedule(load_protocol(setup.paradigm), setup.seed)
+    outcome = run_session_window(setup)
+    folder, result = outcome.folder, outcome.result
+    if result is None or folder is None:
+        advice = "" if folder is None else f" {how_to_resume(folder)}"
+        raise OperationError(f"The session was closed before a decoder was trained.{advice}")
+    outputs = CalibrationOutputs(result.decoder, result.report, setup.overwrite, json)
+    outputs.tell(
+        result.calibration,
+        {
+            "folder": str(folder.path),
+            "recording": [str(part) for part in folder.parts()],
+            "report": str(result.report),
+            "more_trials_help": result.more_trials_help,
+        },
+    )
 
 
 def how_to_resume(folder: SessionFolder) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
@@ -13,14 +12,13 @@ from sjepa_apps.session.checks import check_channels
 from sjepa_apps.session.controller import CalibrationSession
 from sjepa_apps.session.folder import SessionFolder
 from sjepa_apps.session.presenter import Presenter, SessionStopped
-from sjepa_apps.session_window.setup import SessionSetup
+from sjepa_apps.session_window.setup import SessionSetup, TrainingResult
 from sjepa_apps.session_window.worker import Worker
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.evaluation.report import write_report
 from sjepa_online.stream import FrameOutlet, StimulusOutlet, StreamDescription
-from sjepa_online.training import Calibration
 
 
 @dataclass(frozen=True)
@@ -47,23 +45,6 @@ class Choices:
     practice: bool
     display: int
     photodiode: bool
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """A decoder, saved.
-
-    Attributes
-    ----------
-    calibration : Calibration
-    decoder, report : Path
-    more_trials_help : bool
-    """
-
-    calibration: Calibration
-    decoder: Path
-    report: Path
-    more_trials_help: bool
 
 
 class TrainingEnded(Exception):  # noqa: N818 - it is no error

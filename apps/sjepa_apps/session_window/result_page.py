@@ -8,8 +8,8 @@ from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSpinBox, QVB
 
 from sjepa_apps.live.theme import GRID
 from sjepa_apps.live.widgets import PlainLabel, panel
-from sjepa_apps.session_window.conductor import TrainingResult
 from sjepa_apps.session_window.page import Page, slim_bar
+from sjepa_apps.session_window.setup import TrainingResult
 from sjepa_online.training import N_FOLDS
 
 #: Trials to record more, at first.

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from sjepa_apps.cli.common import check_out
 
 if TYPE_CHECKING:
+    from sjepa_apps.session.folder import SessionFolder
     from sjepa_online.decoding import DecoderRequest
+    from sjepa_online.training import Calibration
 
 #: Names of what is written to the folder of a session.
 DECODER = "decoder.safetensors"
@@ -81,23 +83,36 @@ class SessionSetup:
 
 
 @dataclass(frozen=True)
+class TrainingResult:
+    """A decoder, saved.
+
+    Attributes
+    ----------
+    calibration : Calibration
+    decoder, report : Path
+    more_trials_help : bool
+    """
+
+    calibration: Calibration
+    decoder: Path
+    report: Path
+    more_trials_help: bool
+
+
+@dataclass(frozen=True)
 class SessionOutcome:
     """What a session window leaves behind.
 
     Attributes
     ----------
-    folder : Path or None
-        Of the session; None where none was begun.
-    decoder, report : Path or None
-        What was saved.
-    interrupted : bool
-        Whether Ctrl-C closed the window.
+    folder : SessionFolder or None
+        None where no session was begun.
+    result : TrainingResult or None
+        None where no decoder was trained.
     """
 
-    folder: Path | None
-    decoder: Path | None
-    report: Path | None
-    interrupted: bool = False
+    folder: SessionFolder | None
+    result: TrainingResult | None
 
 
 def run_session_window(setup: SessionSetup) -> SessionOutcome:
@@ -109,6 +124,8 @@ def run_session_window(setup: SessionSetup) -> SessionOutcome:
     ------
     InputError
         A file would be replaced, or the folder to go on with holds no session.
+    KeyboardInterrupt
+        Ctrl-C.
     """
     from sjepa_apps.qt import make_application, run_application
     from sjepa_apps.session_window.window import SessionWindow
@@ -121,4 +138,6 @@ def run_session_window(setup: SessionSetup) -> SessionOutcome:
         interrupted = run_application(application, window.end)
     finally:
         window.end()
-    return window.outcome(interrupted)
+    if interrupted:
+        raise KeyboardInterrupt
+    return window.outcome()

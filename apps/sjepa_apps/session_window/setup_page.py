@@ -17,9 +17,9 @@ from sjepa_apps.session_window.conductor import Choices
 from sjepa_apps.session_window.page import Page, minutes
 from sjepa_apps.session_window.setup import SessionSetup
 from sjepa_online.errors import InputError
-from sjepa_online.protocol import Protocol, load_protocol
+from sjepa_online.protocol import load_protocol
 from sjepa_online.resources import list_resources
-from sjepa_online.schedule import make_schedule
+from sjepa_online.schedule import ScheduledTrial, make_schedule
 from sjepa_online.stream import StreamDescription
 
 _COLUMNS = ("Stream", "Channels", "Rate", "Unit", "Host")
@@ -56,6 +56,7 @@ class SetupPage(Page):
         self._setup = setup
         self._folder = folder
         self._streams: list[StreamDescription] = []
+        self._schedule: tuple[ScheduledTrial, ...] = ()
         self.protocol = ChoiceBox()
         self.about = PlainLabel("", "muted")
         self.about.setWordWrap(True)
@@ -151,30 +152,31 @@ class SetupPage(Page):
         self.display.setCurrentIndex(self.display.count() - 1)
 
     def _describe(self) -> None:
-        protocol = self._protocol()
-        if protocol is None:
-            self._judge()
-            return
-        schedule = make_schedule(protocol, self._setup.seed)
-        n_trials = len(schedule) if self._setup.n_trials is None else self._setup.n_trials
-        if self._folder is not None:
-            n_trials = max(self._folder.state.n_trials, self._setup.n_trials or 0)
-        self.trials.setValue(n_trials)
-        each = sum(trial.duration for trial in schedule) / len(schedule)
-        told = f"{protocol.description}. About {each:.3g} s a trial, {minutes(each * n_trials)}."
-        if self._folder is not None:
-            told += f" Goes on in {self._folder.path}."
-        self.about.setText(told)
+        self._schedule = self._draw_schedule()
+        if self._schedule:
+            n_trials = self._n_trials(len(self._schedule))
+            self.trials.setValue(n_trials)
+            each = sum(trial.duration for trial in self._schedule) / len(self._schedule)
+            told = f"About {each:.3g} s a trial, {minutes(each * n_trials)} for {n_trials} trials."
+            if self._folder is not None:
+                told += f" Goes on in {self._folder.path}."
+            self.about.setText(told)
         self._judge()
 
-    def _protocol(self) -> Protocol | None:
+    def _n_trials(self, planned: int) -> int:
         if self._folder is not None:
-            return self._folder.protocol
+            return max(self._folder.state.n_trials, self._setup.n_trials or 0)
+        return planned if self._setup.n_trials is None else self._setup.n_trials
+
+    def _draw_schedule(self) -> tuple[ScheduledTrial, ...]:
+        """Draw the trials that the protocol plans; none where it has errors, which are told."""
         try:
-            return load_protocol(self.paradigm)
+            if self._folder is not None:
+                return make_schedule(self._folder.protocol, self._folder.state.seed)
+            return make_schedule(load_protocol(self.paradigm), self._setup.seed)
         except InputError as error:
             self.about.setText(str(error))
-            return None
+            return ()
 
     def _judge(self) -> None:
         stream = self.stream
@@ -189,7 +191,7 @@ class SetupPage(Page):
             said = [finding.text for finding in findings if finding.state == state != "good"]
             nobody = "It is simulated: nobody is recorded. " if stream.simulated else ""
             self.tell(nobody + " ".join(said), "" if state == "good" else state)
-            self.primary.setEnabled(state != "bad" and self._protocol() is not None)
+            self.primary.setEnabled(state != "bad" and len(self._schedule) > 0)
 
     def _wanted(self) -> str:
         chosen = self.stream

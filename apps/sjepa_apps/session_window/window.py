@@ -9,11 +9,11 @@ from PyQt6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidg
 from sjepa_apps.live.discovery import Discovery
 from sjepa_apps.live.theme import DARK, GRID, LIGHT, Theme, style_sheet
 from sjepa_apps.session_window.channels_page import ChannelsPage
-from sjepa_apps.session_window.conductor import Choices, Conductor, TrainingResult
+from sjepa_apps.session_window.conductor import Choices, Conductor
 from sjepa_apps.session_window.page import Page
 from sjepa_apps.session_window.result_page import ResultPage, TrainingPage
 from sjepa_apps.session_window.run_page import RunPage
-from sjepa_apps.session_window.setup import SessionOutcome, SessionSetup
+from sjepa_apps.session_window.setup import SessionOutcome, SessionSetup, TrainingResult
 from sjepa_apps.session_window.setup_page import SetupPage
 from sjepa_apps.session_window.steps import STEPS, StepList
 
@@ -84,7 +84,7 @@ class SessionWindow(QMainWindow):
             self.result_page,
         )
 
-    def outcome(self, interrupted: bool) -> SessionOutcome:
+    def outcome(self) -> SessionOutcome:
         """Tell what the session has left behind.
 
         Raises
@@ -94,13 +94,7 @@ class SessionWindow(QMainWindow):
         """
         if self.error is not None:
             raise self.error
-        folder, result = self.conductor.folder, self.conductor.result
-        return SessionOutcome(
-            None if folder is None else folder.path,
-            None if result is None else result.decoder,
-            None if result is None else result.report,
-            interrupted,
-        )
+        return SessionOutcome(self.conductor.folder, self.conductor.result)
 
     def end(self) -> None:
         """End whatever is being done, and close the window."""
