@@ -37,10 +37,13 @@ class Watched(HeadlessPresenter):
 def run(begin):
     """Run the recording of a session with a presenter; give both."""
 
-    def run_session(stream_name, folder=None, before=lambda trial: None):
+    def run_session(
+        stream_name, folder=None, before=lambda trial: None, keep=lambda presenter: None
+    ):
         folder = begin(stream_name) if folder is None else folder
         with StimulusOutlet(folder.protocol_text) as stimulus, FrameOutlet(0.0) as frames:
             presenter = Watched(stimulus, frames, before)
+            keep(presenter)
             session = CalibrationSession(
                 folder,
                 resolve_stream(stream_name),
@@ -108,52 +111,45 @@ def test_a_session_that_was_killed_or_stopped_goes_on_with_the_next_trial(
     assert [trial.number for trial in session.remaining()] == [3]
 
 
-def test_a_stream_that_dies_in_a_trial_and_comes_back_costs_this_trial(amplifier, run):
-    process, _ = amplifier("session-lost")
+def test_what_breaks_off_costs_one_trial_and_is_told(amplifier, begin, run, monkeypatch):
+    process, _ = amplifier("session-harm")
+    shown = []
     timers = []
 
-    def lose(trial):
-        if trial.number == 1 and not timers:
+    def harm(trial):
+        shown.append(trial.number)
+        if shown == [0]:
+            kill_recorder()
+        if shown.count(1) == 1 and trial.number == 1:
             timers.append(threading.Timer(0.8, process.kill))
-            timers.append(threading.Timer(3.0, amplifier, ["session-lost"]))
+            timers.append(threading.Timer(3.0, amplifier, ["session-harm"]))
             for timer in timers:
                 timer.start()
-
-    session, presenter = run("session-lost", before=lose)
-    for timer in timers:
-        timer.join()
-    assert [trial.trial.number for trial in presenter.shown] == [0, 1, 1, 2, 3]
-    assert any("broken off" in told for told in presenter.told)
-    assert any("short break" in told for told in presenter.told)
-    assert len(session.recordings()) == 2
-    assert session.remaining() == []
-
-
-def test_a_killed_recorder_and_a_full_disk_lose_no_trial_before(amplifier, begin, run, monkeypatch):
-    amplifier("session-disk")
-    happened = []
-
-    def harm(trial):
-        if trial.number == 1 and "kill" not in happened:
-            happened.append("kill")
-            time.sleep(0.8)
-            for child in psutil.Process().children():
-                if "LabRecorder" in child.name():
-                    child.kill()
         if trial.number == 3:
             time.sleep(0.8)
-            usage = shutil.disk_usage("/")._replace(free=0)
-            monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
-            happened.append("full")
+            full = shutil.disk_usage("/")._replace(free=0)
+            monkeypatch.setattr(shutil, "disk_usage", lambda path: full)
 
-    folder = begin("session-disk")
+    folder = begin("session-harm")
+    presenters = []
     with pytest.raises(InputError, match="room"):
-        run("session-disk", folder, before=harm)
-    assert happened == ["kill", "full"]
-    assert len(folder.parts()) == 2
+        run("session-harm", folder, before=harm, keep=presenters.append)
+    for timer in timers:
+        timer.join()
+    assert shown == [0, 0, 1, 1, 2, 3]
+    assert len(folder.parts()) == 3
     recordings, _ = folder.recordings()
     remaining = remaining_trials(folder.schedule(), recordings, folder.protocol)
     assert [trial.number for trial in remaining] == [3]
+    told = " ".join(presenters[0].told)
+    for what in ("recorder is not there", "broken off", "disk", "short break"):
+        assert what in told
+
+
+def kill_recorder():
+    for child in psutil.Process().children():
+        if "LabRecorder" in child.name():
+            child.kill()
 
 
 def wait_for(condition, timeout=15.0):
