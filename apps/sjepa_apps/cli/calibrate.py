@@ -17,6 +17,7 @@ from sjepa_apps.cli.common import (
     ScopeOption,
     SeedOption,
     WeightsOption,
+    check_out,
     configure_lsl,
     progress_bar,
 )
@@ -113,6 +114,9 @@ def calibrate(
         )
         run_in_window(setup, json)
         return
+    for path, option in ((out, "--out"), (report, "--report")):
+        if path is not None:
+            check_out(path, overwrite, option)
     options = SessionOptions(
         paradigm, stream, folder, resume, trials, skip_practice, seed, wait, lsl_scope
     )
