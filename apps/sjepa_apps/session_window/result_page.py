@@ -106,7 +106,7 @@ class ResultPage(Page):
         measure = "roc_auc" if "Target" in result.calibration.decoder.classes else "accuracy"
         chance = "chance 0.50" if measure == "roc_auc" else f"chance {1 / n_classes:.2f}"
         words = {"roc_auc": "area under the curve", "accuracy": "accuracy"}[measure]
-        self.score.setText(f"{best[measure]:.2f} {words}  ({chance}, {summary.n_trials} trials)")
+        self.score.setText(f"{best[measure]:.2f} {words} ({chance}, {summary.n_trials} trials)")
         self._fill_scores(scores)
         self.advice.setText(
             f"{summary.choice} More trials would help.".strip()

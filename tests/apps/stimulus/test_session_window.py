@@ -1,0 +1,310 @@
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+pytest.importorskip("PyQt6", reason="the windows need PyQt6")
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtTest import QTest
+
+from sjepa_apps.session_window import SessionSetup, conductor, window
+from sjepa_apps.session_window.window import SessionWindow
+from sjepa_apps.stimulus import window as stimulus
+from sjepa_online.decoding import DecoderRequest
+from sjepa_online.errors import InputError, OperationError
+from sjepa_online.evaluation.report.channels import ChannelReport
+from sjepa_online.stream import StreamDescription
+
+PROTOCOL = """
+name = "quick"
+paradigm = "mi"
+[window]
+start = 0.0
+length = 1.1875
+[[classes]]
+name = "left_hand"
+[[classes]]
+name = "right_hand"
+[imagery]
+trials_per_class = 2
+practice_trials = 1
+fixation = 0.05
+imagery = 0.1
+rest = 0.05
+"""
+
+
+def eeg(name: str, unit: str = "uV") -> StreamDescription:
+    channels = ("C3", "Cz", "C4")
+    return StreamDescription(
+        name, "EEG", 3, 250.0, "float32", "lab", f"amp-{name}", f"uid-{name}", channels,
+        ("eeg",) * 3, (unit,) * 3,
+    )  # fmt: skip
+
+
+class NoDiscovery:
+    """Finds what a test puts in."""
+
+    def __init__(self) -> None:
+        self.found: deque[list[StreamDescription]] = deque(maxlen=1)
+
+    def start(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+
+class QuickSession:
+    """Shows the trials of a folder, and records nothing."""
+
+    error: Exception | None = None
+
+    def __init__(self, folder: Any, stream: Any, others: Any, tell: Callable[[str], None]) -> None:
+        self.folder = folder
+        self.tell = tell
+
+    def practise(self, presenter: Any) -> None:
+        presenter.show_message("Practice", wait=True)
+
+    def record(self, presenter: Any, progress: Callable[[int, int], None]) -> None:
+        if self.error is not None:
+            raise self.error
+        schedule = self.folder.schedule()
+        for trial in schedule:
+            progress(trial.number, len(schedule))
+            while not presenter.present(trial).completed:
+                pass
+        self.tell("all shown")
+
+    def recordings(self) -> list[Any]:
+        return []
+
+    def train(self, request: Any, early: bool, progress: Callable[[], None]) -> Any:
+        for _ in range(6):
+            progress()
+        n_trials = len(self.folder.schedule())
+        summary = SimpleNamespace(
+            cross_validation={"riemann": {"accuracy": 0.75}}, n_trials=n_trials, choice=""
+        )
+        decoder = SimpleNamespace(
+            calibration=summary,
+            name="riemann",
+            classes=("left_hand", "right_hand"),
+            save=lambda path: path.write_text("decoder"),
+        )
+        return SimpleNamespace(decoder=decoder)
+
+
+@pytest.fixture
+def protocol_file(tmp_path: Path) -> Path:
+    path = tmp_path / "quick.toml"
+    path.write_text(PROTOCOL)
+    return path
+
+
+@pytest.fixture
+def open_session(
+    qapp: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, protocol_file: Path
+) -> Iterator[Callable[..., SessionWindow]]:
+    """Open session windows in which nothing is recorded; they last as long as the test."""
+    reports = [
+        ChannelReport("C3", 9.0, 1.0, 0.02),
+        ChannelReport("Cz", 0.0, 0.0, 0.0),
+        ChannelReport("C4", 9.0, 1.0, 0.02),
+    ]
+    check = SimpleNamespace(channels=reports, complaints=["Cz is flat"])
+    monkeypatch.setattr(conductor, "check_channels", lambda stream: check)
+    monkeypatch.setattr(conductor, "CalibrationSession", QuickSession)
+    monkeypatch.setattr(conductor, "write_report", lambda path, *_: path.write_text("r") > 0)
+    monkeypatch.setattr(window, "Discovery", NoDiscovery)
+    monkeypatch.setattr(stimulus, "MEASURED_FRAMES", 25)
+    monkeypatch.setattr(stimulus, "SETTLING_FRAMES", 2)
+    opened = []
+
+    def make(*streams: StreamDescription, **options: Any) -> SessionWindow:
+        options = {"paradigm": str(protocol_file), "folder": tmp_path / "session"} | options
+        opened.append(SessionWindow(SessionSetup(request=DecoderRequest("riemann"), **options)))
+        opened[-1].show()
+        opened[-1].setup_page.show_streams(list(streams))
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        one.end()
+    qapp.processEvents()
+
+
+def go_to_recording(one: SessionWindow, qtbot: Any) -> None:
+    one.setup_page.primary.click()
+    qtbot.waitUntil(one.channels_page.primary.isEnabled, timeout=5000)
+    one.channels_page.primary.click()
+
+
+def begin(one: SessionWindow, qtbot: Any, practice: bool = True) -> Any:
+    """Start the run, and press Enter at the message before practice; give the stimulus window."""
+    one.run_page.primary.click()
+    shown = one.conductor.stimulus
+    assert shown is not None
+    if practice:
+        qtbot.waitUntil(lambda: shown._then is not None, timeout=5000)
+        QTest.keyClick(shown.surface, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: shown._playing, timeout=5000)
+    return shown
+
+
+def test_only_stream_in_sight_is_chosen(open_session):
+    one = open_session(eeg("amplifier"))
+    assert one.setup_page.stream.name == "amplifier"
+    assert one.setup_page.primary.isEnabled()
+
+
+def test_without_a_stream_it_says_what_to_do(open_session):
+    one = open_session()
+    assert not one.setup_page.primary.isEnabled()
+    assert "sjepa-online simulate" in one.setup_page.message.text()
+
+
+def test_among_two_streams_one_must_be_chosen(open_session):
+    one = open_session(eeg("a"), eeg("b"))
+    assert not one.setup_page.primary.isEnabled()
+    assert "2 streams are in sight" in one.setup_page.message.text()
+    one.setup_page.table.selectRow(1)
+    assert one.setup_page.stream.name == "b"
+    assert one.setup_page.primary.isEnabled()
+    one.setup_page.show_streams([eeg("c"), eeg("b"), eeg("a")])
+    assert one.setup_page.stream.name == "b"
+
+
+def test_stream_of_the_command_line_is_chosen(open_session):
+    one = open_session(eeg("a"), eeg("b"), stream="b")
+    assert one.setup_page.stream.name == "b"
+
+
+def test_typing_error_in_a_protocol_is_named(open_session, protocol_file):
+    protocol_file.write_text(PROTOCOL.replace("fixation", "fixtion"))
+    one = open_session(eeg("a"))
+    assert "imagery.fixtion" in one.setup_page.about.text()
+    assert not one.setup_page.primary.isEnabled()
+    one.setup_page.protocol.setCurrentText("mi")
+    assert one.setup_page.primary.isEnabled()
+    assert one.setup_page.trials.value() == 100
+
+
+def test_channels_that_need_a_look_come_first(open_session, qtbot):
+    one = open_session(eeg("a"))
+    one.setup_page.primary.click()
+    qtbot.waitUntil(one.channels_page.primary.isEnabled, timeout=5000)
+    table = one.channels_page.table
+    assert [table.item(row, 0).text() for row in range(3)] == ["Cz", "C3", "C4"]
+    assert table.item(0, 3).text() == "Cz is flat"
+    assert one.channels_page.message.text() == "1 of 3 channels need a look."
+    assert one.channels_page.scalp._states.bad == ("Cz",)
+
+
+def test_signal_that_cannot_be_recorded_is_refused(open_session, qtbot, monkeypatch):
+    def refuse(stream: StreamDescription) -> None:
+        raise InputError("The signal varies", value="all constant", remedy="Switch it on.")
+
+    monkeypatch.setattr(conductor, "check_channels", refuse)
+    one = open_session(eeg("a"))
+    one.setup_page.primary.click()
+    qtbot.waitUntil(one.channels_page.secondary.isEnabled, timeout=5000)
+    assert "Switch it on" in one.channels_page.message.text()
+    assert not one.channels_page.primary.isEnabled()
+
+
+def test_session_runs_from_the_first_page_to_the_result(open_session, qtbot, tmp_path):
+    one = open_session(eeg("a"))
+    go_to_recording(one, qtbot)
+    begin(one, qtbot)
+    result = one.result_page
+    qtbot.waitUntil(lambda: one.pages.currentWidget() is result, timeout=15_000)
+    assert result.score.text() == "0.75 accuracy (chance 0.50, 4 trials)"
+    assert "all shown" in one.run_page.log.toPlainText()
+    assert "frames shown" in one.run_page.frames.text()
+    assert not one.conductor.stimulus.surface.isVisible()
+    result.n_more.setValue(2)
+    result.more.click()
+    qtbot.waitUntil(lambda: "6 trials" in result.score.text(), timeout=15_000)
+    outcome = one.outcome()
+    assert outcome.folder.path == tmp_path / "session"
+    assert outcome.result.decoder.read_text() == "decoder"
+
+
+def test_escape_of_the_participant_stops_and_the_session_goes_on(open_session, qtbot):
+    one = open_session(eeg("a"))
+    go_to_recording(one, qtbot)
+    shown = begin(one, qtbot)
+    QTest.keyClick(shown.surface, Qt.Key.Key_Escape)
+    QTest.keyClick(shown.surface, Qt.Key.Key_Escape)
+    page = one.run_page
+    qtbot.waitUntil(lambda: page.state.text() == "Stopped", timeout=5000)
+    assert "was stopped" in page.message.text()
+    assert page.train.isVisible()
+    begin(one, qtbot, practice=False)
+    qtbot.waitUntil(lambda: one.pages.currentWidget() is one.result_page, timeout=15_000)
+
+
+def test_stop_of_the_operator_ends_the_stimuli(open_session, qtbot):
+    one = open_session(eeg("a"), practice=False)
+    go_to_recording(one, qtbot)
+    shown = begin(one, qtbot, practice=False)
+    one.run_page.secondary.click()
+    qtbot.waitUntil(lambda: one.run_page.state.text() == "Stopped", timeout=5000)
+    assert shown.stopped
+
+
+def test_failure_of_the_recording_is_told(open_session, qtbot, monkeypatch):
+    monkeypatch.setattr(QuickSession, "error", OperationError("The disk is full"))
+    one = open_session(eeg("a"), practice=False)
+    go_to_recording(one, qtbot)
+    one.run_page.primary.click()
+    qtbot.waitUntil(lambda: one.run_page.message.text() == "The disk is full", timeout=5000)
+    assert one.run_page.primary.isEnabled()
+
+
+def test_display_too_slow_for_the_protocol_is_told(open_session, qtbot, protocol_file):
+    fast = PROTOCOL.replace('"mi"', '"ssvep"').replace("imagery", "flicker")
+    fast = fast.replace("fixation", "cue").replace("flicker = 0.1", "stimulation = 0.1")
+    protocol_file.write_text(fast.replace('"left_hand"', '"left_hand"\nfrequency = 55.0'))
+    one = open_session(eeg("a"), practice=False)
+    go_to_recording(one, qtbot)
+    one.run_page.primary.click()
+    assert "55 Hz on a display of 60 Hz" in one.run_page.message.text()
+    assert one.run_page.primary.isEnabled()
+
+
+def test_error_that_nobody_expects_closes_the_window_and_is_raised(
+    open_session, qtbot, monkeypatch
+):
+    monkeypatch.setattr(QuickSession, "error", ZeroDivisionError("a defect"))
+    one = open_session(eeg("a"), practice=False)
+    go_to_recording(one, qtbot)
+    one.run_page.primary.click()
+    qtbot.waitUntil(lambda: not one.isVisible(), timeout=5000)
+    with pytest.raises(ZeroDivisionError, match="a defect"):
+        one.outcome()
+
+
+def test_closing_the_window_ends_what_is_shown(open_session, qtbot):
+    one = open_session(eeg("a"), practice=False)
+    go_to_recording(one, qtbot)
+    shown = begin(one, qtbot, practice=False)
+    one.close()
+    assert shown.stopped
+    assert one.outcome().result is None
+
+
+def test_files_are_not_replaced_unasked(tmp_path):
+    existing = tmp_path / "mine.safetensors"
+    existing.write_text("precious")
+    setup = SessionSetup("mi", DecoderRequest("riemann"), out=existing)
+    with pytest.raises(InputError, match="not replaced unasked"):
+        setup.check()
