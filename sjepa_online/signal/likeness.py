@@ -16,6 +16,9 @@ MEMORY = 16
 UNDONE_GAIN = 0.15
 UNRELIABLE_SHARE = 0.8
 
+#: Share of its highest correlation in calibration below which a channel resembles no other.
+LONELY = 0.5
+
 # in amplitudes of the calibration; larger signals enter with this size
 _LARGEST = 3.0
 _NO_AMPLITUDE = 1e-9
@@ -99,8 +102,11 @@ class LikenessWatch:
         likeness = Likeness(np.zeros(n_channels), itself, np.zeros(n_channels))
         if prediction.trusted.sum() < _LEAST_CHANNELS:
             return likeness
-        order = self._undo_exchanges(prediction, likeness)
-        seen = self._seen[np.ix_(order, order)]
+        size = np.sqrt(np.maximum(np.diag(self._seen), _NO_AMPLITUDE))
+        normalised = self._seen / np.outer(size, size)
+        prediction = _without_loners(prediction, normalised, likeness)
+        order = self._undo_exchanges(prediction, likeness, normalised)
+        seen = normalised[np.ix_(order, order)]
         while prediction.trusted.sum() > _LEAST_CHANNELS:
             unexplained = prediction.unexplained(seen)
             worst = int(np.argmax(unexplained))
@@ -110,11 +116,13 @@ class LikenessWatch:
             prediction = prediction.without(worst)
         return likeness
 
-    def _undo_exchanges(self, prediction: CrossPrediction, likeness: Likeness) -> NDArray[np.intp]:
+    def _undo_exchanges(
+        self, prediction: CrossPrediction, likeness: Likeness, seen: Array
+    ) -> NDArray[np.intp]:
         """Note the evident exchanges, and return the order of channels that undoes them."""
         order = np.arange(len(self._seen))
         for _ in range(int(prediction.trusted.sum()) // 2):
-            gain = prediction.gain_of_exchange(self._seen[np.ix_(order, order)])
+            gain = prediction.gain_of_exchange(seen[np.ix_(order, order)])
             one, other = np.unravel_index(int(np.argmax(gain)), gain.shape)
             if gain[one, other] <= UNDONE_GAIN:
                 break
@@ -123,3 +131,21 @@ class LikenessWatch:
                 likeness.partner[channel] = partner
             order[[one, other]] = order[[other, one]]
         return order
+
+
+def _without_loners(
+    prediction: CrossPrediction, seen: Array, likeness: Likeness
+) -> CrossPrediction:
+    """Take out channels that resemble no other, as noise does: no exchange explains them."""
+    among = np.outer(prediction.trusted, prediction.trusted)
+    np.fill_diagonal(among, False)
+    now, usual = (
+        np.where(among, np.abs(one), 0.0).max(axis=1) for one in (seen, prediction.correlation)
+    )
+    unexplained = prediction.unexplained(seen)
+    for channel in np.flatnonzero(prediction.trusted & (now < LONELY * usual)):
+        if prediction.trusted.sum() <= _LEAST_CHANNELS:
+            break
+        likeness.unexplained[channel] = unexplained[channel]
+        prediction = prediction.without(int(channel))
+    return prediction

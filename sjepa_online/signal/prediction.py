@@ -33,10 +33,15 @@ class CrossPrediction:
         P, with zeros in the rows and columns of channels that are not trusted.
     trusted : ndarray of bool, shape (channels,)
         Channels that predict.
+
+    Attributes
+    ----------
+    correlation, trusted
+        As given.
     """
 
     def __init__(self, correlation: Array, precision: Array, trusted: NDArray[np.bool_]) -> None:
-        self._correlation = correlation
+        self.correlation = correlation
         self._precision = precision
         self.trusted = trusted
         others = ~trusted
@@ -65,7 +70,7 @@ class CrossPrediction:
         # the inverse of a matrix without one of its rows and columns
         precision = self._precision - np.outer(row, row) / row[channel]
         precision[channel] = precision[:, channel] = 0.0
-        return CrossPrediction(self._correlation, precision, trusted)
+        return CrossPrediction(self.correlation, precision, trusted)
 
     def disagreement(self, spectra: Array) -> Array:
         """Return the log of each channel's residual over what the correlation lets expect.

@@ -120,6 +120,23 @@ def test_exchanged_channels_are_found_with_their_partner(baseline: Baseline) -> 
     assert "exchanged with E2" in reasons["E7"]
 
 
+@pytest.mark.parametrize("channels", [(1, 4, 6), (0, 5, 8)])
+def test_noise_of_ordinary_size_accuses_no_other(
+    baseline: Baseline, channels: tuple[int, ...]
+) -> None:
+    """Noise looks neither exchanged with a good channel, nor does it make one unrelated."""
+    signal = eeg(60, seed=8)
+    size = signal.std(axis=1)
+    for channel in channels:
+        own = np.random.default_rng(channel).standard_normal(signal.shape[1])
+        signal[channel] = 2.0 * size[channel] * own
+    monitor, events = run(baseline, signal)
+    assert {change.channel for change in changes_of(events)} == {NAMES[one] for one in channels}
+    assert set(monitor.bad) == {NAMES[one] for one in channels}
+    reasons = " ".join(reason for state in monitor.states for reason in state.reasons)
+    assert "exchanged" not in reasons
+
+
 def test_hundredfold_channel_accuses_no_other(baseline: Baseline) -> None:
     signal = eeg(20, seed=6)
     signal[CHANNEL] *= 100
