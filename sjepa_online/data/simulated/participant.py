@@ -94,7 +94,6 @@ class SimulatedParticipant:
                 value=sfreq,
                 remedy="Choose a rate of an amplifier, such as 250.",
             )
-        self.protocol = protocol
         self.ch_names = tuple(ch_names)
         self.sfreq = sfreq
         self.seed = seed

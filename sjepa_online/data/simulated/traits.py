@@ -33,7 +33,7 @@ class Traits:
     attention : float
         Share of trials in which the participant does what is asked.
     ssvep_amplitude, ssvep_latency : float
-        µV of the fundamental at 10 Hz, and seconds.
+        µV of the fundamental, and seconds.
     ssvep_harmonics : tuple of float
         Amplitudes of the second and third harmonic, as shares of the fundamental.
     mu_depth, beta_depth, rebound : float
@@ -102,7 +102,7 @@ class Traits:
             p1=between(0.5, 2.0),
             n1=between(1.0, 4.0),
             n200=between(1.5, 5.0),
-            p300=around(9.0, 0.3),
+            p300=around(9.5, 0.25),
             p300_latency=between(0.3, 0.4),
-            p300_jitter=between(0.015, 0.04),
+            p300_jitter=between(0.01, 0.03),
         )

@@ -50,7 +50,7 @@ def epochs(recording, protocol, tmin, tmax, l_freq, h_freq):
 
 @pytest.mark.parametrize("paradigm", SHOWN)
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
 def test_chunks_and_late_markers_change_no_sample(participant, paradigm, data):
