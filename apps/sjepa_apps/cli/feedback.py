@@ -22,6 +22,7 @@ from sjepa_apps.cli.live import require_window
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
+    from sjepa_apps.session.decoder_process import DecoderProcess
     from sjepa_apps.session.online import FeedbackRun, Selection
     from sjepa_online.decoding import Decoder
     from sjepa_online.protocol import Protocol
@@ -55,16 +56,14 @@ def feedback(
     """Let a participant use a decoder: cued trials, each followed by what it chose."""
     from sjepa_apps.session.online import FeedbackRun, SelectionScore
     from sjepa_online.decoding import load_decoder
-    from sjepa_online.online.live import LiveDecoder, use_one_thread
     from sjepa_online.protocol import load_protocol
     from sjepa_online.resources import find_resource
     from sjepa_online.schedule import make_schedule
-    from sjepa_online.stream import MarkerInlet, SignalInlet, StimulusOutlet, resolve_stream
+    from sjepa_online.stream import StimulusOutlet, resolve_stream
 
     if not headless:
         require_window()
     configure_lsl(lsl_scope)
-    use_one_thread()
     loaded = load_decoder(decoder)
     shown = paradigm or loaded.protocol.name
     protocol = load_protocol(shown)
@@ -73,10 +72,9 @@ def feedback(
     text = find_resource("calibration", shown).read_text(encoding="utf-8")
     with ExitStack() as stack:
         stimulus = stack.enter_context(StimulusOutlet(text))
-        markers = stack.enter_context(MarkerInlet(resolve_stream(stimulus.uid, wait, "markers")))
-        signal = stack.enter_context(SignalInlet(resolve_stream(stream, wait)))
-        live = LiveDecoder(loaded, signal, markers, mode="markers")
-        run = stack.enter_context(FeedbackRun(live, stimulus, say))
+        signal = resolve_stream(stream, wait)
+        process = DecoderProcess(decoder, signal.uid, stimulus.uid, say)
+        run = FeedbackRun(stack.enter_context(process), stimulus, protocol)
         if headless:
             selections = _headless(run, stimulus, schedule)
         else:

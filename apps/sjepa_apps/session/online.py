@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
-from threading import Event
-from types import TracebackType
-from typing import Self
 
 from scipy.stats import binomtest
 
+from sjepa_apps.session.decoder_process import Choice, DecoderProcess
 from sjepa_apps.session.presenter import PresentedTrial, Presenter, SessionStopped
 from sjepa_online.errors import OperationError
 from sjepa_online.markers import SELECTED, StimulusMarker
-from sjepa_online.online.events import SymbolDecision
-from sjepa_online.online.live import LiveDecision, LiveDecoder, LiveResult
 from sjepa_online.protocol import Protocol
 from sjepa_online.schedule import ScheduledTrial
 from sjepa_online.stream import StimulusOutlet, local_clock
@@ -56,26 +50,24 @@ class Selection:
 
 
 class FeedbackRun:
-    """Runs a decoder in a thread of its own while trials are shown; a context manager.
+    """Shows trials, and what a decoder chose in each.
 
     Parameters
     ----------
-    live : LiveDecoder
+    decoder : DecoderProcess
         Locked to the markers of ``stimulus``.
     stimulus : StimulusOutlet
         Also gets a marker ``selected/...`` when a choice is shown.
-    tell : callable
-        Takes what happens to the stream.
+    protocol : Protocol
+        Of the trials.
     """
 
     def __init__(
-        self, live: LiveDecoder, stimulus: StimulusOutlet, tell: Callable[[str], None]
+        self, decoder: DecoderProcess, stimulus: StimulusOutlet, protocol: Protocol
     ) -> None:
-        self._live = live
+        self._decoder = decoder
         self._stimulus = stimulus
-        self._tell = tell
-        self._stop = Event()
-        self._results: SimpleQueue[LiveResult] = SimpleQueue()
+        self._window = protocol.window
 
     def run(self, presenter: Presenter, trials: Iterable[ScheduledTrial]) -> list[Selection]:
         """Show trials, and after each what was chosen, until the participant ends the run.
@@ -83,7 +75,7 @@ class FeedbackRun:
         Raises
         ------
         OperationError
-            The stream or the marker stream is lost for good, or no trial was shown.
+            The decoder has ended, or no trial was shown.
         """
         selections: list[Selection] = []
         with suppress(SessionStopped):
@@ -111,43 +103,13 @@ class FeedbackRun:
     def _selection(self, presented: PresentedTrial) -> Selection:
         """Wait for the choice in a trial that is over."""
         target = presented.trial.target
-        window = self._live.engine.decoder.protocol.window
-        deadline = presented.onsets[-1] + window.start + window.length + _PATIENCE
+        deadline = presented.onsets[-1] + self._window.start + self._window.length + _PATIENCE
         begin = _begin(presented)
         while (left := deadline - local_clock()) > 0:
-            if self._future.done():
-                self._future.result()
-            try:
-                result = self._results.get(timeout=min(left, 0.1))
-            except Empty:
-                continue
-            if (chosen := _choice(result, begin)) is not None:
-                return Selection(target, *chosen)
+            for choice in self._decoder.poll(min(left, 0.1)):
+                if _belongs(choice, begin):
+                    return Selection(target, choice.selected, choice.time - begin)
         return Selection(target, None, None)
-
-    def _decode(self) -> None:
-        while not self._stop.is_set():
-            for result in self._live.poll():
-                if isinstance(result, LiveDecision | SymbolDecision):
-                    self._results.put(result)
-                else:
-                    self._tell(result.detail)
-
-    def __enter__(self) -> Self:
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="decoder")
-        self._future = self._executor.submit(self._decode)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._executor.shutdown()
-        if error is None:
-            self._future.result()
 
 
 def _begin(presented: PresentedTrial) -> float:
@@ -157,16 +119,10 @@ def _begin(presented: PresentedTrial) -> float:
     return next(onset for phase, onset in phases if phase.kind in stimuli)
 
 
-def _choice(result: LiveResult, begin: float) -> tuple[str, float] | None:
-    """Return what was chosen in the trial that began then, and after how long."""
+def _belongs(choice: Choice, begin: float) -> bool:
+    """Tell whether a choice was made in the trial whose stimulus began then, not in one before."""
     # markers come back over LSL with a clock correction of some microseconds
-    if isinstance(result, SymbolDecision) and result.time > begin:
-        return result.symbol, result.time - begin
-    if isinstance(result, LiveDecision):
-        decision = result.decision
-        if not decision.lit and decision.onset is not None and decision.onset > begin - 0.01:
-            return decision.label, decision.time - begin
-    return None
+    return choice.time > begin if choice.onset is None else choice.onset > begin - 0.01
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,21 +5,19 @@ import pylsl
 import pytest
 
 from sjepa_apps.session import online
+from sjepa_apps.session.decoder_process import DecoderProcess
 from sjepa_apps.session.headless import HeadlessPresenter
 from sjepa_apps.session.online import FeedbackRun, Selection, SelectionScore
 from sjepa_apps.session.presenter import SessionStopped
 from sjepa_online.data import Recording
 from sjepa_online.decoding import DecoderRequest
-from sjepa_online.errors import OperationError
-from sjepa_online.online.live import LiveDecoder
+from sjepa_online.errors import InputError, OperationError
 from sjepa_online.protocol import load_protocol
 from sjepa_online.schedule import make_schedule
 from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.stream import (
     FrameOutlet,
-    MarkerInlet,
     Replay,
-    SignalInlet,
     StimulusOutlet,
     resolve_stream,
 )
@@ -60,7 +58,7 @@ class Remembering(HeadlessPresenter):
 
 
 @pytest.fixture
-def run_feedback(protocol_file, monkeypatch):
+def run_feedback(protocol_file, monkeypatch, tmp_path):
     """Let a decoder of two frequencies choose while only 12 Hz is there."""
     monkeypatch.setattr(online, "FEEDBACK", 0.1)
     monkeypatch.setattr(online, "READY", 0.5)
@@ -71,6 +69,8 @@ def run_feedback(protocol_file, monkeypatch):
         PreprocessorConfig(),
         DecoderRequest("riemann"),
     )
+    path = tmp_path / "decoder.safetensors"
+    calibration.decoder.save(path)
     assert calibration.decoder.calibration.cross_validation["riemann"]["accuracy"] == 1.0
 
     def run(stop_at):
@@ -78,15 +78,13 @@ def run_feedback(protocol_file, monkeypatch):
             Replay([recording_of([12.0], 60.0)], name="feedback"),
             StimulusOutlet(protocol_file.read_text()) as stimulus,
             FrameOutlet(0.0) as frames,
-            MarkerInlet(resolve_stream(stimulus.uid, kind="markers")) as markers,
-            SignalInlet(resolve_stream("feedback")) as signal,
+            DecoderProcess(path, resolve_stream("feedback").uid, stimulus.uid, print) as decoder,
         ):
             seen = pylsl.StreamInlet(resolve_stream(stimulus.uid, kind="markers").info)
             seen.open_stream(5)
             presenter = Remembering(stimulus, frames, stop_at)
-            live = LiveDecoder(calibration.decoder, signal, markers, mode="markers")
-            with FeedbackRun(live, stimulus, presenter.told.append) as running:
-                selections = running.run(presenter, make_schedule(protocol, 0))
+            running = FeedbackRun(decoder, stimulus, protocol)
+            selections = running.run(presenter, make_schedule(protocol, 0))
             labels, _ = seen.pull_chunk(timeout=1.0, max_samples=100)
         return selections, presenter.told, [label for (label,) in labels]
 
@@ -106,9 +104,12 @@ def test_what_the_decoder_chose_is_shown_marked_and_scored(run_feedback, protoco
         assert one.seconds == pytest.approx(1.1875, abs=0.05)
 
 
-def test_a_run_without_a_trial_has_nothing_to_tell(run_feedback):
+def test_a_run_without_a_trial_has_nothing_to_tell(protocol_file, monkeypatch):
+    monkeypatch.setattr(online, "READY", 0.0)
+    protocol = load_protocol(protocol_file)
+    presenter = Remembering(None, None, stop_at=0)
     with pytest.raises(OperationError, match="No trial"):
-        run_feedback(stop_at=0)
+        FeedbackRun(None, None, protocol).run(presenter, make_schedule(protocol, 0))
 
 
 def test_a_speller_is_compared_with_guessing_a_symbol():
@@ -117,3 +118,8 @@ def test_a_speller_is_compared_with_guessing_a_symbol():
     assert (score.n_trials, score.n_correct) == (3, 1)
     assert score.accuracy == pytest.approx(1 / 3)
     assert score.p_value == pytest.approx(1 - (35 / 36) ** 3)
+
+
+def test_what_the_decoder_cannot_do_is_told_by_its_process(tmp_path):
+    with pytest.raises(InputError, match="no-such-markers"):
+        DecoderProcess(tmp_path / "decoder", "no-such-stream", "no-such-markers", print)
