@@ -75,10 +75,8 @@ class EngineClient(QObject):
         process.finished.connect(self._finished)
         process.errorOccurred.connect(self._failed)
         self._process = process
-        words = ["-m", "sjepa_apps.live.engine_process"]
-        process.start(
-            sys.executable, [*words, *(["--suffix", self._suffix] if self._suffix else [])]
-        )
+        words = ["-m", "sjepa_apps.live.engine_process", f"--suffix={self._suffix}"]
+        process.start(sys.executable, words)
         for command in (self._decoder, self._stream, *self._choices.values()):
             if command is not None:
                 self._write(command)

@@ -260,9 +260,7 @@ class LiveSession(QObject):
             case Happened():
                 self._take_happening(message)
             case Refused():
-                self._start_reader()
-                self.log("refused", message.reason, "bad")
-                self.decoding_changed.emit()
+                self._take_refusal(message)
             case DecoderReady():
                 # after a restart of the engine the same decoder goes on
                 again = self.decoder is not None and self.decoder.path == message.path
@@ -276,6 +274,13 @@ class LiveSession(QObject):
                 self._start_reader()
                 self.log("decoding", f"{message.stream}, {message.mode}", "good")
                 self.decoding_changed.emit()
+
+    def _take_refusal(self, refused: Refused) -> None:
+        """Show a stream that is not decoded; a decoder that is refused changes nothing."""
+        self._start_reader()
+        if refused.command == "open-stream":
+            self._forget_decoding(keep_trials=True)
+        self.log("refused", refused.reason, "bad")
 
     def _begin_trials(self, decoding: Decoding) -> None:
         """Keep the trials of a stream that has only been away."""

@@ -93,6 +93,11 @@ class TopBar(QToolBar):
         self.problem.setText(reason)
 
     def show_engine_ended(self, why: str) -> None:
-        """Offer to start the engine again; an empty text takes the offer back."""
-        self.restart.setVisible(bool(why))
-        self.problem.setText(f"The engine has ended ({why})" if why else "")
+        """Tell that the engine has ended, and offer to start it again."""
+        self.restart.show()
+        self.problem.setText(f"The engine has ended ({why})")
+
+    def show_decoding(self) -> None:
+        """Tell that all is well again."""
+        self.restart.hide()
+        self.problem.setText("")

@@ -32,7 +32,7 @@ class Trial:
     confidence : float
         Probability of the class that was decided.
     duration : float
-        Seconds from the marker to the published decision.
+        Seconds of the stream from the marker to the decision, and what computing took.
     bad_channels : tuple of str
     """
 
@@ -126,7 +126,7 @@ class TrialLog:
             truth=truth,
             decided=decision.label,
             confidence=decision.probabilities[decision.label],
-            duration=decision.time + decision.end_to_end - onset,
+            duration=decision.time + decision.latency - onset,
             bad_channels=decision.bad_channels,
         )
         self.trials.append(trial)

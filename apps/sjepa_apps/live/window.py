@@ -191,7 +191,7 @@ class LiveWindow(QMainWindow):
         session.health_changed.connect(self._health_changed)
         session.trials_changed.connect(lambda: self.trials.show_log(session.trials))
         session.logged.connect(self._logged)
-        session.engine_ended.connect(lambda why: self.top.show_engine_ended(why))
+        session.engine_ended.connect(self.top.show_engine_ended)
         self.signals.channel_clicked.connect(self.scalp.canvas.channel_clicked)
         self.scalp.choice_asked.connect(session.choose)
         self.connect_view.connect_asked.connect(self._open)
@@ -299,7 +299,7 @@ class LiveWindow(QMainWindow):
 
     def _decoding_changed(self) -> None:
         if self.session.decoding is not None:
-            self.top.show_engine_ended("")
+            self.top.show_decoding()
             self.decoder.stand_still("waiting for a whole window of signal")
         else:
             self.decoder.stand_still(self._why_not())
@@ -351,6 +351,8 @@ class LiveWindow(QMainWindow):
             self.signals.canvas.set_notice("")
 
     def _refresh(self) -> None:
+        if self.session.silent:
+            self.decoder.stand_still("no data arrives")
         self.decoder.refresh()
         self.health.refresh()
         frames = self.signals.canvas.frames

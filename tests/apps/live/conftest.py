@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from sjepa_online.stream import configure, discovery
+
+pytest.importorskip("PyQt6", reason="the live window needs the extra `gui`")
+pytest.importorskip("pyqtgraph", reason="the live window needs the extra `gui`")
+
+# before Qt and liblsl are first used
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ.pop("LSLAPICFG", None)
+configure("machine")
+
+
+@pytest.fixture(autouse=True)
+def short_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Search for 0.7 s a round: on one machine all answer 0.5 s after the start at the latest."""
+    monkeypatch.setattr(discovery, "_ROUND", 0.7)
+
+
+@pytest.fixture(autouse=True)
+def no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves a thread, a process, a running timer or a window behind.
+
+    Close what you open: a window by its ``close()``, a thread by its ``stop()``.
+    """
+    threads = set(threading.enumerate())
+    processes = set(psutil.Process().children(recursive=True))
+    yield
+    left = set(threading.enumerate()) - threads
+    assert not left, f"threads were not joined: {left}"
+    running = [
+        one
+        for one in set(psutil.Process().children(recursive=True)) - processes
+        if one.is_running() and one.status() != psutil.STATUS_ZOMBIE
+    ]
+    assert not running, f"processes were not ended: {running}"
+    if "qtbot" not in request.fixturenames:
+        return
+    from PyQt6 import sip
+    from PyQt6.QtCore import QTimer
+    from PyQt6.QtWidgets import QApplication
+
+    timers = [
+        one
+        for one in gc.get_objects()
+        if issubclass(type(one), QTimer) and not sip.isdeleted(one) and one.isActive()
+    ]
+    assert not timers, f"timers were not stopped, parents: {[one.parent() for one in timers]}"
+    shown = [one for one in QApplication.topLevelWidgets() if one.isVisible()]
+    assert not shown, f"windows were not closed: {shown}"
+
+
+@pytest.fixture
+def outlet() -> Iterator[Callable[..., Any]]:
+    """Make outlets as any other program would, with pylsl alone; they last as long as the test."""
+    import pylsl
+
+    outlets: list[Any] = []
+
+    def make(
+        name: str,
+        labels: tuple[str, ...] | None = ("Oz", "O1", "O2"),
+        unit: str | None = "microvolts",
+        sfreq: float = 250.0,
+        stype: str = "EEG",
+        n_channels: int = 3,
+        source_id: str | None = None,
+    ) -> Any:
+        text = stype == "Markers"
+        kind = pylsl.cf_string if text else pylsl.cf_float32
+        identity = f"{name}-source" if source_id is None else source_id
+        info = pylsl.StreamInfo(name, stype, 1 if text else n_channels, sfreq, kind, identity)
+        if labels is not None and not text:
+            info.set_channel_labels(list(labels))
+        if unit is not None:
+            info.set_channel_units(unit)
+        outlets.append(pylsl.StreamOutlet(info))
+        return outlets.pop()
+
+    yield make
+    gc.collect()
+
+
+@pytest.fixture
+def describe() -> Callable[..., Any]:
+    """Make the description of a stream that need not be there."""
+    from sjepa_online.stream import StreamDescription
+
+    def make(name: str = "amplifier", **fields: Any) -> StreamDescription:
+        values = {
+            "name": name,
+            "type": "EEG",
+            "n_channels": 3,
+            "sfreq": 250.0,
+            "format": "float32",
+            "host": "here",
+            "source_id": "serial 7",
+            "uid": f"uid of {name}",
+            "ch_names": ("Oz", "O1", "O2"),
+            "units": ("microvolts",) * 3,
+        }
+        return StreamDescription(**(values | fields))
+
+    return make
+
+
+@pytest.fixture
+def ready() -> Any:
+    """What the engine says of a decoder for three electrodes and two classes."""
+    from sjepa_apps.live.messages import DecoderReady, Pattern
+
+    return DecoderReady(
+        path="/somewhere/decoder.safetensors",
+        name="riemann",
+        protocol={
+            "name": "lights",
+            "paradigm": "ssvep",
+            "window": {"start": 0.5, "length": 2.0},
+            "classes": [{"name": "12", "frequency": 12.0}, {"name": "15", "frequency": 15.0}],
+        },
+        ch_names=("Oz", "O1", "O2"),
+        sfreq=250.0,
+        device="CPU",
+        trials=40,
+        accuracy=0.9,
+        patterns=(Pattern(title="response to 12 Hz", values=(1.0, 0.2, -0.3)),),
+    )
+
+
+@pytest.fixture
+def decided() -> Callable[..., Any]:
+    """Make decisions of the engine."""
+    from sjepa_apps.live.messages import Decided
+
+    def make(time: float, label: str = "12", **fields: Any) -> Decided:
+        values: dict[str, Any] = {
+            "time": time,
+            "label": label,
+            "probabilities": {"12": 0.2, "15": 0.2} | {label: 0.8},
+            "bad_channels": (),
+            "onset": None,
+            "truth": None,
+            "window": 2.0,
+            "latency": 0.004,
+            "end_to_end": 0.02,
+            "lit": "",
+            "symbols": {},
+        }
+        return Decided(**(values | fields))
+
+    return make
+
+
+@pytest.fixture
+def make_window(qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Open live windows; they look for streams and start engines only where a test asks for it."""
+    from sjepa_apps.live import settings as settings_module
+    from sjepa_apps.live.discovery import Discovery
+    from sjepa_apps.live.engine_client import EngineClient
+    from sjepa_apps.live.settings import LiveSettings
+    from sjepa_apps.live.window import LiveOptions, LiveWindow
+
+    monkeypatch.setattr(settings_module, "settings_file", lambda: tmp_path / "live.json")
+    windows: list[LiveWindow] = []
+
+    def make(
+        *, lsl: bool = False, engine: bool = False, settings: Any = None, **options: Any
+    ) -> LiveWindow:
+        if not lsl:
+            monkeypatch.setattr(Discovery, "start", lambda self: None)
+        if not engine:
+            monkeypatch.setattr(EngineClient, "start", lambda self: None)
+        given = settings or LiveSettings(folder=str(tmp_path))
+        window = LiveWindow(LiveOptions(**({"remember": False} | options)), given)
+        windows.append(window)
+        window.show()
+        return window
+
+    yield make
+    for window in windows:
+        window.close()
+        window.deleteLater()
+    qtbot.wait(1)

@@ -1,0 +1,153 @@
+"""The engine process as the window meets it: lines in, lines out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sjepa_apps.live.messages import (
+    ChooseChannel,
+    CloseStream,
+    LoadDecoder,
+    OpenStream,
+    read_message,
+    to_line,
+)
+from sjepa_online.data import load_source
+from sjepa_online.decoding import load_decoder
+from sjepa_online.online import Decision, decode_recording
+from sjepa_online.stream import Replay
+
+
+class Engine:
+    """The process, and what it has said so far."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+        self.messages: list[Any] = []
+
+    def ask(self, command: Any) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(to_line(command))
+        self.process.stdin.flush()
+
+    def until(self, kind: str, **fields: Any) -> Any:
+        """Read up to the next message of a kind."""
+        assert self.process.stdout is not None
+        while line := self.process.stdout.readline():
+            message = read_message(line)
+            self.messages.append(message)
+            if message.kind == kind and all(
+                getattr(message, name) == value for name, value in fields.items()
+            ):
+                return message
+        raise AssertionError(f"the engine has ended before it said {kind}")
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    """An engine process; it ends when its input does."""
+    with ExitStack() as stack:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        process = stack.enter_context(
+            subprocess.Popen(
+                [sys.executable, "-m", "sjepa_apps.live.engine_process", "--suffix=-2"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=environment,
+            )
+        )
+        stack.callback(process.kill)
+        yield Engine(process)
+
+
+def test_it_decides_as_the_engine_does_offline(
+    engine: Engine, decoder_file: Path, short_sample: Path
+) -> None:
+    (recording,) = load_source(str(short_sample))
+    engine.ask(LoadDecoder(path=str(decoder_file)))
+    ready = engine.until("decoder")
+    assert ready.protocol.class_names == ("13", "17", "21", "rest")
+    assert len(ready.patterns) == 3
+    assert all(max(map(abs, pattern.values)) == pytest.approx(1) for pattern in ready.patterns)
+    with Replay([recording], name="engine-process", speed=8.0, wait_for_consumers=30.0):
+        engine.ask(
+            OpenStream(selector="engine-process", markers="engine-process-markers", mode="markers")
+        )
+        decisions = [engine.until("decision") for _ in range(6)]
+        engine.ask(CloseStream())
+    offline = [
+        one
+        for one in decode_recording(load_decoder(decoder_file), recording)
+        if isinstance(one, Decision)
+    ]
+    for live, expected in zip(decisions, offline, strict=False):
+        assert (live.label, live.truth) == (expected.label, expected.truth)
+        np.testing.assert_allclose(
+            list(live.probabilities.values()), list(expected.probabilities.values()), atol=1e-4
+        )
+
+
+def test_a_channel_is_forced_bad_and_a_damaged_decoder_changes_nothing(
+    engine: Engine, decoder_file: Path, short_sample: Path, tmp_path: Path
+) -> None:
+    (recording,) = load_source(str(short_sample))
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(decoder_file.read_bytes()[:-100])
+    newer = tmp_path / "newer.safetensors"
+    newer.write_bytes(
+        decoder_file.read_bytes().replace(b'"format_version":"1"', b'"format_version":"9"')
+    )
+    with Replay([recording], name="engine-choice", speed=4.0, loop=True, wait_for_consumers=30.0):
+        engine.ask(LoadDecoder(path=str(decoder_file)))
+        engine.ask(OpenStream(selector="engine-choice"))
+        engine.ask(ChooseChannel(channel="Oz", choice="bad"))
+        assert engine.until("decision").bad_channels == ("Oz",)
+        report = next(one for one in engine.until("channels").channels if one.channel == "Oz")
+        assert (report.bad, report.choice) == (True, "bad")
+        for path, words in ((damaged, "truncated"), (newer, "version")):
+            engine.ask(LoadDecoder(path=str(path)))
+            assert words in engine.until("refused", command="load-decoder").reason
+            engine.until("decision")
+        health = engine.until("health")
+        assert not health.lost
+        assert health.missing == 0
+        assert health.sfreq == pytest.approx(recording.sfreq, rel=0.01)
+
+
+def test_a_stream_that_is_not_there_is_waited_for_and_one_that_does_not_fit_is_refused(
+    engine: Engine, decoder_file: Path, outlet: Callable[..., Any]
+) -> None:
+    engine.ask(OpenStream(selector="engine-late"))
+    assert "engine-late" in engine.until("event", event="waiting-for-stream").detail
+    late = outlet("engine-late", ("C3", "Cz", "C4"))
+    engine.until("health")
+    engine.ask(LoadDecoder(path=str(decoder_file)))
+    assert "Oz" in engine.until("refused", command="open-stream").reason
+    engine.until("health")
+    assert late is not None
+
+
+def test_it_ends_with_its_input(engine: Engine) -> None:
+    engine.ask(CloseStream())
+    assert engine.process.stdin is not None
+    time.sleep(0.1)
+    engine.process.stdin.close()
+    begun = time.monotonic()
+    assert engine.process.wait(timeout=60) == 0
+    assert time.monotonic() - begun < 30
+
+
+def test_a_line_that_is_no_message_is_refused() -> None:
+    with pytest.raises(ValueError, match="kind"):
+        read_message(json.dumps({"kind": "unheard-of"}))

@@ -1,0 +1,168 @@
+"""What goes wrong in a session of two hours, through real LSL and the real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import pyxdf
+from PyQt6.QtWidgets import QMessageBox
+
+from sjepa_apps.live.application import window_number
+from sjepa_apps.live.commands import CommandRunner
+from sjepa_apps.live.recording import RecordingState
+from sjepa_online.data import load_source
+from sjepa_online.stream import Replay, find_streams
+
+
+def push(outlet: Any, seconds: float, n_channels: int = 3) -> None:
+    rng = np.random.default_rng(0)
+    samples = rng.standard_normal((round(250 * seconds), n_channels)).astype(np.float32)
+    outlet.push_chunk(np.ascontiguousarray(10 * samples))
+
+
+def open_stream(window: Any, qtbot: Any, name: str) -> None:
+    qtbot.waitUntil(lambda: name in [one.name for one in window.session.streams], timeout=10_000)
+    view = window.connect_view
+    names = [view.table.item(row, 0).text() for row in range(view.table.rowCount())]
+    view.table.selectRow(next(row for row, text in enumerate(names) if name in text))
+    view.connect_button.click()
+
+
+def test_a_stream_dies_and_returns(
+    make_window: Callable[..., Any], outlet: Callable[..., Any], qtbot: Any
+) -> None:
+    window = make_window(lsl=True)
+    source = outlet("mortal", source_id="mortal-7")
+    open_stream(window, qtbot, "mortal")
+    qtbot.waitUntil(lambda: source.have_consumers(), timeout=10_000)
+    push(source, 1.0)
+    qtbot.waitUntil(lambda: window.session.received == 250, timeout=10_000)
+    del source
+    qtbot.waitUntil(lambda: window.session.silent, timeout=10_000)
+    qtbot.waitUntil(lambda: "no data" in window.status.data.text(), timeout=5_000)
+    assert window.signals.canvas._notice.startswith("No data")
+    window.signals.pause.click()
+    window.signals.pause.click()
+    source = outlet("mortal", source_id="mortal-7")
+    qtbot.waitUntil(lambda: source.have_consumers(), timeout=20_000)
+
+    def back() -> bool:
+        push(source, 0.1)
+        return bool(window.session.received > 250)
+
+    qtbot.waitUntil(back, timeout=10_000)
+    qtbot.waitUntil(lambda: not window.session.silent)
+    told = [entry.detail for entry in window.log.model.entries]
+    assert any("sent nothing" in text for text in told)
+    assert any("is back" in text for text in told)
+
+
+def test_a_stream_without_a_source_id_is_found_again(
+    make_window: Callable[..., Any], outlet: Callable[..., Any], qtbot: Any
+) -> None:
+    window = make_window(lsl=True)
+    source = outlet("nameless", source_id="")
+    open_stream(window, qtbot, "nameless")
+    qtbot.waitUntil(lambda: source.have_consumers(), timeout=10_000)
+    del source
+    qtbot.waitUntil(lambda: window.session.silent, timeout=10_000)
+    source = outlet("nameless", source_id="")
+
+    def back() -> bool:
+        push(source, 0.1)
+        return bool(window.session.received > 0)
+
+    qtbot.waitUntil(back, timeout=20_000)
+
+
+def test_a_crash_of_the_engine_leaves_signals_and_recording_unharmed(
+    make_window: Callable[..., Any],
+    decoder_file: Path,
+    short_sample: Path,
+    qtbot: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (recording,) = load_source(str(short_sample))
+    answers = [QMessageBox.StandardButton.Cancel, QMessageBox.StandardButton.Close]
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: answers.pop(0))
+    with Replay([recording], name="crash", loop=True, wait_for_consumers=60.0):
+        window = make_window(
+            lsl=True, engine=True, decoder=decoder_file, stream="crash", remember=True
+        )
+        session = window.session
+        qtbot.waitUntil(lambda: session.decoding is not None, timeout=60_000)
+        window.top.record.click()
+        recorder = window.controls.recording
+        qtbot.waitUntil(lambda: recorder.state is RecordingState.RUNNING, timeout=30_000)
+        window.top.mark.click()
+        qtbot.waitUntil(lambda: window.decoder.decision.text() != "–", timeout=20_000)
+        os.kill(session.engine.pid, signal.SIGKILL)
+        qtbot.waitUntil(lambda: window.top.restart.isVisible(), timeout=10_000)
+        received = session.received
+        qtbot.waitUntil(lambda: session.received > received + 100, timeout=10_000)
+        window.top.restart.click()
+        qtbot.waitUntil(lambda: session.decoding is not None, timeout=60_000)
+        qtbot.waitUntil(lambda: window.decoder.decision.text() != "–", timeout=20_000)
+        # closing asks: the first answer keeps the window
+        assert not window.close()
+        assert recorder.state is RecordingState.RUNNING
+        qtbot.wait(600)
+        assert window.close()
+    (path,) = tmp_path.glob("*.xdf")
+    streams, _ = pyxdf.load_xdf(str(path))
+    by_name = {stream["info"]["name"][0]: stream for stream in streams}
+    times = by_name["crash"]["time_stamps"]
+    assert len(times) > 256 * 5
+    assert np.diff(times).max() < 0.5
+    assert [text for (text,) in by_name["sjepa-online-marks"]["time_series"]] == ["mark 1"]
+
+
+def test_two_windows_at_once_publish_under_names_of_their_own(
+    make_window: Callable[..., Any],
+) -> None:
+    number, lock = window_number()
+    other, second = window_number()
+    try:
+        assert other == number + 1
+    finally:
+        lock.unlock()
+        second.unlock()
+    from sjepa_apps.live.session import LiveSession
+
+    sessions = [LiveSession(), LiveSession("-2")]
+    names = [one.name for one in find_streams()]
+    for session in sessions:
+        session.close()
+    assert {"sjepa-online-marks", "sjepa-online-marks-2"} <= set(names)
+
+
+def test_replaying_and_stopping_from_the_window(
+    make_window: Callable[..., Any], qtbot: Any, short_sample: Path
+) -> None:
+    window = make_window(lsl=True)
+    window.controls.run_replay([str(short_sample)])
+    qtbot.waitUntil(lambda: window.session.received > 100, timeout=60_000)
+    assert window.session.stream.name == "sjepa-online-replay"
+    (command,) = window.controls.commands.running
+    begun = time.monotonic()
+    window.controls.commands.stop(command)
+    qtbot.waitUntil(lambda: not window.controls.commands.running)
+    assert time.monotonic() - begun < 5
+
+
+def test_a_command_that_fails_tells_why(qtbot: Any) -> None:
+    runner = CommandRunner()
+    lines: list[str] = []
+    runner.said.connect(lambda title, line: lines.append(line))
+    with qtbot.waitSignal(runner.ended, timeout=60_000) as ended:
+        runner.run("replay nothing", ["replay", "no-such-file.fif"])
+    assert ended.args == ["replay nothing", 2]
+    assert any("no-such-file.fif" in line for line in lines)
