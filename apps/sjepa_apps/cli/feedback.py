@@ -22,7 +22,6 @@ from sjepa_apps.cli.live import require_window
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
-    from sjepa_apps.session.decoder_process import DecoderProcess
     from sjepa_apps.session.online import FeedbackRun, Selection
     from sjepa_online.decoding import Decoder
     from sjepa_online.protocol import Protocol
@@ -54,6 +53,7 @@ def feedback(
     json: JsonOption = False,
 ) -> None:
     """Let a participant use a decoder: cued trials, each followed by what it chose."""
+    from sjepa_apps.session.decoder_process import DecoderProcess
     from sjepa_apps.session.online import FeedbackRun, SelectionScore
     from sjepa_online.decoding import load_decoder
     from sjepa_online.protocol import load_protocol
