@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sjepa_online import load_decoder
 from sjepa_online.data import Recording
 from sjepa_online.stream import Replay
 
@@ -86,3 +87,32 @@ def test_ctrl_c_ends_a_session_within_two_seconds(process, interrupt, tmp_path, 
     assert code == 130
     assert seconds < 2.0
     assert "Traceback" not in session.stderr.read()
+
+
+def test_a_session_with_a_simulated_participant_yields_a_decoder(
+    command, process, tmp_path, protocol_file
+):
+    text = protocol_file.read_text()
+    protocol_file.write_text(text.replace("trials_per_class = 2", "trials_per_class = 6"))
+    process("simulate", "-p", protocol_file, "--name", "command-participant", "--channels", 8)
+    folder = tmp_path / "new"
+    result = command(
+        "calibrate", "-p", protocol_file, "--headless", "--folder", folder, "--trials", 10,
+        "--stream", "command-participant (simulated)", "--decoder", "riemann", "--json",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    document = result.json
+    assert document["n_trials"] == 10
+    assert document["cv"].keys() == {"riemann"}
+    assert document["recording"] == [str(folder / "session_part-1.xdf")]
+    assert Path(document["report"]).read_text().startswith("<!DOCTYPE html>")
+    decoder = load_decoder(document["out"])
+    assert decoder.calibration.simulated
+    assert decoder.calibration.sources == tuple(document["recording"])
+    assert "10 of 10 trials" in result.err
+    again = command(
+        "calibrate", "-p", protocol_file, "--headless", "--resume", folder, "--json",
+        "--stream", "command-participant (simulated)",
+    )  # fmt: skip
+    assert again.code == 2
+    assert "--overwrite" in again.err
