@@ -85,6 +85,7 @@ class CalibrateDialog(QDialog):
         layout.addWidget(self.browse, 3, 2)
         layout.addWidget(self.from_session, 4, 1, 1, 2)
         buttons = QHBoxLayout()
+        buttons.setSpacing(GRID)
         buttons.addStretch()
         buttons.addWidget(self.cancel)
         buttons.addWidget(self.start)

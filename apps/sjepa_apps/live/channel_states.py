@@ -39,6 +39,16 @@ class ChannelStates:
         """Channels that are left out."""
         return tuple(name for name, report in self.reports.items() if report.bad)
 
+    def told_bad(self, n_named: int) -> str:
+        """Name the bad channels; with the reason, where there are one or two."""
+        bad = self.bad
+        if len(bad) <= 2:
+            reasons = (", ".join(self.reports[name].reasons) for name in bad)
+            pairs = zip(bad, reasons, strict=True)
+            return ", ".join(f"{name} ({why})" if why else name for name, why in pairs)
+        rest = len(bad) - n_named
+        return ", ".join(bad[:n_named]) + (f" and {rest} more" if rest > 0 else "")
+
     def colour(self, name: str, theme: Theme, good: str) -> str:
         """Return a channel's colour: ``good`` where nothing is wrong with it."""
         report = self.get(name)

@@ -47,6 +47,7 @@ class HealthView(QWidget):
         self.end_to_end_ms: deque[float] = deque(maxlen=WINDOW)
         self._changed = False
         self.figures: dict[str, PlainLabel] = {}
+        self._captions: dict[str, PlainLabel] = {}
         grid = QGridLayout()
         grid.setHorizontalSpacing(2 * GRID)
         grid.setVerticalSpacing(GRID // 2)
@@ -58,6 +59,7 @@ class HealthView(QWidget):
             grid.addWidget(caption, row, 2 * column)
             grid.addWidget(value, row, 2 * column + 1)
             self.figures[name] = value
+            self._captions[name] = caption
         grid.setRowStretch(len(FIGURES), 1)
         self.trace = TimePlot(theme, MINUTES, "ms")
         self.trace.setToolTip("Decision latency and end-to-end latency (ms)")
@@ -77,6 +79,10 @@ class HealthView(QWidget):
         self._theme = theme
         self.trace.set_theme(theme)
         self.trace.recolour([theme.class_colour(0), theme.class_colour(1)])
+        # the captions are the legend of the trace
+        for index, name in enumerate(("decision", "end_to_end")):
+            colour = theme.class_colour(index).name()
+            self._captions[name].setStyleSheet(f"color: {colour}; font-weight: 600;")
 
     def begin(self) -> None:
         """Begin anew with another stream or decoder."""

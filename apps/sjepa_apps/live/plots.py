@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
+from PyQt6.QtCore import QSize
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QWidget
 
@@ -46,17 +47,26 @@ class TimePlot(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph is not typed
         self.setMouseEnabled(False, False)
         self.setXRange(-seconds, 0, padding=0.01)
         if limits is not None:
-            self.setYRange(*limits, padding=0.02)
+            self.setYRange(*limits, padding=0.07)
+            marks = np.linspace(*limits, 3)
+            self.getAxis("left").setTicks([[(mark, f"{mark:g}") for mark in marks]])
         self.getAxis("left").setWidth(34)
+        step = seconds / 6
+        ticks = [(-n * step, f"−{n * step:g} s") for n in range(1, 6)]
+        self.getAxis("bottom").setTicks([ticks])
         self.set_theme(theme)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Ask for little: the layout gives what is left."""
+        return QSize(240, 120)
 
     def set_curves(self, colours: list[QColor]) -> None:
         """Begin anew with a curve for each colour."""
         self.clear()
-        self._curves = [self.plot(pen=pg.mkPen(colour, width=1.6)) for colour in colours]
+        self._curves = [
+            self.plot(pen=pg.mkPen(colour, width=1.6), antialias=True) for colour in colours
+        ]
         self._points = [deque() for _ in colours]
-        for curve in self._curves:
-            curve.setClipToView(False)
 
     def add(self, time: float, values: list[float]) -> None:
         """Add a point (time in s) to each curve."""
@@ -88,7 +98,6 @@ class TimePlot(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph is not typed
             axis.setStyle(tickLength=-4)
         if self._label:
             self.setLabel("left", self._label, color=theme.muted)
-        self.setLabel("bottom", "seconds", color=theme.muted)
         self.showGrid(x=False, y=True, alpha=0.25)
 
     def recolour(self, colours: list[QColor]) -> None:

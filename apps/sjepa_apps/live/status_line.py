@@ -44,13 +44,8 @@ class StatusLine(QWidget):
         self.lost.set_state("warning" if session.missing else "")
         told = told_percentiles(health.decision_ms)
         self.latency.setText("" if told == "–" else f"latency p50 / p99 {told}")
-        bad = session.states.bad
-        names = ", ".join(bad[:NAMED]) + (
-            f" and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
-        )
-        self.bad.setText(
-            f"bad: {names}" if bad else "all channels good" if session.decoding else ""
-        )
+        bad = session.states.told_bad(NAMED)
+        self.bad.setText(f"bad: {bad}" if bad else "all channels good" if session.decoding else "")
         self.bad.set_state("bad" if bad else "")
 
     def show_recording(self, state: RecordingState, seconds: float, n_bytes: int) -> None:

@@ -147,6 +147,7 @@ class LiveWindow(QMainWindow):
         self.tabifyDockWidget(self.docks["Trials"], self.docks["Health"])
         self.tabifyDockWidget(self.docks["Health"], self.docks["Log"])
         self.docks["Trials"].raise_()
+        self._first_layout = self.saveState()
         self._default_sizes()
         status = self.statusBar()
         assert status is not None
@@ -232,16 +233,7 @@ class LiveWindow(QMainWindow):
 
     def reset_layout(self) -> None:
         """Put every view back where it was at first."""
-        right, bottom = (
-            Qt.DockWidgetArea.RightDockWidgetArea,
-            Qt.DockWidgetArea.BottomDockWidgetArea,
-        )
-        for name, dock in self.docks.items():
-            dock.setFloating(False)
-            self.addDockWidget(right if name in ("Scalp", "Decoder") else bottom, dock)
-            dock.show()
-        self.tabifyDockWidget(self.docks["Trials"], self.docks["Health"])
-        self.tabifyDockWidget(self.docks["Health"], self.docks["Log"])
+        self.restoreState(self._first_layout)
         self.docks["Trials"].raise_()
         self._default_sizes()
 
