@@ -20,6 +20,8 @@ GAP_SECONDS = 0.25
 #: Largest deviation of the measured from the nominal rate; oscillators stay far below.
 RATE_TOLERANCE = 0.01
 
+_PIECE = 4096  # samples
+
 
 def read_xdf_file(path: Path) -> Recording:
     """Read the EEG stream of an XDF file, with its marker streams as events.
@@ -63,12 +65,11 @@ def _recording(path: Path, eeg: dict[str, Any], streams: list[dict[str, Any]]) -
     picks = pick_eeg_channels(typed_eeg).eeg
     rows = [labels.index(pick) for pick in picks]
     factors = np.array([microvolt_factor(headers[row].get("unit", "")) for row in rows])
-    data = np.asarray(eeg["time_series"])[:, rows].T * factors[:, np.newaxis]
     onsets, events = _markers(streams, times, sfreq)
     segments = eeg["info"]["segments"]
     return Recording(
         name=str(path),
-        data=np.ascontiguousarray(data, np.float32),
+        data=_microvolts(eeg["time_series"], rows, factors),
         unit="uV",
         sfreq=sfreq,
         ch_names=tuple(resolve_channel_names(picks)),
@@ -100,6 +101,17 @@ def _eeg_stream(streams: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _text(stream: dict[str, Any], field: str) -> str:
     return str((stream["info"].get(field) or [""])[0] or "")
+
+
+def _microvolts(
+    samples: npt.NDArray[Any], rows: list[int], factors: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float32]:
+    """Turn samples by channels into channels by samples, a piece that fits the cache at a time."""
+    data = np.empty((len(rows), len(samples)), np.float32)
+    for start in range(0, len(samples), _PIECE):
+        stop = start + _PIECE
+        data[:, start:stop] = (samples[start:stop, rows] * factors).T
+    return data
 
 
 def _is_simulated(stream: dict[str, Any]) -> bool:

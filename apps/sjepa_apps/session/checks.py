@@ -20,7 +20,7 @@ from sjepa_online.stream import Recorder, StreamDescription
 from sjepa_online.stream.recorder import FULL_BELOW
 
 #: Seconds of signal that are recorded for a check.
-CHECK_SECONDS = 6.0
+CHECK_SECONDS = 5.0
 # until the preprocessor's filters have forgotten the signal's offset (s)
 _SETTLING = 2.0
 _SAMPLE_BYTES = {"float32": 4, "double64": 8, "int8": 1, "int16": 2, "int32": 4, "int64": 8}
