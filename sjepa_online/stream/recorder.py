@@ -80,6 +80,7 @@ class Recorder(Closing):
         self.path = path
         self._uids = tuple(uids)
         self._log = path.with_suffix(".log")
+        self._log_begin = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._size = 0
         self._grew = 0.0
@@ -98,6 +99,8 @@ class Recorder(Closing):
             A stream is not found, does not answer, or the recorder ends.
         """
         deadline = time.monotonic() + timeout
+        # what stood in the file before is of another recorder
+        self._log_begin = self._log.stat().st_size if self._log.exists() else 0
         self._process = process = self._spawn()
         while self._messages().count(_STARTED) < len(self._uids):
             ended = process.poll() is not None
@@ -192,7 +195,7 @@ class Recorder(Closing):
     def _messages(self) -> str:
         if not self._log.exists():
             return ""
-        return self._log.read_text(encoding="utf-8", errors="replace")
+        return self._log.read_bytes()[self._log_begin :].decode("utf-8", errors="replace")
 
     def _last_words(self) -> str:
         lines = self._messages().split("\n")

@@ -5,7 +5,7 @@ import pylsl
 import pytest
 
 from sjepa_online.errors import InputError
-from sjepa_online.stream import DecisionOutlet, ProbabilityOutlet
+from sjepa_online.stream import DecisionOutlet, FrameOutlet, ProbabilityOutlet
 
 
 def open_inlet(name: str) -> pylsl.StreamInlet:
@@ -52,3 +52,8 @@ def test_a_closed_outlet_is_gone():
     outlet = DecisionOutlet("closed")
     outlet.close()
     assert pylsl.resolve_byprop("name", "closed", timeout=0.5) == []
+
+
+def test_each_frame_needs_a_time_and_a_count():
+    with FrameOutlet(60.0) as outlet, pytest.raises(InputError, match="a time and a count"):
+        outlet.push([1.0, 2.0], [0])

@@ -94,6 +94,7 @@ def test_a_recording_opens_in_pyxdf_with_every_stream_exactly(tmp_path, replay_p
 def test_a_killed_recorder_is_told_and_loses_less_than_a_second(tmp_path, replay_process):
     replay_process(name="rec-kill", **AMPLIFIER)
     path = tmp_path / "killed.xdf"
+    path.with_suffix(".log").write_text("Started data collection for another recording\n")
     with Recorder(path, [resolve_stream("rec-kill").uid]) as recorder:
         recorder.start()
         time.sleep(2.0)
@@ -104,6 +105,7 @@ def test_a_killed_recorder_is_told_and_loses_less_than_a_second(tmp_path, replay
     times = load(path)["rec-kill"]["time_stamps"]
     assert np.ptp(times) > 1.0
     assert killed - times[-1] < 1.0
+    assert path.with_suffix(".log").read_text().count("Started data collection") == 2
 
 
 def test_the_file_is_closed_when_the_program_is_killed(tmp_path, replay_process, recording_process):
