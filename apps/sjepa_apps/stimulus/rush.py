@@ -1,29 +1,29 @@
-"""Let a trial's frames go before everything else that this program does."""
+"""Let the frames of a trial go before everything else."""
 
 from __future__ import annotations
 
 import gc
 import os
 import sys
-import threading
+from contextlib import suppress
+from pathlib import Path
 
 # seconds after which a thread of Python gives way to the one that draws; 5 ms is the default,
 # a third of a frame
 _SWITCH_INTERVAL = 0.0005
-# on Linux: of the thread that draws, where the user may raise it
-_NICE = -10
 
 
 class Rush:
-    """While it is on, no garbage is collected, threads give way sooner, and this one comes first.
+    """While it is on, no garbage is collected, and this program goes before others.
 
-    It is switched in the thread that draws.
+    It is switched in the thread that draws. On Linux this thread gets a real-time priority, as
+    in Psychtoolbox, and the others of this program the one below, where the user has the right
+    to it; other systems give the windows in front a higher priority by themselves.
     """
 
     def __init__(self) -> None:
         self._on = False
         self._interval = sys.getswitchinterval()
-        self._nice = 0
 
     def start(self) -> None:
         """Switch it on."""
@@ -35,8 +35,7 @@ class Rush:
         self._interval = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_INTERVAL)
         if sys.platform == "linux":
-            self._nice = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-            _renice(min(_NICE, self._nice))
+            _raise_priority()
 
     def stop(self) -> None:
         """Switch it off."""
@@ -46,12 +45,31 @@ class Rush:
         gc.enable()
         sys.setswitchinterval(self._interval)
         if sys.platform == "linux":
-            _renice(self._nice)
+            _lower_priority()
 
 
-def _renice(nice: int) -> None:
+def _raise_priority() -> None:
+    policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK
     try:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
+        # others answer for the display and for LSL, or may hold Python's lock
+        for thread in _threads():
+            _schedule(thread, policy, 1)
+        os.sched_setscheduler(0, policy, os.sched_param(2))
     except PermissionError:
-        # users may do that only where the system's limits (rtprio, nice) allow it
+        # a right that the system's administrator gives; without it frames depend on the load
         return
+
+
+def _lower_priority() -> None:
+    for thread in _threads():
+        _schedule(thread, os.SCHED_OTHER, 0)
+
+
+def _schedule(thread: int, policy: int, priority: int) -> None:
+    # a thread may have ended since it was listed
+    with suppress(ProcessLookupError):
+        os.sched_setscheduler(thread, policy, os.sched_param(priority))
+
+
+def _threads() -> list[int]:
+    return [int(path.name) for path in Path("/proc/self/task").iterdir()]
