@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from sjepa_apps.session.controller import CalibrationSession
     from sjepa_apps.session.folder import SessionFolder
     from sjepa_apps.session_window import SessionSetup
+    from sjepa_online.protocol import Protocol
+    from sjepa_online.schedule import ScheduledTrial
     from sjepa_online.stream import StreamDescription
 
 
@@ -59,15 +62,17 @@ def open_session(options: SessionOptions) -> tuple[SessionFolder, StreamDescript
     Raises
     ------
     InputError
-        There is no such stream or several, the protocol is wrong, or the folder does not fit.
+        There is no such stream or several, the protocol is wrong, the trials are too few to
+        train on, or the folder does not fit.
     """
-    from sjepa_apps.session.folder import SessionFolder
+    from sjepa_apps.session.folder import SessionFolder, planned_trials
     from sjepa_online.protocol import load_protocol
     from sjepa_online.stream import resolve_stream
 
     configure_lsl(options.scope)
     protocol = load_protocol(options.paradigm)
     if options.resume is None:
+        _check_enough(planned_trials(protocol, options.seed, options.trials), protocol)
         stream = resolve_stream(options.stream, options.wait)
         folder = SessionFolder.create(
             options.folder, options.paradigm, stream, options.seed, options.trials
@@ -83,6 +88,17 @@ def open_session(options: SessionOptions) -> tuple[SessionFolder, StreamDescript
     if options.trials is not None:
         folder.set_n_trials(options.trials)
     return folder, resolve_stream(options.stream or folder.state.stream.selector, options.wait)
+
+
+def _check_enough(trials: Sequence[ScheduledTrial], protocol: Protocol) -> None:
+    """Refuse a session whose trials cannot be trained on."""
+    import numpy as np
+
+    from sjepa_online.training.cross_validation import N_FOLDS, check_trials_per_class
+
+    shown = [protocol.class_of(phase.marker) for trial in trials for phase in trial.phases]
+    labels = np.array([label for label in shown if label is not None])
+    check_trials_per_class(labels, protocol.class_names, N_FOLDS)
 
 
 def run_headless(

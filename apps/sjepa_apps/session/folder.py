@@ -113,7 +113,7 @@ class SessionFolder:
         """
         protocol = load_protocol(paradigm)
         text = find_resource("calibration", paradigm).read_text(encoding="utf-8")
-        n_planned = len(make_schedule(protocol, seed))
+        n_planned = len(planned_trials(protocol, seed, n_trials))
         now = datetime.now()
         if path is None:
             path = Path("sessions") / f"{now:%Y-%m-%d_%H-%M-%S}_{protocol.name}"
@@ -127,7 +127,7 @@ class SessionFolder:
         state = SessionState(
             created=now.isoformat(timespec="seconds"),
             seed=seed,
-            n_trials=n_planned if n_trials is None else n_trials,
+            n_trials=n_planned,
             stream=RecordedStream.of(stream),
         )
         folder = cls(path, state, protocol, text)
@@ -180,14 +180,8 @@ class SessionFolder:
             )
 
     def schedule(self) -> tuple[ScheduledTrial, ...]:
-        """Draw the trials of the session; beyond those of the protocol, with further seeds."""
-        trials: list[ScheduledTrial] = []
-        seed = self.state.seed
-        while len(trials) < self.state.n_trials:
-            trials += make_schedule(self.protocol, seed)
-            seed += 1
-        chosen = trials[: self.state.n_trials]
-        return tuple(replace(trial, number=number) for number, trial in enumerate(chosen))
+        """Draw the trials of the session."""
+        return planned_trials(self.protocol, self.state.seed, self.state.n_trials)
 
     def parts(self) -> list[Path]:
         """List the parts of the recording, in their order."""
@@ -227,6 +221,27 @@ class SessionFolder:
 
     def _write_state(self) -> None:
         atomic_write(self.path / STATE, (self.state.model_dump_json(indent=2) + "\n").encode())
+
+
+def planned_trials(
+    protocol: Protocol, seed: int, n_trials: int | None = None
+) -> tuple[ScheduledTrial, ...]:
+    """Draw the trials of a session; beyond those of the protocol, with further seeds.
+
+    Parameters
+    ----------
+    protocol : Protocol
+    seed : int
+    n_trials : int, optional
+        As many as the protocol says by default.
+    """
+    trials = list(make_schedule(protocol, seed))
+    if n_trials is not None:
+        while len(trials) < n_trials:
+            seed += 1
+            trials += make_schedule(protocol, seed)
+    chosen = trials[:n_trials]
+    return tuple(replace(trial, number=number) for number, trial in enumerate(chosen))
 
 
 def _read(path: Path) -> Recording | InputError:

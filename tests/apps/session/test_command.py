@@ -28,8 +28,9 @@ def replay(name: str) -> Replay:
 
 def calibrate(command: Callable, folder: Path, *arguments: object):
     return command(
-        "calibrate", "--headless", "--folder", folder, "--wait", "0.7", *arguments, "--json"
-    )
+        "calibrate", "--headless", "--folder", folder, "--wait", "0.7", "--trials", 10,
+        *arguments, "--json",
+    )  # fmt: skip
 
 
 def test_no_stream_is_one_message_and_makes_no_folder(command, tmp_path, protocol_file):
@@ -67,6 +68,7 @@ def test_a_typing_error_in_the_protocol_is_named(command, tmp_path, protocol_fil
         (["--from", "sample", "--folder", "x"], "--folder"),
         (["--from", "sample", "--trials", "3"], "--trials"),
         (["--headless", "--resume", "nowhere"], "session.json"),
+        (["--headless", "--trials", "8"], "at least 5 trials of each class"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(command, protocol_file, arguments, named):
@@ -79,7 +81,7 @@ def test_ctrl_c_ends_a_session_within_two_seconds(process, interrupt, tmp_path, 
     with replay("command-interrupted"):
         session = process(
             "calibrate", "-p", protocol_file, "--headless", "--folder", tmp_path / "new",
-            "--stream", "command-interrupted",
+            "--stream", "command-interrupted", "--trials", "10",
         )  # fmt: skip
         assert "Checking" in session.stderr.readline()
         time.sleep(2.0)
