@@ -13,6 +13,8 @@ from sjepa_apps.live.widgets import ElidedLabel, PlainLabel, panel
 
 #: Seconds of probabilities that are drawn.
 MINUTE = 60.0
+#: Symbols of a speller that stand in the heading.
+MOST_SPELLED = 16
 
 
 class DecoderView(QWidget):
@@ -24,6 +26,7 @@ class DecoderView(QWidget):
         self._decoder: DecoderReady | None = None
         self._paradigm: ParadigmView | None = None
         self._changed = False
+        self._spelled = ""
         self.decision = PlainLabel("–", "decision")
         self.decision.setToolTip("The class that the decoder has decided on")
         self.detail = ElidedLabel("No decoder is loaded.", "muted")
@@ -61,7 +64,7 @@ class DecoderView(QWidget):
 
     def show_decoder(self, decoder: DecoderReady) -> None:
         """Show another decoder."""
-        self._decoder = decoder
+        self._decoder, self._spelled = decoder, ""
         names = decoder.protocol.class_names
         self.bars.set_classes(names)
         self.history.set_curves([self._theme.class_colour(index) for index in range(len(names))])
@@ -90,7 +93,8 @@ class DecoderView(QWidget):
         assert self._decoder is not None
         assert self._paradigm is not None
         confidence = decision.probabilities[decision.label]
-        self.decision.setText(decision.label)
+        # a speller's decisions are symbols; its flashes are steps on the way
+        self.decision.setText(self._spelled[-MOST_SPELLED:] if decision.symbols else decision.label)
         without = ", ".join(decision.bad_channels)
         self.detail.setText(
             f"p = {confidence:.2f} on {decision.window:.2f} s of signal, "
@@ -107,7 +111,8 @@ class DecoderView(QWidget):
         """Show the choice of a symbol."""
         if self._paradigm is not None:
             self._paradigm.show_symbol(decision)
-        self.decision.setText(decision.symbol)
+        self._spelled += decision.symbol
+        self.decision.setText(self._spelled[-MOST_SPELLED:])
         self.detail.setText(
             f"symbol {decision.symbol}: p = {decision.probability:.2f} after "
             f"{decision.flashes} flashes"

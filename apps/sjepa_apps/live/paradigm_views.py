@@ -158,7 +158,10 @@ class SpellerView(ParadigmView):
 
     def show_decision(self, decision: Decided) -> None:
         """Show which symbols lit up, and what the flashes say so far."""
-        self._lit, self._symbols, self._chosen = decision.lit, decision.symbols, ""
+        self._lit = decision.lit
+        # flashes after a choice count for nothing, until the next selection begins
+        if decision.symbols != self._symbols:
+            self._symbols, self._chosen = decision.symbols, ""
         self.update()
 
     def clear(self) -> None:

@@ -250,6 +250,7 @@ class LiveSession(QObject):
                     self.trials_changed.emit()
                 self.decided.emit(message)
             case SymbolDecided():
+                self._log_symbol(message)
                 self.symbol_decided.emit(message)
             case Channels():
                 self.states = ChannelStates(message.channels)
@@ -274,6 +275,18 @@ class LiveSession(QObject):
                 self._start_reader()
                 self.log("decoding", f"{message.stream}, {message.mode}", "good")
                 self.decoding_changed.emit()
+
+    def _log_symbol(self, decided: SymbolDecided) -> None:
+        state: State = ""
+        truth = ""
+        if decided.truth is not None:
+            state = "good" if decided.truth == decided.symbol else "warning"
+            truth = f", asked for {decided.truth}"
+        self.log(
+            "symbol",
+            f"{decided.symbol}{truth}: p = {decided.probability:.2f}, {decided.flashes} flashes",
+            state,
+        )
 
     def _take_refusal(self, refused: Refused) -> None:
         """Show a stream that is not decoded; a decoder that is refused changes nothing."""

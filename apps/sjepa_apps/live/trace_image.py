@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 #: Above so many samples a pixel, a column shows their extremes instead of each.
 SAMPLES_PER_COLUMN = 4.0
 #: A trace may leave its lane by so many lanes; a railed channel must not cover all others.
-OVERLAP = 1.6
+OVERLAP = 1.0
 
 
 @dataclass(frozen=True)
