@@ -110,9 +110,8 @@ def calibrate(
             early=early_stopping,
             out=out,
             report=report,
-            overwrite=overwrite,
         )
-        run_in_window(setup, json)
+        run_in_window(setup, overwrite=overwrite, json=json)
         return
     for path, option in ((out, "--out"), (report, "--report")):
         if path is not None:

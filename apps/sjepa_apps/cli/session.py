@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sjepa_apps.cli.calibration_output import CalibrationOutputs
-from sjepa_apps.cli.common import LslScope, configure_lsl, say
+from sjepa_apps.cli.common import LslScope, check_out, configure_lsl, say
 from sjepa_apps.cli.live import require_window
 from sjepa_online.errors import InputError, OperationError
 
@@ -130,7 +130,7 @@ def run_headless(
     return session
 
 
-def run_in_window(setup: SessionSetup, json: bool) -> None:
+def run_in_window(setup: SessionSetup, *, overwrite: bool, json: bool) -> None:
     """Run a session in windows, and tell what came of it.
 
     Raises
@@ -145,6 +145,7 @@ def run_in_window(setup: SessionSetup, json: bool) -> None:
     from sjepa_online.schedule import make_schedule
 
     require_window()
+    _check_files(setup, overwrite)
     if setup.resume is None:
         make_schedule(load_protocol(setup.paradigm), setup.seed)
     outcome = run_session_window(setup)
@@ -152,7 +153,7 @@ def run_in_window(setup: SessionSetup, json: bool) -> None:
     if result is None or folder is None:
         advice = "" if folder is None else f" {how_to_resume(folder)}"
         raise OperationError(f"The session was closed before a decoder was trained.{advice}")
-    outputs = CalibrationOutputs(result.decoder, result.report, setup.overwrite, json)
+    outputs = CalibrationOutputs(result.decoder, result.report, overwrite, json)
     outputs.tell(
         result.calibration,
         {
@@ -162,6 +163,15 @@ def run_in_window(setup: SessionSetup, json: bool) -> None:
             "more_trials_help": result.more_trials_help,
         },
     )
+
+
+def _check_files(setup: SessionSetup, overwrite: bool) -> None:
+    """Refuse to replace a file unasked; a new folder holds none."""
+    folder = setup.resume or Path()
+    if setup.out is not None or setup.resume is not None:
+        check_out(setup.decoder_file(folder), overwrite)
+    if setup.report is not None or setup.resume is not None:
+        check_out(setup.report_file(folder), overwrite, "--report")
 
 
 def how_to_resume(folder: SessionFolder) -> str:

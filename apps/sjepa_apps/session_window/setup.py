@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sjepa_apps.cli.common import check_out
-
 if TYPE_CHECKING:
     from sjepa_apps.session.folder import SessionFolder
     from sjepa_online.decoding import DecoderRequest
@@ -43,8 +41,6 @@ class SessionSetup:
         Whether the decoder learns to decide early.
     out, report : Path or None
         Decoder and report; None for files in the session's folder.
-    overwrite : bool
-        Whether existing files may be replaced.
     """
 
     paradigm: str
@@ -58,7 +54,6 @@ class SessionSetup:
     early: bool = False
     out: Path | None = None
     report: Path | None = None
-    overwrite: bool = False
 
     def decoder_file(self, folder: Path) -> Path:
         """Return where the decoder goes."""
@@ -67,19 +62,6 @@ class SessionSetup:
     def report_file(self, folder: Path) -> Path:
         """Return where the report goes."""
         return self.report or folder / REPORT
-
-    def check(self) -> None:
-        """Refuse to replace a file unasked, before any time is spent.
-
-        Raises
-        ------
-        InputError
-            A file exists.
-        """
-        if self.out is not None or self.resume is not None:
-            check_out(self.decoder_file(self.resume or Path()), self.overwrite)
-        if self.report is not None or self.resume is not None:
-            check_out(self.report_file(self.resume or Path()), self.overwrite, "--report")
 
 
 @dataclass(frozen=True)
@@ -123,14 +105,13 @@ def run_session_window(setup: SessionSetup) -> SessionOutcome:
     Raises
     ------
     InputError
-        A file would be replaced, or the folder to go on with holds no session.
+        The folder to go on with holds no session.
     KeyboardInterrupt
         Ctrl-C.
     """
     from sjepa_apps.qt import make_application, run_application
     from sjepa_apps.session_window.window import SessionWindow
 
-    setup.check()
     application = make_application()
     window = SessionWindow(setup)
     window.show()

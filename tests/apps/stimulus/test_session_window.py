@@ -302,9 +302,17 @@ def test_closing_the_window_ends_what_is_shown(open_session, qtbot):
     assert one.outcome().result is None
 
 
-def test_files_are_not_replaced_unasked(tmp_path):
+def test_files_are_not_replaced_unasked(tmp_path, command):
     existing = tmp_path / "mine.safetensors"
     existing.write_text("precious")
-    setup = SessionSetup("mi", DecoderRequest("riemann"), out=existing)
-    with pytest.raises(InputError, match="not replaced unasked"):
-        setup.check()
+    outcome = command("calibrate", "-p", "mi", "--out", existing)
+    assert outcome.code == 2
+    assert "not replaced unasked" in outcome.err
+    assert existing.read_text() == "precious"
+
+
+def test_protocol_with_a_typing_error_ends_the_command(protocol_file, command):
+    protocol_file.write_text(PROTOCOL.replace("fixation", "fixtion"))
+    outcome = command("calibrate", "-p", protocol_file)
+    assert outcome.code == 2
+    assert "imagery.fixtion" in outcome.err

@@ -177,6 +177,18 @@ def test_closing_the_window_stops_what_is_shown(qtbot, open_window, short_protoc
     assert markers.texts[-1] == "pause"
 
 
+def test_trial_that_nobody_can_see_is_paused(qtbot, open_window, short_protocol):
+    protocol = short_protocol("mi", imagery=5.0)
+    window, markers, _ = open_window(protocol)
+    future = begin(window, qtbot, protocol)
+    qtbot.waitUntil(lambda: len(markers.sent) == 1, timeout=5000)
+    window.surface.hide()
+    qtbot.waitUntil(lambda: markers.texts[-1] == "pause", timeout=5000)
+    assert not future.done()
+    press(window, SPACE)
+    assert not future.result().completed
+
+
 def test_error_of_an_outlet_reaches_the_session(qtbot, open_window, short_protocol, monkeypatch):
     protocol = short_protocol("mi")
     window, markers, _ = open_window(protocol)
