@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +16,17 @@ import pytest
 import pyxdf
 
 from sjepa_online.errors import InputError, OperationError
-from sjepa_online.stream import FrameOutlet, Recorder, StimulusOutlet, local_clock, resolve_stream
+from sjepa_online.stream import (
+    FrameOutlet,
+    Recorder,
+    Replay,
+    StimulusOutlet,
+    local_clock,
+    resolve_stream,
+)
 
 SCRIPT = Path(__file__).with_name("recorder_process.py")
-AMPLIFIER = {"recording": {"n_samples": 60_000, "sfreq": 1000.0}, "chunk": 0.02}
+SIGNAL = {"n_samples": 60_000, "sfreq": 1000.0}
 
 
 def load(path: Path) -> dict[str, dict]:
@@ -32,6 +39,13 @@ def wait_until(condition: Callable[[], bool], timeout: float = 15.0) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+@pytest.fixture
+def source(counting_recording) -> Iterator[str]:
+    """Name of a stream of 1000 Hz."""
+    with Replay([counting_recording(**SIGNAL)], name="rec-source", chunk=0.02) as replay:
+        yield replay.name
 
 
 @pytest.fixture
@@ -53,7 +67,7 @@ def recording_process(tmp_path: Path):
 
 
 def test_a_recording_opens_in_pyxdf_with_every_stream_exactly(tmp_path, replay_process):
-    replay_process(name="rec-exact", **AMPLIFIER)
+    replay_process(name="rec-exact", recording=SIGNAL, chunk=0.02)
     path = tmp_path / "exact.xdf"
     protocol = 'name = "x"\n[window]  # <&> µ\n'
     eeg = resolve_stream("rec-exact")
@@ -91,47 +105,42 @@ def test_a_recording_opens_in_pyxdf_with_every_stream_exactly(tmp_path, replay_p
     assert recorded_frames["info"]["desc"][0]["refresh_rate"] == ["60"]
 
 
-def test_a_killed_recorder_is_told_and_loses_less_than_a_second(tmp_path, replay_process):
-    replay_process(name="rec-kill", **AMPLIFIER)
+def test_a_killed_recorder_is_told_and_loses_less_than_a_second(tmp_path, source):
     path = tmp_path / "killed.xdf"
     path.with_suffix(".log").write_text("Started data collection for another recording\n")
-    with Recorder(path, [resolve_stream("rec-kill").uid]) as recorder:
+    with Recorder(path, [resolve_stream(source).uid]) as recorder:
         recorder.start()
         time.sleep(2.0)
         killed = local_clock()
         os.kill(recorder._process.pid, signal.SIGKILL)
         wait_until(lambda: not recorder.status().running)
         assert "not there" in recorder.status().problem
-    times = load(path)["rec-kill"]["time_stamps"]
+    times = load(path)[source]["time_stamps"]
     assert np.ptp(times) > 1.0
     assert killed - times[-1] < 1.0
     assert path.with_suffix(".log").read_text().count("Started data collection") == 2
 
 
-def test_the_file_is_closed_when_the_program_is_killed(tmp_path, replay_process, recording_process):
-    replay_process(name="rec-parent", **AMPLIFIER)
+def test_the_file_is_closed_when_the_program_is_killed(tmp_path, source, recording_process):
     path = tmp_path / "orphan.xdf"
-    process, pid = recording_process(path, "rec-parent")
+    process, pid = recording_process(path, source)
     time.sleep(1.5)
     killed = local_clock()
     process.kill()
     wait_until(lambda: "Closing the file" in path.with_suffix(".log").read_text())
-    stream = load(path)["rec-parent"]
+    stream = load(path)[source]
     assert int(stream["footer"]["info"]["sample_count"][0]) == len(stream["time_stamps"])
     assert stream["time_stamps"][-1] > killed - 0.5
     assert pid != process.pid
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="no unshare to make a small disk")
-def test_a_full_disk_is_told_and_what_was_recorded_stays(
-    tmp_path, replay_process, recording_process
-):
+def test_a_full_disk_is_told_and_what_was_recorded_stays(tmp_path, source, recording_process):
     script = 'mount -t tmpfs -o size=40k tmpfs "$1" && shift && exec "$@"'
     prefix = ("unshare", "-Urm", "sh", "-c", script, "sh", str(tmp_path))
     if subprocess.run([*prefix, "true"], capture_output=True).returncode != 0:
         pytest.skip("this system lets nobody mount a small disk")
-    replay_process(name="rec-full", **AMPLIFIER)
-    process, _ = recording_process(tmp_path / "full.xdf", "rec-full", "full", prefix=prefix)
+    process, _ = recording_process(tmp_path / "full.xdf", source, "full", prefix=prefix)
     problem, n_samples = json.loads(process.stdout.readline())
     assert "full" in problem
     assert n_samples > 1000
