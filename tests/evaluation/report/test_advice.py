@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sjepa_online.evaluation.report.advice import advise
+from sjepa_online.evaluation.report.advice import advise, more_trials_help
 from sjepa_online.evaluation.report.channels import ChannelReport
 from sjepa_online.evaluation.significance import Score
 
@@ -46,6 +46,9 @@ def test_at_chance_the_first_advice_is_what_to_check(content):
 def test_a_curve_that_rises_asks_for_more_trials(content):
     rising = replace(content, curve=[(10, 0.7), (20, 0.8), (40, 0.9)])
     (text,) = [text for text in _texts(rising, "note") if "More trials" in text]
+    assert more_trials_help(rising)
+    assert not more_trials_help(content)
+    assert not more_trials_help(replace(content, curve=[]))
     assert "from 20 to 40" in text
     assert "+0.10" in text
 
