@@ -38,6 +38,7 @@ class ChannelsPage(Page):
             "can, and check again; training copes with single bad channels.",
             "Continue",
             "Check again",
+            back=True,
         )
         self._theme = theme
         self.table = QTableWidget(0, len(_COLUMNS))
@@ -62,6 +63,7 @@ class ChannelsPage(Page):
         self.progress.setRange(0, 0)
         self.primary.setEnabled(False)
         self.secondary.setEnabled(False)
+        self.back.setEnabled(False)
         self.table.setRowCount(0)
         self.scalp.set_channels(())
         self.tell("Listening. The participant sits still, with open eyes.")
@@ -120,3 +122,4 @@ class ChannelsPage(Page):
         self.progress.setRange(0, 1)
         self.progress.setValue(1)
         self.secondary.setEnabled(True)
+        self.back.setEnabled(True)

@@ -16,9 +16,13 @@ class Page(QWidget):
     title, explanation : str
     primary, secondary : str
         What the buttons say; without a text there is no second button.
+    back : bool
+        Whether there is a button to go back.
     """
 
-    def __init__(self, title: str, explanation: str, primary: str, secondary: str = "") -> None:
+    def __init__(
+        self, title: str, explanation: str, primary: str, secondary: str = "", back: bool = False
+    ) -> None:
         super().__init__()
         self.content = QVBoxLayout()
         self.content.setSpacing(2 * GRID)
@@ -29,6 +33,8 @@ class Page(QWidget):
         self.primary.setDefault(True)
         self.secondary = QPushButton(secondary)
         self.secondary.setVisible(bool(secondary))
+        self.back = QPushButton("Back")
+        self.back.setVisible(back)
         for button in (self.primary, self.secondary):
             button.setMinimumWidth(14 * GRID)
         heading = PlainLabel(title, "figure")
@@ -37,6 +43,7 @@ class Page(QWidget):
         foot = QHBoxLayout()
         foot.setSpacing(GRID)
         foot.addWidget(self.message, 1)
+        foot.addWidget(self.back)
         foot.addWidget(self.secondary)
         foot.addWidget(self.primary)
         layout = QVBoxLayout(self)

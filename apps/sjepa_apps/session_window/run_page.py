@@ -25,6 +25,7 @@ class RunPage(Page):
             "recorded as it comes, so a session that ends early can go on later.",
             "Start",
             "Stop",
+            back=True,
         )
         self.state = PlainLabel("Ready", "decision")
         self.left = PlainLabel("", "muted")
@@ -61,6 +62,7 @@ class RunPage(Page):
         """Show that a run begins."""
         self.state.setText("Opening the stimulus window")
         self.primary.setEnabled(False)
+        self.back.setEnabled(False)
         self.secondary.setEnabled(True)
         self.train.hide()
         self.tell("")
@@ -94,6 +96,7 @@ class RunPage(Page):
         self.left.setText("")
         self.primary.setText("Go on")
         self.primary.setEnabled(True)
+        self.back.setEnabled(True)
         self.secondary.setEnabled(False)
         self.train.show()
         self.tell(why, "warning")

@@ -114,6 +114,16 @@ class SetupPage(Page):
         """Name or path of the protocol that is chosen."""
         return self.protocol.currentText()
 
+    def keep(self, folder: SessionFolder | None) -> None:
+        """Go on with this session, whose protocol stays as it is."""
+        if folder is not None and self._folder is None:
+            self._folder = folder
+            self.protocol.blockSignals(True)
+            self.protocol.clear()
+            self._fill_protocols()
+            self.protocol.blockSignals(False)
+            self._describe()
+
     def _lay_out(self) -> None:
         form = QGridLayout()
         form.setHorizontalSpacing(2 * GRID)

@@ -116,6 +116,8 @@ class SessionWindow(QMainWindow):
         self.setup_page.chosen.connect(self._choose)
         self.channels_page.secondary.clicked.connect(self._check)
         self.channels_page.primary.clicked.connect(lambda: self._show(self.run_page, "Practice"))
+        self.channels_page.back.clicked.connect(self._choose_again)
+        self.run_page.back.clicked.connect(lambda: self._show(self.channels_page, "Channels"))
         self.run_page.primary.clicked.connect(self._record)
         self.run_page.secondary.clicked.connect(self.conductor.stop)
         self.run_page.train.clicked.connect(self._train)
@@ -139,6 +141,10 @@ class SessionWindow(QMainWindow):
     def _show(self, page: Page, step: str) -> None:
         self.pages.setCurrentWidget(page)
         self.steps.go_to(STEPS.index(step))
+
+    def _choose_again(self) -> None:
+        self.setup_page.keep(self.conductor.folder)
+        self._show(self.setup_page, "Stream and protocol")
 
     def _choose(self, choices: Choices) -> None:
         self.conductor.choices = choices
@@ -212,7 +218,7 @@ class SessionWindow(QMainWindow):
     def _follow_system(self) -> None:
         theme = _theme_of_the_system()
         self.setStyleSheet(style_sheet(theme) + _STYLE.format(**vars(theme)))
-        self.setPalette(theme.palette())
+        QApplication.setPalette(theme.palette())
         self.channels_page.set_theme(theme)
 
 

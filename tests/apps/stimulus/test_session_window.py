@@ -220,6 +220,32 @@ def test_signal_that_cannot_be_recorded_is_refused(open_session, qtbot, monkeypa
     assert not one.channels_page.primary.isEnabled()
 
 
+def test_operator_goes_back_to_another_stream(open_session, qtbot):
+    one = open_session(eeg("a"), eeg("b"), stream="a")
+    one.setup_page.primary.click()
+    qtbot.waitUntil(one.channels_page.back.isEnabled, timeout=5000)
+    one.channels_page.back.click()
+    assert one.pages.currentWidget() is one.setup_page
+    one.setup_page.table.selectRow(1)
+    go_to_recording(one, qtbot)
+    assert one.conductor.choices.stream.name == "b"
+
+
+def test_protocol_of_a_session_that_has_begun_stays(open_session, qtbot):
+    one = open_session(eeg("a"), practice=False)
+    go_to_recording(one, qtbot)
+    begin(one, qtbot, practice=False)
+    one.run_page.secondary.click()
+    qtbot.waitUntil(one.run_page.back.isEnabled, timeout=5000)
+    one.run_page.back.click()
+    one.channels_page.back.click()
+    assert not one.setup_page.protocol.isEnabled()
+    assert one.setup_page.paradigm == "quick"
+    assert one.setup_page.primary.isEnabled()
+    go_to_recording(one, qtbot)
+    begin(one, qtbot, practice=False)
+
+
 def test_session_runs_from_the_first_page_to_the_result(open_session, qtbot, tmp_path):
     one = open_session(eeg("a"))
     go_to_recording(one, qtbot)
