@@ -96,7 +96,7 @@ class ConnectView(QWidget):
         self.decoder_button.setToolTip("Load another decoder without stopping (Ctrl+O)")
         self._lay_out()
         self.table.itemSelectionChanged.connect(self._describe)
-        self.table.itemDoubleClicked.connect(self._connect)
+        self.table.itemActivated.connect(self._connect)
         self.unit.currentIndexChanged.connect(self._describe)
         self.connect_button.clicked.connect(self._connect)
         self.disconnect_button.clicked.connect(self.disconnect_asked)

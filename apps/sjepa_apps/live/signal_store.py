@@ -22,6 +22,8 @@ LOOK_BACK = 120.0
 MOST_VALUES = 6_000_000
 #: Seconds of signal that the levels of raw traces are taken from.
 CENTRE_SECONDS = 2.0
+#: The same for the amplitude.
+AMPLITUDE_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class SignalStore:
 
     def amplitude(self) -> float | None:
         """Return a typical peak (µV) of the last seconds; None before there is any signal."""
-        recent = self._recent(CENTRE_SECONDS)
+        recent = self._recent(AMPLITUDE_SECONDS)
         recent = recent[:, np.isfinite(recent).all(axis=0)]
         if recent.shape[1] < self.sfreq / 2:
             return None

@@ -18,6 +18,8 @@ SCALES = (5, 10, 20, 50, 100, 200, 500, 1000, 5000)
 FILLED, FILLED_LOW = 0.9, 2.0
 #: With more channels than this lanes are low.
 MANY_CHANNELS = 20
+#: Seconds after which filters have settled, and between two looks at the amplitude.
+SETTLED, LOOK_EVERY = 3.0, 3.0
 
 
 class SignalsView(QWidget):
@@ -37,22 +39,25 @@ class SignalsView(QWidget):
         self.canvas.channel_clicked.connect(self.channel_clicked)
         self.canvas.scrolled.connect(self._wheel)
         self._store: SignalStore | None = None
-        self._scale_is_chosen = self._found_scale = False
+        self._scale_is_chosen = False
+        self._next_look, self._fitting = SETTLED, 0
         self._paused_at = 0
         self.time_base = Choices()
         for seconds in TIME_BASES:
             self.time_base.addItem(f"{seconds} s", float(seconds))
-        self.time_base.setToolTip("Seconds of signal across the view (Left, Right)")
+        self.time_base.setToolTip("Seconds of signal across the view ([, ])")
         self.scale = Choices()
         for scale in SCALES:
             self.scale.addItem(f"± {scale} µV", float(scale))
-        self.scale.setToolTip("µV from the middle of a lane to its edge (Up, Down)")
+        self.scale.setToolTip(
+            "µV from the middle of a lane to its edge (+, -); follows the signal until it is chosen"
+        )
         self.filter = Choices()
         self.filter.addItems(list(FILTERS))
         self.filter.setToolTip("Filter of this view only; decoding has its own (0.5-40 Hz)")
         self.pause = QPushButton("Pause")
         self.pause.setCheckable(True)
-        self.pause.setToolTip("Stand still and look back; recording and decoding go on (Space)")
+        self.pause.setToolTip("Stand still and look back; recording and decoding go on (P)")
         self.back = QScrollBar(Qt.Orientation.Horizontal)
         self.back.setToolTip("Seconds to look back")
         self.back.hide()
@@ -94,7 +99,7 @@ class SignalsView(QWidget):
         """Show another stream, or none; the scale is found again unless it was chosen."""
         self.pause.setChecked(False)
         self._store = store
-        self._found_scale = self._scale_is_chosen
+        self._next_look, self._fitting = SETTLED, 0
         if store is not None and store.filter_name != self.filter.currentText():
             store.set_filter(self.filter.currentText())  # type: ignore[arg-type]
         self.canvas.show_store(store)
@@ -105,8 +110,8 @@ class SignalsView(QWidget):
 
     def tick(self) -> None:
         """Paint a frame."""
-        if self._store is not None and not self._found_scale:
-            self._find_scale(self._store)
+        if self._store is not None and not self._scale_is_chosen:
+            self._follow_amplitude(self._store)
         self.canvas.tick()
 
     @property
@@ -123,19 +128,24 @@ class SignalsView(QWidget):
         """Choose the next longer (1) or shorter (-1) time base."""
         _step(self.time_base, step)
 
-    def _find_scale(self, store: SignalStore) -> None:
-        amplitude = store.amplitude()
-        # filters settle first
-        if amplitude is None or store.seconds < 4.0:
+    def _follow_amplitude(self, store: SignalStore) -> None:
+        """Take the scale that fits, once two looks in a row agree on it."""
+        elapsed = store.shown.stop / store.sfreq
+        if elapsed < self._next_look or self.pause.isChecked():
             return
-        self._found_scale = True
+        self._next_look = elapsed + LOOK_EVERY
+        amplitude = store.amplitude()
+        if amplitude is None:
+            return
         low = len(store.channels.names) > MANY_CHANNELS
         wanted = amplitude / (FILLED_LOW if low else FILLED)
         fitting = next((one for one in SCALES if one >= wanted), SCALES[-1])
-        self.scale.setCurrentIndex(SCALES.index(fitting))
+        if fitting == self._fitting:
+            self.scale.setCurrentIndex(SCALES.index(fitting))
+        self._fitting = fitting
 
     def _scale_chosen(self) -> None:
-        self._scale_is_chosen = self._found_scale = True
+        self._scale_is_chosen = True
 
     def _apply_view(self) -> None:
         self.canvas.set_view(self.time_base.currentData(), self.scale.currentData())

@@ -163,6 +163,78 @@ def test_time_scale_filter_and_pause(opened: Any, qtbot: Any) -> None:
     assert view.span[1] > stop
 
 
+def test_the_scale_follows_the_signal_until_it_is_chosen(opened: Any, qtbot: Any) -> None:
+    reader, scale = opened.session._reader, opened.signals.scale
+    for _ in range(10):
+        reader.send(1.0)
+        qtbot.waitUntil(lambda: not reader.chunks)
+        qtbot.wait(60)
+    # noise of 10 µV, low-passed at 40 Hz of 125: its peaks are near 12 µV
+    assert scale.currentData() == 20.0
+    qtbot.keyClicks(opened, "-")
+    assert scale.currentData() == 50.0
+    for _ in range(8):
+        reader.send(1.0)
+        qtbot.waitUntil(lambda: not reader.chunks)
+        qtbot.wait(60)
+    assert scale.currentData() == 50.0
+
+
+def test_enter_connects_the_chosen_stream(
+    make_window: Callable[..., Any], sent: list[Any], describe: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch, qtbot: Any,
+) -> None:  # fmt: skip
+    from sjepa_apps.live import session as session_module
+
+    monkeypatch.setattr(session_module, "StreamReader", Amplifier)
+    window = make_window()
+    window.show_view("Connect")
+    window.connect_view.show_streams([describe("a"), describe("b")])
+    window.connect_view.table.setFocus()
+    qtbot.keyClick(window.connect_view.table, Qt.Key.Key_Down)
+    qtbot.keyClick(window.connect_view.table, Qt.Key.Key_Return)
+    assert sent[-1].selector == "b@serial 7"
+
+
+def test_a_speller_shows_flashes_symbols_and_what_was_spelled(
+    opened: Any, ready: Any, decided: Callable[..., Any]
+) -> None:
+    from sjepa_apps.live.messages import SymbolDecided
+    from sjepa_apps.live.paradigm_views import SpellerView
+    from sjepa_online.protocol import load_protocol
+
+    protocol = load_protocol("erp")
+    say(opened, ready.model_copy(update={"protocol": protocol, "path": "/speller"}))
+    say(opened, Decoding(stream="amplifier", mode="markers", step=0.125, delay=0.05))
+    view = opened.decoder._paradigm
+    assert isinstance(view, SpellerView)
+    symbols = protocol.speller.symbols
+    so_far = dict.fromkeys(symbols, 0.02) | {"N": 0.3}
+    say(
+        opened,
+        decided(
+            START, "Target", probabilities={"Target": 0.7, "NonTarget": 0.3}, lit="ANX",
+            symbols=so_far, onset=START - 1.2, truth="Target",
+        ),
+    )  # fmt: skip
+    assert (view._lit, view._symbols) == ("ANX", so_far)
+    for symbol in "NE":
+        say(
+            opened,
+            SymbolDecided(
+                time=START, symbol=symbol, probability=0.97, flashes=14, truth="N",
+                probabilities=dict.fromkeys(symbols, 0.0) | {symbol: 0.97},
+            ),
+        )  # fmt: skip
+    assert opened.decoder.decision.text() == "NE"
+    assert view._chosen == "E"
+    assert [line for line in log_of(opened) if line.startswith("symbol")] == [
+        "symbol: N, asked for N: p = 0.97, 14 flashes",
+        "symbol: E, asked for N: p = 0.97, 14 flashes",
+    ]
+    view.grab()
+
+
 def test_decisions_reach_every_view(opened: Any, decided: Callable[..., Any], qtbot: Any) -> None:
     say(opened, decided(START, "15", bad_channels=("O1",)))
     assert opened.decoder.decision.text() == "15"
