@@ -56,6 +56,22 @@ STOP_QUESTION = Screen(
 )
 
 
+def waiting_screen(title: str, text: str, note: str) -> Screen:
+    """Return a message that waits for Enter."""
+    return Screen(title, text, {"Enter": "Go on", "Esc": "Stop"}, note)
+
+
+def pause_screen(note: str) -> Screen:
+    """Return what is seen in a pause."""
+    return Screen(
+        title="Pause",
+        text="Move, blink and breathe. A trial that was interrupted begins anew.",
+        keys={"Space": "Go on", "Esc": "Stop"},
+        note=note,
+        symbol="pause",
+    )
+
+
 def draw_screen(painter: QPainter, size: QSizeF, screen: Screen) -> None:
     """Draw a screen on a black display of this size."""
     unit = min(size.width(), size.height()) / 100

@@ -9,12 +9,14 @@ from PyQt6.QtCore import QEvent, QObject, QSizeF, Qt, QTimer
 from PyQt6.QtGui import (
     QCloseEvent,
     QExposeEvent,
+    QGuiApplication,
     QKeyEvent,
     QOffscreenSurface,
     QOpenGLContext,
     QPainter,
     QPaintEvent,
     QRasterWindow,
+    QScreen,
     QSurfaceFormat,
 )
 from PyQt6.QtOpenGL import (
@@ -25,6 +27,7 @@ from PyQt6.QtOpenGL import (
 )
 
 from sjepa_apps.stimulus import theme
+from sjepa_online.errors import InputError
 
 # OpenGL by the processor: slower than to paint without OpenGL, and without vsync too
 _SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swrast", "software", "gdi generic")
@@ -146,6 +149,23 @@ def _opengl_renderer() -> str | None:
         name = str(functions.glGetString(_GL_RENDERER))
     context.doneCurrent()
     return name
+
+
+def find_screen(display: int) -> QScreen:
+    """Return a display by its number, from 1.
+
+    Raises
+    ------
+    InputError
+        There is no such display.
+    """
+    screens = QGuiApplication.screens()
+    if not 1 <= display <= len(screens):
+        known = ", ".join(f"{n} ({screen.name()})" for n, screen in enumerate(screens, start=1))
+        raise InputError(
+            "A display is chosen by its number", value=display, remedy=f"There are: {known}."
+        )
+    return screens[display - 1]
 
 
 class Pacer(QObject):

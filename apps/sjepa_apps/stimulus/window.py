@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from PyQt6.QtCore import QEventLoop, QRectF, QSizeF, Qt, QTimer
-from PyQt6.QtGui import QColor, QGuiApplication, QPainter, QScreen
+from PyQt6.QtGui import QColor, QPainter
 
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped
 from sjepa_apps.stimulus import theme
@@ -18,9 +18,16 @@ from sjepa_apps.stimulus.frames import FrameCount, FramePlanner, check_display
 from sjepa_apps.stimulus.player import TrialPlayer
 from sjepa_apps.stimulus.rush import Rush
 from sjepa_apps.stimulus.scenes import make_scene
-from sjepa_apps.stimulus.screens import FLICKER_WARNING, STOP_QUESTION, Screen, draw_screen
-from sjepa_apps.stimulus.surface import Pacer, make_surface
-from sjepa_online.errors import InputError, OperationError
+from sjepa_apps.stimulus.screens import (
+    FLICKER_WARNING,
+    STOP_QUESTION,
+    Screen,
+    draw_screen,
+    pause_screen,
+    waiting_screen,
+)
+from sjepa_apps.stimulus.surface import Pacer, find_screen, make_surface
+from sjepa_online.errors import OperationError
 from sjepa_online.markers import PAUSE
 from sjepa_online.protocol import Imagery, Protocol
 from sjepa_online.schedule import ScheduledTrial
@@ -84,6 +91,7 @@ class StimulusWindow:
         self._planner = FramePlanner(0.0)
         self._player: TrialPlayer | None = None
         self._playing = False
+        self._interrupted = False
         self._rush = Rush()
         self._swap_times: list[float] | None = None
         self._screen = Screen()
@@ -117,7 +125,7 @@ class StimulusWindow:
         SessionStopped
             The window was closed meanwhile.
         """
-        screen = _find_screen(display)
+        screen = find_screen(display)
         nominal = check_rate(screen.refreshRate())
         self.surface.setScreen(screen)
         self.surface.setGeometry(screen.geometry())
@@ -176,7 +184,10 @@ class StimulusWindow:
             future.set_exception(SessionStopped())
         else:
             self._pending = future
-            self._guard(start) if self._overlay is None else self._hold(start)
+            if self._overlay is None:
+                self._guard(start)
+            else:
+                self._held = start
 
     def present(self, trial: ScheduledTrial) -> None:
         """Show a trial; before the first one that flickers, a warning to be confirmed."""
@@ -196,12 +207,7 @@ class StimulusWindow:
     def show_message(self, text: str, wait: bool) -> None:
         """Show a text; with ``wait``, and with the instruction, until Enter is pressed."""
         if wait:
-            screen = Screen(
-                title=text,
-                text=self._scene.instruction,
-                keys={"Enter": "Go on", "Esc": "Stop"},
-                note=self._notes(),
-            )
+            screen = waiting_screen(text, self._scene.instruction, self._notes())
             self._show(screen, partial(self._resolve, None))
         else:
             self._show(Screen(text=text), None)
@@ -236,11 +242,11 @@ class StimulusWindow:
     def hidden(self) -> None:
         """Pause a trial that the participant can no longer see."""
         if self._playing:
-            self._guard(partial(self._interrupt, self._pause_screen()))
+            self._guard(partial(self._interrupt, pause_screen(self._notes())))
 
     def closing(self) -> None:
         """End what is being shown."""
-        self._leave_trial()
+        self._guard(self._leave_trial)
         self._pacer.stop()
         self.stopped = True
         self._then = self._held = None
@@ -286,10 +292,12 @@ class StimulusWindow:
                 self._go_on()
         elif self._then is not None:
             if key in _ENTER:
-                then, self._then = self._then, None
+                then = self._then
+                # seen until the session asks for what comes next
+                self._show(Screen(text="One moment …"), None)
                 then()
         elif key == Qt.Key.Key_Space:
-            self._interrupt(self._pause_screen())
+            self._interrupt(pause_screen(self._notes()))
 
     # -- trials
 
@@ -308,13 +316,14 @@ class StimulusWindow:
         held, self._held = self._held, None
         if held is not None:
             held()
-        elif self._player is not None and not self._player.finished and self._pending is not None:
+        elif self._interrupted:
             self._end_trial(completed=False)
         self.surface.update()
 
     def _leave_trial(self) -> None:
         if self._playing:
             self._playing = False
+            self._interrupted = True
             self._pacer.stop()
             self._rush.stop()
             assert self._markers is not None
@@ -323,7 +332,7 @@ class StimulusWindow:
     def _end_trial(self, *, completed: bool) -> None:
         player = self._player
         assert player is not None
-        self._playing = False
+        self._playing = self._interrupted = False
         self._rush.stop()
         self.frames.shown += player.n_frames
         self.frames.late += player.n_late
@@ -338,12 +347,12 @@ class StimulusWindow:
 
     # -- screens
 
-    def _hold(self, start: Callable[[], None]) -> None:
-        self._held = start
-
     def _show(self, screen: Screen, then: Callable[[], None] | None) -> None:
         self._screen, self._then = screen, then
         self._view = self._draw_screen
+        if then is not None:
+            # the operator may have clicked elsewhere
+            self.surface.requestActivate()
         self.surface.update()
 
     def _notes(self) -> str:
@@ -352,15 +361,6 @@ class StimulusWindow:
         if self.frames.shown:
             lines.append(str(self.frames))
         return "\n".join(lines)
-
-    def _pause_screen(self) -> Screen:
-        return Screen(
-            title="Pause",
-            text="Move, blink and breathe. The trial begins anew.",
-            keys={"Space": "Go on", "Esc": "Stop"},
-            note=self._notes(),
-            symbol="pause",
-        )
 
     def _draw_screen(self, painter: QPainter) -> None:
         self._draw_words(painter, self._screen)
@@ -412,13 +412,3 @@ class StimulusWindow:
         pending, self._pending = self._pending, None
         if pending is not None:
             pending.set_exception(error)
-
-
-def _find_screen(display: int) -> QScreen:
-    screens = QGuiApplication.screens()
-    if not 1 <= display <= len(screens):
-        known = ", ".join(f"{n} ({screen.name()})" for n, screen in enumerate(screens, start=1))
-        raise InputError(
-            "A display is chosen by its number", value=display, remedy=f"There are: {known}."
-        )
-    return screens[display - 1]

@@ -164,6 +164,23 @@ def test_message_waits_for_enter(qtbot, open_window, short_protocol):
     assert not future.done()
     press(window, ENTER)
     assert future.done()
+    assert window._screen.title != "Practice"
+
+
+def test_message_after_an_interrupted_trial_still_waits(qtbot, open_window, short_protocol):
+    protocol = short_protocol("mi", imagery=5.0)
+    window, markers, _ = open_window(protocol)
+    future = begin(window, qtbot, protocol)
+    qtbot.waitUntil(lambda: len(markers.sent) == 1, timeout=5000)
+    press(window, SPACE)
+    press(window, SPACE)
+    assert not future.result().completed
+    message = ask(window, window.show_message, "A break", True)
+    press(window, ESCAPE)
+    press(window, ENTER)
+    assert not message.done()
+    press(window, ENTER)
+    assert message.result() is None
 
 
 def test_closing_the_window_stops_what_is_shown(qtbot, open_window, short_protocol):
