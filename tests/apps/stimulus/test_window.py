@@ -13,7 +13,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped
-from sjepa_apps.stimulus.display import judge_display
+from sjepa_apps.stimulus.display import check_rate, judge_display
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_online.errors import InputError, OperationError
@@ -272,6 +272,12 @@ def test_window_says_that_nothing_waits_for_the_display(open_window, short_proto
     window, _, _ = open_window(short_protocol("mi"))
     assert not window.report.vsync
     assert "timer" in window._notes()
+
+
+def test_display_without_a_refresh_rate_is_refused():
+    assert check_rate(59.94) == 59.94
+    with pytest.raises(InputError, match="0 Hz"):
+        check_rate(0.0)
 
 
 def test_display_with_vsync_is_recognised_though_busy():
