@@ -48,7 +48,9 @@ class CalibrationSummary(BaseModel):
     simulated: bool
     amplitude: float = Field(gt=0, description="robust amplitude of a channel in µV")
     cross_validation: dict[str, dict[str, float]] = {}
-    early: dict[str, float] = Field(default={}, description="scores of deciding early, or of symbols")
+    early: dict[str, float] = Field(
+        default={}, description="scores of deciding early, or of symbols"
+    )
     population: str = Field(default="", description="which population start, or why none")
     choice: str = Field(default="", description="what `auto` chose, and why")
     flash_evidence: FlashEvidence | None = Field(

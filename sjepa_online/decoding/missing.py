@@ -26,6 +26,8 @@ N_COPIES = 4
 LEAST_CHANNELS = 6
 #: Masks that the trials of a copy share among them.
 MASKS_PER_COPY = 4
+#: From this share of missing channels on, the weights fitted on such copies decide alone.
+MANY_MISSING = 0.25
 #: λ as a share of the good channels' mean variance.
 REGULARISATION = 0.01
 
@@ -80,6 +82,25 @@ class FilterWithoutChannels:
         rest = (rest + rest.swapaxes(-1, -2)) / 2
         # one A for all blocks is not the best for each: what is left may be slightly indefinite
         return in_force, matrix_function(rest, lambda values: np.maximum(values, 0))
+
+
+def weights_without(weights: Floats, thinned: Floats, bad: Mask | None) -> Floats:
+    """Return the weights that decide while channels are bad.
+
+    With one channel of many missing a trial is nearly whole; with a quarter missing it looks
+    like the copies of :func:`thin`. In between the weights are mixed.
+
+    Parameters
+    ----------
+    weights, thinned : ndarray, shape (d + 1, classes)
+        Fitted on whole trials, and on copies without channels as well.
+    bad : ndarray of bool, shape (channels,), or None
+        Channels to do without; None for none.
+    """
+    if bad is None:
+        return weights
+    share = min(1.0, float(bad.mean()) / MANY_MISSING)
+    return (1 - share) * weights + share * thinned
 
 
 @dataclass(frozen=True)

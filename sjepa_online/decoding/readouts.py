@@ -23,7 +23,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from sjepa_online.decoding.convolved import convolved_covariances
 from sjepa_online.decoding.logistic import LogisticRegression, row_space
-from sjepa_online.decoding.missing import FilterWithoutChannels, Mask, thin
+from sjepa_online.decoding.missing import FilterWithoutChannels, Mask, thin, weights_without
 from sjepa_online.decoding.spatial import SHRINKAGE, response_filters, whitening, xdawn
 from sjepa_online.decoding.spectral import cross_spectra, stimulus_frequencies
 from sjepa_online.decoding.state import Statistics
@@ -299,7 +299,7 @@ class SecondOrder(Readout):
     def log_proba_of_epochs(self, X: Floats, bad: Mask | None = None) -> Floats:
         """Return log probabilities; few virtual channels are faster than many electrodes."""
         spatial, rest = self.filter.without(bad)
-        weights = self.weights if bad is None else self.weights_without
+        weights = weights_without(self.weights, self.weights_without, bad)
         return self._classify(self._vectors(self._in_batches(spatial @ X) + rest), weights)
 
     def arrays(self) -> dict[str, Floats]:

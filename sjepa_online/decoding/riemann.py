@@ -13,7 +13,7 @@ from scipy.signal import butter, sosfiltfilt
 from scipy.special import softmax
 
 from sjepa_online.decoding.logistic import LogisticRegression
-from sjepa_online.decoding.missing import FilterWithoutChannels, Mask, thin
+from sjepa_online.decoding.missing import FilterWithoutChannels, Mask, thin, weights_without
 from sjepa_online.decoding.spatial import (
     MAX_RESPONSE,
     MAX_VIRTUAL,
@@ -80,7 +80,7 @@ class RiemannClassifier:
         """Return probabilities ``(n, classes)`` without the channels of the mask ``bad``."""
         spatial, rest = self._filter.without(bad)
         virtual: Floats = spatial @ np.asarray(X, dtype=np.float64)
-        weights = self._weights if bad is None else self._weights_without
+        weights = weights_without(self._weights, self._weights_without, bad)
         if self._paradigm != "erp":
             return self._classify(self._power(virtual) + rest, weights)
         matrices = self._with_responses(virtual)

@@ -3,7 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sjepa_online.decoding.missing import REGULARISATION, FilterWithoutChannels, thin
+from sjepa_online.decoding.missing import (
+    REGULARISATION,
+    FilterWithoutChannels,
+    thin,
+    weights_without,
+)
 from sjepa_online.errors import InputError
 
 
@@ -70,3 +75,14 @@ def test_few_channels_are_never_left_out() -> None:
     thinned = thin(FilterWithoutChannels(np.eye(3), covariances), np.repeat([covariances], 5, 0))
     assert len(thinned.matrices) == 0
     assert thinned.trial_weight == 1.0
+
+
+@pytest.mark.parametrize(
+    ("n_bad", "share"), [(0, 0.0), (1, 0.25), (2, 0.5), (4, 1.0), (8, 1.0), (15, 1.0)]
+)
+def test_the_fewer_channels_are_missing_the_more_the_weights_of_whole_trials_count(
+    n_bad: int, share: float
+) -> None:
+    whole, thinned = np.zeros((3, 2)), np.ones((3, 2))
+    bad = np.arange(16) < n_bad
+    np.testing.assert_allclose(weights_without(whole, thinned, bad if n_bad else None), share)
