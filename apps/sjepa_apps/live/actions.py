@@ -181,7 +181,7 @@ class WindowActions:
         window.log.export.clicked.connect(self.save_log)
         window.trials.export.clicked.connect(self.save_trials)
         self.recording.changed.connect(self._recording_changed)
-        self.recording.problem.connect(lambda why: self._session.log("recording", why, "bad"))
+        self.recording.problem.connect(self._tell_problem)
         self.recording.finished.connect(
             lambda path: self._session.log("recording", f"{path} is complete", "good")
         )
@@ -275,6 +275,10 @@ class WindowActions:
             action = self._stop_menu.addAction(command.title.replace("&", "&&"))
             assert action is not None
             action.triggered.connect(lambda _, command=command: self.commands.stop(command))
+
+    def _tell_problem(self, why: str) -> None:
+        self._session.log("recording", why, "bad")
+        self._window.top.show_refusal(why)
 
     def _recording_changed(self) -> None:
         state = self.recording.state

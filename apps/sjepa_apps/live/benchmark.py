@@ -33,7 +33,8 @@ class _Measurement(QObject):
         self._window = window
         self._n_samples, self._progress = n_samples, progress
         self._process = psutil.Process()
-        self._begun = self._warm_since = 0.0
+        self._begun = self._since = 0.0
+        self._warm = False
         self._busy = self._engine_busy = self._memory = 0.0
         window.session.decided.connect(self._take)
         self._timer = QTimer(self)
@@ -52,20 +53,27 @@ class _Measurement(QObject):
             return
         if not self._begun:
             self._begun = now
-        elif not self._warm_since and now >= self._begun + WARM_UP:
-            self._warm_since = now
-            self._busy, self._memory = self._cpu(), self._process.memory_info().rss
-            self._engine_busy = self._engine_cpu()
-            self._window.signals.canvas.frames.reset()
-        if session.received >= self._n_samples or (session.silence or 0.0) > ENDED_AFTER:
+            self._measure_from(now)
+        elif not self._warm and now >= self._begun + WARM_UP:
+            self._warm = True
+            self._measure_from(now)
+        # the engine opens the stream first, and so has every sample
+        self.timing.received = 0 if session.health is None else session.health.received
+        ended = (session.silence or 0.0) > ENDED_AFTER
+        if self.timing.received >= self._n_samples or ended:
             self._timer.stop()
             self._finish(now)
 
+    def _measure_from(self, now: float) -> None:
+        self._since = now
+        self._busy, self._memory = self._cpu(), self._process.memory_info().rss
+        self._engine_busy = self._engine_cpu()
+        self._window.signals.canvas.frames.reset()
+
     def _finish(self, now: float) -> None:
         timing, frames = self.timing, self._window.signals.canvas.frames
-        seconds = now - self._warm_since
+        seconds = now - self._since
         timing.seconds = now - self._begun
-        timing.received = self._window.session.received
         timing.cpu_share = (self._engine_cpu() - self._engine_busy) / seconds
         timing.more["window"] = {
             "frames_per_s": frames.count / seconds,

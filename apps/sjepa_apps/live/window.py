@@ -78,6 +78,8 @@ class LiveWindow(QMainWindow):
         self._number = number
         self._remembers = options.remember
         self._wanted = options.stream or settings.stream
+        # as `decode` does, take the only stream there is where none is named
+        self._takes_any = self._wanted is None and options.decoder is not None
         self._wanted_markers = options.markers or settings.markers
         theme = self.theme = THEMES[options.theme or settings.theme]
         self.session = LiveSession("" if number == 1 else f"-{number}", self)
@@ -258,6 +260,7 @@ class LiveWindow(QMainWindow):
         mode: Mode | None,
         unit: str | None,
     ) -> None:
+        self._wanted, self._takes_any = None, False
         name = self.signals.filter.currentText()
         self.session.open_stream(stream, markers, mode, unit, name)  # type: ignore[arg-type]
         self.tabs.setCurrentIndex(0)
@@ -265,12 +268,16 @@ class LiveWindow(QMainWindow):
     def _streams_changed(self) -> None:
         streams = self.session.streams
         self.connect_view.show_streams(streams)
-        if self._wanted is None or self.session.stream is not None:
+        if self.session.stream is not None:
             return
-        wanted = [one for one in streams if self._wanted in one.selectors and one.is_kind("signal")]
-        if len(wanted) == 1:
-            self._wanted = None
-            self.connect_view.open_stream(wanted[0])
+        fitting = [one for one in streams if one.is_kind("signal") and self._is_wanted(one)]
+        if len(fitting) == 1:
+            self.connect_view.open_stream(fitting[0])
+
+    def _is_wanted(self, stream: StreamDescription) -> bool:
+        if self._wanted is not None:
+            return self._wanted in stream.selectors
+        return self._takes_any and stream.type.lower() == "eeg"
 
     def _stream_changed(self) -> None:
         session = self.session
@@ -355,7 +362,9 @@ class LiveWindow(QMainWindow):
     def _remember(self) -> None:
         session, view = self.session, self.connect_view
         stream = session.stream
-        self.settings.stream = stream.selectors[1] if stream else self._wanted
+        self.settings.stream = (
+            stream.selectors[1] if stream else self._wanted or self.settings.stream
+        )
         self.settings.markers = view.markers.currentText()
         self.settings.mode, self.settings.unit = view.chosen_mode, view.chosen_unit
         if session.decoder is not None:

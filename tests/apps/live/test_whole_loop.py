@@ -28,7 +28,8 @@ def test_the_demo_shows_a_replay_until_the_window_is_closed(
 
     def close_at_the_end() -> None:
         (window,) = [one for one in QApplication.topLevelWidgets() if isinstance(one, LiveWindow)]
-        if window.session.received == recording.data.shape[1] and window.session.silent:
+        session = window.session
+        if session.silent and session.received > 0 and session.silence > 2.0:
             looking.stop()
             window.close()
 
@@ -49,13 +50,13 @@ def test_latency_is_measured_with_the_window(
     assert os.environ["QT_QPA_PLATFORM"] == "offscreen"
     started = process(
         "evaluate", "latency", "--with-window", "--channels", "8", "--sfreq", "250",
-        "--seconds", "8", "--json",
+        "--seconds", "4", "--json",
     )  # fmt: skip
     out, err = started.communicate(timeout=120)
     assert started.returncode == 0, err
     result = json.loads(out)
     assert result["samples_received"] == result["samples_sent"]
-    assert result["decisions"] > 20
+    assert result["decisions"] > 10
     assert 0 < result["decision_ms"]["p50"] <= result["decision_ms"]["p99"]
     window = result["window"]
     assert set(window) == {"frames_per_s", "longest_gap_ms", "memory_growth_mb", "cpu_share"}
