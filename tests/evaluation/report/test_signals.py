@@ -5,9 +5,8 @@ import pytest
 
 from sjepa_online.data import make_trials
 from sjepa_online.evaluation.report.patterns import SourcePattern
-from sjepa_online.signal import flat_positions
 from sjepa_online.evaluation.report.signals import class_spectra, strongest_channels
-from sjepa_online.signal import PreprocessorConfig
+from sjepa_online.signal import PreprocessorConfig, flat_positions
 
 
 def test_spectra_have_the_power_of_the_flicker(scalp_recording, protocol_of):
