@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from sjepa_online.decoding.auto import AutoClassifier
+from sjepa_online.decoding.canonical import CanonicalClassifier
 from sjepa_online.decoding.early import PrefixClassifier, prefix_lengths
 from sjepa_online.decoding.fine_tuning import Strategy
 from sjepa_online.decoding.paper_heads import HEADS, HeadName, PaperHead
@@ -24,7 +25,7 @@ from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 
 STRATEGIES = ("full", "new")
-BASELINES = ("riemann",)
+BASELINES = ("riemann", "cca")
 AUTO = "auto"
 DEFAULT_DECODER = AUTO
 
@@ -36,7 +37,7 @@ class DecoderRequest:
     Attributes
     ----------
     name : str
-        ``auto``, ``riemann``, or a head, optionally with a strategy before it
+        ``auto``, ``riemann``, ``cca`` (SSVEP), or a head, optionally with a strategy before it
         (``full-pre-local``).
     weights : str
         Name or path of pretrained weights, or ``random``.
@@ -102,6 +103,8 @@ class DecoderRequest:
         riemann = RiemannClassifier(protocol.paradigm, protocol.frequencies, protocol.class_names)
         if self.name == "riemann":
             return riemann
+        if self.name == "cca":
+            return CanonicalClassifier(protocol.frequencies, protocol.class_names)
         if self._head in (AUTO, "pre-local"):
             network = load_network(self.weights, list(ch_names), self.random_state)
             pre_local = PreLocalClassifier(
@@ -177,6 +180,8 @@ def classifier_from_state(state: State) -> TrialClassifier:
             return PaperHead.from_state(state, choose_device("auto"))
         if kind == "riemann":
             return RiemannClassifier.from_state(state)
+        if kind == "cca":
+            return CanonicalClassifier.from_state(state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(
             f"A decoder of the kind {kind} holds every array and setting that it needs",
