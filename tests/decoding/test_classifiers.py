@@ -100,7 +100,7 @@ def test_fitting_draws_nothing(
 
 def test_every_name_makes_a_classifier(protocol_of: Callable[[str], Protocol]) -> None:
     for name in decoder_names():
-        DecoderRequest(name, weights="random").make(protocol_of("mi"), CH_NAMES)
+        DecoderRequest(name, weights="random").make(protocol_of("ssvep"), CH_NAMES)
 
 
 @pytest.mark.parametrize("request_of", [{"name": "csp"}, {"device": "abacus"}, {"name": ""}])
