@@ -28,9 +28,13 @@ class Discovery(threading.Thread):
             self.found.append(seen)
             self._ended.wait(EVERY)
 
+    def ask_to_stop(self) -> None:
+        """Let the present look be the last."""
+        self._ended.set()
+
     def stop(self) -> None:
         """End the thread and wait for it."""
-        self._ended.set()
+        self.ask_to_stop()
         if self.is_alive():
             self.join()
 

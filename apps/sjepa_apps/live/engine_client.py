@@ -94,13 +94,18 @@ class EngineClient(QObject):
                 self._choices[channel] = command
         self._write(command)
 
+    def ask_to_stop(self) -> None:
+        """Close the process's input, upon which it ends by itself."""
+        if self._process is not None:
+            self._process.blockSignals(True)
+            self._process.closeWriteChannel()
+
     def stop(self) -> None:
-        """End the process; it ends by itself when its input closes."""
+        """End the process and wait for it."""
+        self.ask_to_stop()
         process, self._process = self._process, None
         if process is None:
             return
-        process.blockSignals(True)
-        process.closeWriteChannel()
         if not process.waitForFinished(PATIENCE):
             process.kill()
             process.waitForFinished(PATIENCE)

@@ -6,6 +6,7 @@ It ends when its standard input closes, so it never outlives the window.
 from __future__ import annotations
 
 import argparse
+import os
 import queue
 import sys
 import threading
@@ -362,6 +363,8 @@ def main() -> None:
     for target, box in ((_read_commands, commands), (_write_messages, messages)):
         threading.Thread(target=target, args=(box,), daemon=True).start()
     EngineProcess(messages.put, arguments.suffix).run(commands)
+    # everything is closed; unloading torch would take longer than a window may take to close
+    os._exit(0)
 
 
 if __name__ == "__main__":

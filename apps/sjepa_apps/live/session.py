@@ -108,7 +108,9 @@ class LiveSession(QObject):
         self.engine.start()
 
     def close(self) -> None:
-        """End all threads and processes."""
+        """End all threads and processes; each takes a moment, so all are asked first."""
+        self._discovery.ask_to_stop()
+        self.engine.ask_to_stop()
         self._stop_reader()
         self._discovery.stop()
         self.engine.stop()
