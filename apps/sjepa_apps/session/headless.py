@@ -6,9 +6,12 @@ import time
 from collections.abc import Callable
 
 from sjepa_apps.session.presenter import PresentedTrial
+from sjepa_online.markers import END
 from sjepa_online.schedule import ScheduledTrial
 from sjepa_online.stream import FrameOutlet, StimulusOutlet, local_clock
 
+#: How often it is asked whether a decision has ended the trial (s).
+LOOK = 0.02
 #: A trial that is asked for within this time (s) after the last one follows it without a pause.
 IN_A_ROW = 0.5
 
@@ -36,20 +39,29 @@ class HeadlessPresenter:
         self._tell = tell
         self._free = 0.0
 
-    def present(self, trial: ScheduledTrial) -> PresentedTrial:
+    def present(
+        self, trial: ScheduledTrial, decided: Callable[[], bool] | None = None
+    ) -> PresentedTrial:
         """Keep the times of a trial and send its markers; see :class:`Presenter`."""
         now = local_clock()
         onset = self._free if now - self._free < IN_A_ROW else now
-        onsets = []
+        onsets: list[float] = []
         for phase in trial.phases:
+            if onsets and _wait_until(onset, decided):
+                self._free = local_clock()
+                self._stimulus.push(END, self._free)
+                break
             time.sleep(max(0.0, onset - local_clock()))
+            if phase.marker == END:
+                decided = None
             if phase.marker:
                 self._stimulus.push(phase.marker, onset)
             self._frames.push([onset], [0])
             onsets.append(onset)
             onset += phase.duration
-        time.sleep(max(0.0, onset - local_clock()))
-        self._free = onset
+        else:
+            time.sleep(max(0.0, onset - local_clock()))
+            self._free = onset
         return PresentedTrial(trial, tuple(onsets), n_frames=len(onsets))
 
     def show_message(self, text: str, *, wait: bool = False) -> None:
@@ -63,3 +75,14 @@ class HeadlessPresenter:
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+def _wait_until(onset: float, decided: Callable[[], bool] | None) -> bool:
+    """Wait until shortly before a time (s, LSL clock); tell whether a decision came before."""
+    if decided is None:
+        return False
+    while (left := onset - local_clock()) > LOOK:
+        if decided():
+            return True
+        time.sleep(min(LOOK, left - LOOK / 2))
+    return decided()

@@ -57,7 +57,8 @@ class FeedbackRun:
     decoder : DecoderProcess
         Locked to the markers of ``stimulus``.
     stimulus : StimulusOutlet
-        Also gets a marker ``selected/...`` when a choice is shown.
+        Also gets a marker ``selected/...`` when a choice is shown. A trial ends as soon as the
+        decoder has chosen.
     protocol : Protocol
         Of the trials.
     """
@@ -82,15 +83,26 @@ class FeedbackRun:
             presenter.show_message("The decoder is running", wait=True)
             time.sleep(READY)
             for trial in trials:
-                presented = presenter.present(trial)
+                presented = self._present(presenter, trial)
                 while not presented.completed:
-                    presented = presenter.present(trial)
+                    presented = self._present(presenter, trial)
                 selections.append(self._selection(presented))
                 self._show(selections[-1], presenter)
                 time.sleep(FEEDBACK)
         if not selections:
             raise OperationError("No trial was shown to its end, so there is nothing to tell")
         return selections
+
+    def _present(self, presenter: Presenter, trial: ScheduledTrial) -> PresentedTrial:
+        """Show a trial until it is over, or the decoder has chosen."""
+        started = local_clock()
+        self._choices: list[Choice] = []
+
+        def decided() -> bool:
+            self._choices += self._decoder.poll()
+            return any(_belongs(choice, started) for choice in self._choices)
+
+        return presenter.present(trial, decided)
 
     def _show(self, selection: Selection, presenter: Presenter) -> None:
         if selection.selected is None:
@@ -105,17 +117,22 @@ class FeedbackRun:
         target = presented.trial.target
         deadline = presented.onsets[-1] + self._window.start + self._window.length + _PATIENCE
         begin = _begin(presented)
-        while (left := deadline - local_clock()) > 0:
-            for choice in self._decoder.poll(min(left, 0.1)):
+        while True:
+            for choice in self._choices:
                 if _belongs(choice, begin):
                     return Selection(target, choice.selected, choice.time - begin)
+            left = deadline - local_clock()
+            if left <= 0:
+                break
+            self._choices = self._decoder.poll(min(left, 0.1))
         return Selection(target, None, None)
 
 
 def _begin(presented: PresentedTrial) -> float:
     """Return when the first stimulus of a trial began (s, LSL clock)."""
     stimuli = ("stimulation", "imagery", "flash")
-    phases = zip(presented.trial.phases, presented.onsets, strict=True)
+    # a decision may have ended the trial before its last phase
+    phases = zip(presented.trial.phases, presented.onsets, strict=False)
     return next(onset for phase, onset in phases if phase.kind in stimuli)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,7 +22,7 @@ class PresentedTrial:
     trial : ScheduledTrial
     onsets : tuple of float
         When each phase that was shown became visible (s, LSL clock); as many as there are
-        phases when the trial is completed.
+        phases when the trial is completed, fewer when a decision has ended it.
     completed : bool
         False after a pause within the trial: the session then presents it again.
     n_frames : int
@@ -43,13 +44,23 @@ class Presenter(Protocol):
     A window lives in the main thread and hands these calls over to it.
     """
 
-    def present(self, trial: ScheduledTrial) -> PresentedTrial:
+    def present(
+        self, trial: ScheduledTrial, decided: Callable[[], bool] | None = None
+    ) -> PresentedTrial:
         """Show a trial and return when its last phase is over.
 
         Each phase's marker, where it has one, is sent through the
         :class:`~sjepa_online.stream.StimulusOutlet` with the time at which the phase became
         visible. When the participant pauses, the marker ``pause`` is sent, and the method
         returns, with ``completed`` False, when he or she goes on.
+
+        Parameters
+        ----------
+        trial : ScheduledTrial
+        decided : callable or None
+            Is asked again and again until the marker ``end`` is due, must answer at once, and
+            may be called from another thread. When it says True the marker is sent, and the
+            trial is over: it is completed.
 
         Raises
         ------

@@ -38,9 +38,11 @@ class QtPresenter(QObject):
         self._asked.connect(self._ask)
         self._closing.connect(self._close)
 
-    def present(self, trial: ScheduledTrial) -> PresentedTrial:
-        """Show a trial and wait until it is over or interrupted."""
-        result: PresentedTrial = self._wait(partial(self._window.present, trial))
+    def present(
+        self, trial: ScheduledTrial, decided: Callable[[], bool] | None = None
+    ) -> PresentedTrial:
+        """Show a trial and wait until it is over, decided or interrupted."""
+        result: PresentedTrial = self._wait(partial(self._window.present, trial, decided))
         return result
 
     def show_message(self, text: str, *, wait: bool = False) -> None:

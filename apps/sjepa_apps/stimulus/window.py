@@ -28,7 +28,7 @@ from sjepa_apps.stimulus.screens import (
 )
 from sjepa_apps.stimulus.surface import Pacer, find_screen, make_surface
 from sjepa_online.errors import OperationError
-from sjepa_online.markers import PAUSE
+from sjepa_online.markers import END, PAUSE
 from sjepa_online.protocol import Imagery, Protocol
 from sjepa_online.schedule import ScheduledTrial
 from sjepa_online.stream import FrameOutlet, StimulusOutlet, local_clock
@@ -90,6 +90,7 @@ class StimulusWindow:
         self._frame_outlet: FrameOutlet | None = None
         self._planner = FramePlanner(0.0)
         self._player: TrialPlayer | None = None
+        self._decided: Callable[[], bool] | None = None
         self._playing = False
         self._interrupted = False
         self._rush = Rush()
@@ -189,8 +190,9 @@ class StimulusWindow:
             else:
                 self._held = start
 
-    def present(self, trial: ScheduledTrial) -> None:
+    def present(self, trial: ScheduledTrial, decided: Callable[[], bool] | None = None) -> None:
         """Show a trial; before the first one that flickers, a warning to be confirmed."""
+        self._decided = decided
         if not self._confirmed:
             self._show(replace(FLICKER_WARNING, note=self._notes()), partial(self._confirm, trial))
             return
@@ -278,7 +280,12 @@ class StimulusWindow:
         if shown.marker:
             markers.push(shown.marker, time)
         frames.push([time], [shown.late])
+        if shown.marker == END:
+            self._decided = None
         if player.finished:
+            self._end_trial(completed=True)
+        elif self._decided is not None and self._decided():
+            markers.push(END, time)
             self._end_trial(completed=True)
         else:
             self._pacer.next()
@@ -303,7 +310,7 @@ class StimulusWindow:
 
     def _confirm(self, trial: ScheduledTrial) -> None:
         self._confirmed = True
-        self.present(trial)
+        self.present(trial, self._decided)
 
     def _interrupt(self, screen: Screen) -> None:
         """Lay a screen over what is shown; a trial that is interrupted is over."""

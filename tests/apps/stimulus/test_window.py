@@ -87,6 +87,21 @@ def test_marker_is_stamped_within_a_millisecond_of_the_swap(
         assert min(abs(time - swap) for swap in swaps) < 1e-3
 
 
+def test_a_decision_ends_the_trial_with_its_marker(qtbot, open_window, short_protocol):
+    protocol = short_protocol("erp", sequences=5)
+    window, markers, frames = open_window(protocol)
+    trial = make_schedule(protocol, 0)[0]
+    future = ask(window, window.present, trial, lambda: len(markers.sent) > 5)
+    press(window, ENTER)
+    qtbot.waitUntil(future.done, timeout=10_000)
+    presented = future.result()
+    assert presented.completed
+    assert len(presented.onsets) < len(trial.phases)
+    assert markers.texts[-1] == "end"
+    assert markers.texts.count("end") == 1
+    assert markers.sent[-1][1] in frames.times
+
+
 def test_flicker_waits_until_the_warning_is_confirmed(qtbot, open_window, short_protocol):
     protocol = short_protocol("ssvep")
     window, markers, frames = open_window(protocol)

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from sjepa_apps.session.headless import HeadlessPresenter
+from sjepa_online.markers import parse_marker
+from sjepa_online.schedule import Phase, ScheduledTrial
+from sjepa_online.stream import local_clock
+
+TRIAL = ScheduledTrial(
+    0,
+    "A",
+    (
+        Phase("cue", 0.1, "cue/A"),
+        *(Phase("flash", 0.1, f"Target/A{number}", "A") for number in range(20)),
+        Phase("rest", 0.1, "end"),
+    ),
+)
+
+
+class Outlet:
+    def __init__(self):
+        self.sent = []
+
+    def push(self, *sample):
+        self.sent.append(sample)
+
+
+def test_a_decision_ends_the_trial_with_its_marker():
+    stimulus, frames = Outlet(), Outlet()
+    presenter = HeadlessPresenter(stimulus, frames, print)
+    begin = local_clock()
+    presented = presenter.present(TRIAL, lambda: local_clock() > begin + 0.55)
+    assert 0.5 < local_clock() - begin < 1.0
+    words = [parse_marker(marker).word for marker, _ in stimulus.sent]
+    assert words[0] == "cue"
+    assert words.count("end") == 1
+    assert words[-1] == "end"
+    assert presented.completed
+    assert len(presented.onsets) == len(stimulus.sent) - 1 < len(TRIAL.phases)
+
+
+def test_without_a_decision_the_trial_lasts_as_long_as_it_is():
+    stimulus, frames = Outlet(), Outlet()
+    begin = local_clock()
+    presented = HeadlessPresenter(stimulus, frames, print).present(TRIAL, lambda: False)
+    assert local_clock() - begin >= TRIAL.duration
+    assert [marker for marker, _ in stimulus.sent] == [phase.marker for phase in TRIAL.phases]
+    assert len(presented.onsets) == len(TRIAL.phases)
