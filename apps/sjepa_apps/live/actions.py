@@ -114,13 +114,15 @@ class WindowActions:
     def run_replay(self, sources: list[str]) -> None:
         """Replay recordings, and connect to them once they are there."""
         title = f"replay {Path(sources[0]).name}"
-        self._window.connect_when_seen(REPLAY_STREAM)
-        self.commands.run(title, ["replay", *sources, "--loop", "--name", REPLAY_STREAM])
+        name = REPLAY_STREAM + self._session.suffix
+        self._window.connect_when_seen(name)
+        self.commands.run(title, ["replay", *sources, "--loop", "--name", name])
 
     def run_simulation(self, protocol: str) -> None:
         """Simulate a participant, and connect once he or she is there."""
-        self._window.connect_when_seen(f"{PARTICIPANT_STREAM} (simulated)")
-        arguments = ["simulate", "--paradigm", protocol, "--name", PARTICIPANT_STREAM]
+        name = PARTICIPANT_STREAM + self._session.suffix
+        self._window.connect_when_seen(f"{name} (simulated)")
+        arguments = ["simulate", "--paradigm", protocol, "--name", name]
         self.commands.run(f"simulate {protocol}", arguments)
 
     def save_picture(self) -> None:

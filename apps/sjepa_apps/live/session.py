@@ -83,6 +83,7 @@ class LiveSession(QObject):
 
     def __init__(self, suffix: str = "", parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.suffix = suffix
         self.streams: list[StreamDescription] = []
         self.stream: StreamDescription | None = None
         self.markers: StreamDescription | None = None

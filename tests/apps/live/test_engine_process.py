@@ -80,9 +80,15 @@ def test_it_decides_as_the_engine_does_offline(
     assert ready.protocol.class_names == ("13", "17", "21", "rest")
     assert len(ready.patterns) == 3
     assert all(max(map(abs, pattern.values)) == pytest.approx(1) for pattern in ready.patterns)
-    with Replay([recording], name="engine-process", speed=8.0, wait_for_consumers=30.0):
+    with Replay(
+        [recording], name=f"engine-process-{os.getpid()}", speed=8.0, wait_for_consumers=30.0
+    ):
         engine.ask(
-            OpenStream(selector="engine-process", markers="engine-process-markers", mode="markers")
+            OpenStream(
+                selector=f"engine-process-{os.getpid()}",
+                markers=f"engine-process-{os.getpid()}-markers",
+                mode="markers",
+            )
         )
         decisions = [engine.until("decision") for _ in range(6)]
         engine.ask(CloseStream())
@@ -108,9 +114,15 @@ def test_a_channel_is_forced_bad_and_a_damaged_decoder_changes_nothing(
     newer.write_bytes(
         decoder_file.read_bytes().replace(b'"format_version":"1"', b'"format_version":"9"')
     )
-    with Replay([recording], name="engine-choice", speed=4.0, loop=True, wait_for_consumers=30.0):
+    with Replay(
+        [recording],
+        name=f"engine-choice-{os.getpid()}",
+        speed=4.0,
+        loop=True,
+        wait_for_consumers=30.0,
+    ):
         engine.ask(LoadDecoder(path=str(decoder_file)))
-        engine.ask(OpenStream(selector="engine-choice"))
+        engine.ask(OpenStream(selector=f"engine-choice-{os.getpid()}"))
         engine.ask(ChooseChannel(channel="Oz", choice="bad"))
         assert engine.until("decision").bad_channels == ("Oz",)
         report = next(one for one in engine.until("channels").channels if one.channel == "Oz")
@@ -128,9 +140,9 @@ def test_a_channel_is_forced_bad_and_a_damaged_decoder_changes_nothing(
 def test_a_stream_that_is_not_there_is_waited_for_and_one_that_does_not_fit_is_refused(
     engine: Engine, decoder_file: Path, outlet: Callable[..., Any]
 ) -> None:
-    engine.ask(OpenStream(selector="engine-late"))
+    engine.ask(OpenStream(selector=f"engine-late-{os.getpid()}"))
     assert "engine-late" in engine.until("event", event="waiting-for-stream").detail
-    late = outlet("engine-late", ("C3", "Cz", "C4"))
+    late = outlet(f"engine-late-{os.getpid()}", ("C3", "Cz", "C4"))
     engine.until("health")
     engine.ask(LoadDecoder(path=str(decoder_file)))
     assert "Oz" in engine.until("refused", command="open-stream").reason

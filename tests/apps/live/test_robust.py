@@ -39,8 +39,8 @@ def test_a_stream_dies_and_returns(
     make_window: Callable[..., Any], outlet: Callable[..., Any], qtbot: Any
 ) -> None:
     window = make_window(lsl=True)
-    source = outlet("mortal", source_id="mortal-7")
-    open_stream(window, qtbot, "mortal")
+    source = outlet(f"mortal-{os.getpid()}", source_id=f"mortal-{os.getpid()}")
+    open_stream(window, qtbot, f"mortal-{os.getpid()}")
     qtbot.waitUntil(lambda: source.have_consumers(), timeout=10_000)
     push(source, 1.0)
     qtbot.waitUntil(lambda: window.session.received == 250, timeout=10_000)
@@ -50,7 +50,7 @@ def test_a_stream_dies_and_returns(
     assert window.signals.canvas._notice.startswith("No data")
     window.signals.pause.click()
     window.signals.pause.click()
-    source = outlet("mortal", source_id="mortal-7")
+    source = outlet(f"mortal-{os.getpid()}", source_id=f"mortal-{os.getpid()}")
     qtbot.waitUntil(lambda: source.have_consumers(), timeout=20_000)
 
     def back() -> bool:
@@ -68,12 +68,12 @@ def test_a_stream_without_a_source_id_is_found_again(
     make_window: Callable[..., Any], outlet: Callable[..., Any], qtbot: Any
 ) -> None:
     window = make_window(lsl=True)
-    source = outlet("nameless", source_id="")
-    open_stream(window, qtbot, "nameless")
+    source = outlet(f"nameless-{os.getpid()}", source_id="")
+    open_stream(window, qtbot, f"nameless-{os.getpid()}")
     qtbot.waitUntil(lambda: source.have_consumers(), timeout=10_000)
     del source
     qtbot.waitUntil(lambda: window.session.silent, timeout=10_000)
-    source = outlet("nameless", source_id="")
+    source = outlet(f"nameless-{os.getpid()}", source_id="")
 
     def back() -> bool:
         push(source, 0.1)
@@ -93,9 +93,10 @@ def test_a_crash_of_the_engine_leaves_signals_and_recording_unharmed(
     (recording,) = load_source(str(short_sample))
     answers = [QMessageBox.StandardButton.Cancel, QMessageBox.StandardButton.Close]
     monkeypatch.setattr(QMessageBox, "question", lambda *_: answers.pop(0))
-    with Replay([recording], name="crash", loop=True, wait_for_consumers=60.0):
+    name = f"crash-{os.getpid()}"
+    with Replay([recording], name=name, loop=True, wait_for_consumers=60.0):
         window = make_window(
-            lsl=True, engine=True, decoder=decoder_file, stream="crash", remember=True
+            lsl=True, engine=True, decoder=decoder_file, stream=name, remember=True
         )
         session = window.session
         qtbot.waitUntil(lambda: session.decoding is not None, timeout=60_000)
@@ -119,7 +120,7 @@ def test_a_crash_of_the_engine_leaves_signals_and_recording_unharmed(
     (path,) = tmp_path.glob("*.xdf")
     streams, _ = pyxdf.load_xdf(str(path))
     by_name = {stream["info"]["name"][0]: stream for stream in streams}
-    times = by_name["crash"]["time_stamps"]
+    times = by_name[name]["time_stamps"]
     assert len(times) > 256 * 5
     assert np.diff(times).max() < 0.5
     assert [text for (text,) in by_name["sjepa-online-marks"]["time_series"]] == ["mark 1"]
@@ -131,7 +132,7 @@ def test_two_windows_at_once_publish_under_names_of_their_own(
     number, lock = window_number()
     other, second = window_number()
     try:
-        assert other == number + 1
+        assert other > number
     finally:
         lock.unlock()
         second.unlock()
@@ -148,9 +149,10 @@ def test_replaying_and_stopping_from_the_window(
     make_window: Callable[..., Any], qtbot: Any, short_sample: Path
 ) -> None:
     window = make_window(lsl=True)
+    window.session.suffix = f"-{os.getpid()}"
     window.controls.run_replay([str(short_sample)])
     qtbot.waitUntil(lambda: window.session.received > 100, timeout=60_000)
-    assert window.session.stream.name == "sjepa-online-replay"
+    assert window.session.stream.name == f"sjepa-online-replay-{os.getpid()}"
     (command,) = window.controls.commands.running
     begun = time.monotonic()
     window.controls.commands.stop(command)

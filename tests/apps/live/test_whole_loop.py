@@ -27,7 +27,11 @@ def test_the_demo_shows_a_replay_until_the_window_is_closed(
     (recording,) = load_source(str(short_sample))
 
     def close_at_the_end() -> None:
-        (window,) = [one for one in QApplication.topLevelWidgets() if isinstance(one, LiveWindow)]
+        (window,) = [
+            one
+            for one in QApplication.topLevelWidgets()
+            if isinstance(one, LiveWindow) and one.isVisible()
+        ]
         session = window.session
         if session.silent and session.received > 0 and session.silence > 2.0:
             looking.stop()
@@ -36,7 +40,9 @@ def test_the_demo_shows_a_replay_until_the_window_is_closed(
     looking = QTimer()
     looking.timeout.connect(close_at_the_end)
     looking.start(200)
-    with Replay([recording], name="window-demo", speed=8.0, wait_for_consumers=60.0) as replay:
+    with Replay(
+        [recording], name=f"window-demo-{os.getpid()}", speed=8.0, wait_for_consumers=60.0
+    ) as replay:
         outcome = decode_in_window(load_decoder(decoder_file), replay)
     assert outcome.lost == 0
     assert len(outcome.correct) == 8
