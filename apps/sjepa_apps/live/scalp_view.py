@@ -103,8 +103,9 @@ class ScalpView(QWidget):
 
     def _clicked(self, channel: str) -> None:
         report = self._states.get(channel)
-        choice = "automatic" if report is None else report.choice
-        self.choice_asked.emit(channel, NEXT_CHOICE[choice])
+        # a channel that the decoder does not use is neither bad nor good
+        if report is not None:
+            self.choice_asked.emit(report.channel, NEXT_CHOICE[report.choice])
 
     def _show_values(self) -> None:
         if self._decoder is None:

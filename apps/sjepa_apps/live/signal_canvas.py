@@ -43,7 +43,7 @@ class SignalCanvas(QWidget):
     Signals
     -------
     channel_clicked
-        Name of the channel whose lane or name was clicked.
+        Name of the channel, when it was clicked.
     scrolled
         Seconds by which the wheel asks to look back (positive) or forward.
     """
@@ -165,10 +165,11 @@ class SignalCanvas(QWidget):
         self.rebuild()
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Tell which channel was clicked."""
+        """Tell which channel's name was clicked."""
         assert event is not None
         name = self.channel_at(event.position())
-        if name is not None and event.button() == Qt.MouseButton.LeftButton:
+        left = event.button() == Qt.MouseButton.LeftButton
+        if name is not None and left and event.position().x() <= GUTTER:
             self.channel_clicked.emit(name)
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QPointF, Qt
+from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtWidgets import QFileDialog, QLabel
 
 from sjepa_apps.live.messages import (
@@ -279,14 +279,23 @@ def test_a_click_on_an_electrode_forces_it_bad_then_good(
     where = canvas.position_of("Oz").toPoint()
     qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=where)
     assert sent[-1] == ChooseChannel(channel="Oz", choice="bad")
-    report = ChannelReport(channel="Oz", bad=True, reasons=(), choice="bad", amplitude=None)
-    say(opened, Channels(channels=(report,)))
+    forced = ChannelReport(channel="Oz", bad=True, reasons=(), choice="bad", amplitude=None)
+    others = states("O1").channels[1:]
+    say(opened, Channels(channels=(forced, *others)))
     qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=where)
     assert sent[-1] == ChooseChannel(channel="Oz", choice="good")
     canvas.setFocus()
     qtbot.keyClick(canvas, Qt.Key.Key_Right)
     qtbot.keyClick(canvas, Qt.Key.Key_Return)
     assert sent[-1] == ChooseChannel(channel="O1", choice="bad")
+    # a click on the name beside the traces does the same, one on the traces nothing
+    n_asked = len(sent)
+    area = opened.signals.canvas.area
+    lowest = int(area.bottom() - 5)
+    for x in (int(area.center().x()), 20):
+        where = QPoint(x, lowest)
+        qtbot.mouseClick(opened.signals.canvas, Qt.MouseButton.LeftButton, pos=where)
+    assert sent[n_asked:] == [ChooseChannel(channel="O2", choice="bad")]
 
 
 def test_the_reason_is_told_and_the_trace_changes_its_colour(opened: Any, qtbot: Any) -> None:
