@@ -130,8 +130,8 @@ def measure_latency(
         n_samples = round(total * sfreq)
         timing = (decode or decode_headless)(decoder, f"{STREAM} (simulated)", n_samples, progress)
     finally:
-        source.join(timeout=5)
         source.terminate()
+        source.join(timeout=5)
     return _document(timing, request.device, n_channels, sfreq, n_samples)
 
 

@@ -207,7 +207,16 @@ def _distinctions(streams: list[StreamDescription]) -> str:
 
 
 def _search(wait: float) -> list[StreamDescription]:
-    return [_describe(info) for info in liblsl().resolve_streams(wait_time=wait)]
+    """Look for streams, in rounds, as Ctrl-C waits until liblsl returns."""
+    deadline = time.monotonic() + wait
+    found: dict[str, StreamDescription] = {}
+    while (left := deadline - time.monotonic()) > 0 or not found:
+        for info in liblsl().resolve_streams(wait_time=min(max(left, 0.1), _ROUND)):
+            stream = _describe(info)
+            found[stream.uid] = stream
+        if left <= _ROUND:
+            break
+    return list(found.values())
 
 
 def _describe(info: Any) -> StreamDescription:

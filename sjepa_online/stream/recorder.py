@@ -129,6 +129,8 @@ class Recorder(Closing):
         problem = ""
         if not running:
             problem = f"The recorder is not there: {self._last_words()}"
+        elif not self.path.exists():
+            problem = f"The recording {self.path} has gone, or the disk that holds it"
         elif shutil.disk_usage(self.path.parent).free < FULL_BELOW:
             problem = f"The disk of {self.path.parent} is full"
         elif now - self._grew > STALLED_AFTER:

@@ -42,8 +42,13 @@ def live(
     lsl_scope: ScopeOption = None,
 ) -> None:
     """Open the live window: signals, electrodes, decisions and health at a glance."""
+    from sjepa_online.decoding import load_decoder
+
     require_window()
     configure_lsl(lsl_scope)
+    if decoder is not None:
+        # a file that is wrong is refused here; in the window it would be one line among others
+        load_decoder(decoder)
     from sjepa_apps.live.application import run_window
     from sjepa_apps.live.window import LiveOptions
 

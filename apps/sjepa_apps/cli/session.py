@@ -125,7 +125,7 @@ def run_headless(
                 session.practise(presenter)
             session.record(presenter, lambda done, n: say(f"{done} of {n} trials"))
         except KeyboardInterrupt:
-            say(how_to_resume(folder))
+            say(f"{how_to_resume(folder)} --headless")
             raise
     return session
 

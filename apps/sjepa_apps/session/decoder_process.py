@@ -17,6 +17,8 @@ from sjepa_online.stream.closing import Closing
 
 #: How long a decoder may take to be loaded and to find its streams (s).
 START_TIMEOUT = 60.0
+#: How long it looks for each of its streams, which are there (s).
+SEARCH = 20.0
 _STOP_TIMEOUT = 5.0
 
 
@@ -113,8 +115,8 @@ def _decode(answers: Connection, decoder: Path, stream: str, markers: str) -> No
     use_one_thread()
     try:
         with (
-            MarkerInlet(resolve_stream(markers, kind="markers")) as marker_inlet,
-            SignalInlet(resolve_stream(stream)) as signal,
+            MarkerInlet(resolve_stream(markers, SEARCH, "markers")) as marker_inlet,
+            SignalInlet(resolve_stream(stream, SEARCH)) as signal,
         ):
             live = LiveDecoder(load_decoder(decoder), signal, marker_inlet, mode="markers")
             answers.send("")

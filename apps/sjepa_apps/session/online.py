@@ -118,13 +118,14 @@ class FeedbackRun:
         deadline = presented.onsets[-1] + self._window.start + self._window.length + _PATIENCE
         begin = _begin(presented)
         while True:
+            left = deadline - local_clock()
+            # what came during a long rest waits to be taken, even if the time is up
+            self._choices += self._decoder.poll(min(max(left, 0.0), 0.1))
             for choice in self._choices:
                 if _belongs(choice, begin):
                     return Selection(target, choice.selected, choice.time - begin)
-            left = deadline - local_clock()
             if left <= 0:
                 break
-            self._choices = self._decoder.poll(min(left, 0.1))
         return Selection(target, None, None)
 
 
