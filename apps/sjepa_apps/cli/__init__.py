@@ -48,7 +48,10 @@ def _tell_version(asked: bool) -> None:
 @app.callback()
 def _program(
     _: Annotated[
-        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version and end.")
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Tell the version and end."
+        ),
     ] = False,
 ) -> None:
     """Online brain-computer-interface decoder on Signal-JEPA."""

@@ -65,11 +65,14 @@ def feedback(
         require_window()
     configure_lsl(lsl_scope)
     loaded = load_decoder(decoder)
-    shown = paradigm or loaded.protocol.name
-    protocol = load_protocol(shown)
+    if paradigm is None:
+        # the decoder holds its protocol: an own one need not be at hand any more
+        protocol, text = loaded.protocol, loaded.protocol.model_dump_json(indent=1)
+    else:
+        protocol = load_protocol(paradigm)
+        text = find_resource("calibration", paradigm).read_text(encoding="utf-8")
     _check_classes(loaded, protocol)
     schedule = make_schedule(protocol, seed)[:trials]
-    text = find_resource("calibration", shown).read_text(encoding="utf-8")
     with ExitStack() as stack:
         stimulus = stack.enter_context(StimulusOutlet(text))
         signal = resolve_stream(stream, wait)
