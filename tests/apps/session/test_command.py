@@ -83,7 +83,8 @@ def test_ctrl_c_ends_a_session_within_two_seconds(process, interrupt, tmp_path, 
             "calibrate", "-p", protocol_file, "--headless", "--folder", tmp_path / "new",
             "--stream", "command-interrupted", "--trials", "10",
         )  # fmt: skip
-        assert "Checking" in session.stderr.readline()
+        # liblsl may have something to say before
+        assert any("Checking" in line for line in iter(session.stderr.readline, ""))
         time.sleep(2.0)
         code, seconds = interrupt(session)
     assert code == 130
