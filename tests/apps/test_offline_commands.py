@@ -46,7 +46,7 @@ def test_calibrate_saves_a_decoder_and_prints_one_json_document(
         (["-p", "sssvep", "--from", "sample:1"], "ssvep-exo"),
         (["-p", "ssvep-exo", "--from", "nothing-here.edf"], "nothing-here.edf"),
         (["-p", "ssvep-exo", "--from", "sample:1", "--decoder", "rieman"], "riemann"),
-        (["-p", "ssvep-exo"], "--from"),
+        (["-p", "ssvep-exo", "--from", "sample:1", "--trials", "9"], "--trials"),
         (["-p", "ssvep-exo", "--from", "sample:1", "--weights", "best"], "best"),
         (["-p", "ssvep-exo", "--from", "sample:1", "--device", "tpu"], "cpu"),
     ],
