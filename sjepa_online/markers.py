@@ -24,6 +24,9 @@ from dataclasses import dataclass
 CUE = "cue"
 END = "end"
 FLASH = "flash"
+#: A speller's classes: flashes with and without the attended symbol.
+TARGET = "Target"
+NON_TARGET = "NonTarget"
 TRIAL = "trial"
 SELECTED = "selected"
 PAUSE = "pause"

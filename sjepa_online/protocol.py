@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sjepa_online.errors import InputError
-from sjepa_online.markers import parse_marker
+from sjepa_online.markers import NON_TARGET, TARGET, parse_marker
 from sjepa_online.resources import find_resource
 
 #: Sampling rate (Hz) of everything behind the preprocessor (paper: Datasets section).
@@ -133,7 +133,7 @@ class Protocol(_Part):
                 f"a protocol of {self.paradigm} may have [{_PRESENTATIONS[self.paradigm]}], "
                 f"not [{', '.join(given)}]"
             )
-        if self.speller is not None and set(self.class_names) != {"Target", "NonTarget"}:
+        if self.speller is not None and set(self.class_names) != {TARGET, NON_TARGET}:
             raise ValueError("a speller's classes are Target and NonTarget")
         return self
 

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from sjepa_online.errors import InputError
-from sjepa_online.markers import CUE, END, PRACTICE, StimulusMarker
+from sjepa_online.markers import CUE, END, NON_TARGET, PRACTICE, TARGET, StimulusMarker
 from sjepa_online.protocol import Flicker, Imagery, Protocol, Speller
 
 PhaseKind = Literal["fixation", "cue", "stimulation", "imagery", "flash", "between", "rest"]
@@ -141,7 +141,7 @@ def _speller_phases(
 ) -> tuple[Phase, ...]:
     phases = [Phase("cue", speller.cue, str(StimulusMarker(CUE, target)))]
     for lit in flash_groups(speller, random):
-        word = "Target" if target in lit else "NonTarget"
+        word = TARGET if target in lit else NON_TARGET
         phases += [
             Phase("flash", speller.on, str(StimulusMarker(word, lit)), lit),
             Phase("between", speller.between),

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from sjepa_online.decoding import Decoder
 from sjepa_online.decoding.symbols import SymbolPosterior
-from sjepa_online.markers import CUE, END, PAUSE, StimulusMarker
+from sjepa_online.markers import CUE, END, PAUSE, TARGET, StimulusMarker
 from sjepa_online.online.events import Decision, EngineEvent, SymbolDecision
-
-#: The class of a speller's flashes that hold the attended symbol.
-TARGET = "Target"
 
 
 class SymbolSelection:

@@ -210,12 +210,10 @@ def _search(wait: float) -> list[StreamDescription]:
     """Look for streams, in rounds, as Ctrl-C waits until liblsl returns."""
     deadline = time.monotonic() + wait
     found: dict[str, StreamDescription] = {}
-    while (left := deadline - time.monotonic()) > 0 or not found:
-        for info in liblsl().resolve_streams(wait_time=min(max(left, 0.1), _ROUND)):
+    while (left := deadline - time.monotonic()) > 0:
+        for info in liblsl().resolve_streams(wait_time=min(left, _ROUND)):
             stream = _describe(info)
             found[stream.uid] = stream
-        if left <= _ROUND:
-            break
     return list(found.values())
 
 

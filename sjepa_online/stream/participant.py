@@ -7,12 +7,12 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sjepa_online.errors import InputError, OperationError
+from sjepa_online.stream.background import Background
 from sjepa_online.stream.discovery import StreamDescription, resolve_stream
 from sjepa_online.stream.inlet import Marker, MarkerInlet
 from sjepa_online.stream.library import liblsl, local_clock
@@ -29,7 +29,7 @@ _LOOK = 0.7
 _PULL = 0.05
 
 
-class ParticipantStream:
+class ParticipantStream(Background):
     """Send a simulated participant's EEG in real time.
 
     Sample i is stamped ``i / sfreq`` after the start, and sent when it would have been taken.
@@ -89,22 +89,6 @@ class ParticipantStream:
     def stop(self) -> None:
         """Ask the stream to end; it does so within a second."""
         self._stop.set()
-
-    def __enter__(self) -> Self:
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="participant")
-        self._future = self._executor.submit(self.run)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-        self._executor.shutdown()
-        if error is None:
-            self._future.result()
 
     def _open(self) -> Any:
         """Create the outlet; its source id lets consumers pick up a restarted stream."""

@@ -10,16 +10,16 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import wait
 from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.signal.units import normalise_unit
+from sjepa_online.stream.background import Background
 from sjepa_online.stream.library import liblsl, local_clock
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class _Block:
     time: float
 
 
-class Replay:
+class Replay(Background):
     """Replay recordings over LSL.
 
     Samples and their timestamps are exact: sample i of a segment is stamped ``i / sfreq``
@@ -175,22 +175,6 @@ class Replay:
         for future in done:
             future.result()
         return bool(done)
-
-    def __enter__(self) -> Self:
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="replay")
-        self._future = self._executor.submit(self.run)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-        self._executor.shutdown()
-        if error is None:
-            self._future.result()
 
     def _open(self) -> tuple[Any, Any]:
         """Create the outlets; their source ids let consumers pick up a restarted replay."""

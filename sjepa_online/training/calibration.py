@@ -22,6 +22,7 @@ from sjepa_online.decoding.early import (
 from sjepa_online.decoding.metrics import score_summary
 from sjepa_online.decoding.state import FloatArray, TrialClassifier, fit_on, statistics_of
 from sjepa_online.decoding.symbols import FlashEvidence
+from sjepa_online.markers import TARGET
 from sjepa_online.model import covariance_kernel
 from sjepa_online.protocol import MODEL_SFREQ, Protocol
 from sjepa_online.signal import PreprocessorConfig
@@ -225,8 +226,8 @@ def _flash_evidence(held_out: FloatArray, trials: Trials) -> FlashEvidence | Non
     """Return what the probabilities of held-out flashes say; None where there is no speller."""
     if trials.protocol.speller is None:
         return None
-    target = trials.protocol.class_names.index("Target")
-    return FlashEvidence.fit(held_out[:, target], trials.y == "Target")
+    target = trials.protocol.class_names.index(TARGET)
+    return FlashEvidence.fit(held_out[:, target], trials.y == TARGET)
 
 
 def _early(prefixes: FloatArray, trials: Trials, n_folds: int) -> tuple[float, dict[str, float]]:

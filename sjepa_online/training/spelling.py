@@ -11,9 +11,7 @@ from sjepa_online.data import Recording, Trials
 from sjepa_online.decoding.metrics import information_transfer_rate
 from sjepa_online.decoding.state import FloatArray
 from sjepa_online.decoding.symbols import FlashEvidence, SymbolPosterior
-from sjepa_online.markers import CUE, parse_marker
-
-TARGET = "Target"
+from sjepa_online.markers import CUE, TARGET, parse_marker
 
 
 @dataclass

@@ -22,6 +22,15 @@ class Mode(StrEnum):
     MARKERS = "markers"
 
 
+ModeOption = Annotated[
+    Mode | None,
+    typer.Option(
+        help="Every step, or once after each marker of a class. "
+        "By default markers for ERP, sliding else."
+    ),
+]
+
+
 def decode(
     decoder: Annotated[Path, typer.Option(help="Decoder file of `calibrate`.")],
     stream: Annotated[
@@ -30,13 +39,7 @@ def decode(
     markers: Annotated[
         str | None, typer.Option(help="Marker stream; needed when several are in sight.")
     ] = None,
-    mode: Annotated[
-        Mode | None,
-        typer.Option(
-            help="Every step, or once after each marker of a class. "
-            "By default markers for ERP, sliding else."
-        ),
-    ] = None,
+    mode: ModeOption = None,
     step: Annotated[
         float, typer.Option(min=1 / 128, help="Seconds between sliding decisions.")
     ] = 0.125,

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from sjepa_apps.cli.common import ScopeOption, configure_lsl, say
-from sjepa_apps.cli.decode import Mode
+from sjepa_apps.cli.decode import ModeOption
 from sjepa_online.errors import InputError
 
 
@@ -31,13 +31,7 @@ def live(
     markers: Annotated[
         str | None, typer.Option(help="Marker stream; by default the one that goes with it.")
     ] = None,
-    mode: Annotated[
-        Mode | None,
-        typer.Option(
-            help="Every step, or once after each marker of a class. "
-            "By default markers for ERP, sliding else."
-        ),
-    ] = None,
+    mode: ModeOption = None,
     theme: Annotated[ThemeOption | None, typer.Option(help="Light or dark colours.")] = None,
     lsl_scope: ScopeOption = None,
 ) -> None:

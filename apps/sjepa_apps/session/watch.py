@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
-from typing import Self
 
 from sjepa_online.stream import SignalInlet, StreamDescription, StreamLost
+from sjepa_online.stream.background import Background
 
 _POLL = 0.1
 
 
-class StreamWatch:
+class StreamWatch(Background):
     """Follow a stream in a thread of its own, for as long as a ``with`` statement lasts.
 
     Parameters
@@ -34,7 +32,8 @@ class StreamWatch:
         """Whether the stream has broken off since the start, back again or not."""
         return self._lost.is_set()
 
-    def _follow(self) -> None:
+    def run(self) -> None:
+        """Follow the stream until it is stopped; see :class:`Background`."""
         try:
             while not self._stop.is_set():
                 for event in self._inlet.pull(_POLL).events:
@@ -45,20 +44,8 @@ class StreamWatch:
                 self._stop.wait(_POLL)
         finally:
             self._lost.set()
+            self._inlet.close()
 
-    def __enter__(self) -> Self:
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stream-watch")
-        self._future = self._executor.submit(self._follow)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
+        """End it within two polls."""
         self._stop.set()
-        self._executor.shutdown()
-        self._inlet.close()
-        if error is None:
-            self._future.result()

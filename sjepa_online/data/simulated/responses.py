@@ -18,7 +18,7 @@ from sjepa_online.data.simulated.background import bump
 from sjepa_online.data.simulated.head import AREAS
 from sjepa_online.data.simulated.traits import Traits
 from sjepa_online.errors import InputError
-from sjepa_online.markers import CUE, FLASH, TRIAL, StimulusMarker
+from sjepa_online.markers import CUE, FLASH, TARGET, TRIAL, StimulusMarker
 from sjepa_online.protocol import Protocol
 
 Floats = NDArray[np.float64]
@@ -246,7 +246,7 @@ class FlashResponses(Responses):
         if marker.word == FLASH:
             return self._cue != "" and self._cue in marker.about
         flashed = self._protocol.class_of(marker.word)
-        return None if flashed is None else flashed == "Target"
+        return None if flashed is None else flashed == TARGET
 
 
 def make_responses(protocol: Protocol, traits: Traits, random: np.random.Generator) -> Responses:
