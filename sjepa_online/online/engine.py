@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -174,36 +174,44 @@ class Engine:
         breaks : sequence of int
             Samples of this chunk before which others are missing, or time has jumped.
         """
-        results: list[Result] = []
+        return list(self.results(data, timestamps, breaks))
+
+    def results(
+        self, data: Array, timestamps: Array, breaks: Sequence[int] = ()
+    ) -> Iterator[Result]:
+        """Take in a chunk as :meth:`push` does, and yield each result as soon as it is there.
+
+        A decision need not wait until the channels are judged. The chunk is taken in only as far
+        as the results are asked for.
+        """
         if not self._told_match and len(timestamps):
             self._told_match = True
-            results.append(EngineEvent(float(timestamps[0]), "channels-differ", str(self._match)))
+            yield EngineEvent(float(timestamps[0]), "channels-differ", str(self._match))
         picked = data[self._match.picks]
         start = 0
         while start < len(timestamps):
             if start in breaks and self._segment.n_output:
-                results.append(_gap(float(timestamps[start])))
+                yield _gap(float(timestamps[start]))
                 self._segment = self._new_segment()
                 self.watch.reset()
             stop = self._end_of_part(start, len(timestamps), breaks)
-            results += self._push_part(picked[:, start:stop], timestamps[start:stop])
+            yield from self._take_part(picked[:, start:stop], timestamps[start:stop])
             start = stop
-        return results
 
     def _end_of_part(self, start: int, n: int, breaks: Sequence[int]) -> int:
         """Return where to cut: at a break, and where the monitor judges anew."""
         to_judgement = self.watch.quarter - self._segment.n_input % self.watch.quarter
         return min([start + to_judgement, n, *(at for at in breaks if at > start)])
 
-    def _push_part(self, data: Array, timestamps: Array) -> list[Result]:
+    def _take_part(self, data: Array, timestamps: Array) -> Iterator[Result]:
         """Decide on what a part completes, then judge the channels: both for any chunking."""
         self._segment.append(data, timestamps)
         self._n_seen += len(timestamps)
-        results = self._decide(self._segment)
+        yield from self._decide(self._segment)
         events = self.watch.update(data, self._n_seen, float(timestamps[-1]))
         if events:
             self._segment.preprocessor.set_bad(self._bad_present)
-        return [*results, *events]
+        yield from events
 
     @property
     def _bad_present(self) -> tuple[str, ...]:

@@ -133,7 +133,7 @@ class LiveDecoder:
         self._check_amplitude(chunk)
         breaks = [event.index for event in chunk.events if isinstance(event, Gap | ClockJump)]
         results: list[LiveResult] = list(chunk.events)
-        for result in self.engine.push(chunk.data, chunk.timestamps, breaks):
+        for result in self.engine.results(chunk.data, chunk.timestamps, breaks):
             if isinstance(result, Decision):
                 results.append(self._publish(result, arrival))
                 continue

@@ -21,6 +21,8 @@ from sjepa_online.evaluation.latency import TimedDecision, Timing
 WARM_UP = 5.0
 #: Seconds without a sample after which the stream is taken for ended.
 ENDED_AFTER = 5.0
+#: Seconds in which the first decision comes, or none ever will.
+FIRST_WITHIN = 90.0
 _EVERY = 1000
 
 
@@ -34,6 +36,7 @@ class _Measurement(QObject):
         self._n_samples, self._progress = n_samples, progress
         self._process = psutil.Process()
         self._begun = self._since = 0.0
+        self._opened = time.monotonic()
         self._warm = False
         self._busy = self._engine_busy = self._memory = 0.0
         window.session.decided.connect(self._take)
@@ -49,7 +52,12 @@ class _Measurement(QObject):
     def _look(self) -> None:
         self._progress()
         session, now = self._window.session, time.monotonic()
+        # the engine opens the stream first, and so has every sample
+        self.timing.received = 0 if session.health is None else session.health.received
+        ended = (session.silence or 0.0) > ENDED_AFTER
         if not self.timing.decisions:
+            if ended or now > self._opened + FIRST_WITHIN:
+                self._close()
             return
         if not self._begun:
             self._begun = now
@@ -57,12 +65,9 @@ class _Measurement(QObject):
         elif not self._warm and now >= self._begun + WARM_UP:
             self._warm = True
             self._measure_from(now)
-        # the engine opens the stream first, and so has every sample
-        self.timing.received = 0 if session.health is None else session.health.received
-        ended = (session.silence or 0.0) > ENDED_AFTER
         if self.timing.received >= self._n_samples or ended:
-            self._timer.stop()
             self._finish(now)
+            self._close()
 
     def _measure_from(self, now: float) -> None:
         self._since = now
@@ -81,6 +86,9 @@ class _Measurement(QObject):
             "memory_growth_mb": (self._process.memory_info().rss - self._memory) / 2**20,
             "cpu_share": (self._cpu() - self._busy) / seconds,
         }
+
+    def _close(self) -> None:
+        self._timer.stop()
         self._window.close()
 
     def _cpu(self) -> float:

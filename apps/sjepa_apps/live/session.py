@@ -38,7 +38,8 @@ from sjepa_online.stream import Gap, MarkOutlet, StreamDescription, StreamEvent,
 
 #: Seconds without a sample after which the window says so.
 SILENT_AFTER = 0.7
-#: Seconds that the engine may take to open a stream before the window does.
+#: Seconds that the engine may take to open a stream, once it has a decoder, before the window
+#: does.
 ENGINE_FIRST = 8.0
 #: Name of the stream of the operator's marks.
 MARKS = "sjepa-online-marks"
@@ -95,6 +96,7 @@ class LiveSession(QObject):
         self.trials: TrialLog | None = None
         self.received = self.missing = self.n_gaps = 0
         self._heard = self._opened = 0.0
+        self._loading = False
         self._reader: StreamReader | None = None
         self._discovery = Discovery()
         self._marks = MarkOutlet(MARKS + suffix)
@@ -183,6 +185,7 @@ class LiveSession(QObject):
     def load_decoder(self, path: Path) -> None:
         """Change to another decoder once it is read; the one before goes on until then."""
         self.log("loading", str(path))
+        self._loading = self.engine.running
         self.engine.send(LoadDecoder(path=str(path.resolve())))
 
     def choose(self, channel: str, choice: Choice) -> None:
@@ -209,7 +212,7 @@ class LiveSession(QObject):
             if streams != self.streams:
                 self.streams = streams
                 self.streams_changed.emit()
-        if self.opening and time.monotonic() > self._opened + ENGINE_FIRST:
+        if self.opening and not self._loading and time.monotonic() > self._opened + ENGINE_FIRST:
             self._start_reader()
         if self._reader is not None and self.store is not None:
             self._take_chunks(self._reader, self.store)
@@ -270,6 +273,7 @@ class LiveSession(QObject):
                 again = self.decoder is not None and self.decoder.path == message.path
                 self.decoder = message
                 self._forget_decoding(keep_trials=again)
+                self._loading, self._opened = False, time.monotonic()
                 self.log("decoder", f"{message.name} for {message.protocol.name} is loaded", "good")
                 self.decoder_changed.emit()
             case Decoding():
@@ -296,6 +300,8 @@ class LiveSession(QObject):
         self._start_reader()
         if refused.command == "open-stream":
             self._forget_decoding(keep_trials=True)
+        else:
+            self._loading = False
         self.log("refused", refused.reason, "bad")
 
     def _begin_trials(self, decoding: Decoding) -> None:
@@ -327,6 +333,8 @@ class LiveSession(QObject):
     def _engine_ended(self, why: str) -> None:
         self.log("engine", f"has ended ({why}); the signals and a recording go on", "bad")
         self._forget_decoding(keep_trials=True)
+        self._loading = False
+        self._start_reader()
         self.engine_ended.emit(why)
 
     def _selector(self, stream: StreamDescription) -> str:
