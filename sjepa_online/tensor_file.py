@@ -1,13 +1,14 @@
 """Safetensors files with a typed configuration inside: the one format of everything stored.
 
-A file holds arrays and, in its metadata, the name and the version of its format and a JSON
-configuration. Nothing in it can execute.
+A file holds arrays and, in its metadata, the name and the version of its format, a JSON
+configuration, and a checksum of all that. Nothing in it can execute.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from sjepa_online.errors import InputError
 from sjepa_online.files import atomic_path
 
 Arrays = dict[str, NDArray[Any]]
+
+CHECKSUM = "sha256"
 
 
 def write_tensor_file(
@@ -50,6 +53,7 @@ def write_tensor_file(
         "config": json.dumps(config, ensure_ascii=False, allow_nan=False),
     }
     contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    metadata[CHECKSUM] = _checksum(metadata, contiguous)
     with atomic_path(path) as temporary:
         save_file(contiguous, temporary, metadata=metadata)
 
@@ -85,7 +89,8 @@ def read_tensor_file(
     Raises
     ------
     InputError
-        The file is damaged, of another format, or of a newer version than ``format_version``.
+        The file is damaged or was changed, is of another format, or of a newer version than
+        ``format_version``.
     """
     metadata, arrays = open_safetensors(path)
     if metadata.get("format") != format_name:
@@ -101,12 +106,27 @@ def read_tensor_file(
         raise InputError(
             f"A file of the format '{format_name}' holds its version and a JSON configuration",
             value=f"{path} ({error})",
-            remedy="The file was changed by hand or damaged: make it again.",
+            remedy="The file was changed or damaged: get it or make it again.",
         ) from error
-    if version > format_version or not isinstance(config, dict):
+    if version > format_version:
         raise InputError(
             f"This program reads '{format_name}' up to version {format_version}",
             value=f"{path} of version {version}",
             remedy="Update sjepa-online, or make the file again with this version.",
         )
+    if metadata.pop(CHECKSUM, "none") != _checksum(metadata, arrays):
+        raise InputError(
+            f"A file of the format '{format_name}' has the checksum of its content",
+            value=str(path),
+            remedy="The file was changed or damaged: get it or make it again.",
+        )
     return config, arrays
+
+
+def _checksum(metadata: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> str:
+    """Return the SHA-256 of metadata and arrays, whatever the order of their names."""
+    digest = sha256(json.dumps(sorted(metadata.items())).encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(json.dumps([name, array.dtype.str, array.shape]).encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

@@ -10,7 +10,9 @@ Nothing here was recorded from a person. Each kind of signal carries its classes
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -24,6 +26,7 @@ from sjepa_online.decoding.compensation import ChannelCompensation
 from sjepa_online.model import covariance_kernel
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig
+from sjepa_online.tensor_file import open_safetensors, write_tensor_file
 from sjepa_online.training.calibration import fit_baseline
 
 CH_NAMES = ("C3", "Cz", "C4", "Pz")
@@ -183,3 +186,20 @@ def make_decoder(protocol: Protocol) -> Callable[..., Decoder]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def edit_tensor_file() -> Callable[..., None]:
+    """Change a file of ours in place and give it the checksum of what it then holds."""
+
+    def edit(
+        path: Path,
+        change: Callable[[dict[str, Any], dict[str, NDArray[Any]]], object] = lambda *_: None,
+        format_version: int = 1,
+    ) -> None:
+        metadata, arrays = open_safetensors(path)
+        config = json.loads(metadata["config"])
+        change(config, arrays)
+        write_tensor_file(path, metadata["format"], format_version, config, arrays)
+
+    return edit

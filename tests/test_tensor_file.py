@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import pickle
 from pathlib import Path
 from typing import Any
@@ -110,9 +109,36 @@ def test_damaged_metadata_is_refused(tmp_path: Path, metadata: dict[str, str]) -
         read_tensor_file(path, "test", 1)
 
 
-def test_a_configuration_is_an_object(tmp_path: Path) -> None:
-    path = _save(tmp_path / "list", format="test", format_version="1", config=json.dumps([1]))
-    with pytest.raises(InputError, match="list"):
+def test_a_changed_byte_is_noticed_wherever_it_is(path: Path) -> None:
+    content = path.read_bytes()
+    n_bytes = sum(array.nbytes for array in ARRAYS.values())
+    for place in (-n_bytes, -n_bytes // 2, -1, content.index(b"nested")):
+        changed = bytearray(content)
+        changed[place] ^= 1
+        path.write_bytes(changed)
+        with pytest.raises(InputError, match="changed or damaged"):
+            read_tensor_file(path, "test", 2)
+    path.write_bytes(content)
+    assert read_tensor_file(path, "test", 2)[0] == CONFIG
+
+
+@pytest.mark.parametrize(
+    ("replaced", "by"),
+    [("a", ARRAYS["a"].reshape(3, 2)), ("b/c", ARRAYS["b/c"].view(np.uint64)), ("empty", None)],
+)
+def test_arrays_of_another_shape_or_type_are_noticed(
+    path: Path, replaced: str, by: np.ndarray[Any, Any] | None
+) -> None:
+    metadata, arrays = open_safetensors(path)
+    del arrays[replaced]
+    save_file(arrays if by is None else arrays | {replaced: by}, path, metadata=metadata)
+    with pytest.raises(InputError, match="checksum"):
+        read_tensor_file(path, "test", 2)
+
+
+def test_a_file_without_a_checksum_is_refused(tmp_path: Path) -> None:
+    path = _save(tmp_path / "early", format="test", format_version="1", config="{}")
+    with pytest.raises(InputError, match=r"checksum.*early"):
         read_tensor_file(path, "test", 1)
 
 

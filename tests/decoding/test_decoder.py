@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 
 from sjepa_online.decoding import Decoder, load_decoder
 from sjepa_online.errors import InputError
-from sjepa_online.tensor_file import open_safetensors
 
 FITTED = [
     ("riemann", "erp"),
@@ -42,18 +39,6 @@ def saved(fitted: Callable[..., Decoder], tmp_path: Path) -> Path:
     path = tmp_path / "decoder.safetensors"
     fitted("riemann", "erp").save(path)
     return path
-
-
-def _edit(
-    path: Path,
-    change: Callable[[dict[str, Any], dict[str, NDArray[Any]]], object],
-    **metadata: str,
-) -> None:
-    """Change the configuration and the arrays of a decoder file in place."""
-    before, arrays = open_safetensors(path)
-    config = json.loads(before["config"])
-    change(config, arrays)
-    save_file(arrays, path, metadata=before | {"config": json.dumps(config)} | metadata)
 
 
 @pytest.mark.parametrize(("name", "paradigm"), FITTED)
@@ -155,14 +140,16 @@ def test_other_files_are_refused(saved: Path, tiny_weights: str, tmp_path: Path)
         load_decoder(tmp_path / "absent.safetensors")
 
 
-def test_a_newer_version_is_refused(saved: Path) -> None:
-    _edit(saved, lambda config, arrays: None, format_version="2")
+def test_a_newer_version_is_refused(saved: Path, edit_tensor_file: Callable[..., None]) -> None:
+    edit_tensor_file(saved, format_version=2)
     with pytest.raises(InputError, match="Update sjepa-online"):
         load_decoder(saved)
 
 
-def test_a_newer_kind_of_classifier_is_refused(saved: Path) -> None:
-    _edit(saved, lambda config, arrays: config["classifier"].update(kind="quantum"))
+def test_a_newer_kind_of_classifier_is_refused(
+    saved: Path, edit_tensor_file: Callable[..., None]
+) -> None:
+    edit_tensor_file(saved, lambda config, arrays: config["classifier"].update(kind="quantum"))
     with pytest.raises(InputError, match=r"quantum.*Update"):
         load_decoder(saved)
 
@@ -186,8 +173,10 @@ EDITS: dict[str, Callable[[dict[str, Any], dict[str, NDArray[Any]]], object]] = 
 
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_a_file_whose_parts_do_not_fit_is_refused(saved: Path, edit: str) -> None:
-    _edit(saved, EDITS[edit])
+def test_a_file_whose_parts_do_not_fit_is_refused(
+    saved: Path, edit: str, edit_tensor_file: Callable[..., None]
+) -> None:
+    edit_tensor_file(saved, EDITS[edit])
     content = saved.read_bytes()
     with pytest.raises(InputError) as caught:
         load_decoder(saved)
@@ -210,10 +199,11 @@ def test_a_network_that_is_not_that_of_its_weights_is_refused(
     fitted: Callable[..., Decoder],
     tmp_path: Path,
     change: Callable[[dict[str, Any], dict[str, NDArray[Any]]], object],
+    edit_tensor_file: Callable[..., None],
 ) -> None:
     path = tmp_path / "decoder.safetensors"
     fitted("new-post-local", "mi").save(path)
-    _edit(path, change)
+    edit_tensor_file(path, change)
     with pytest.raises(InputError, match="calibrate again"):
         load_decoder(path)
 

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
@@ -90,33 +94,48 @@ def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
         load_weights(path)
 
 
-def test_a_newer_format_is_refused(path: Path) -> None:
-    save_file(load_file(path), path, {**metadata_of(path), "format_version": "2"})
+def test_a_newer_format_is_refused(path: Path, edit_tensor_file: Callable[..., None]) -> None:
+    edit_tensor_file(path, format_version=2)
     with pytest.raises(InputError, match="Update sjepa-online"):
         load_weights(path)
 
 
-@pytest.mark.parametrize("config", ["{}", '{"network": {"d_model": 64}, "provenance": {}}', "[1]"])
-def test_an_invalid_configuration_is_refused(path: Path, config: str) -> None:
-    save_file(load_file(path), path, {**metadata_of(path), "config": config})
-    with pytest.raises(InputError):
+@pytest.mark.parametrize("change", [{"network": {"d_model": 64}}, {"provenance": None}])
+def test_an_invalid_configuration_is_refused(
+    path: Path, change: dict[str, Any], edit_tensor_file: Callable[..., None]
+) -> None:
+    edit_tensor_file(path, lambda config, arrays: config.update(change))
+    with pytest.raises(InputError, match="their provenance"):
         load_weights(path)
 
 
-def test_tensors_of_another_network_are_refused(path: Path) -> None:
-    tensors, metadata = load_file(path), metadata_of(path)
-    del tensors["predictor.norm.bias"]
-    tensors["channel_embedding.table"] = torch.zeros(7, 30)
-    save_file(tensors, path, metadata)
+def test_a_file_without_a_configuration_is_refused(
+    path: Path, edit_tensor_file: Callable[..., None]
+) -> None:
+    edit_tensor_file(path, lambda config, arrays: config.clear())
+    with pytest.raises(InputError, match="their provenance"):
+        load_weights(path)
+
+
+def test_tensors_of_another_network_are_refused(
+    path: Path, edit_tensor_file: Callable[..., None]
+) -> None:
+    def change(config: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+        del arrays["predictor.norm.bias"]
+        arrays["channel_embedding.table"] = np.zeros((7, 30), dtype=np.float32)
+
+    edit_tensor_file(path, change)
     with pytest.raises(InputError, match=r"channel_embedding\.table, predictor\.norm\.bias"):
         load_weights(path)
 
 
-@pytest.mark.parametrize("value", [torch.nan, torch.inf])
-def test_weights_that_are_not_finite_are_refused(path: Path, value: float) -> None:
-    tensors, metadata = load_file(path), metadata_of(path)
-    tensors["predictor.norm.bias"][3] = value
-    save_file(tensors, path, metadata)
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_refused(
+    path: Path, value: float, edit_tensor_file: Callable[..., None]
+) -> None:
+    edit_tensor_file(
+        path, lambda config, arrays: arrays["predictor.norm.bias"].__setitem__(3, value)
+    )
     with pytest.raises(InputError, match=r"predictor\.norm\.bias"):
         load_weights(path)
 
