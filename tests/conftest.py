@@ -11,6 +11,7 @@ Nothing here was recorded from a person. Each kind of signal carries its classes
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -29,10 +30,24 @@ from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.tensor_file import open_safetensors, write_tensor_file
 from sjepa_online.training.calibration import fit_baseline
 
+#: Folders whose tests open LSL streams: these see each other, so only one test may run at a time.
+LSL_FOLDERS = ("apps", "stream")
+
+# tests run side by side: a second thread for small matrices would only wait for a core
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 CH_NAMES = ("C3", "Cz", "C4", "Pz")
 FREQUENCIES = (9.0, 13.0)
 TRIAL_SECONDS = 2.0
 Floats = NDArray[np.float64]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep all tests that open LSL streams in one process of ``pytest -n``."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in LSL_FOLDERS:
+            item.add_marker(pytest.mark.xdist_group("lsl"))
 
 
 def _background(rng: np.random.Generator, n_channels: int, n_samples: int) -> Floats:
