@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from sjepa_apps import cli
@@ -86,6 +89,39 @@ def interrupt() -> Callable[[subprocess.Popen[str]], tuple[int, float]]:
         return code, time.monotonic() - begun
 
     return press
+
+
+@pytest.fixture
+def no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves a thread, a process, a running timer or a window behind.
+
+    Close what you open: a window by its ``close()``, a thread by its ``stop()``.
+    """
+    threads, processes = set(threading.enumerate()), _processes()
+    yield
+    left = set(threading.enumerate()) - threads
+    assert not left, f"threads were not joined: {left}"
+    running = _processes() - processes
+    assert not running, f"processes were not ended: {running}"
+    if "qapp" not in request.fixturenames:
+        return
+    from PyQt6 import sip
+    from PyQt6.QtCore import QTimer
+    from PyQt6.QtGui import QGuiApplication
+
+    timers = [
+        one
+        for one in gc.get_objects()
+        if type(one) is QTimer and not sip.isdeleted(one) and one.isActive()
+    ]
+    assert not timers, f"timers were not stopped, parents: {[one.parent() for one in timers]}"
+    shown = [one for one in QGuiApplication.allWindows() if one.isVisible()]
+    assert not shown, f"windows were not closed: {shown}"
+
+
+def _processes() -> set[psutil.Process]:
+    children = psutil.Process().children(recursive=True)
+    return {one for one in children if one.status() != psutil.STATUS_ZOMBIE}
 
 
 @pytest.fixture(scope="session")

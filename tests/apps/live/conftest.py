@@ -2,12 +2,10 @@ from __future__ import annotations
 
 import gc
 import os
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from sjepa_online.stream import configure, discovery
@@ -28,36 +26,8 @@ def short_search(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test that leaves a thread, a process, a running timer or a window behind.
-
-    Close what you open: a window by its ``close()``, a thread by its ``stop()``.
-    """
-    threads = set(threading.enumerate())
-    processes = set(psutil.Process().children(recursive=True))
-    yield
-    left = set(threading.enumerate()) - threads
-    assert not left, f"threads were not joined: {left}"
-    running = [
-        one
-        for one in set(psutil.Process().children(recursive=True)) - processes
-        if one.is_running() and one.status() != psutil.STATUS_ZOMBIE
-    ]
-    assert not running, f"processes were not ended: {running}"
-    if "qtbot" not in request.fixturenames:
-        return
-    from PyQt6 import sip
-    from PyQt6.QtCore import QTimer
-    from PyQt6.QtWidgets import QApplication
-
-    timers = [
-        one
-        for one in gc.get_objects()
-        if issubclass(type(one), QTimer) and not sip.isdeleted(one) and one.isActive()
-    ]
-    assert not timers, f"timers were not stopped, parents: {[one.parent() for one in timers]}"
-    shown = [one for one in QApplication.topLevelWidgets() if one.isVisible()]
-    assert not shown, f"windows were not closed: {shown}"
+def checked_for_leaks(no_leaks: None) -> None:
+    """Check every test here for what it leaves behind."""
 
 
 @pytest.fixture

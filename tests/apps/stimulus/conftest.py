@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import gc
 import os
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,26 +43,8 @@ class Frames:
 
 
 @pytest.fixture(autouse=True)
-def no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test that leaves a thread, a running timer or a window behind."""
-    threads = set(threading.enumerate())
-    yield
-    left = set(threading.enumerate()) - threads
-    assert not left, f"threads were not joined: {left}"
-    if "qapp" not in request.fixturenames:
-        return
-    from PyQt6 import sip
-    from PyQt6.QtCore import QTimer
-    from PyQt6.QtGui import QGuiApplication
-
-    timers = [
-        one
-        for one in gc.get_objects()
-        if issubclass(type(one), QTimer) and not sip.isdeleted(one) and one.isActive()
-    ]
-    assert not timers, f"timers were not stopped: {timers}"
-    shown = [window for window in QGuiApplication.allWindows() if window.isVisible()]
-    assert not shown, f"windows were not closed: {shown}"
+def checked_for_leaks(no_leaks: None) -> None:
+    """Check every test here for what it leaves behind."""
 
 
 @pytest.fixture
