@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sjepa_online.lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from sjepa_online.decoding import Decoder, SJEPAClassifier, load_decoder
@@ -26,7 +27,7 @@ __all__ = [
     "load_weights",
 ]
 
-_HOME = {
+_HOMES = {
     "Decoder": "decoding",
     "InputError": "errors",
     "OperationError": "errors",
@@ -40,9 +41,4 @@ _HOME = {
     "load_weights": "model",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: a stream needs no torch (PEP 562)."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__ = lazy_attributes(__name__, _HOMES)

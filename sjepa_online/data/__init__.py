@@ -1,14 +1,21 @@
 """Recordings and labelled trials from files, MOABB's data sets and the shipped sample."""
 
-from sjepa_online.data.recording import Recording
-from sjepa_online.data.source import (
-    Source,
-    expand_sources,
-    iter_sources,
-    load_source,
-    load_sources,
-)
-from sjepa_online.data.trials import Trials, make_trials
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sjepa_online.lazy import lazy_attributes
+
+if TYPE_CHECKING:
+    from sjepa_online.data.recording import Recording
+    from sjepa_online.data.source import (
+        Source,
+        expand_sources,
+        iter_sources,
+        load_source,
+        load_sources,
+    )
+    from sjepa_online.data.trials import Trials, make_trials
 
 __all__ = [
     "Recording",
@@ -20,3 +27,16 @@ __all__ = [
     "load_sources",
     "make_trials",
 ]
+
+_HOMES = {
+    "Recording": "recording",
+    "Source": "source",
+    "Trials": "trials",
+    "expand_sources": "source",
+    "iter_sources": "source",
+    "load_source": "source",
+    "load_sources": "source",
+    "make_trials": "trials",
+}
+
+__getattr__ = lazy_attributes(__name__, _HOMES)

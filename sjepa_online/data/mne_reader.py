@@ -30,7 +30,6 @@ _READERS: dict[str, Callable[..., Any]] = {
     ".vhdr": mne.io.read_raw_brainvision,
     ".set": mne.io.read_raw_eeglab,
 }
-MNE_SUFFIXES = tuple(_READERS)
 
 #: Annotations that mark where parts were joined (MNE, EEGLAB, BrainVision).
 _BREAK = re.compile(r"(?i)^(bad|edge)[ _]boundary|^boundary$|^new segment/")

@@ -9,15 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sjepa_online.data.mne_reader import MNE_SUFFIXES, read_mne_file
-from sjepa_online.data.moabb_reader import make_dataset, make_lee2019, read_moabb
 from sjepa_online.data.recording import Recording
-from sjepa_online.data.simulated import simulate_session
-from sjepa_online.data.xdf_reader import read_xdf_file
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import load_protocol
 
-SUFFIXES = (*MNE_SUFFIXES, ".xdf")
+SUFFIXES = (".fif", ".edf", ".bdf", ".gdf", ".vhdr", ".set", ".xdf")
 GRAMMAR = (
     f"A SOURCE is a file or a glob ({' '.join(SUFFIXES)}), "
     "moabb:DATASET:SUBJECT[:SESSION[:RUN]], lee2019:PARADIGM:SUBJECT[:SESSION], "
@@ -126,7 +122,15 @@ def _expand(text: str) -> list[Source]:
 
 def _file_source(path: Path) -> Source:
     def read() -> Iterator[Recording]:
-        yield read_xdf_file(path) if path.suffix.lower() == ".xdf" else read_mne_file(path)
+        # a reader is imported when it is needed: a name that is wrong is told at once
+        if path.suffix.lower() == ".xdf":
+            from sjepa_online.data.xdf_reader import read_xdf_file
+
+            yield read_xdf_file(path)
+        else:
+            from sjepa_online.data.mne_reader import read_mne_file
+
+            yield read_mne_file(path)
 
     return Source(str(path), read)
 
@@ -158,6 +162,8 @@ def _find_files(text: str) -> list[Path]:
 def _moabb_sources(text: str, fields: list[str]) -> list[Source]:
     if not 2 <= len(fields) <= 4 or not all(fields):
         raise _grammar_error(text)
+    from sjepa_online.data.moabb_reader import make_dataset, read_moabb
+
     dataset_name, subjects, session, run = (*fields, "", "")[:4]
     dataset = make_dataset(dataset_name)
     return [
@@ -185,6 +191,8 @@ def _lee2019_sources(text: str, fields: list[str]) -> list[Source]:
         if fields[2] not in sessions:
             raise _grammar_error(text)
         sessions = [fields[2]]
+    from sjepa_online.data.moabb_reader import make_lee2019, read_moabb
+
     prefix = f"lee2019:{paradigm}"
     datasets = {session: make_lee2019(paradigm, int(session)) for session in sessions}
     return [
@@ -215,6 +223,8 @@ def _simulated_sources(text: str, fields: list[str]) -> list[Source]:
     protocol = load_protocol(protocol_name)
 
     def read(name: str, subject: int) -> Iterator[Recording]:
+        from sjepa_online.data.simulated import simulate_session
+
         yield simulate_session(protocol, subject, int(session), name)
 
     names = {

@@ -10,7 +10,6 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -50,6 +49,8 @@ def fine_tune(
     seed : int
         Decides the validation trials and the order of the batches.
     """
+    from sklearn.model_selection import train_test_split
+
     device = next(head.parameters()).device
     generator = torch.Generator().manual_seed(seed)
     n_validation = max(ceil(VALIDATION_SHARE * len(targets)), int(targets.max()) + 1)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from sjepa_online.decoding.state import FloatArray
 
@@ -30,6 +29,8 @@ def roc_auc(probabilities: FloatArray, y: NDArray[Any], classes: Sequence[str]) 
 
     Also None where only one of the two occurs in ``y``, as the curve is undefined then.
     """
+    from sklearn.metrics import roc_auc_score
+
     positive = y == classes[1]
     if len(classes) != 2 or positive.all() or not positive.any():
         return None

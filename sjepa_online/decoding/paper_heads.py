@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sjepa_online.decoding.fine_tuning import Strategy, fine_tune
 from sjepa_online.decoding.missing import Mask
+from sjepa_online.decoding.names import HeadName
 from sjepa_online.decoding.state import FloatArray, State
 from sjepa_online.model import (
     ContextualHead,
@@ -21,7 +22,6 @@ from sjepa_online.model import (
     SignalJEPA,
 )
 
-HeadName = Literal["pre-local", "post-local", "contextual"]
 HEADS: dict[HeadName, type[Head]] = {
     "pre-local": PreLocalHead,
     "post-local": PostLocalHead,

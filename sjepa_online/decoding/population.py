@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pyriemann.geometry.tangentspace import unupper, upper
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
@@ -143,6 +142,8 @@ class StimulusPrior:
         spatial : ndarray, shape (virtual, channels)
         covariance : ndarray, shape (channels, channels)
         """
+        from pyriemann.geometry.tangentspace import unupper, upper
+
         patterns = np.linalg.solve(spatial @ covariance @ spatial.T, spatial @ covariance).T
         in_population = filter_covariances(self.to_population, covariance)
         projection = whitening(in_population, len(in_population)) @ self.to_population @ patterns

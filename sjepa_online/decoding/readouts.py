@@ -19,7 +19,6 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from sjepa_online.decoding.convolved import convolved_covariances
 from sjepa_online.decoding.logistic import LogisticRegression, row_space
@@ -374,6 +373,8 @@ def _with_identity(kernels: Floats) -> Floats:
 
 def _discriminant(features: Floats, targets: Targets) -> Floats:
     """Fit shrinkage LDA; where there are more features than trials, in the space they span."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
     basis = row_space(features) if features.shape[1] > len(features) else None
     lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
     lda.fit(features if basis is None else features @ basis, targets)

@@ -10,7 +10,14 @@ from sjepa_online.decoding.auto import AutoClassifier
 from sjepa_online.decoding.canonical import CanonicalClassifier
 from sjepa_online.decoding.early import PrefixClassifier, prefix_lengths
 from sjepa_online.decoding.fine_tuning import Strategy
-from sjepa_online.decoding.paper_heads import HEADS, HeadName, PaperHead
+from sjepa_online.decoding.names import (
+    AUTO,
+    DEFAULT_DECODER,
+    STRATEGIES,
+    HeadName,
+    check_decoder_name,
+)
+from sjepa_online.decoding.paper_heads import PaperHead
 from sjepa_online.decoding.population_start import population_start
 from sjepa_online.decoding.pre_local import PreLocalClassifier
 from sjepa_online.decoding.riemann import RiemannClassifier
@@ -23,11 +30,6 @@ from sjepa_online.decoding.sjepa import (
 from sjepa_online.decoding.state import State, TrialClassifier
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
-
-STRATEGIES = ("full", "new")
-BASELINES = ("riemann", "cca")
-AUTO = "auto"
-DEFAULT_DECODER = AUTO
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,7 @@ class DecoderRequest:
 
     def __post_init__(self) -> None:
         """Refuse an unknown name before any time is spent."""
-        if self.name not in decoder_names():
-            raise InputError(
-                "A decoder is auto, a head, a strategy and a head, or a baseline",
-                value=self.name,
-                remedy=f"Choose among {', '.join(decoder_names())}.",
-            )
+        check_decoder_name(self.name)
         choose_device(self.device)
 
     def with_seed(self, seed: int) -> DecoderRequest:
@@ -152,12 +149,6 @@ class DecoderRequest:
     def _head(self) -> str:
         prefix, _, rest = self.name.partition("-")
         return rest if prefix in STRATEGIES else self.name
-
-
-def decoder_names() -> list[str]:
-    """Return the name of every decoder."""
-    with_strategy = [f"{strategy}-{head}" for strategy in STRATEGIES for head in HEADS]
-    return [AUTO, *HEADS, *with_strategy, *BASELINES]
 
 
 def classifier_from_state(state: State) -> TrialClassifier:

@@ -8,7 +8,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pyriemann.geometry.covariance import covariances_EP
 from scipy.signal import butter, sosfiltfilt
 from scipy.special import softmax
 
@@ -188,6 +187,8 @@ class RiemannClassifier:
 
     def _with_responses(self, virtual: Floats) -> Floats:
         """Return the covariance of virtual channels with the classes' mean responses."""
+        from pyriemann.geometry.covariance import covariances_EP
+
         matrices: Floats = covariances_EP(virtual, self._evoked, estimator="lwf")
         return matrices[:, np.newaxis]
 

@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sjepa_online.decoding.fine_tuning import Strategy
 from sjepa_online.decoding.missing import Mask
-from sjepa_online.decoding.paper_heads import HEADS, HeadName, PaperHead
+from sjepa_online.decoding.names import HeadName
+from sjepa_online.decoding.paper_heads import HEADS, PaperHead
 from sjepa_online.decoding.pre_local import PreLocalClassifier
 from sjepa_online.decoding.readouts import (
     PhaseLocked,

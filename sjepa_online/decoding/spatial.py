@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyriemann.spatialfilters import Xdawn
 from scipy.linalg import eigh
 
 from sjepa_online.decoding.tangent import shrink
@@ -76,5 +75,7 @@ def xdawn(X: Floats, targets: NDArray[np.integer[Any]]) -> tuple[Floats, Floats]
     responses : ndarray, shape (virtual, samples)
         The filtered mean response of each class.
     """
+    from pyriemann.spatialfilters import Xdawn
+
     fitted = Xdawn(min(N_XDAWN, X.shape[1]), estimator="lwf").fit(X, targets)
     return fitted.filters_, fitted.evokeds_

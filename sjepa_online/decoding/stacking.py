@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from sklearn.model_selection import StratifiedKFold
 
 from sjepa_online.errors import InputError
 
@@ -40,6 +39,8 @@ def inner_folds(
     InputError
         A class has a single trial.
     """
+    from sklearn.model_selection import StratifiedKFold
+
     smallest = int(np.unique(targets, return_counts=True)[1].min())
     if smallest < 2:
         raise InputError(

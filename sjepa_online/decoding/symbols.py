@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from scipy.special import logit, softmax
-from sklearn.linear_model import LogisticRegression
 
 from sjepa_online.decoding.state import FloatArray
 from sjepa_online.errors import InputError
@@ -41,6 +40,8 @@ class FlashEvidence(BaseModel):
         Logistic regression in which both classes weigh the same gives the log likelihood ratio
         itself, free of how often targets flash.
         """
+        from sklearn.linear_model import LogisticRegression
+
         regression = LogisticRegression(C=1e6, class_weight="balanced")
         regression.fit(_logit(probabilities)[:, np.newaxis], is_target)
         return cls(slope=float(regression.coef_[0, 0]), intercept=float(regression.intercept_[0]))

@@ -11,7 +11,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from pyriemann.geometry.mean import mean_riemann
 
 Floats = NDArray[np.float64]
 
@@ -35,6 +34,9 @@ class TangentSpace:
 
     def fit(self, covariances: Floats) -> TangentSpace:
         """Find the means of ``covariances (n, blocks, d, d)``."""
+        # only here: pyRiemann imports matplotlib and more, for which no live decoder should wait
+        from pyriemann.geometry.mean import mean_riemann
+
         blocks = np.moveaxis(covariances, 1, 0)
         self._set_references(np.stack([mean_riemann(block, tol=TOLERANCE) for block in blocks]))
         return self

@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import mne
 import numpy as np
 import pytest
 
-from sjepa_online.data.source import expand_sources, iter_sources, load_source, load_sources
+from sjepa_online.data.source import (
+    SUFFIXES,
+    expand_sources,
+    iter_sources,
+    load_source,
+    load_sources,
+)
 from sjepa_online.errors import InputError
 
 
@@ -129,3 +137,27 @@ def test_sample_is_the_published_recording(session):
     np.testing.assert_allclose(sample.data, raw.get_data() * 1e6, atol=0.004, rtol=0)
     np.testing.assert_allclose(sample.onsets, raw.annotations.onset, atol=1e-6)
     assert sample.labels == tuple(raw.annotations.description)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_every_suffix_has_a_reader(tmp_path, suffix):
+    (tmp_path / f"text{suffix}").write_text("no recording")
+    with pytest.raises(InputError, match="read"):
+        load_source(str(tmp_path / f"text{suffix}"))
+
+
+def test_a_name_that_is_wrong_is_told_without_the_libraries_that_read():
+    # in a process of its own: this one has imported them all
+    script = (
+        "import sys\n"
+        "from sjepa_online.data.source import expand_sources\n"
+        "try:\n"
+        "    expand_sources(['nosuch.fif'])\n"
+        "except ValueError as error:\n"
+        "    print(error, sorted({'mne', 'scipy', 'torch', 'pyxdf'} & set(sys.modules)))\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert "nothing matches 'nosuch.fif'" in told.stdout
+    assert told.stdout.endswith("[]\n")

@@ -1,0 +1,37 @@
+"""The names of decoders: ``pre-local``, ``new-contextual``, ``riemann``, ..."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from sjepa_online.errors import InputError
+
+HeadName = Literal["pre-local", "post-local", "contextual"]
+
+STRATEGIES = ("full", "new")
+BASELINES = ("riemann", "cca")
+AUTO = "auto"
+DEFAULT_DECODER = AUTO
+
+
+def decoder_names() -> list[str]:
+    """Return the name of every decoder."""
+    heads: tuple[str, ...] = get_args(HeadName)
+    with_strategy = [f"{strategy}-{head}" for strategy in STRATEGIES for head in heads]
+    return [AUTO, *heads, *with_strategy, *BASELINES]
+
+
+def check_decoder_name(name: str) -> None:
+    """Refuse an unknown name.
+
+    Raises
+    ------
+    InputError
+        There is no decoder of this name.
+    """
+    if name not in decoder_names():
+        raise InputError(
+            "A decoder is auto, a head, a strategy and a head, or a baseline",
+            value=name,
+            remedy=f"Choose among {', '.join(decoder_names())}.",
+        )
