@@ -97,6 +97,11 @@ class SignalInlet(_Inlet):
         The default suits every source: exact timestamps stay what they are.
     timeout : float
         How long the source may take to answer (s).
+    recover : bool
+        Go on when a source of the same id is back. Without it a broken connection is a loss at
+        once, not only after some silence.
+    stale_after : float
+        Seconds without a sample after which the stream counts as lost.
 
     Raises
     ------
@@ -115,6 +120,8 @@ class SignalInlet(_Inlet):
         unit: str | None = None,
         dejitter: bool = True,
         timeout: float = 5.0,
+        recover: bool = True,
+        stale_after: float = STALE_AFTER,
     ) -> None:
         if not stream.is_kind("signal"):
             raise InputError(
@@ -124,7 +131,7 @@ class SignalInlet(_Inlet):
             )
         self.ch_names = _channel_names(stream, ch_names)
         self._units = _channel_units(stream, unit)
-        super().__init__(stream, timeout)
+        super().__init__(stream, timeout, recover=recover)
         self.sfreq = stream.sfreq
         #: Samples that arrived, and samples that gaps left out.
         self.received = 0
@@ -133,6 +140,7 @@ class SignalInlet(_Inlet):
         self.lost = False
         self._clock = SampleClock(stream.sfreq, smooth=dejitter)
         self._heard = local_clock()
+        self._stale_after = stale_after
         self._max_samples = max(512, round(stream.sfreq))
 
     @property
@@ -203,9 +211,9 @@ class SignalInlet(_Inlet):
                 as_numpy=True,
             )
         except self._lost_error:
-            return self._silence(recoverable=False)
+            return self._silence(broken=True)
         if len(timestamps) == 0:
-            return self._silence(recoverable=self.stream.source_id != "")
+            return self._silence(broken=False)
         if not np.isfinite(timestamps).all():
             raise OperationError(
                 f"The stream {self.stream.name} sends timestamps that are not finite: "
@@ -222,15 +230,18 @@ class SignalInlet(_Inlet):
         self.missing += sum(event.missing for event in events if isinstance(event, Gap))
         return Chunk(np.ascontiguousarray(samples.T, dtype=np.float64), times, tuple(events))
 
-    def _silence(self, *, recoverable: bool) -> Chunk:
+    def _silence(self, *, broken: bool) -> Chunk:
         """Give an empty chunk, with the loss of the stream where it is new."""
         events: tuple[StreamEvent, ...] = ()
+        recoverable = not broken and self.stream.source_id != ""
         now = local_clock()
-        if not self.lost and (not recoverable or now - self._heard > STALE_AFTER):
+        if not self.lost and (broken or now - self._heard > self._stale_after):
             self.lost = True
             detail = f"{self.stream.name} has sent nothing for {now - self._heard:.1f} s" + (
                 "; it is picked up again when it is back"
                 if recoverable
+                else "; it cannot be picked up again by itself"
+                if self.stream.source_id
                 else "; it has no source id, so it cannot be picked up again by itself"
             )
             events = (StreamLost(time=now, detail=detail, recoverable=recoverable),)

@@ -7,17 +7,20 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sjepa_online.data import Recording
 from sjepa_online.data.source import load_source
 from sjepa_online.errors import InputError
-from sjepa_online.evaluation.report.channels import ChannelReport, measure_channels
 from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.signal import Preprocessor, require_plausible_amplitude
 from sjepa_online.stream import Recorder, StreamDescription
 from sjepa_online.stream.recorder import FULL_BELOW
+
+if TYPE_CHECKING:
+    from sjepa_online.evaluation.report.channels import ChannelReport
 
 #: Seconds of signal that are recorded for a check.
 CHECK_SECONDS = 5.0
@@ -76,6 +79,9 @@ def check_channels(stream: StreamDescription, seconds: float = CHECK_SECONDS) ->
     OperationError
         The recorder does not get the stream.
     """
+    # takes seconds to load, and a session that goes on does not need it
+    from sjepa_online.evaluation.report.channels import measure_channels
+
     with tempfile.TemporaryDirectory(prefix="sjepa-online-check-") as folder:
         path = Path(folder) / "check.xdf"
         with Recorder(path, [stream.uid]) as recorder:

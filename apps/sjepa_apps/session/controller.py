@@ -5,19 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from sjepa_apps.session.checks import ChannelCheck, check_channels, require_room
 from sjepa_apps.session.done import remaining_trials
 from sjepa_apps.session.folder import SessionFolder
-from sjepa_apps.session.presenter import Presenter
-from sjepa_apps.session.watch import StreamWatch
-from sjepa_online.data import Recording
-from sjepa_online.decoding import DecoderRequest
+from sjepa_apps.session.presenter import Presenter, TrialMonitor
+from sjepa_apps.session.watch import LOST_AFTER, RecordingWatch
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.schedule import ScheduledTrial, make_schedule
-from sjepa_online.signal import PreprocessorConfig
-from sjepa_online.stream import Recorder, StreamDescription, local_clock, resolve_stream
-from sjepa_online.training import Calibration, calibrate
+from sjepa_online.stream import (
+    Recorder,
+    SignalInlet,
+    StreamDescription,
+    local_clock,
+    resolve_stream,
+)
+
+if TYPE_CHECKING:
+    from sjepa_online.data import Recording
+    from sjepa_online.decoding import DecoderRequest
+    from sjepa_online.training import Calibration
 
 #: How long a stream that broke off may stay away (s).
 PATIENCE = 600.0
@@ -140,6 +148,10 @@ class CalibrationSession:
         InputError
             There are too few trials.
         """
+        # a session is shown and recorded without what learns from it
+        from sjepa_online.signal import PreprocessorConfig
+        from sjepa_online.training import calibrate
+
         recordings = self.recordings()
         if not recordings:
             raise InputError(
@@ -166,42 +178,51 @@ class CalibrationSession:
         """Record until the trials are over or something breaks off; return what did."""
         n_trials = self.folder.state.n_trials
         with ExitStack() as stack:
-            watch = stack.enter_context(StreamWatch(self.stream, self._tell))
             part = self.folder.next_part()
             recorder = stack.enter_context(Recorder(part, [self.stream.uid, *self._others]))
             recorder.start()
+            watch = stack.enter_context(RecordingWatch(self.stream, recorder, self._tell))
+            monitor = TrialMonitor(broken=watch.broken)
             self._tell(f"Recording to {part}")
             for number, trial in enumerate(trials, start=n_done):
                 progress(number, n_trials)
-                while not presenter.present(trial).completed:
-                    pass
-                ended = local_clock()
-                if problem := recorder.status().problem:
-                    return problem
-                if watch.lost:
-                    return f"{self.stream.name} has broken off"
+                completed = False
+                while not completed:
+                    completed = presenter.present(trial, monitor).completed
+                    if watch.problem:
+                        return watch.problem
+            ended = local_clock()
             progress(n_trials, n_trials)
             window = self.folder.protocol.window
             rest = trials[-1].phases[-1].duration
             beyond = max(0.0, window.start + window.length - rest) + _TAIL
             time.sleep(max(0.0, ended + beyond - local_clock()))
-        return ""
+            problem = watch.problem
+        return problem
 
     def _recover(self, interruption: str, presenter: Presenter) -> None:
         """Wait until a session that was interrupted can go on."""
         self._tell(interruption)
         presenter.show_message("A short break: there is a problem with the recording.")
         deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                self.stream = resolve_stream(self.folder.state.stream.selector, wait=2.0)
-                break
-            except InputError as error:
-                if time.monotonic() > deadline:
-                    raise OperationError(
-                        f"{interruption}, and is not back after {PATIENCE:g} s. Go on with "
-                        f"--resume {self.folder.path}. {error}"
-                    ) from error
-                # lets a window tell that the participant ends the session
-                presenter.show_message("A short break: waiting for the signal.")
+        while reason := self._find_again():
+            if time.monotonic() > deadline:
+                raise OperationError(
+                    f"{interruption}, and is not back after {PATIENCE:g} s. Go on with "
+                    f"--resume {self.folder.path}. {reason}"
+                )
+            # lets a window tell that the participant ends the session
+            presenter.show_message("A short break: waiting for the signal.")
         self.folder.check_stream(self.stream)
+
+    def _find_again(self) -> str:
+        """Take the stream that is there and sends; return why there is none."""
+        try:
+            stream = resolve_stream(self.folder.state.stream.selector, wait=2.0)
+            with SignalInlet(stream, recover=False) as inlet:
+                if inlet.pull(timeout=LOST_AFTER).data.size == 0:
+                    return f"{stream.name} is there, and sends nothing."
+        except (InputError, OperationError) as error:
+            return str(error)
+        self.stream = stream
+        return ""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Literal
 
-from sjepa_apps.session.presenter import PresentedTrial
-from sjepa_online.markers import END
+from sjepa_apps.session.presenter import UNMONITORED, PresentedTrial, TrialMonitor
+from sjepa_online.markers import END, PAUSE
 from sjepa_online.schedule import ScheduledTrial
 from sjepa_online.stream import FrameOutlet, StimulusOutlet, local_clock
 
-#: How often it is asked whether a decision has ended the trial (s).
+#: How often it is asked whether something has ended the trial (s).
 LOOK = 0.02
 #: A trial that is asked for within this time (s) after the last one follows it without a pause.
 IN_A_ROW = 0.5
@@ -39,30 +40,32 @@ class HeadlessPresenter:
         self._tell = tell
         self._free = 0.0
 
-    def present(
-        self, trial: ScheduledTrial, decided: Callable[[], bool] | None = None
-    ) -> PresentedTrial:
+    def present(self, trial: ScheduledTrial, monitor: TrialMonitor = UNMONITORED) -> PresentedTrial:
         """Keep the times of a trial and send its markers; see :class:`Presenter`."""
         now = local_clock()
         onset = self._free if now - self._free < IN_A_ROW else now
         onsets: list[float] = []
+        ended = False
         for phase in trial.phases:
-            if onsets and _wait_until(onset, decided):
-                self._free = local_clock()
-                self._stimulus.push(END, self._free)
-                break
-            time.sleep(max(0.0, onset - local_clock()))
-            if phase.marker == END:
-                decided = None
+            if end := _wait_until(onset, monitor, deciding=bool(onsets) and not ended):
+                return self._end_early(trial, onsets, end)
             if phase.marker:
                 self._stimulus.push(phase.marker, onset)
+            ended = ended or phase.marker == END
             self._frames.push([onset], [0])
             onsets.append(onset)
             onset += phase.duration
-        else:
-            time.sleep(max(0.0, onset - local_clock()))
-            self._free = onset
+        if end := _wait_until(onset, monitor, deciding=not ended):
+            return self._end_early(trial, onsets, end)
+        self._free = onset
         return PresentedTrial(trial, tuple(onsets), n_frames=len(onsets))
+
+    def _end_early(
+        self, trial: ScheduledTrial, onsets: list[float], end: Literal["decided", "broken"]
+    ) -> PresentedTrial:
+        self._free = local_clock()
+        self._stimulus.push(END if end == "decided" else PAUSE, self._free)
+        return PresentedTrial(trial, tuple(onsets), end == "decided", n_frames=len(onsets))
 
     def show_message(self, text: str, *, wait: bool = False) -> None:
         """Tell a message; there is nobody to wait for."""
@@ -77,12 +80,17 @@ class HeadlessPresenter:
         """Nothing to let go of."""
 
 
-def _wait_until(onset: float, decided: Callable[[], bool] | None) -> bool:
-    """Wait until shortly before a time (s, LSL clock); tell whether a decision came before."""
-    if decided is None:
-        return False
-    while (left := onset - local_clock()) > LOOK:
-        if decided():
-            return True
+def _wait_until(
+    onset: float, monitor: TrialMonitor, *, deciding: bool
+) -> Literal["", "decided", "broken"]:
+    """Wait until a time (s, LSL clock), and tell what has ended the trial before."""
+    while True:
+        if monitor.broken():
+            return "broken"
+        if deciding and monitor.decided():
+            return "decided"
+        left = onset - local_clock()
+        if left <= LOOK:
+            time.sleep(max(0.0, left))
+            return ""
         time.sleep(min(LOOK, left - LOOK / 2))
-    return decided()

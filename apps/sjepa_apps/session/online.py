@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from scipy.stats import binomtest
 
 from sjepa_apps.session.decoder_process import Choice, DecoderProcess
-from sjepa_apps.session.presenter import PresentedTrial, Presenter, SessionStopped
+from sjepa_apps.session.presenter import PresentedTrial, Presenter, SessionStopped, TrialMonitor
 from sjepa_online.errors import OperationError
 from sjepa_online.markers import SELECTED, StimulusMarker
 from sjepa_online.protocol import Protocol
@@ -102,7 +102,7 @@ class FeedbackRun:
             self._choices += self._decoder.poll()
             return any(_belongs(choice, started) for choice in self._choices)
 
-        return presenter.present(trial, decided)
+        return presenter.present(trial, TrialMonitor(decided))
 
     def _show(self, selection: Selection, presenter: Presenter) -> None:
         if selection.selected is None:

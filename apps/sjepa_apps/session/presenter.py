@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,7 +24,8 @@ class PresentedTrial:
         When each phase that was shown became visible (s, LSL clock); as many as there are
         phases when the trial is completed, fewer when a decision has ended it.
     completed : bool
-        False after a pause within the trial: the session then presents it again.
+        False after a pause within the trial, or when the recording has broken off: the session
+        then presents it again.
     n_frames : int
         Frames shown; 0 without a display.
     late_frames : int
@@ -38,15 +39,41 @@ class PresentedTrial:
     late_frames: int = 0
 
 
+@dataclass(frozen=True)
+class TrialMonitor:
+    """What a presenter asks again and again while a trial is on.
+
+    Each answers at once, and may be called from another thread.
+
+    Attributes
+    ----------
+    decided : callable
+        Whether a decoder has chosen. The marker ``end`` is sent then, and the trial is over: it
+        is completed. Not asked any more when this marker was due anyway.
+    broken : callable
+        Whether the recording has broken off. The marker ``pause`` is sent then, and the trial
+        is over: it is not completed.
+    probabilities : callable
+        What a decoder makes of the trial so far: the probability of each class; empty where it
+        tells none.
+    """
+
+    decided: Callable[[], bool] = lambda: False
+    broken: Callable[[], bool] = lambda: False
+    probabilities: Callable[[], Mapping[str, float]] = dict
+
+
+#: Of a trial that nothing but the participant interrupts.
+UNMONITORED = TrialMonitor()
+
+
 class Presenter(Protocol):
     """Shows trials and messages. Its methods are called from one thread, one at a time.
 
     A window lives in the main thread and hands these calls over to it.
     """
 
-    def present(
-        self, trial: ScheduledTrial, decided: Callable[[], bool] | None = None
-    ) -> PresentedTrial:
+    def present(self, trial: ScheduledTrial, monitor: TrialMonitor = UNMONITORED) -> PresentedTrial:
         """Show a trial and return when its last phase is over.
 
         Each phase's marker, where it has one, is sent through the
@@ -57,10 +84,8 @@ class Presenter(Protocol):
         Parameters
         ----------
         trial : ScheduledTrial
-        decided : callable or None
-            Is asked again and again until the marker ``end`` is due, must answer at once, and
-            may be called from another thread. When it says True the marker is sent, and the
-            trial is over: it is completed.
+        monitor : TrialMonitor
+            What may end the trial before its time.
 
         Raises
         ------

@@ -9,7 +9,12 @@ from typing import Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from sjepa_apps.session.presenter import PresentedTrial, SessionStopped
+from sjepa_apps.session.presenter import (
+    UNMONITORED,
+    PresentedTrial,
+    SessionStopped,
+    TrialMonitor,
+)
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_online.schedule import ScheduledTrial
 
@@ -38,11 +43,9 @@ class QtPresenter(QObject):
         self._asked.connect(self._ask)
         self._closing.connect(self._close)
 
-    def present(
-        self, trial: ScheduledTrial, decided: Callable[[], bool] | None = None
-    ) -> PresentedTrial:
+    def present(self, trial: ScheduledTrial, monitor: TrialMonitor = UNMONITORED) -> PresentedTrial:
         """Show a trial and wait until it is over, decided or interrupted."""
-        result: PresentedTrial = self._wait(partial(self._window.present, trial, decided))
+        result: PresentedTrial = self._wait(partial(self._window.present, trial, monitor))
         return result
 
     def show_message(self, text: str, *, wait: bool = False) -> None:

@@ -11,7 +11,12 @@ from typing import Any
 from PyQt6.QtCore import QEventLoop, QRectF, QSizeF, Qt, QTimer
 from PyQt6.QtGui import QColor, QPainter
 
-from sjepa_apps.session.presenter import PresentedTrial, SessionStopped
+from sjepa_apps.session.presenter import (
+    UNMONITORED,
+    PresentedTrial,
+    SessionStopped,
+    TrialMonitor,
+)
 from sjepa_apps.stimulus import theme
 from sjepa_apps.stimulus.display import DisplayReport, check_rate, judge_display
 from sjepa_apps.stimulus.frames import FrameCount, FramePlanner, check_display
@@ -90,7 +95,8 @@ class StimulusWindow:
         self._frame_outlet: FrameOutlet | None = None
         self._planner = FramePlanner(0.0)
         self._player: TrialPlayer | None = None
-        self._decided: Callable[[], bool] | None = None
+        self._monitor = UNMONITORED
+        self._deciding = False
         self._playing = False
         self._interrupted = False
         self._rush = Rush()
@@ -190,9 +196,9 @@ class StimulusWindow:
             else:
                 self._held = start
 
-    def present(self, trial: ScheduledTrial, decided: Callable[[], bool] | None = None) -> None:
+    def present(self, trial: ScheduledTrial, monitor: TrialMonitor = UNMONITORED) -> None:
         """Show a trial; before the first one that flickers, a warning to be confirmed."""
-        self._decided = decided
+        self._monitor, self._deciding = monitor, True
         if not self._confirmed:
             self._show(replace(FLICKER_WARNING, note=self._notes()), partial(self._confirm, trial))
             return
@@ -281,10 +287,13 @@ class StimulusWindow:
             markers.push(shown.marker, time)
         frames.push([time], [shown.late])
         if shown.marker == END:
-            self._decided = None
+            self._deciding = False
         if player.finished:
             self._end_trial(completed=True)
-        elif self._decided is not None and self._decided():
+        elif self._monitor.broken():
+            self._leave_trial()
+            self._end_trial(completed=False)
+        elif self._deciding and self._monitor.decided():
             markers.push(END, time)
             self._end_trial(completed=True)
         else:
@@ -310,7 +319,7 @@ class StimulusWindow:
 
     def _confirm(self, trial: ScheduledTrial) -> None:
         self._confirmed = True
-        self.present(trial, self._decided)
+        self.present(trial, self._monitor)
 
     def _interrupt(self, screen: Screen) -> None:
         """Lay a screen over what is shown; a trial that is interrupted is over."""

@@ -34,9 +34,9 @@ frequency = 8.57142857
 [flicker]
 trials_per_class = 2
 practice_trials = 1
-cue = 0.2
-stimulation = 1.2
-rest = 0.2
+cue = 0.1
+stimulation = 0.3
+rest = 0.1
 """
 
 

@@ -52,10 +52,10 @@ def test_one_of_two_streams_has_to_be_named(command, tmp_path, protocol_file):
 
 @pytest.mark.parametrize(
     ("wrong", "named"),
-    [("cue = 0.2 s", "line {line}"), ("cues = 0.2", "flicker.cues"), ("cue = -1", "flicker.cue")],
+    [("cue = 0.1 s", "line {line}"), ("cues = 0.1", "flicker.cues"), ("cue = -1", "flicker.cue")],
 )
 def test_a_typing_error_in_the_protocol_is_named(command, tmp_path, protocol_file, wrong, named):
-    before, after = protocol_file.read_text().split("cue = 0.2")
+    before, after = protocol_file.read_text().split("cue = 0.1")
     protocol_file.write_text(before + wrong + after)
     result = calibrate(command, tmp_path / "new", "-p", protocol_file)
     assert result.code == 2

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import shutil
-import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import psutil
@@ -12,25 +12,48 @@ import pyxdf
 from sjepa_apps.session.controller import CalibrationSession
 from sjepa_apps.session.done import remaining_trials
 from sjepa_apps.session.headless import HeadlessPresenter
-from sjepa_apps.session.presenter import PresentedTrial, SessionStopped
+from sjepa_apps.session.presenter import PresentedTrial, SessionStopped, TrialMonitor
 from sjepa_online.errors import InputError
 from sjepa_online.schedule import ScheduledTrial
-from sjepa_online.stream import FrameOutlet, StimulusOutlet, resolve_stream
+from sjepa_online.stream import FrameOutlet, Recorder, StimulusOutlet, resolve_stream
 
 
 class Watched(HeadlessPresenter):
-    """Remembers when each phase was shown; ``before`` is called with each trial."""
+    """Remembers what was shown and told; ``before`` may replace a trial that is to be shown."""
 
-    def __init__(self, stimulus, frames, before=lambda trial: None):
+    def __init__(self, stimulus, frames, before=lambda trial: trial, at_message=lambda text: None):
         self.told: list[str] = []
         super().__init__(stimulus, frames, self.told.append)
         self.shown: list[PresentedTrial] = []
         self.before = before
+        self.at_message = at_message
 
-    def present(self, trial: ScheduledTrial) -> PresentedTrial:
-        self.before(trial)
-        self.shown.append(super().present(trial))
+    def present(self, trial: ScheduledTrial, monitor: TrialMonitor) -> PresentedTrial:
+        self.shown.append(super().present(self.before(trial), monitor))
         return self.shown[-1]
+
+    def show_message(self, text: str, *, wait: bool = False) -> None:
+        super().show_message(text, wait=wait)
+        self.at_message(text)
+
+
+@pytest.fixture(autouse=True)
+def recorder_that_ends_at_once(monkeypatch):
+    """LabRecorder takes up to 5 s to end; what it has received it writes within half a second."""
+    stop = Recorder.stop
+
+    def kill(self, timeout=20.0):
+        time.sleep(0.6)
+        kill_recorder()
+        stop(self)
+
+    monkeypatch.setattr(Recorder, "stop", kill)
+
+
+@pytest.fixture
+def long_rests(protocol_file):
+    """Let the window of a trial be over when the next one begins."""
+    protocol_file.write_text(protocol_file.read_text().replace("rest = 0.1", "rest = 1.2"))
 
 
 @pytest.fixture
@@ -38,12 +61,11 @@ def run(begin):
     """Run the recording of a session with a presenter; give both."""
 
     def run_session(
-        stream_name, folder=None, before=lambda trial: None, keep=lambda presenter: None
+        stream_name, folder=None, before=lambda trial: trial, at_message=lambda text: None
     ):
         folder = begin(stream_name) if folder is None else folder
         with StimulusOutlet(folder.protocol_text) as stimulus, FrameOutlet(0.0) as frames:
-            presenter = Watched(stimulus, frames, before)
-            keep(presenter)
+            presenter = Watched(stimulus, frames, before, at_message)
             session = CalibrationSession(
                 folder,
                 resolve_stream(stream_name),
@@ -86,7 +108,7 @@ def test_markers_lie_on_their_samples_and_the_protocol_is_in_the_recording(ampli
 
 
 def test_a_session_that_was_killed_or_stopped_goes_on_with_the_next_trial(
-    amplifier, begin, script, run
+    amplifier, begin, script, run, long_rests
 ):
     amplifier("session-killed")
     folder = begin("session-killed")
@@ -94,15 +116,15 @@ def test_a_session_that_was_killed_or_stopped_goes_on_with_the_next_trial(
     while (line := killed.stdout.readline()) and line != "trial 2\n":
         pass
     assert line
-    time.sleep(0.8)
+    time.sleep(0.25)
     killed.kill()
     killed.wait()
     wait_for(lambda: "Closing the file" in folder.parts()[0].with_suffix(".log").read_text())
 
     def escape(trial):
         if trial.number == 3:
-            time.sleep(0.8)
             raise SessionStopped
+        return trial
 
     session, presenter = run("session-killed", folder, before=escape)
     assert [part.name for part in folder.parts()] == ["session_part-1.xdf", "session_part-2.xdf"]
@@ -111,39 +133,49 @@ def test_a_session_that_was_killed_or_stopped_goes_on_with_the_next_trial(
     assert [trial.number for trial in session.remaining()] == [3]
 
 
-def test_what_breaks_off_costs_one_trial_and_is_told(amplifier, begin, run, monkeypatch):
+def test_what_breaks_off_interrupts_the_trial_which_is_shown_again(
+    amplifier, begin, run, monkeypatch, long_rests
+):
     process, _ = amplifier("session-harm")
     shown = []
-    timers = []
+    messages = []
 
     def harm(trial):
         shown.append(trial.number)
+        harmed = True
         if shown == [0]:
             kill_recorder()
-        if shown.count(1) == 1 and trial.number == 1:
-            timers.append(threading.Timer(0.8, process.kill))
-            timers.append(threading.Timer(3.0, amplifier, ["session-harm"]))
-            for timer in timers:
-                timer.start()
-        if trial.number == 3:
-            time.sleep(0.8)
+        elif shown.count(1) == 1 and trial.number == 1:
+            process.kill()
+            process.wait()
+        elif trial.number == 3:
             full = shutil.disk_usage("/")._replace(free=0)
             monkeypatch.setattr(shutil, "disk_usage", lambda path: full)
+        else:
+            harmed = False
+        return endless(trial) if harmed else trial
+
+    def switch_on_again(text):
+        messages.append(text)
+        if "waiting for the signal" in text and shown == [0, 0, 1]:
+            amplifier("session-harm")
 
     folder = begin("session-harm")
-    presenters = []
     with pytest.raises(InputError, match="room"):
-        run("session-harm", folder, before=harm, keep=presenters.append)
-    for timer in timers:
-        timer.join()
+        run("session-harm", folder, before=harm, at_message=switch_on_again)
     assert shown == [0, 0, 1, 1, 2, 3]
     assert len(folder.parts()) == 3
     recordings, _ = folder.recordings()
     remaining = remaining_trials(folder.schedule(), recordings, folder.protocol)
     assert [trial.number for trial in remaining] == [3]
-    told = " ".join(presenters[0].told)
-    for what in ("recorder is not there", "broken off", "disk", "short break"):
-        assert what in told
+    pauses = sum(list(recording.labels).count("pause") for recording in recordings)
+    assert pauses >= 1
+    assert "A short break" in " ".join(messages)
+
+
+def endless(trial):
+    """Make a trial so long that only an interruption ends it."""
+    return replace(trial, phases=tuple(replace(one, duration=600.0) for one in trial.phases))
 
 
 def kill_recorder():

@@ -51,10 +51,10 @@ class Remembering(HeadlessPresenter):
         super().__init__(stimulus, frames, self.told.append)
         self.stop_at = stop_at
 
-    def present(self, trial, decided=None):
+    def present(self, trial, monitor):
         if trial.number == self.stop_at:
             raise SessionStopped
-        return super().present(trial, decided)
+        return super().present(trial, monitor)
 
 
 @pytest.fixture

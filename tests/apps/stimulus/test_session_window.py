@@ -143,7 +143,7 @@ def open_session(
 
 def go_to_recording(one: SessionWindow, qtbot: Any) -> None:
     one.setup_page.primary.click()
-    qtbot.waitUntil(one.channels_page.primary.isEnabled, timeout=5000)
+    qtbot.waitUntil(one.channels_page.primary.isEnabled, timeout=60_000)
     one.channels_page.primary.click()
 
 
@@ -153,9 +153,9 @@ def begin(one: SessionWindow, qtbot: Any, practice: bool = True) -> Any:
     shown = one.conductor.stimulus
     assert shown is not None
     if practice:
-        qtbot.waitUntil(lambda: shown._then is not None, timeout=5000)
+        qtbot.waitUntil(lambda: shown._then is not None, timeout=60_000)
         QTest.keyClick(shown.surface, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: shown._playing, timeout=5000)
+    qtbot.waitUntil(lambda: shown._playing, timeout=60_000)
     return shown
 
 
@@ -200,7 +200,7 @@ def test_typing_error_in_a_protocol_is_named(open_session, protocol_file):
 def test_channels_that_need_a_look_come_first(open_session, qtbot):
     one = open_session(eeg("a"))
     one.setup_page.primary.click()
-    qtbot.waitUntil(one.channels_page.primary.isEnabled, timeout=5000)
+    qtbot.waitUntil(one.channels_page.primary.isEnabled, timeout=60_000)
     table = one.channels_page.table
     assert [table.item(row, 0).text() for row in range(3)] == ["Cz", "C3", "C4"]
     assert table.item(0, 3).text() == "Cz is flat"
@@ -215,7 +215,7 @@ def test_signal_that_cannot_be_recorded_is_refused(open_session, qtbot, monkeypa
     monkeypatch.setattr(conductor, "check_channels", refuse)
     one = open_session(eeg("a"))
     one.setup_page.primary.click()
-    qtbot.waitUntil(one.channels_page.secondary.isEnabled, timeout=5000)
+    qtbot.waitUntil(one.channels_page.secondary.isEnabled, timeout=60_000)
     assert "Switch it on" in one.channels_page.message.text()
     assert not one.channels_page.primary.isEnabled()
 
@@ -223,7 +223,7 @@ def test_signal_that_cannot_be_recorded_is_refused(open_session, qtbot, monkeypa
 def test_operator_goes_back_to_another_stream(open_session, qtbot):
     one = open_session(eeg("a"), eeg("b"), stream="a")
     one.setup_page.primary.click()
-    qtbot.waitUntil(one.channels_page.back.isEnabled, timeout=5000)
+    qtbot.waitUntil(one.channels_page.back.isEnabled, timeout=60_000)
     one.channels_page.back.click()
     assert one.pages.currentWidget() is one.setup_page
     one.setup_page.table.selectRow(1)
@@ -236,7 +236,7 @@ def test_protocol_of_a_session_that_has_begun_stays(open_session, qtbot):
     go_to_recording(one, qtbot)
     begin(one, qtbot, practice=False)
     one.run_page.secondary.click()
-    qtbot.waitUntil(one.run_page.back.isEnabled, timeout=5000)
+    qtbot.waitUntil(one.run_page.back.isEnabled, timeout=60_000)
     one.run_page.back.click()
     one.channels_page.back.click()
     assert not one.setup_page.protocol.isEnabled()
@@ -251,14 +251,14 @@ def test_session_runs_from_the_first_page_to_the_result(open_session, qtbot, tmp
     go_to_recording(one, qtbot)
     begin(one, qtbot)
     result = one.result_page
-    qtbot.waitUntil(lambda: one.pages.currentWidget() is result, timeout=15_000)
+    qtbot.waitUntil(lambda: one.pages.currentWidget() is result, timeout=60_000)
     assert result.score.text() == "0.75 accuracy (chance 0.50, 4 trials)"
     assert "all shown" in one.run_page.log.toPlainText()
     assert "frames shown" in one.run_page.frames.text()
     assert not one.conductor.stimulus.surface.isVisible()
     result.n_more.setValue(2)
     result.more.click()
-    qtbot.waitUntil(lambda: "6 trials" in result.score.text(), timeout=15_000)
+    qtbot.waitUntil(lambda: "6 trials" in result.score.text(), timeout=60_000)
     outcome = one.outcome()
     assert outcome.folder.path == tmp_path / "session"
     assert outcome.result.decoder.read_text() == "decoder"
@@ -271,11 +271,11 @@ def test_escape_of_the_participant_stops_and_the_session_goes_on(open_session, q
     QTest.keyClick(shown.surface, Qt.Key.Key_Escape)
     QTest.keyClick(shown.surface, Qt.Key.Key_Escape)
     page = one.run_page
-    qtbot.waitUntil(lambda: page.state.text() == "Stopped", timeout=5000)
+    qtbot.waitUntil(lambda: page.state.text() == "Stopped", timeout=60_000)
     assert "was stopped" in page.message.text()
     assert page.train.isVisible()
     begin(one, qtbot, practice=False)
-    qtbot.waitUntil(lambda: one.pages.currentWidget() is one.result_page, timeout=15_000)
+    qtbot.waitUntil(lambda: one.pages.currentWidget() is one.result_page, timeout=60_000)
 
 
 def test_stop_of_the_operator_ends_the_stimuli(open_session, qtbot):
@@ -283,7 +283,7 @@ def test_stop_of_the_operator_ends_the_stimuli(open_session, qtbot):
     go_to_recording(one, qtbot)
     shown = begin(one, qtbot, practice=False)
     one.run_page.secondary.click()
-    qtbot.waitUntil(lambda: one.run_page.state.text() == "Stopped", timeout=5000)
+    qtbot.waitUntil(lambda: one.run_page.state.text() == "Stopped", timeout=60_000)
     assert shown.stopped
 
 
@@ -292,7 +292,7 @@ def test_failure_of_the_recording_is_told(open_session, qtbot, monkeypatch):
     one = open_session(eeg("a"), practice=False)
     go_to_recording(one, qtbot)
     one.run_page.primary.click()
-    qtbot.waitUntil(lambda: one.run_page.message.text() == "The disk is full", timeout=5000)
+    qtbot.waitUntil(lambda: one.run_page.message.text() == "The disk is full", timeout=60_000)
     assert one.run_page.primary.isEnabled()
 
 
@@ -314,7 +314,7 @@ def test_error_that_nobody_expects_closes_the_window_and_is_raised(
     one = open_session(eeg("a"), practice=False)
     go_to_recording(one, qtbot)
     one.run_page.primary.click()
-    qtbot.waitUntil(lambda: not one.isVisible(), timeout=5000)
+    qtbot.waitUntil(lambda: not one.isVisible(), timeout=60_000)
     with pytest.raises(ZeroDivisionError, match="a defect"):
         one.outcome()
 

@@ -12,7 +12,7 @@ pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
-from sjepa_apps.session.presenter import PresentedTrial, SessionStopped
+from sjepa_apps.session.presenter import PresentedTrial, SessionStopped, TrialMonitor
 from sjepa_apps.stimulus.display import check_rate, judge_display
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
@@ -39,7 +39,7 @@ def begin(window: StimulusWindow, qtbot: Any, protocol: Any) -> Future[Presented
     future = ask(window, window.present, make_schedule(protocol, 0)[0])
     if protocol.paradigm != "mi":
         press(window, ENTER)
-    qtbot.waitUntil(lambda: window.frames.shown > 0 or bool(window._player), timeout=2000)
+    qtbot.waitUntil(lambda: window.frames.shown > 0 or bool(window._player), timeout=60_000)
     return future
 
 
@@ -53,7 +53,7 @@ def test_trial_is_shown_and_its_markers_bear_the_times_of_its_frames(
     future = ask(window, window.present, trial)
     if name != "mi":
         press(window, ENTER)
-    qtbot.waitUntil(future.done, timeout=10_000)
+    qtbot.waitUntil(future.done, timeout=60_000)
     presented = future.result()
     assert presented.completed
     assert markers.texts == [phase.marker for phase in trial.phases if phase.marker]
@@ -82,7 +82,7 @@ def test_marker_is_stamped_within_a_millisecond_of_the_swap(
 
     monkeypatch.setattr(window.surface, "event", note)
     future = begin(window, qtbot, protocol)
-    qtbot.waitUntil(future.done, timeout=10_000)
+    qtbot.waitUntil(future.done, timeout=60_000)
     for _, time in markers.sent:
         assert min(abs(time - swap) for swap in swaps) < 1e-3
 
@@ -91,15 +91,37 @@ def test_a_decision_ends_the_trial_with_its_marker(qtbot, open_window, short_pro
     protocol = short_protocol("erp", sequences=5)
     window, markers, frames = open_window(protocol)
     trial = make_schedule(protocol, 0)[0]
-    future = ask(window, window.present, trial, lambda: len(markers.sent) > 5)
+    monitor = TrialMonitor(lambda: len(markers.sent) > 5)
+    future = ask(window, window.present, trial, monitor)
     press(window, ENTER)
-    qtbot.waitUntil(future.done, timeout=10_000)
+    qtbot.waitUntil(future.done, timeout=60_000)
     presented = future.result()
     assert presented.completed
     assert len(presented.onsets) < len(trial.phases)
     assert markers.texts[-1] == "end"
     assert markers.texts.count("end") == 1
     assert markers.sent[-1][1] in frames.times
+
+
+def test_a_recording_that_breaks_off_interrupts_the_trial_at_once(
+    qtbot, open_window, short_protocol
+):
+    protocol = short_protocol("mi", imagery=60.0)
+    window, markers, frames = open_window(protocol)
+    trial = make_schedule(protocol, 0)[0]
+    monitor = TrialMonitor(broken=lambda: len(frames.times) >= 10)
+    future = ask(window, window.present, trial, monitor)
+    qtbot.waitUntil(future.done, timeout=60_000)
+    presented = future.result()
+    assert not presented.completed
+    assert presented.n_frames == len(frames.times) == 10
+    assert markers.texts[-1] == "pause"
+    assert "end" not in markers.texts
+    # what the session says then is shown, and the trial begins anew
+    assert ask(window, window.show_message, "A short break", False).done()
+    again = ask(window, window.present, trial, TrialMonitor(lambda: len(frames.times) >= 30))
+    qtbot.waitUntil(again.done, timeout=60_000)
+    assert again.result().completed
 
 
 def test_flicker_waits_until_the_warning_is_confirmed(qtbot, open_window, short_protocol):
@@ -111,9 +133,9 @@ def test_flicker_waits_until_the_warning_is_confirmed(qtbot, open_window, short_
     assert not future.done()
     assert frames.times == []
     press(window, ENTER)
-    qtbot.waitUntil(future.done, timeout=5000)
+    qtbot.waitUntil(future.done, timeout=60_000)
     again = ask(window, window.present, make_schedule(protocol, 0)[1])
-    qtbot.waitUntil(again.done, timeout=5000)
+    qtbot.waitUntil(again.done, timeout=60_000)
     assert markers.texts.count("end") == 2
 
 
@@ -121,7 +143,7 @@ def test_space_pauses_a_trial_which_then_counts_as_not_shown(qtbot, open_window,
     protocol = short_protocol("ssvep", stimulation=5.0)
     window, markers, frames = open_window(protocol)
     future = begin(window, qtbot, protocol)
-    qtbot.waitUntil(lambda: len(markers.sent) == 2, timeout=5000)
+    qtbot.waitUntil(lambda: len(markers.sent) == 2, timeout=60_000)
     press(window, SPACE)
     assert markers.texts[-1] == "pause"
     n_frames = len(frames.times)
@@ -139,14 +161,14 @@ def test_escape_asks_before_it_stops(qtbot, open_window, short_protocol):
     protocol = short_protocol("mi", imagery=5.0)
     window, markers, _ = open_window(protocol)
     future = begin(window, qtbot, protocol)
-    qtbot.waitUntil(lambda: len(markers.sent) == 1, timeout=5000)
+    qtbot.waitUntil(lambda: len(markers.sent) == 1, timeout=60_000)
     press(window, ESCAPE)
     assert markers.texts[-1] == "pause"
     assert not future.done()
     press(window, ENTER)
     assert not future.result().completed
     future = ask(window, window.present, make_schedule(protocol, 0)[0])
-    qtbot.waitUntil(lambda: markers.texts[-1] == "left_hand", timeout=5000)
+    qtbot.waitUntil(lambda: markers.texts[-1] == "left_hand", timeout=60_000)
     press(window, ESCAPE)
     press(window, ESCAPE)
     with pytest.raises(SessionStopped):
@@ -165,7 +187,7 @@ def test_pause_between_trials_holds_the_next_one(qtbot, open_window, short_proto
     qtbot.wait(50)
     assert markers.sent == []
     press(window, SPACE)
-    qtbot.waitUntil(future.done, timeout=5000)
+    qtbot.waitUntil(future.done, timeout=60_000)
     assert future.result().completed
 
 
@@ -186,7 +208,7 @@ def test_message_after_an_interrupted_trial_still_waits(qtbot, open_window, shor
     protocol = short_protocol("mi", imagery=5.0)
     window, markers, _ = open_window(protocol)
     future = begin(window, qtbot, protocol)
-    qtbot.waitUntil(lambda: len(markers.sent) == 1, timeout=5000)
+    qtbot.waitUntil(lambda: len(markers.sent) == 1, timeout=60_000)
     press(window, SPACE)
     press(window, SPACE)
     assert not future.result().completed
@@ -202,7 +224,7 @@ def test_closing_the_window_stops_what_is_shown(qtbot, open_window, short_protoc
     protocol = short_protocol("mi", imagery=5.0)
     window, markers, _ = open_window(protocol)
     future = begin(window, qtbot, protocol)
-    qtbot.waitUntil(lambda: len(markers.sent) == 1, timeout=5000)
+    qtbot.waitUntil(lambda: len(markers.sent) == 1, timeout=60_000)
     window.surface.close()
     with pytest.raises(SessionStopped):
         future.result()
@@ -213,9 +235,9 @@ def test_trial_that_nobody_can_see_is_paused(qtbot, open_window, short_protocol)
     protocol = short_protocol("mi", imagery=5.0)
     window, markers, _ = open_window(protocol)
     future = begin(window, qtbot, protocol)
-    qtbot.waitUntil(lambda: len(markers.sent) == 1, timeout=5000)
+    qtbot.waitUntil(lambda: len(markers.sent) == 1, timeout=60_000)
     window.surface.hide()
-    qtbot.waitUntil(lambda: markers.texts[-1] == "pause", timeout=5000)
+    qtbot.waitUntil(lambda: markers.texts[-1] == "pause", timeout=60_000)
     assert not future.done()
     press(window, SPACE)
     assert not future.result().completed
@@ -230,7 +252,7 @@ def test_error_of_an_outlet_reaches_the_session(qtbot, open_window, short_protoc
 
     monkeypatch.setattr(markers, "push", fail)
     future = ask(window, window.present, make_schedule(protocol, 0)[0])
-    qtbot.waitUntil(future.done, timeout=5000)
+    qtbot.waitUntil(future.done, timeout=60_000)
     with pytest.raises(OperationError, match="the outlet is gone"):
         future.result()
 
@@ -252,7 +274,7 @@ def test_session_in_another_thread_sees_trials_through(qtbot, open_window, short
     thread.start()
     qtbot.wait(50)
     press(window, ENTER)
-    qtbot.waitUntil(lambda: window.stopped, timeout=10_000)
+    qtbot.waitUntil(lambda: window.stopped, timeout=60_000)
     thread.join(5)
     assert [one.completed for one in results] == [True, True]
     assert markers.texts == ["left_hand", "end", "right_hand", "end"]
@@ -271,9 +293,9 @@ def test_session_in_another_thread_ends_with_the_window(qtbot, open_window, shor
 
     thread = threading.Thread(target=session)
     thread.start()
-    qtbot.waitUntil(lambda: len(markers.sent) == 1, timeout=5000)
+    qtbot.waitUntil(lambda: len(markers.sent) == 1, timeout=60_000)
     window.close()
-    qtbot.waitUntil(ended.is_set, timeout=5000)
+    qtbot.waitUntil(ended.is_set, timeout=60_000)
     thread.join(5)
 
 

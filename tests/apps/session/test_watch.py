@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pylsl
+import pytest
+
+from sjepa_apps.session.watch import RecordingWatch
+from sjepa_online.stream import RecorderStatus, resolve_stream
+
+SFREQ = 100.0
+
+
+class Amplifier:
+    """A stream that sends a second of samples when it is asked to."""
+
+    def __init__(self, name: str, source_id: str) -> None:
+        info = pylsl.StreamInfo(name, "EEG", 2, SFREQ, pylsl.cf_float32, source_id)
+        info.set_channel_labels(["C3", "C4"])
+        self.outlet = pylsl.StreamOutlet(info)
+        self.time = pylsl.local_clock()
+
+    def send(self) -> None:
+        times = self.time + np.arange(1, SFREQ + 1) / SFREQ
+        self.outlet.push_chunk(np.zeros((len(times), 2), np.float32), times.tolist())
+        self.time = times[-1]
+
+
+class SoundRecorder:
+    def __init__(self) -> None:
+        self.problem = ""
+
+    def status(self) -> RecorderStatus:
+        return RecorderStatus(n_bytes=1, running=True, problem=self.problem)
+
+
+def wait_for(condition):
+    end = time.monotonic() + 60.0
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("source_id", ["amplifier", ""])
+def test_a_pause_of_a_second_is_no_loss_and_silence_is(source_id):
+    amplifier = Amplifier("watched", source_id)
+    told = []
+    with RecordingWatch(resolve_stream("watched"), SoundRecorder(), told.append) as watch:
+        for _ in range(2):
+            amplifier.send()
+            time.sleep(1.0)
+        assert not watch.broken()
+        wait_for(watch.broken)
+    assert "watched has broken off" in watch.problem
+    assert "sent nothing for 3" in watch.problem
+    assert told == []
+
+
+def test_a_source_that_ends_is_lost_at_once():
+    amplifier = Amplifier("ending", "amplifier")
+    with RecordingWatch(resolve_stream("ending"), SoundRecorder(), print) as watch:
+        amplifier.send()
+        time.sleep(0.3)
+        amplifier.outlet = None
+        wait_for(watch.broken)
+    assert "ending has broken off" in watch.problem
+    assert "sent nothing for 0" in watch.problem
+
+
+def test_a_recorder_that_ends_is_noticed():
+    amplifier, recorder = Amplifier("recorded", "amplifier"), SoundRecorder()
+    with RecordingWatch(resolve_stream("recorded"), recorder, print) as watch:
+        amplifier.send()
+        recorder.problem = "The disk is full"
+        wait_for(watch.broken)
+    assert watch.problem == "The disk is full"
+
+
+def test_who_is_not_watched_any_more_is_not_sound(monkeypatch):
+    amplifier, recorder = Amplifier("failing", "amplifier"), SoundRecorder()
+    monkeypatch.setattr(recorder, "status", lambda: 1 // 0)
+
+    def watch_until_broken():
+        with RecordingWatch(resolve_stream("failing"), recorder, print) as watch:
+            amplifier.send()
+            wait_for(watch.broken)
+
+    with pytest.raises(ZeroDivisionError):
+        watch_until_broken()
