@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
-from math import isfinite
+from math import inf, isfinite
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field
-from scipy.signal import sosfilt
 
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.signal.filters import design_filters, settling_time
+from sjepa_online.signal.recursive import RecursiveFilter
 from sjepa_online.signal.units import microvolt_factor
 
 #: Sampling rates (Hz) that can be resampled.
@@ -47,9 +47,10 @@ class Preprocessor:
     """Causal preprocessing of a stream, chunk by chunk.
 
     In this order: unit to µV, hold the last good value for what is not finite and clip what
-    no electrode can show, high-pass, low-pass, resample to 128 Hz, reference. The reference
-    comes last: filters and mean commute, and so a change of the bad channels causes no
-    transient. The output does not depend on how the signal is cut into chunks.
+    no electrode can show, high-pass, low-pass, resample to 128 Hz, divide by the gains,
+    reference. The reference comes last: filters and mean commute, and so a change of the bad
+    channels, or of the gains, causes no transient. The output does not depend on how the signal
+    is cut into chunks.
 
     A channel's first finite value is taken as its offset, and subtracted, which leaves the
     filters as if it had held for ever (as ``scipy.signal.sosfilt_zi`` would); until then
@@ -92,6 +93,7 @@ class Preprocessor:
         self._filters = design_filters(rate, self.config.l_freq, self.config.h_freq)
         self._samples_out = Fraction(MODEL_SFREQ) / rate
         self._delay = float(self._filters.group_delay(np.linspace(*DELAY_BAND, 261)).mean())
+        self._gains = np.ones((len(self.ch_names), 1))
         self.set_bad(bad)
         self.reset()
 
@@ -143,24 +145,37 @@ class Preprocessor:
         InputError
             A name is not one of the channels; the bad channels stay as they were.
         """
-        unknown = [name for name in names if name not in self.ch_names]
-        if unknown:
-            raise InputError(
-                "A bad channel is one of the stream's channels",
-                value=", ".join(repr(name) for name in unknown),
-                remedy=f"Choose from {', '.join(self.ch_names)}.",
-            )
+        self._check_names(names)
         self._good = np.array([name not in names for name in self.ch_names])
 
+    def set_gains(self, gains: Mapping[str, float]) -> None:
+        """Change by what channels are divided, from the next chunk on; by 1 where not named.
+
+        Raises
+        ------
+        InputError
+            A name is not one of the channels, or a gain is not a finite number above 0; the
+            gains stay as they were.
+        """
+        self._check_names(gains)
+        if not all(0 < gain < inf for gain in gains.values()):
+            raise InputError(
+                "A channel is divided by a finite number above 0",
+                value=", ".join(f"{name}: {gain}" for name, gain in gains.items()),
+                remedy="Leave a channel of no gain out, as bad.",
+            )
+        self._gains = np.array([[gains.get(name, 1.0)] for name in self.ch_names])
+
     def reset(self) -> None:
-        """Start afresh, as after a gap; the bad channels stay."""
+        """Start afresh, as after a gap; the bad channels and the gains stay."""
         n_channels = len(self.ch_names)
         filters = self._filters
         self._n_input = 0
         self._held = np.full(n_channels, np.nan)
         self._offset = np.full(n_channels, np.nan)
+        self._all_started = False
         self._first_finite = np.full(n_channels, np.iinfo(np.int64).max)
-        self._states = [np.zeros((len(one), n_channels, 2)) for one in filters.stages]
+        self._stages = [RecursiveFilter(sections, n_channels) for sections in filters.stages]
         self._history = np.zeros((n_channels, filters.phases.shape[1] - 1))
 
     def update(self, chunk: ArrayLike) -> NDArray[np.float64]:
@@ -193,28 +208,34 @@ class Preprocessor:
         filtered = self._filter(self._sanitise(values))
         n_before, self._n_input = self._n_input, self._n_input + values.shape[1]
         due = np.arange(self.n_output(n_before), self.n_output(self._n_input))
-        return self._reference(self._resample(filtered, n_before, due), due)
+        return self._reference(self._resample(filtered, n_before, due) / self._gains, due)
 
     def _sanitise(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give finite values in µV without the channels' offsets."""
-        limit = LIMIT_MICROVOLTS / self._factor
-        finite = np.isfinite(values)
-        microvolts = np.clip(values, -limit, limit)
-        microvolts *= self._factor
-        if not finite.all():
+        microvolts = values * self._factor
+        # one comparison that what is not finite fails too: this runs for every chunk
+        if not np.abs(microvolts).max() <= LIMIT_MICROVOLTS:
+            finite = np.isfinite(microvolts)
+            np.clip(microvolts, -LIMIT_MICROVOLTS, LIMIT_MICROVOLTS, out=microvolts)
             microvolts = self._hold(microvolts, finite)
         self._held = microvolts[:, -1].copy()
-        waiting = np.isnan(self._offset)
-        if not waiting.any():
+        if self._all_started:
             microvolts -= self._offset[:, np.newaxis]
             return microvolts
+        self._start(microvolts)
+        microvolts -= self._offset[:, np.newaxis]
+        # only a channel that has not started is still without a value
+        return np.nan_to_num(microvolts, copy=False, nan=0.0)
+
+    def _start(self, microvolts: NDArray[np.float64]) -> None:
+        """Take the first value of the channels that were without one as their offset."""
+        waiting = np.isnan(self._offset)
+        finite = np.isfinite(microvolts)
         starting = waiting & finite.any(axis=1)
         first = finite[starting].argmax(axis=1)
         self._offset[starting] = microvolts[starting, first]
         self._first_finite[starting] = self._n_input + first
-        microvolts -= self._offset[:, np.newaxis]
-        # only a channel that has not started is still without a value
-        return np.nan_to_num(microvolts, copy=False, nan=0.0)
+        self._all_started = not np.isnan(self._offset).any()
 
     def _hold(self, values: NDArray[np.float64], finite: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Put the last finite value of the channel in the place of what is not finite."""
@@ -226,12 +247,12 @@ class Preprocessor:
     def _filter(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """High-pass, stuff with zeros where the rate is low, and low-pass."""
         stuffing = self._filters.stuffing
-        for index, sections in enumerate(self._filters.stages):
+        for index, stage in enumerate(self._stages):
             if index == 1:
                 stuffed = np.zeros((values.shape[0], values.shape[1] * stuffing))
                 stuffed[:, ::stuffing] = values
                 values = stuffed
-            values, self._states[index] = sosfilt(sections, values, zi=self._states[index])
+            values = stage.filter(values)
         return values
 
     def _resample(
@@ -258,6 +279,15 @@ class Preprocessor:
         total = np.where(members, values, 0.0).sum(axis=0)
         mean: NDArray[np.float64] = total / np.maximum(members.sum(axis=0), 1)
         return values - mean
+
+    def _check_names(self, names: Collection[str]) -> None:
+        unknown = [name for name in names if name not in self.ch_names]
+        if unknown:
+            raise InputError(
+                "A bad channel, or one to divide, is one of the stream's channels",
+                value=", ".join(repr(name) for name in unknown),
+                remedy=f"Choose from {', '.join(self.ch_names)}.",
+            )
 
     def _check_channels(self) -> None:
         names = self.ch_names
