@@ -21,10 +21,19 @@ from sjepa_apps.cli.common import (
     configure_lsl,
     progress_bar,
 )
-from sjepa_apps.cli.session import SessionOptions, open_session, run_headless, run_in_window
+from sjepa_apps.cli.session import (
+    DisplayOption,
+    PhotodiodeOption,
+    SessionOptions,
+    WindowedOption,
+    open_session,
+    refuse_together,
+    run_headless,
+    run_in_window,
+)
 from sjepa_apps.session_window import SessionSetup
 from sjepa_apps.session_window.setup import DECODER, REPORT
-from sjepa_online.errors import InputError
+from sjepa_apps.stimulus.placement import Placement
 
 if TYPE_CHECKING:
     from sjepa_online.decoding import DecoderRequest
@@ -55,6 +64,9 @@ def calibrate(
         typer.Option(min=1, help="Trials to record in all; as many as the protocol by default."),
     ] = None,
     skip_practice: Annotated[bool, typer.Option(help="Show no practice trials.")] = False,
+    display: DisplayOption = None,
+    windowed: WindowedOption = False,
+    photodiode: PhotodiodeOption = False,
     wait: Annotated[float, typer.Option(min=0.5, help="Seconds to wait for the stream.")] = 10.0,
     decoder: Annotated[str | None, typer.Option(help="Decoder; `auto` by default.")] = None,
     weights: WeightsOption = "default",
@@ -85,9 +97,11 @@ def calibrate(
     from sjepa_online.training import N_FOLDS
 
     request = DecoderRequest(decoder or DEFAULT_DECODER, weights, seed, device, population)
+    of_window = {"--display": display, "--windowed": windowed, "--photodiode": photodiode}
     if source:
-        given = {"--stream": stream, "--folder": folder, "--resume": resume, "--trials": trials}
-        _refuse_session_options([option for option, value in given.items() if value is not None])
+        of_session = {"--stream": stream, "--folder": folder, "--resume": resume}
+        others = of_session | {"--trials": trials} | of_window
+        refuse_together(others, "A calibration is --from recordings, or a session", "--from")
         _from_recordings(
             paradigm,
             source,
@@ -110,9 +124,11 @@ def calibrate(
             early=early_stopping,
             out=out,
             report=report,
+            placement=Placement(display, windowed, photodiode),
         )
         run_in_window(setup, overwrite=overwrite, json=json)
         return
+    refuse_together(of_window, "A session is without a display, or in a window", "--headless")
     for path, option in ((out, "--out"), (report, "--report")):
         if path is not None:
             check_out(path, overwrite, option)
@@ -129,15 +145,6 @@ def calibrate(
         calibration = session.train(request, early=early_stopping, progress=advance)
     recording = {"folder": str(opened.path), "recording": [str(part) for part in opened.parts()]}
     outputs.finish(calibration, session.recordings(), recording)
-
-
-def _refuse_session_options(given: list[str]) -> None:
-    if given:
-        raise InputError(
-            "A calibration is --from recordings, or a session",
-            value=f"--from and {', '.join(given)}",
-            remedy="Leave out one of them.",
-        )
 
 
 def _from_recordings(

@@ -19,6 +19,13 @@ from sjepa_apps.cli.common import (
     say,
 )
 from sjepa_apps.cli.live import require_window
+from sjepa_apps.cli.session import (
+    DisplayOption,
+    PhotodiodeOption,
+    WindowedOption,
+    refuse_together,
+)
+from sjepa_apps.stimulus.placement import Placement
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,7 +53,9 @@ def feedback(
     headless: Annotated[
         bool, typer.Option(help="Run without a display, for a simulated participant.")
     ] = False,
-    display: Annotated[int, typer.Option(min=1, help="Which display, from 1.")] = 1,
+    display: DisplayOption = None,
+    windowed: WindowedOption = False,
+    photodiode: PhotodiodeOption = False,
     wait: Annotated[float, typer.Option(min=0.5, help="Seconds to wait for the stream.")] = 10.0,
     seed: SeedOption = 0,
     lsl_scope: ScopeOption = None,
@@ -61,7 +70,10 @@ def feedback(
     from sjepa_online.schedule import make_schedule
     from sjepa_online.stream import StimulusOutlet, resolve_stream
 
-    if not headless:
+    of_window = {"--display": display, "--windowed": windowed, "--photodiode": photodiode}
+    if headless:
+        refuse_together(of_window, "Feedback is without a display, or in a window", "--headless")
+    else:
         require_window()
     configure_lsl(lsl_scope)
     loaded = load_decoder(decoder)
@@ -81,7 +93,8 @@ def feedback(
         if headless:
             selections = _headless(run, stimulus, schedule)
         else:
-            selections = _in_a_window(run, stimulus, protocol, schedule, display)
+            placement = Placement(display, windowed, photodiode)
+            selections = _in_a_window(run, stimulus, protocol, schedule, placement)
     score = SelectionScore.of(selections, protocol)
     document = {
         "paradigm": protocol.name,
@@ -129,7 +142,7 @@ def _in_a_window(
     stimulus: StimulusOutlet,
     protocol: Protocol,
     schedule: Sequence[ScheduledTrial],
-    display: int,
+    placement: Placement,
 ) -> list[Selection]:
     """Show the trials in the stimulus window, from a thread beside Qt's."""
     from sjepa_apps.qt import make_application, run_application
@@ -138,9 +151,9 @@ def _in_a_window(
     from sjepa_online.stream import FrameOutlet
 
     application = make_application()
-    window = StimulusWindow(protocol)
+    window = StimulusWindow(protocol, placement)
     try:
-        report = window.open(display)
+        report = window.open()
         for warning in report.warnings:
             say(warning)
         with FrameOutlet(report.refresh_rate) as frames, ThreadPoolExecutor(1) as executor:

@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from sjepa_apps.cli.calibration_output import CalibrationOutputs
 from sjepa_apps.cli.common import LslScope, check_out, configure_lsl, say
 from sjepa_apps.cli.live import require_window
 from sjepa_online.errors import InputError, OperationError
 
+DisplayOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Which display shows the stimuli, from 1; by default the last one."),
+]
+WindowedOption = Annotated[
+    bool, typer.Option("--windowed", help="Show the stimuli in a window, not full screen.")
+]
+PhotodiodeOption = Annotated[
+    bool,
+    typer.Option(
+        "--photodiode", help="Show a patch in the lower left corner while a stimulus is on."
+    ),
+]
+
 if TYPE_CHECKING:
     from sjepa_apps.session.controller import CalibrationSession
     from sjepa_apps.session.folder import SessionFolder
     from sjepa_apps.session_window import SessionSetup
-    from sjepa_online.protocol import Protocol
-    from sjepa_online.schedule import ScheduledTrial
     from sjepa_online.stream import StreamDescription
+
+
+def refuse_together(others: Mapping[str, object], rule: str, chosen: str) -> None:
+    """Refuse options that do not go with the one that was chosen."""
+    given = [name for name, value in others.items() if value not in (None, False)]
+    if given:
+        raise InputError(
+            rule, value=f"{chosen} and {', '.join(given)}", remedy="Leave out one of them."
+        )
 
 
 @dataclass(frozen=True)
@@ -65,6 +88,7 @@ def open_session(options: SessionOptions) -> tuple[SessionFolder, StreamDescript
         There is no such stream or several, the protocol is wrong, the trials are too few to
         train on, or the folder does not fit.
     """
+    from sjepa_apps.session.checks import require_enough_trials
     from sjepa_apps.session.folder import SessionFolder, planned_trials
     from sjepa_online.protocol import load_protocol
     from sjepa_online.stream import resolve_stream
@@ -72,7 +96,7 @@ def open_session(options: SessionOptions) -> tuple[SessionFolder, StreamDescript
     configure_lsl(options.scope)
     protocol = load_protocol(options.paradigm)
     if options.resume is None:
-        _check_enough(planned_trials(protocol, options.seed, options.trials), protocol)
+        require_enough_trials(planned_trials(protocol, options.seed, options.trials), protocol)
         stream = resolve_stream(options.stream, options.wait)
         folder = SessionFolder.create(
             options.folder, options.paradigm, stream, options.seed, options.trials
@@ -86,19 +110,10 @@ def open_session(options: SessionOptions) -> tuple[SessionFolder, StreamDescript
             remedy=f"Say --paradigm {folder.protocol.name}.",
         )
     if options.trials is not None:
+        trials = planned_trials(folder.protocol, folder.state.seed, options.trials)
+        require_enough_trials(trials, folder.protocol)
         folder.set_n_trials(options.trials)
     return folder, resolve_stream(options.stream or folder.state.stream.selector, options.wait)
-
-
-def _check_enough(trials: Sequence[ScheduledTrial], protocol: Protocol) -> None:
-    """Refuse a session whose trials cannot be trained on."""
-    import numpy as np
-
-    from sjepa_online.training.cross_validation import N_FOLDS, check_trials_per_class
-
-    shown = [protocol.class_of(phase.marker) for trial in trials for phase in trial.phases]
-    labels = np.array([label for label in shown if label is not None])
-    check_trials_per_class(labels, protocol.class_names, N_FOLDS)
 
 
 def run_headless(
@@ -136,18 +151,21 @@ def run_in_window(setup: SessionSetup, *, overwrite: bool, json: bool) -> None:
     Raises
     ------
     InputError
-        Windows cannot open, the protocol is wrong, or a file would be replaced.
+        Windows cannot open, the protocol is wrong, the trials are too few to train on, or a file
+        would be replaced.
     OperationError
         The operator has closed the window before there was a decoder.
     """
+    from sjepa_apps.session.checks import require_enough_trials
+    from sjepa_apps.session.folder import planned_trials
     from sjepa_apps.session_window import run_session_window
     from sjepa_online.protocol import load_protocol
-    from sjepa_online.schedule import make_schedule
 
     require_window()
     _check_files(setup, overwrite)
     if setup.resume is None:
-        make_schedule(load_protocol(setup.paradigm), setup.seed)
+        protocol = load_protocol(setup.paradigm)
+        require_enough_trials(planned_trials(protocol, setup.seed, setup.n_trials), protocol)
     outcome = run_session_window(setup)
     folder, result = outcome.folder, outcome.result
     if result is None or folder is None:

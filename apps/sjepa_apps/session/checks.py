@@ -5,16 +5,19 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sjepa_apps.session.done import whole_windows
 from sjepa_online.data import Recording
 from sjepa_online.data.source import load_source
 from sjepa_online.errors import InputError
-from sjepa_online.protocol import MODEL_SFREQ
+from sjepa_online.protocol import MODEL_SFREQ, Protocol
+from sjepa_online.schedule import ScheduledTrial
 from sjepa_online.signal import Preprocessor, require_plausible_amplitude
 from sjepa_online.stream import Recorder, StreamDescription
 from sjepa_online.stream.recorder import FULL_BELOW
@@ -99,6 +102,36 @@ def check_channels(stream: StreamDescription, seconds: float = CHECK_SECONDS) ->
     signal = preprocessor.update(recording.data)[:, round(_SETTLING * MODEL_SFREQ) :]
     windows = np.asarray([signal], np.float32)
     return ChannelCheck(recording, measure_channels(windows, recording.ch_names, [recording]))
+
+
+def require_enough_trials(trials: Sequence[ScheduledTrial], protocol: Protocol) -> None:
+    """Refuse a session that cannot be trained on, before a participant's time is spent.
+
+    Raises
+    ------
+    InputError
+        It has too few trials of a class.
+    """
+    markers = [phase.marker for trial in trials for phase in trial.phases]
+    labels = [protocol.class_of(marker) for marker in markers]
+    _require_enough([label for label in labels if label is not None], protocol)
+
+
+def require_enough_recorded(recordings: Sequence[Recording], protocol: Protocol) -> None:
+    """Refuse to train on recordings that hold too little.
+
+    Raises
+    ------
+    InputError
+        They hold too few whole windows of a class.
+    """
+    _require_enough([one for part in recordings for one in whole_windows(part, protocol)], protocol)
+
+
+def _require_enough(labels: Sequence[str], protocol: Protocol) -> None:
+    from sjepa_online.training.cross_validation import N_FOLDS, check_trials_per_class
+
+    check_trials_per_class(np.array(labels), protocol.class_names, N_FOLDS)
 
 
 def require_room(folder: Path, stream: StreamDescription, seconds: float) -> None:

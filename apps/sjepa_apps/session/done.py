@@ -1,4 +1,4 @@
-"""Which trials of a session are in its recording, whole."""
+"""Which trials of a session are in its recording, whole, and which windows to learn from."""
 
 from __future__ import annotations
 
@@ -37,6 +37,26 @@ def remaining_trials(
             if found := next(same, None):
                 remaining.remove(found)
     return remaining
+
+
+def whole_windows(recording: Recording, protocol: Protocol) -> Iterator[str]:
+    """Yield the class of each marker whose window is in the recording without a break or a pause.
+
+    Of a trial that was interrupted, as one of a speller, some windows may be whole.
+    """
+    pauses = [
+        onset
+        for onset, label in zip(recording.onsets, recording.labels, strict=True)
+        if parse_marker(label).word == PAUSE
+    ]
+    spoilt = np.array([*recording.breaks, *pauses])
+    for onset, label in zip(recording.onsets, recording.labels, strict=True):
+        name = protocol.class_of(label)
+        start = onset + protocol.window.start
+        stop = start + protocol.window.length + _MARGIN
+        inside = start >= 0 and stop <= recording.duration
+        if name is not None and inside and not np.any((spoilt > start) & (spoilt < stop)):
+            yield name
 
 
 def _markers(trial: ScheduledTrial) -> tuple[str, ...]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from sjepa_apps.session.checks import check_channels
+from sjepa_apps.session.checks import check_channels, require_enough_recorded
 from sjepa_apps.session.controller import CalibrationSession
+from sjepa_apps.session.done import remaining_trials
 from sjepa_apps.session.folder import SessionFolder
 from sjepa_apps.session.presenter import Presenter, SessionStopped
 from sjepa_apps.session_window.setup import SessionSetup, TrainingResult
 from sjepa_apps.session_window.worker import Worker
+from sjepa_apps.stimulus.placement import Placement
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_online.errors import InputError, OperationError
@@ -33,18 +35,15 @@ class Choices:
     n_trials : int
         How many to record in all.
     practice : bool
-    display : int
-        Number of the participant's display, from 1.
-    photodiode : bool
-        Whether a corner of the display tells a photodiode of the stimuli.
+    placement : Placement
+        Where the stimuli are shown.
     """
 
     paradigm: str
     stream: StreamDescription
     n_trials: int
     practice: bool
-    display: int
-    photodiode: bool
+    placement: Placement
 
 
 class TrainingEnded(Exception):  # noqa: N818 - it is no error
@@ -70,6 +69,9 @@ class Conductor(QObject):
         Practice trials begin.
     ended
         Practice and recording are over: why, in words; empty when all trials are recorded.
+    counted
+        What is recorded after a stop has been counted: why it cannot be trained on, in words;
+        empty when it can.
     trained
         A :class:`TrainingResult`.
     fold_done
@@ -85,6 +87,7 @@ class Conductor(QObject):
     trial_begins = pyqtSignal(int, int)
     practising = pyqtSignal()
     ended = pyqtSignal(str)
+    counted = pyqtSignal(str)
     trained = pyqtSignal(object)
     fold_done = pyqtSignal()
     refused = pyqtSignal(str)
@@ -98,6 +101,7 @@ class Conductor(QObject):
         self.stimulus: StimulusWindow | None = None
         self.result: TrainingResult | None = None
         self._practised = False
+        self._confirmed = False
         self._durations: tuple[float, ...] = ()
         # what is open while the participant is shown something
         self._open = ExitStack()
@@ -124,10 +128,10 @@ class Conductor(QObject):
         stack = self._open = ExitStack()
         try:
             folder = self._open_folder(choices)
-            window = StimulusWindow(folder.protocol, photodiode=choices.photodiode)
+            window = StimulusWindow(folder.protocol, choices.placement, confirmed=self._confirmed)
             stack.callback(window.close)
             self.stimulus = window
-            report = window.open(choices.display)
+            report = window.open()
             markers = stack.enter_context(StimulusOutlet(folder.protocol_text))
             frames = stack.enter_context(FrameOutlet(report.refresh_rate))
             uids = (markers.uid, frames.uid)
@@ -153,9 +157,13 @@ class Conductor(QObject):
             self.stimulus.close()
 
     def record_more(self, n_trials: int) -> None:
-        """Record so many trials more."""
-        assert self.folder is not None
-        self.folder.set_n_trials(self.folder.state.n_trials + n_trials)
+        """Record so many trials more than there are."""
+        folder = self.folder
+        assert folder is not None
+        schedule = folder.schedule()
+        missing = remaining_trials(schedule, folder.recordings()[0], folder.protocol)
+        n_recorded = len(schedule) - len(missing)
+        self.choices = replace(self._chosen, n_trials=n_recorded + n_trials)
         self.record()
 
     def train(self) -> None:
@@ -183,7 +191,7 @@ class Conductor(QObject):
                 self.setup.seed,
                 choices.n_trials,
             )
-        elif choices.n_trials > self.folder.state.n_trials:
+        elif choices.n_trials != self.folder.state.n_trials:
             self.folder.set_n_trials(choices.n_trials)
         return self.folder
 
@@ -196,13 +204,28 @@ class Conductor(QObject):
 
     def _end(self, error: Exception | None) -> None:
         self._open.close()
+        if self.stimulus is not None:
+            self._confirmed = self.stimulus.confirmed
         match error:
             case None:
                 self.ended.emit("")
+                return
             case SessionStopped():
                 self.ended.emit("The session was stopped. What was recorded is kept.")
             case _:
                 self._refuse(error, self.ended.emit)
+        if not self._closing:
+            self._worker.run(self._why_not_train, self.counted.emit, self._refuse)
+
+    def _why_not_train(self) -> str:
+        folder = self.folder
+        if folder is None:
+            return "Nothing is recorded yet."
+        try:
+            require_enough_recorded(folder.recordings()[0], folder.protocol)
+        except InputError as error:
+            return f"{error.rule}. Recorded: {error.value}."
+        return ""
 
     def _train(self) -> TrainingResult:
         folder, choices = self.folder, self._chosen

@@ -25,7 +25,7 @@ class TrainingPage(Page):
             "Each part of the trials is decoded by a decoder that has not seen it; a last one "
             "learns from all of them.",
             "Train again",
-            "Record more",
+            f"Record {MORE_TRIALS} more",
         )
         self.state = PlainLabel("", "decision")
         self.progress = slim_bar()

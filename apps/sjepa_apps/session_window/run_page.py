@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout
 
 from sjepa_apps.live.theme import GRID
@@ -36,7 +35,10 @@ class RunPage(Page):
         self.log.setReadOnly(True)
         self.log.setMaximumBlockCount(500)
         self.train = QPushButton("Train with what is recorded")
+        self.recorded = PlainLabel("", "muted")
+        self.recorded.setWordWrap(True)
         self.train.hide()
+        self.recorded.hide()
         self.secondary.setEnabled(False)
         self._lay_out()
 
@@ -55,7 +57,11 @@ class RunPage(Page):
             inside.addWidget(value)
             facts.addWidget(box, 1)
         self.content.addLayout(facts)
-        self.content.addWidget(self.train, 0, Qt.AlignmentFlag.AlignLeft)
+        training = QHBoxLayout()
+        training.setSpacing(2 * GRID)
+        training.addWidget(self.train)
+        training.addWidget(self.recorded, 1)
+        self.content.addLayout(training)
         self.content.addWidget(self.log, 1)
 
     def begin(self) -> None:
@@ -65,6 +71,7 @@ class RunPage(Page):
         self.back.setEnabled(False)
         self.secondary.setEnabled(True)
         self.train.hide()
+        self.recorded.hide()
         self.tell("")
 
     def show_practice(self) -> None:
@@ -95,11 +102,19 @@ class RunPage(Page):
         self.state.setText("Stopped")
         self.left.setText("")
         self.primary.setText("Go on")
+        self.secondary.setEnabled(False)
+        self.train.setEnabled(False)
+        self.train.show()
+        self.recorded.setText("Reading what is recorded …")
+        self.recorded.show()
+        self.tell(why, "warning")
+
+    def show_recorded(self, why_not_train: str) -> None:
+        """Let the operator choose what comes next; a reason forbids to train."""
         self.primary.setEnabled(True)
         self.back.setEnabled(True)
-        self.secondary.setEnabled(False)
-        self.train.show()
-        self.tell(why, "warning")
+        self.train.setEnabled(not why_not_train)
+        self.recorded.setText(why_not_train)
 
     def add(self, message: str) -> None:
         """Add a message to the log."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sjepa_apps.stimulus.placement import Placement
 
 if TYPE_CHECKING:
     from sjepa_apps.session.folder import SessionFolder
@@ -18,7 +20,7 @@ REPORT = "report.html"
 
 @dataclass(frozen=True)
 class SessionSetup:
-    """What the command line says about a session; the operator may change the first four.
+    """What the command line says about a session; the operator may change most of it.
 
     Attributes
     ----------
@@ -41,6 +43,8 @@ class SessionSetup:
         Whether the decoder learns to decide early.
     out, report : Path or None
         Decoder and report; None for files in the session's folder.
+    placement : Placement
+        Where the stimuli are shown.
     """
 
     paradigm: str
@@ -54,6 +58,7 @@ class SessionSetup:
     early: bool = False
     out: Path | None = None
     report: Path | None = None
+    placement: Placement = field(default_factory=Placement)
 
     def decoder_file(self, folder: Path) -> Path:
         """Return where the decoder goes."""
@@ -105,7 +110,7 @@ def run_session_window(setup: SessionSetup) -> SessionOutcome:
     Raises
     ------
     InputError
-        The folder to go on with holds no session.
+        The folder to go on with holds no session, or there is no such display.
     KeyboardInterrupt
         Ctrl-C.
     """

@@ -12,14 +12,16 @@ from sjepa_apps.live.tables import prepare
 from sjepa_apps.live.theme import GRID
 from sjepa_apps.live.widgets import Choices as ChoiceBox
 from sjepa_apps.live.widgets import PlainLabel, plain_tip
-from sjepa_apps.session.folder import SessionFolder
+from sjepa_apps.session.checks import require_enough_trials
+from sjepa_apps.session.folder import SessionFolder, planned_trials
 from sjepa_apps.session_window.conductor import Choices
 from sjepa_apps.session_window.page import Page, minutes
 from sjepa_apps.session_window.setup import SessionSetup
+from sjepa_apps.stimulus.placement import Placement
+from sjepa_apps.stimulus.surface import find_screen
 from sjepa_online.errors import InputError
-from sjepa_online.protocol import load_protocol
+from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.resources import list_resources
-from sjepa_online.schedule import ScheduledTrial, make_schedule
 from sjepa_online.stream import StreamDescription
 
 _COLUMNS = ("Stream", "Channels", "Rate", "Unit", "Host")
@@ -56,7 +58,8 @@ class SetupPage(Page):
         self._setup = setup
         self._folder = folder
         self._streams: list[StreamDescription] = []
-        self._schedule: tuple[ScheduledTrial, ...] = ()
+        self._protocol: Protocol | None = None
+        self._sound = False
         self.protocol = ChoiceBox()
         self.about = PlainLabel("", "muted")
         self.about.setWordWrap(True)
@@ -69,15 +72,19 @@ class SetupPage(Page):
         self.table.setHorizontalHeaderLabels(list(_COLUMNS))
         prepare(self.table, stretched=0)
         self.display = ChoiceBox()
+        self.windowed = QCheckBox("In a window, to try it out")
+        self.windowed.setChecked(setup.placement.windowed)
         self.photodiode = QCheckBox("Photodiode patch in the lower left corner")
+        self.photodiode.setChecked(setup.placement.photodiode)
         self._lay_out()
         self._fill_protocols()
         self._fill_displays()
         self.show_streams([])
-        self.protocol.currentTextChanged.connect(self._describe)
+        self.protocol.currentTextChanged.connect(self._read_protocol)
+        self.trials.valueChanged.connect(self._plan)
         self.table.itemSelectionChanged.connect(self._judge)
         self.primary.clicked.connect(self._choose)
-        self._describe()
+        self._read_protocol()
 
     def show_streams(self, streams: list[StreamDescription]) -> None:
         """Show the streams in sight; the chosen one stays chosen."""
@@ -116,13 +123,16 @@ class SetupPage(Page):
 
     def keep(self, folder: SessionFolder | None) -> None:
         """Go on with this session, whose protocol stays as it is."""
-        if folder is not None and self._folder is None:
+        if folder is None:
+            return
+        if self._folder is None:
             self._folder = folder
             self.protocol.blockSignals(True)
             self.protocol.clear()
             self._fill_protocols()
             self.protocol.blockSignals(False)
-            self._describe()
+            self._read_protocol()
+        self.trials.setValue(folder.state.n_trials)
 
     def _lay_out(self) -> None:
         form = QGridLayout()
@@ -136,6 +146,7 @@ class SetupPage(Page):
         form.addWidget(self.practice, 2, 1, 1, 3)
         form.addWidget(PlainLabel("Display", "muted"), 3, 0)
         form.addWidget(self.display, 3, 1)
+        form.addWidget(self.windowed, 4, 1)
         form.addWidget(self.photodiode, 3, 2, 1, 2)
         form.setColumnStretch(1, 1)
         self.content.addLayout(form)
@@ -152,41 +163,65 @@ class SetupPage(Page):
         self.protocol.setCurrentText(paradigm)
 
     def _fill_displays(self) -> None:
-        for number, screen in enumerate(QGuiApplication.screens(), start=1):
+        screens = QGuiApplication.screens()
+        for number, screen in enumerate(screens, start=1):
             size = screen.geometry()
             self.display.addItem(
                 f"{number}: {screen.name() or 'display'}, {size.width()} × {size.height()}, "
                 f"{screen.refreshRate():.4g} Hz"
             )
-        # the operator sits at the first one
-        self.display.setCurrentIndex(self.display.count() - 1)
+        chosen = screens.index(find_screen(self._setup.placement.display))
+        self.display.setCurrentIndex(chosen)
 
-    def _describe(self) -> None:
-        self._schedule = self._draw_schedule()
-        if self._schedule:
-            n_trials = self._n_trials(len(self._schedule))
-            self.trials.setValue(n_trials)
-            each = sum(trial.duration for trial in self._schedule) / len(self._schedule)
-            told = f"About {each:.3g} s a trial, {minutes(each * n_trials)} for {n_trials} trials."
-            if self._folder is not None:
-                told += f" Goes on in {self._folder.path}."
-            self.about.setText(told)
+    def _read_protocol(self) -> None:
+        """Read the protocol, whose errors are told, and propose how many trials to record."""
+        try:
+            self._protocol = self._load()
+            n_trials = self._n_trials(self._protocol)
+        except InputError as error:
+            self._protocol = None
+            self._refuse(error)
+            return
+        self.trials.blockSignals(True)
+        self.trials.setValue(n_trials)
+        self.trials.blockSignals(False)
+        self._plan()
+
+    def _load(self) -> Protocol:
+        return load_protocol(self.paradigm) if self._folder is None else self._folder.protocol
+
+    def _n_trials(self, protocol: Protocol) -> int:
+        if self._setup.n_trials is not None:
+            return self._setup.n_trials
+        if self._folder is not None:
+            return self._folder.state.n_trials
+        return len(planned_trials(protocol, self._setup.seed))
+
+    def _plan(self) -> None:
+        """Tell how long the trials take, or why they will not do."""
+        if self._protocol is None:
+            return
+        seed = self._setup.seed if self._folder is None else self._folder.state.seed
+        trials = planned_trials(self._protocol, seed, self.trials.value())
+        try:
+            require_enough_trials(trials, self._protocol)
+        except InputError as error:
+            self._refuse(error)
+            return
+        total = sum(trial.duration for trial in trials)
+        told = f"About {total / len(trials):.3g} s a trial, {minutes(total)} in all."
+        if self._folder is not None:
+            told += f" Goes on in {self._folder.path}."
+        self.about.setText(told)
+        self.about.set_state("")
+        self._sound = True
         self._judge()
 
-    def _n_trials(self, planned: int) -> int:
-        if self._folder is not None:
-            return max(self._folder.state.n_trials, self._setup.n_trials or 0)
-        return planned if self._setup.n_trials is None else self._setup.n_trials
-
-    def _draw_schedule(self) -> tuple[ScheduledTrial, ...]:
-        """Draw the trials that the protocol plans; none where it has errors, which are told."""
-        try:
-            if self._folder is not None:
-                return make_schedule(self._folder.protocol, self._folder.state.seed)
-            return make_schedule(load_protocol(self.paradigm), self._setup.seed)
-        except InputError as error:
-            self.about.setText(str(error))
-            return ()
+    def _refuse(self, error: InputError) -> None:
+        self.about.setText(str(error))
+        self.about.set_state("bad")
+        self._sound = False
+        self._judge()
 
     def _judge(self) -> None:
         stream = self.stream
@@ -201,7 +236,7 @@ class SetupPage(Page):
             said = [finding.text for finding in findings if finding.state == state != "good"]
             nobody = "It is simulated: nobody is recorded. " if stream.simulated else ""
             self.tell(nobody + " ".join(said), "" if state == "good" else state)
-            self.primary.setEnabled(state != "bad" and len(self._schedule) > 0)
+            self.primary.setEnabled(state != "bad" and self._sound)
 
     def _wanted(self) -> str:
         chosen = self.stream
@@ -221,8 +256,11 @@ class SetupPage(Page):
                 stream,
                 self.trials.value(),
                 self.practice.isChecked(),
-                self.display.currentIndex() + 1,
-                self.photodiode.isChecked(),
+                Placement(
+                    self.display.currentIndex() + 1,
+                    self.windowed.isChecked(),
+                    self.photodiode.isChecked(),
+                ),
             )
         )
 

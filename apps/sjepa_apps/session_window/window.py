@@ -11,7 +11,7 @@ from sjepa_apps.live.theme import DARK, GRID, LIGHT, Theme, style_sheet
 from sjepa_apps.session_window.channels_page import ChannelsPage
 from sjepa_apps.session_window.conductor import Choices, Conductor
 from sjepa_apps.session_window.page import Page
-from sjepa_apps.session_window.result_page import ResultPage, TrainingPage
+from sjepa_apps.session_window.result_page import MORE_TRIALS, ResultPage, TrainingPage
 from sjepa_apps.session_window.run_page import RunPage
 from sjepa_apps.session_window.setup import SessionOutcome, SessionSetup, TrainingResult
 from sjepa_apps.session_window.setup_page import SetupPage
@@ -36,7 +36,7 @@ class SessionWindow(QMainWindow):
     Raises
     ------
     InputError
-        The folder to go on with holds no session.
+        The folder to go on with holds no session, or there is no such display.
     """
 
     def __init__(self, setup: SessionSetup) -> None:
@@ -122,7 +122,7 @@ class SessionWindow(QMainWindow):
         self.run_page.secondary.clicked.connect(self.conductor.stop)
         self.run_page.train.clicked.connect(self._train)
         self.training_page.primary.clicked.connect(self._train)
-        self.training_page.secondary.clicked.connect(lambda: self._show(self.run_page, "Recording"))
+        self.training_page.secondary.clicked.connect(lambda: self._record_more(MORE_TRIALS))
         self.result_page.more_asked.connect(self._record_more)
         self.result_page.primary.clicked.connect(self.end)
 
@@ -133,6 +133,7 @@ class SessionWindow(QMainWindow):
         conductor.practising.connect(self._practise)
         conductor.trial_begins.connect(self._show_trial)
         conductor.ended.connect(self._end_run)
+        conductor.counted.connect(self.run_page.show_recorded)
         conductor.fold_done.connect(self.training_page.advance)
         conductor.trained.connect(self._show_result)
         conductor.refused.connect(self._refuse)

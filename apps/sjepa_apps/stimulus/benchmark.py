@@ -17,6 +17,7 @@ from sjepa_apps.qt import make_application, run_application
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped
 from sjepa_apps.stimulus.display import DisplayReport
 from sjepa_apps.stimulus.frames import LATE_INTERVAL
+from sjepa_apps.stimulus.placement import Placement
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_online.errors import OperationError
@@ -110,10 +111,10 @@ def measure_display(
         Ctrl-C.
     """
     application = make_application()
-    window = StimulusWindow(protocol, unattended=unattended)
+    window = StimulusWindow(protocol, Placement(display), confirmed=unattended)
     presented: list[PresentedTrial] = []
     try:
-        report = window.open(display)
+        report = window.open()
         outlets = StimulusOutlet(protocol.model_dump_json()), _FrameLog(report.refresh_rate)
         with outlets[0] as markers, outlets[1] as frames, ThreadPoolExecutor(1) as executor:
             window.connect(markers, frames)

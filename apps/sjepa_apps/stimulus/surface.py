@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
-from PyQt6.QtCore import QEvent, QObject, QSizeF, Qt, QTimer
+from PyQt6.QtCore import QEvent, QObject, QRect, QSizeF, Qt, QTimer
 from PyQt6.QtGui import (
     QCloseEvent,
     QExposeEvent,
@@ -151,8 +151,8 @@ def _opengl_renderer() -> str | None:
     return name
 
 
-def find_screen(display: int) -> QScreen:
-    """Return a display by its number, from 1.
+def find_screen(display: int | None) -> QScreen:
+    """Return a display by its number, from 1; by default the last, as operators sit at the first.
 
     Raises
     ------
@@ -160,12 +160,29 @@ def find_screen(display: int) -> QScreen:
         There is no such display.
     """
     screens = QGuiApplication.screens()
+    if display is None:
+        return screens[-1]
     if not 1 <= display <= len(screens):
         known = ", ".join(f"{n} ({screen.name()})" for n, screen in enumerate(screens, start=1))
         raise InputError(
             "A display is chosen by its number", value=display, remedy=f"There are: {known}."
         )
     return screens[display - 1]
+
+
+def show_on(screen: QScreen, surface: Surface, windowed: bool) -> None:
+    """Show a surface full screen, or in a window that takes two thirds of each side."""
+    surface.setScreen(screen)
+    if windowed:
+        area = screen.availableGeometry()
+        place = QRect(0, 0, 2 * area.width() // 3, 2 * area.height() // 3)
+        place.moveCenter(area.center())
+        surface.setGeometry(place)
+        surface.showNormal()
+    else:
+        surface.setCursor(Qt.CursorShape.BlankCursor)
+        surface.setGeometry(screen.geometry())
+        surface.showFullScreen()
 
 
 class Pacer(QObject):

@@ -20,6 +20,7 @@ from sjepa_apps.session.presenter import (
 from sjepa_apps.stimulus import theme
 from sjepa_apps.stimulus.display import DisplayReport, check_rate, judge_display
 from sjepa_apps.stimulus.frames import FrameCount, FramePlanner, check_display
+from sjepa_apps.stimulus.placement import Placement
 from sjepa_apps.stimulus.player import TrialPlayer
 from sjepa_apps.stimulus.rush import Rush
 from sjepa_apps.stimulus.scenes import make_scene
@@ -31,7 +32,7 @@ from sjepa_apps.stimulus.screens import (
     pause_screen,
     waiting_screen,
 )
-from sjepa_apps.stimulus.surface import Pacer, find_screen, make_surface
+from sjepa_apps.stimulus.surface import Pacer, find_screen, make_surface, show_on
 from sjepa_online.errors import OperationError
 from sjepa_online.markers import END, PAUSE
 from sjepa_online.protocol import Imagery, Protocol
@@ -43,12 +44,14 @@ MEASURED_FRAMES = 90
 SETTLING_FRAMES = 20
 #: Seconds within which a display must have swapped them.
 MEASURE_TIMEOUT = 20.0
+#: What both are told where the stimuli do not fill the display.
+IN_A_WINDOW = "The stimuli are in a window, to try them out. For recordings show them full screen."
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _PATCH_KINDS = ("stimulation", "flash")
 
 
 class StimulusWindow:
-    """Full-screen window that shows a session to its participant.
+    """Window that shows a session to its participant, full screen but to try it out.
 
     It lives in the GUI thread, and so do all its methods;
     :class:`~sjepa_apps.stimulus.presenter.QtPresenter` calls them from others. What is asked
@@ -61,10 +64,11 @@ class StimulusWindow:
     ----------
     protocol : Protocol
         What is shown.
-    photodiode : bool
-        Show a patch in the lower left corner, white while a stimulus is on.
-    unattended : bool
-        Nobody looks at the display, so nobody confirms the warning about flicker.
+    placement : Placement
+        Where it opens.
+    confirmed : bool
+        The participant has confirmed the warning about flicker before, or nobody looks at the
+        display.
 
     Attributes
     ----------
@@ -74,6 +78,8 @@ class StimulusWindow:
         Frames shown in the trials so far.
     stopped : bool
         Whether the session was stopped or the window closed.
+    confirmed : bool
+        Whether no warning about flicker is shown any more.
 
     Raises
     ------
@@ -82,14 +88,14 @@ class StimulusWindow:
     """
 
     def __init__(
-        self, protocol: Protocol, *, photodiode: bool = False, unattended: bool = False
+        self, protocol: Protocol, placement: Placement, *, confirmed: bool = False
     ) -> None:
         self.report: DisplayReport | None = None
         self.frames = FrameCount()
         self.stopped = False
         self._protocol = protocol
-        self._photodiode = photodiode
-        self._confirmed = unattended or isinstance(protocol.presentation, Imagery)
+        self._placement = placement
+        self.confirmed = confirmed or isinstance(protocol.presentation, Imagery)
         self._scene = make_scene(protocol)
         self._markers: StimulusOutlet | None = None
         self._frame_outlet: FrameOutlet | None = None
@@ -110,18 +116,12 @@ class StimulusWindow:
         self._error: Exception | None = None
         self.surface = make_surface(self)
         self.surface.setTitle("sjepa-online stimulus")
-        self.surface.setCursor(Qt.CursorShape.BlankCursor)
         self._pacer = Pacer(self.surface)
 
     # -- display
 
-    def open(self, display: int = 1) -> DisplayReport:
-        """Go full screen and measure the display.
-
-        Parameters
-        ----------
-        display : int
-            Number of the display, from 1.
+    def open(self) -> DisplayReport:
+        """Open the window and measure the display.
 
         Raises
         ------
@@ -132,15 +132,16 @@ class StimulusWindow:
         SessionStopped
             The window was closed meanwhile.
         """
-        screen = find_screen(display)
+        placement = self._placement
+        screen = find_screen(placement.display)
         nominal = check_rate(screen.refreshRate())
-        self.surface.setScreen(screen)
-        self.surface.setGeometry(screen.geometry())
-        self.surface.showFullScreen()
+        show_on(screen, self.surface, placement.windowed)
         size = screen.geometry()
         name = f"{screen.name() or 'Display'} ({size.width()} by {size.height()})"
         report = judge_display(name, nominal, self._swap_freely())
         warnings = report.warnings + check_display(self._protocol, report.refresh_rate)
+        if placement.windowed:
+            warnings += (IN_A_WINDOW,)
         self.report = replace(report, warnings=warnings)
         self._planner = FramePlanner(report.refresh_rate)
         self._pacer.keep_to(None if report.vsync else report.refresh_rate)
@@ -199,7 +200,7 @@ class StimulusWindow:
     def present(self, trial: ScheduledTrial, monitor: TrialMonitor = UNMONITORED) -> None:
         """Show a trial; before the first one that flickers, a warning to be confirmed."""
         self._monitor, self._deciding = monitor, True
-        if not self._confirmed:
+        if not self.confirmed:
             self._show(replace(FLICKER_WARNING, note=self._notes()), partial(self._confirm, trial))
             return
         if self.report is None or self._markers is None or self._frame_outlet is None:
@@ -318,7 +319,7 @@ class StimulusWindow:
     # -- trials
 
     def _confirm(self, trial: ScheduledTrial) -> None:
-        self._confirmed = True
+        self.confirmed = True
         self.present(trial, self._monitor)
 
     def _interrupt(self, screen: Screen) -> None:
@@ -398,7 +399,7 @@ class StimulusWindow:
         assert player is not None
         seconds = player.index / self._planner.refresh_rate
         self._scene.draw(painter, player.trial, player.phase, seconds)
-        if self._photodiode and player.phase.kind in _PATCH_KINDS:
+        if self._placement.photodiode and player.phase.kind in _PATCH_KINDS:
             side = 8 * self._scene.unit
             corner = QRectF(0, self._scene.size.height() - side, side, side)
             painter.fillRect(corner, theme.LIGHT)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sjepa_apps.session.done import remaining_trials
+from sjepa_apps.session.done import remaining_trials, whole_windows
 from sjepa_online.data import Recording, make_trials
 from sjepa_online.protocol import load_protocol
 from sjepa_online.schedule import make_schedule
@@ -14,6 +14,9 @@ SFREQ = 100.0
 
 @pytest.fixture
 def protocol(protocol_file):
+    """Trials of 1.6 s, each of which holds its window."""
+    text = protocol_file.read_text().replace("cue = 0.1", "cue = 0.2")
+    protocol_file.write_text(text.replace("rest = 0.1", "rest = 1.1"))
     return load_protocol(protocol_file)
 
 
@@ -81,3 +84,20 @@ def test_a_spelled_symbol_is_known_by_its_flashes():
     planned = make_schedule(protocol, 3)[:4]
     recording = recording_of([planned[2]])
     assert numbers(remaining_trials(planned, [recording], protocol)) == [0, 1, 3]
+
+
+@pytest.mark.parametrize(
+    ("change", "n_whole"),
+    [
+        ({}, 4),
+        ({"seconds": 1.0 + 1.6 + 1.3}, 1),
+        ({"breaks": [1.0 + 1.6 + 0.7]}, 3),
+        ({"extra": [(1.0 + 1.6 + 0.7, "pause")]}, 3),
+        ({"extra": [(0.2, "practice/12.0")]}, 4),
+    ],
+)
+def test_windows_to_learn_from_are_those_that_training_cuts(protocol, change, n_whole):
+    recording = recording_of(make_schedule(protocol, 0), **change)
+    whole = list(whole_windows(recording, protocol))
+    assert len(whole) == n_whole
+    assert whole == make_trials([recording], protocol, PreprocessorConfig()).y.tolist()

@@ -73,13 +73,14 @@ def open_window(
 ) -> Iterator[Callable[..., tuple[Any, Markers, Frames]]]:
     """Open stimulus windows that last as long as the test, connected to lists."""
     from sjepa_apps.stimulus import window as module
+    from sjepa_apps.stimulus.placement import Placement
 
     monkeypatch.setattr(module, "MEASURED_FRAMES", 25)
     monkeypatch.setattr(module, "SETTLING_FRAMES", 2)
     windows = []
 
-    def make(protocol: Protocol, **options: Any) -> tuple[Any, Markers, Frames]:
-        window = module.StimulusWindow(protocol, **options)
+    def make(protocol: Protocol, **placement: Any) -> tuple[Any, Markers, Frames]:
+        window = module.StimulusWindow(protocol, Placement(**placement))
         windows.append(window)
         window.open()
         markers, frames = Markers(), Frames()

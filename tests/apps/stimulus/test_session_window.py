@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("PyQt6", reason="the windows need PyQt6")
@@ -13,9 +14,13 @@ pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
+from sjepa_apps.session.folder import SessionFolder
 from sjepa_apps.session_window import SessionSetup, conductor, window
 from sjepa_apps.session_window.window import SessionWindow
 from sjepa_apps.stimulus import window as stimulus
+from sjepa_apps.stimulus.placement import Placement
+from sjepa_apps.stimulus.screens import FLICKER_WARNING
+from sjepa_online.data import Recording
 from sjepa_online.decoding import DecoderRequest
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.evaluation.report.channels import ChannelReport
@@ -32,11 +37,11 @@ name = "left_hand"
 [[classes]]
 name = "right_hand"
 [imagery]
-trials_per_class = 2
+trials_per_class = 5
 practice_trials = 1
-fixation = 0.05
-imagery = 0.1
-rest = 0.05
+fixation = 0.02
+imagery = 0.05
+rest = 0.03
 """
 
 
@@ -46,6 +51,21 @@ def eeg(name: str, unit: str = "uV") -> StreamDescription:
         name, "EEG", 3, 250.0, "float32", "lab", f"amp-{name}", f"uid-{name}", channels,
         ("eeg",) * 3, (unit,) * 3,
     )  # fmt: skip
+
+
+def recorded(n_trials: int) -> Recording:
+    """So many trials of each class, a second apart, and a last one whose window is cut off."""
+    labels = ("left_hand", "right_hand") * n_trials + ("left_hand",)
+    return Recording(
+        name="session",
+        data=np.zeros((1, 250 * len(labels)), np.float32),
+        unit="uV",
+        sfreq=250.0,
+        ch_names=("Cz",),
+        onsets=np.arange(len(labels), dtype=float),
+        labels=labels,
+        breaks=np.empty(0),
+    )
 
 
 class NoDiscovery:
@@ -122,6 +142,8 @@ def open_session(
     check = SimpleNamespace(channels=reports, complaints=["Cz is flat"])
     monkeypatch.setattr(conductor, "check_channels", lambda stream: check)
     monkeypatch.setattr(conductor, "CalibrationSession", QuickSession)
+    # as if all were recorded
+    monkeypatch.setattr(conductor, "remaining_trials", lambda *_: [])
     monkeypatch.setattr(conductor, "write_report", lambda path, *_: path.write_text("r") > 0)
     monkeypatch.setattr(window, "Discovery", NoDiscovery)
     monkeypatch.setattr(stimulus, "MEASURED_FRAMES", 25)
@@ -252,13 +274,13 @@ def test_session_runs_from_the_first_page_to_the_result(open_session, qtbot, tmp
     begin(one, qtbot)
     result = one.result_page
     qtbot.waitUntil(lambda: one.pages.currentWidget() is result, timeout=60_000)
-    assert result.score.text() == "0.75 accuracy (chance 0.50, 4 trials)"
+    assert result.score.text() == "0.75 accuracy (chance 0.50, 10 trials)"
     assert "all shown" in one.run_page.log.toPlainText()
     assert "frames shown" in one.run_page.frames.text()
     assert not one.conductor.stimulus.surface.isVisible()
     result.n_more.setValue(2)
     result.more.click()
-    qtbot.waitUntil(lambda: "6 trials" in result.score.text(), timeout=60_000)
+    qtbot.waitUntil(lambda: "12 trials" in result.score.text(), timeout=60_000)
     outcome = one.outcome()
     assert outcome.folder.path == tmp_path / "session"
     assert outcome.result.decoder.read_text() == "decoder"
@@ -273,6 +295,7 @@ def test_escape_of_the_participant_stops_and_the_session_goes_on(open_session, q
     page = one.run_page
     qtbot.waitUntil(lambda: page.state.text() == "Stopped", timeout=60_000)
     assert "was stopped" in page.message.text()
+    qtbot.waitUntil(page.primary.isEnabled, timeout=60_000)
     assert page.train.isVisible()
     begin(one, qtbot, practice=False)
     qtbot.waitUntil(lambda: one.pages.currentWidget() is one.result_page, timeout=60_000)
@@ -287,24 +310,88 @@ def test_stop_of_the_operator_ends_the_stimuli(open_session, qtbot):
     assert shown.stopped
 
 
+def test_training_is_offered_only_for_what_can_be_trained_on(open_session, qtbot, monkeypatch):
+    one = open_session(eeg("a"), practice=False)
+    page = one.run_page
+    for n_trials, offered in ((3, False), (5, True)):
+        recording = recorded(n_trials)
+        monkeypatch.setattr(SessionFolder, "recordings", lambda _, one=recording: ([one], []))
+        if n_trials == 3:
+            go_to_recording(one, qtbot)
+        begin(one, qtbot, practice=False)
+        page.secondary.click()
+        qtbot.waitUntil(page.primary.isEnabled, timeout=60_000)
+        assert page.train.isEnabled() == offered
+        assert ("left_hand: 3, right_hand: 3" in page.recorded.text()) != offered
+    page.train.click()
+    qtbot.waitUntil(lambda: one.pages.currentWidget() is one.result_page, timeout=60_000)
+
+
+def test_too_few_trials_to_train_on_are_refused(open_session, qtbot):
+    one = open_session(eeg("a"))
+    page = one.setup_page
+    page.trials.setValue(9)
+    assert not page.primary.isEnabled()
+    assert "at least 5 trials of each class" in page.about.text()
+    page.trials.setValue(14)
+    assert page.primary.isEnabled()
+    assert page.about.text() == "About 0.1 s a trial, 1 s in all."
+    go_to_recording(one, qtbot)
+    assert one.conductor.choices.n_trials == 14
+
+
+def test_options_of_the_command_line_are_preset(open_session, qtbot):
+    placement = Placement(display=1, windowed=True, photodiode=True)
+    one = open_session(eeg("a"), practice=False, placement=placement)
+    go_to_recording(one, qtbot)
+    assert one.conductor.choices.placement == placement
+    shown = begin(one, qtbot, practice=False)
+    assert shown.surface.width() < shown.surface.screen().geometry().width()
+
+
+def test_display_that_is_not_there_is_refused(open_session):
+    with pytest.raises(InputError, match="There are: 1"):
+        open_session(eeg("a"), placement=Placement(display=3))
+
+
+def test_warning_about_flicker_is_confirmed_once_in_a_session(open_session, qtbot, protocol_file):
+    flickering = PROTOCOL.replace('"mi"', '"ssvep"').replace("[imagery]", "[flicker]")
+    flickering = flickering.replace("fixation", "cue").replace("imagery", "stimulation")
+    flickering = flickering.replace('"left_hand"', '"left_hand"\nfrequency = 10.0')
+    protocol_file.write_text(flickering)
+    one = open_session(eeg("a"), practice=False)
+    go_to_recording(one, qtbot)
+    page = one.run_page
+    page.primary.click()
+    shown = one.conductor.stimulus
+    qtbot.waitUntil(lambda: shown._then is not None, timeout=60_000)
+    assert shown._screen.title == FLICKER_WARNING.title
+    QTest.keyClick(shown.surface, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: shown._playing, timeout=60_000)
+    page.secondary.click()
+    qtbot.waitUntil(page.primary.isEnabled, timeout=60_000)
+    # another window, and no key
+    assert begin(one, qtbot, practice=False) is not shown
+
+
 def test_failure_of_the_recording_is_told(open_session, qtbot, monkeypatch):
     monkeypatch.setattr(QuickSession, "error", OperationError("The disk is full"))
     one = open_session(eeg("a"), practice=False)
     go_to_recording(one, qtbot)
     one.run_page.primary.click()
     qtbot.waitUntil(lambda: one.run_page.message.text() == "The disk is full", timeout=60_000)
-    assert one.run_page.primary.isEnabled()
+    qtbot.waitUntil(one.run_page.primary.isEnabled, timeout=60_000)
 
 
 def test_display_too_slow_for_the_protocol_is_told(open_session, qtbot, protocol_file):
     fast = PROTOCOL.replace('"mi"', '"ssvep"').replace("imagery", "flicker")
-    fast = fast.replace("fixation", "cue").replace("flicker = 0.1", "stimulation = 0.1")
+    fast = fast.replace("fixation", "cue").replace("flicker = 0.05", "stimulation = 0.05")
     protocol_file.write_text(fast.replace('"left_hand"', '"left_hand"\nfrequency = 55.0'))
     one = open_session(eeg("a"), practice=False)
     go_to_recording(one, qtbot)
     one.run_page.primary.click()
     assert "55 Hz on a display of 60 Hz" in one.run_page.message.text()
-    assert one.run_page.primary.isEnabled()
+    qtbot.waitUntil(one.run_page.primary.isEnabled, timeout=60_000)
 
 
 def test_error_that_nobody_expects_closes_the_window_and_is_raised(

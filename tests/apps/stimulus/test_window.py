@@ -14,6 +14,7 @@ from PyQt6.QtTest import QTest
 
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped, TrialMonitor
 from sjepa_apps.stimulus.display import check_rate, judge_display
+from sjepa_apps.stimulus.placement import Placement
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_online.errors import InputError, OperationError
@@ -300,9 +301,20 @@ def test_session_in_another_thread_ends_with_the_window(qtbot, open_window, shor
 
 
 def test_display_that_does_not_exist_is_refused(qapp):
-    window = StimulusWindow(load_protocol("mi"))
+    window = StimulusWindow(load_protocol("mi"), Placement(display=7))
     with pytest.raises(InputError, match="There are: 1"):
-        window.open(7)
+        window.open()
+
+
+def test_window_that_does_not_fill_the_display_says_so(open_window, short_protocol):
+    window, _, _ = open_window(short_protocol("mi"), windowed=True)
+    screen = window.surface.screen().geometry()
+    assert 0 < window.surface.width() < screen.width()
+    assert screen.contains(window.surface.geometry())
+    assert "in a window" in window._notes()
+    full, _, _ = open_window(short_protocol("mi"))
+    assert full.surface.geometry() == screen
+    assert "in a window" not in full._notes()
 
 
 def test_window_says_that_nothing_waits_for_the_display(open_window, short_protocol):
