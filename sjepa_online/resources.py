@@ -11,9 +11,10 @@ from sjepa_online.errors import InputError
 
 Kind = Literal["calibration", "models"]
 
-_SUFFIXES: dict[Kind, tuple[str, ...]] = {
-    "calibration": (".toml",),
-    "models": (".safetensors", ".toml"),
+#: Suffix of what is found by name, and what to call it; recipes are found by `load_recipe`.
+_FOUND: dict[Kind, tuple[str, str]] = {
+    "calibration": (".toml", "a protocol"),
+    "models": (".safetensors", "weights or a population"),
 }
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -56,15 +57,13 @@ def find_resource(kind: Kind, name_or_path: str | Path) -> Path:
     path = Path(name_or_path).expanduser()
     if path.is_file():
         return path
-    names: set[str] = set()
-    for suffix in _SUFFIXES[kind]:
-        resources = list_resources(kind, suffix)
-        if str(name_or_path) in resources:
-            return resources[str(name_or_path)]
-        names.update(resources)
-    raise InputError(
-        f"A name or a path of {'a protocol' if kind == 'calibration' else 'weights or a recipe'}"
-        " is needed",
-        value=str(name_or_path),
-        remedy=f"Known names: {', '.join(sorted(names)) or 'none'}; or give the path of a file.",
-    )
+    suffix, told = _FOUND[kind]
+    resources = list_resources(kind, suffix)
+    if str(name_or_path) not in resources:
+        raise InputError(
+            f"A name or a path of {told} is needed",
+            value=str(name_or_path),
+            remedy=f"Known names: {', '.join(sorted(resources)) or 'none'}; "
+            "or give the path of a file.",
+        )
+    return resources[str(name_or_path)]

@@ -58,6 +58,25 @@ def write_tensor_file(
         save_file(contiguous, temporary, metadata=metadata)
 
 
+def require_file(path: Path) -> None:
+    """Refuse a path at which there is no file, and name the safetensors files that are near it.
+
+    Raises
+    ------
+    InputError
+        Nothing is there, or a folder.
+    """
+    if path.is_file():
+        return
+    near = path if path.is_dir() else path.parent
+    there = ", ".join(str(found) for found in sorted(near.glob("*.safetensors")))
+    raise InputError(
+        "Weights and decoders are files that exist",
+        value=f"{path}, {'a folder' if path.is_dir() else 'not found'}",
+        remedy=f"There is: {there}." if there else "Check the path.",
+    )
+
+
 def open_safetensors(path: Path) -> tuple[dict[str, str], Arrays]:
     """Read any safetensors file: its metadata and its arrays.
 
@@ -66,8 +85,7 @@ def open_safetensors(path: Path) -> tuple[dict[str, str], Arrays]:
     InputError
         The file is missing, truncated, or no safetensors file (a renamed pickle, say).
     """
-    if not path.is_file():
-        raise InputError("A safetensors file must exist", value=str(path), remedy="Check the path.")
+    require_file(path)
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}

@@ -64,8 +64,11 @@ def test_a_path_may_start_at_home(
     assert find_resource("calibration", "~/mine.toml") == tmp_path / "mine.toml"
 
 
-def test_weights_come_before_a_recipe_of_their_name(user: Path, shipped: Path) -> None:
+def test_weights_and_recipes_of_one_name_are_told_apart(user: Path, shipped: Path) -> None:
     assert find_resource("models", "small") == shipped / "models" / "family" / "small.safetensors"
+    (shipped / "models" / "large.toml").write_text("recipe")
+    with pytest.raises(InputError, match="Known names: small;"):
+        find_resource("models", "large")
 
 
 def test_an_unknown_name_lists_what_there_is(user: Path, shipped: Path) -> None:

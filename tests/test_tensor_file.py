@@ -74,9 +74,17 @@ def test_a_renamed_pickle_is_refused_and_does_not_run(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
-    for path in (tmp_path / "absent", tmp_path):
-        with pytest.raises(InputError, match="must exist"):
-            open_safetensors(path)
+    with pytest.raises(InputError, match=r"absent, not found\. Check the path"):
+        open_safetensors(tmp_path / "absent")
+    with pytest.raises(InputError, match=r"a folder\. Check the path"):
+        open_safetensors(tmp_path)
+
+
+def test_the_files_beside_a_wrong_path_are_named(path: Path) -> None:
+    for wrong in (path.with_stem("fil"), path.parent):
+        with pytest.raises(InputError) as caught:
+            open_safetensors(wrong)
+        assert str(path) in caught.value.remedy
 
 
 def test_another_format_is_refused(path: Path, tmp_path: Path) -> None:

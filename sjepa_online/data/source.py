@@ -210,7 +210,11 @@ def _sample_sources(text: str, fields: list[str]) -> list[Source]:
     if fields:
         paths = [path for path in paths if f"_ses-{fields[0]}_" in path.name]
     if len(fields) > 1 or not paths:
-        raise _grammar_error(text)
+        raise InputError(
+            "The sample has the sessions 1, 2 and 3",
+            value=text,
+            remedy="Write sample for all of them, or sample:1, sample:2 or sample:3.",
+        )
     return [_file_source(path) for path in paths]
 
 

@@ -27,8 +27,12 @@ from sjepa_online.decoding.spectral import HARMONICS
 from sjepa_online.decoding.tangent import TangentSpace, filter_covariances, shrink
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
-from sjepa_online.resources import find_resource
-from sjepa_online.tensor_file import read_tensor_file, write_tensor_file
+from sjepa_online.resources import find_resource, list_resources
+from sjepa_online.tensor_file import (
+    open_safetensors,
+    read_tensor_file,
+    write_tensor_file,
+)
 
 Floats = NDArray[np.float64]
 
@@ -243,6 +247,21 @@ def common_channels(montages: Sequence[Sequence[str]]) -> tuple[str, ...]:
             remedy="Leave out the recordings of the montage that shares too little.",
         )
     return common
+
+
+def list_populations() -> dict[str, PopulationConfig]:
+    """Describe all populations that are known by name; files of other kinds are passed over.
+
+    Raises
+    ------
+    InputError
+        A file is damaged.
+    """
+    return {
+        name: load_population(path).config
+        for name, path in list_resources("models", ".safetensors").items()
+        if open_safetensors(path)[0].get("format") == FORMAT_NAME
+    }
 
 
 def load_population(name_or_path: str | Path) -> Population:

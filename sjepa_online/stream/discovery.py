@@ -164,7 +164,8 @@ def resolve_stream(
         raise InputError(
             f"{_wanted(selector, kind)} must be one stream only",
             value="; ".join(_line(stream) for stream in fitting),
-            remedy=f"Stop all but one, or choose with {_distinctions(fitting)}.",
+            remedy="Stop all but one, or choose with "
+            f"{'--stream' if kind == 'signal' else '--markers'} {_distinctions(fitting)}.",
         )
     return _with_channels(fitting[0])
 

@@ -140,16 +140,19 @@ class ParticipantStream(Background):
 
     def _listen(self) -> None:
         """Pass the markers on, from every stream of the name that appears."""
-        complaint = ""
+        waiting = False
         while not self._stop.is_set():
             try:
                 stream = resolve_stream(self._markers, _LOOK, "markers")
-            except InputError as error:  # none, or more than one: it is waited for
-                if error.rule != complaint:
-                    self._report(f"Waiting for the markers. {error}")
-                complaint = error.rule
+            except InputError:  # none, or more than one: it is waited for
+                if not waiting:
+                    self._report(
+                        f"Waiting until exactly one marker stream '{self._markers}' is in sight: "
+                        "`calibrate` and `feedback` open it"
+                    )
+                waiting = True
                 continue
-            complaint = ""
+            waiting = False
             inlet = self._connect(stream)
             if inlet is not None:
                 self._report(f"Answering the markers of {stream.name}")

@@ -36,7 +36,9 @@ def test_scores_as_a_table_and_a_plot(command: Callable, tmp_path: Path) -> None
 def test_files_that_cannot_be_written_are_refused_at_once(
     command: Callable, tmp_path: Path, name: str
 ) -> None:
-    arguments = ("evaluate", name, "-p", "ssvep-exo", "--train", "absent.fif", "--test", "absent")
+    broken = tmp_path / "broken.fif"
+    broken.write_text("no recording")
+    arguments = ("evaluate", name, "-p", "ssvep-exo", "--train", broken, "--test", "sample:3")
     table = tmp_path / "old.csv"
     table.write_text("precious")
     for option, path, told in (
@@ -47,7 +49,7 @@ def test_files_that_cannot_be_written_are_refused_at_once(
         result = command(*arguments, option, path)
         assert result.code == 2
         assert told in result.err
-        assert "absent.fif" not in result.err
+        assert "broken.fif" not in result.err
     assert table.read_text() == "precious"
 
 

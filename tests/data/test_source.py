@@ -70,8 +70,8 @@ def test_suffix_in_capitals(folder, make_raw):
         ("lee2019:ssvep:9-3", "grammar"),
         ("lee2019:ssvep:1:3", "grammar"),
         ("lee2019:ssvep:1:1:1", "grammar"),
-        ("sample:4", "grammar"),
-        ("sample:1:1", "grammar"),
+        ("sample:4", "sample:1, sample:2 or sample:3"),
+        ("sample:1:1", "sample:1, sample:2 or sample:3"),
     ],
 )
 def test_what_is_no_source_is_refused(folder, text, message):

@@ -136,7 +136,7 @@ def test_other_files_are_refused(saved: Path, tiny_weights: str, tmp_path: Path)
         load_decoder(renamed)
     with pytest.raises(InputError, match="'sjepa-online weights'"):
         load_decoder(tiny_weights)
-    with pytest.raises(InputError, match="must exist"):
+    with pytest.raises(InputError, match="not found"):
         load_decoder(tmp_path / "absent.safetensors")
 
 

@@ -152,7 +152,7 @@ def test_of_two_marker_streams_none_is_answered_until_one_is_left(marker_outlet)
         markers="two-stimulus",
         report=reports.put,
     ):
-        assert "must be one stream only" in reports.get(timeout=10)
+        assert "exactly one marker stream" in reports.get(timeout=10)
         del second
         assert "Answering" in reports.get(timeout=10)
     assert first is not None

@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sjepa_apps.cli.calibration_output import CalibrationOutputs
+from sjepa_apps.cli.checks import (
+    check_decoder_name,
+    check_session_folder,
+    check_sources,
+    ends_in,
+)
 from sjepa_apps.cli.common import (
     DeviceOption,
     EarlyOption,
@@ -43,7 +49,9 @@ def calibrate(
     paradigm: ParadigmOption,
     source: Annotated[
         list[str] | None,
-        typer.Option("--from", help="Recordings (SOURCE...) to calibrate from."),
+        typer.Option(
+            "--from", callback=check_sources, help="Recordings (SOURCE...) to calibrate from."
+        ),
     ] = None,
     stream: Annotated[
         str | None,
@@ -57,7 +65,11 @@ def calibrate(
         typer.Option(help="Folder of the session; sessions/DATE-TIME_PROTOCOL by default."),
     ] = None,
     resume: Annotated[
-        Path | None, typer.Option(help="Folder of a session that was begun, to go on with it.")
+        Path | None,
+        typer.Option(
+            callback=check_session_folder,
+            help="Folder of a session that was begun, to go on with it.",
+        ),
     ] = None,
     trials: Annotated[
         int | None,
@@ -68,22 +80,26 @@ def calibrate(
     windowed: WindowedOption = False,
     photodiode: PhotodiodeOption = False,
     wait: Annotated[float, typer.Option(min=0.5, help="Seconds to wait for the stream.")] = 10.0,
-    decoder: Annotated[str | None, typer.Option(help="Decoder; `auto` by default.")] = None,
+    decoder: Annotated[
+        str | None, typer.Option(callback=check_decoder_name, help="Decoder; `auto` by default.")
+    ] = None,
     weights: WeightsOption = "default",
     population: PopulationOption = "auto",
     early_stopping: EarlyOption = False,
     out: Annotated[
         Path | None,
         typer.Option(
+            callback=ends_in(".safetensors"),
             help="Decoder file to write; decoder.safetensors by default, in the session's folder "
-            "where there is one."
+            "where there is one.",
         ),
     ] = None,
     report: Annotated[
         Path | None,
         typer.Option(
+            callback=ends_in(".html"),
             help="HTML page to write: how good the calibration is, and what to do; report.html "
-            "in the folder of a session."
+            "in the folder of a session.",
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace existing files.")] = False,

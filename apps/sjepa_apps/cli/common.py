@@ -12,6 +12,14 @@ from typing import Annotated, Any
 
 import typer
 
+from sjepa_apps.cli.checks import (
+    check_decoder_file,
+    check_decoder_names,
+    check_paradigm,
+    check_population,
+    check_sources,
+    check_weights,
+)
 from sjepa_online.errors import InputError
 
 #: Options that take one or more values, as in ``--from a.fif b.fif``.
@@ -41,19 +49,23 @@ ParadigmOption = Annotated[
     typer.Option(
         "--paradigm",
         "-p",
+        callback=check_paradigm,
         help="Protocol: ssvep, erp, mi, ssvep-exo, an own one by name, or the path of its file.",
     ),
 ]
 WeightsOption = Annotated[
     str,
-    typer.Option(help="Pretrained weights: a name of `models list`, a path, or `random`."),
+    typer.Option(
+        callback=check_weights,
+        help="Pretrained weights: a name of `models list`, a path, or `random`.",
+    ),
 ]
-
 PopulationOption = Annotated[
     str,
     typer.Option(
+        callback=check_population,
         help="Other people's recordings to start from: the name or path of a population, "
-        "`auto` for the shipped one where it fits, or `none`."
+        "`auto` for the shipped one where it fits, or `none`.",
     ),
 ]
 EarlyOption = Annotated[
@@ -68,12 +80,23 @@ DeviceOption = Annotated[
     str, typer.Option(help="Where networks run: cpu, cuda, mps, or auto for the fastest there is.")
 ]
 
-TrainOption = Annotated[
-    list[str], typer.Option("--train", help="Recordings (SOURCE...) to train on.")
+DecoderFileOption = Annotated[
+    Path, typer.Option(callback=check_decoder_file, help="Decoder file of `calibrate`.")
 ]
-TestOption = Annotated[list[str], typer.Option("--test", help="Recordings (SOURCE...) to test on.")]
+SourcesArgument = Annotated[
+    list[str], typer.Argument(callback=check_sources, help="Recordings (SOURCE...).")
+]
+TrainOption = Annotated[
+    list[str],
+    typer.Option("--train", callback=check_sources, help="Recordings (SOURCE...) to train on."),
+]
+TestOption = Annotated[
+    list[str],
+    typer.Option("--test", callback=check_sources, help="Recordings (SOURCE...) to test on."),
+]
 DecodersOption = Annotated[
-    list[str] | None, typer.Option("--decoder", help="A decoder; repeat for several.")
+    list[str] | None,
+    typer.Option("--decoder", callback=check_decoder_names, help="A decoder; repeat for several."),
 ]
 
 

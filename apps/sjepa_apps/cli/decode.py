@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import time
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sjepa_apps.cli.common import JsonOption, ScopeOption, configure_lsl, say
+from sjepa_apps.cli.common import (
+    DecoderFileOption,
+    JsonOption,
+    ScopeOption,
+    configure_lsl,
+    say,
+)
 
 PROBABILITIES = "sjepa-online-probabilities"
 DECISIONS = "sjepa-online-decisions"
@@ -32,7 +37,7 @@ ModeOption = Annotated[
 
 
 def decode(
-    decoder: Annotated[Path, typer.Option(help="Decoder file of `calibrate`.")],
+    decoder: DecoderFileOption,
     stream: Annotated[
         str | None, typer.Option(help="Stream to decode; needed when several are in sight.")
     ] = None,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sjepa_apps.cli.checks import check_decoder_name, check_paradigm
 from sjepa_apps.cli.common import (
     DecodersOption,
     DeviceOption,
@@ -138,9 +139,14 @@ def scores(
 @app.command()
 def latency(
     paradigm: Annotated[
-        str, typer.Option("--paradigm", "-p", help="Protocol whose window is decoded.")
+        str,
+        typer.Option(
+            "--paradigm", "-p", callback=check_paradigm, help="Protocol whose window is decoded."
+        ),
     ] = "mi",
-    decoder: Annotated[str, typer.Option(help="Decoder to time.")] = "pre-local",
+    decoder: Annotated[
+        str, typer.Option(callback=check_decoder_name, help="Decoder to time.")
+    ] = "pre-local",
     channels: Annotated[int, typer.Option(min=1, help="Channels of the stream.")] = 62,
     sfreq: Annotated[float, typer.Option(help="Rate of the stream in Hz.")] = 1000.0,
     seconds: Annotated[float, typer.Option(min=1.0, help="How long to decode.")] = 60.0,

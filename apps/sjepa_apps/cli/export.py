@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from sjepa_apps.cli.common import JsonOption, print_json
+from sjepa_apps.cli.common import JsonOption, SourcesArgument, print_json
 
 
 def export(
-    source: Annotated[list[str], typer.Argument(help="Recordings (SOURCE...).")],
+    source: SourcesArgument,
     bids: Annotated[Path, typer.Option(help="Folder of the BIDS data set; made if need be.")],
     subject: Annotated[str, typer.Option(help="Whom it shows: letters and digits.")],
     task: Annotated[str, typer.Option(help="What was done, as in ssvep: letters and digits.")],

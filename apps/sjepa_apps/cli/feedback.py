@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sjepa_apps.cli.checks import check_paradigm
 from sjepa_apps.cli.common import (
+    DecoderFileOption,
     JsonOption,
     ScopeOption,
     SeedOption,
@@ -37,11 +38,14 @@ if TYPE_CHECKING:
 
 
 def feedback(
-    decoder: Annotated[Path, typer.Option(help="Decoder file of `calibrate`.")],
+    decoder: DecoderFileOption,
     paradigm: Annotated[
         str | None,
         typer.Option(
-            "--paradigm", "-p", help="Protocol that says what is shown; by default the decoder's."
+            "--paradigm",
+            "-p",
+            callback=check_paradigm,
+            help="Protocol that says what is shown; by default the decoder's.",
         ),
     ] = None,
     stream: Annotated[

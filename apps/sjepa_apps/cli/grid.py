@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sjepa_apps.cli.checks import check_sources
 from sjepa_apps.cli.common import (
     DeviceOption,
     JsonOption,
@@ -29,7 +30,11 @@ def grid(
     paradigm: ParadigmOption,
     data: Annotated[
         list[str],
-        typer.Option("--data", help="Recordings (SOURCE...); each session is cross-validated."),
+        typer.Option(
+            "--data",
+            callback=check_sources,
+            help="Recordings (SOURCE...); each session is cross-validated.",
+        ),
     ],
     weights: Annotated[
         list[str] | None,

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from sjepa_apps.cli.checks import check_decoder_file
 from sjepa_apps.cli.common import ScopeOption, configure_lsl, say
 from sjepa_apps.cli.decode import ModeOption
 from sjepa_online.errors import InputError
@@ -24,7 +25,10 @@ class ThemeOption(StrEnum):
 
 
 def live(
-    decoder: Annotated[Path | None, typer.Option(help="Decoder file of `calibrate`.")] = None,
+    decoder: Annotated[
+        Path | None,
+        typer.Option(callback=check_decoder_file, help="Decoder file of `calibrate`."),
+    ] = None,
     stream: Annotated[
         str | None, typer.Option(help="Stream to connect; by default that of the last time.")
     ] = None,

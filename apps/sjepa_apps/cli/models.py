@@ -1,4 +1,4 @@
-"""``sjepa-online models``: weights and recipes by name."""
+"""``sjepa-online models``: weights, populations and recipes by name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ NameOption = Annotated[
 
 @app.command("list")
 def list_models(json: JsonOption = False) -> None:
-    """List the weights and the recipes that ship with the project or are the user's."""
+    """List the weights, populations and recipes that ship with the project or are the user's."""
+    from sjepa_online.decoding.population import list_populations
     from sjepa_online.model import list_weights
     from sjepa_online.resources import list_resources
     from sjepa_online.training.pretraining import load_recipe
@@ -27,16 +28,33 @@ def list_models(json: JsonOption = False) -> None:
         {"name": name, "path": str(found.path), "parameters": found.n_parameters}
         for name, found in list_weights().items()
     ]
+    populations: list[dict[str, Any]] = [
+        {
+            "name": name,
+            "path": str(list_resources("models", ".safetensors")[name]),
+            "paradigm": config.paradigm,
+            "n_sessions": config.n_sessions,
+            "n_trials": config.n_trials,
+            "ch_names": list(config.ch_names),
+        }
+        for name, config in list_populations().items()
+    ]
     recipes: list[dict[str, Any]] = [
         {"name": name, "path": str(path), "description": load_recipe(path).description}
         for name, path in list_resources("models", ".toml").items()
     ]
     if json:
-        print_json({"weights": weights, "recipes": recipes})
+        print_json({"weights": weights, "populations": populations, "recipes": recipes})
         return
     typer.echo("Weights")
     for entry in weights:
         typer.echo(f"  {entry['name']:16} {entry['parameters']:>9} parameters  {entry['path']}")
+    typer.echo("Populations")
+    for entry in populations:
+        typer.echo(
+            f"  {entry['name']:16} {entry['paradigm']}, {entry['n_trials']} trials on "
+            f"{' '.join(entry['ch_names'])}  {entry['path']}"
+        )
     typer.echo("Recipes")
     for entry in recipes:
         typer.echo(f"  {entry['name']:16} {entry['description']}")
@@ -44,17 +62,42 @@ def list_models(json: JsonOption = False) -> None:
 
 @app.command()
 def show(
-    weights: Annotated[str, typer.Argument(help="A name of `models list`, or a path.")],
+    name: Annotated[
+        str, typer.Argument(metavar="WEIGHTS", help="A name of `models list`, or a path.")
+    ],
     json: JsonOption = False,
 ) -> None:
-    """Show the shape of weights, where they come from, and their model card."""
+    """Show weights or a population: the shape, where they come from, and their model card."""
+    from sjepa_online.decoding.population import FORMAT_NAME as POPULATION
+    from sjepa_online.resources import find_resource
+    from sjepa_online.tensor_file import open_safetensors
+
+    path = find_resource("models", name)
+    is_population = open_safetensors(path)[0].get("format") == POPULATION
+    document = _describe_population(path) if is_population else _describe_weights(path)
+    card = path.with_suffix(".md")
+    document["card"] = card.read_text(encoding="utf-8") if card.is_file() else None
+    if json:
+        print_json(document)
+        return
+    origin = document.get("provenance", {})
+    told = ("n_train", "n_validation", "chosen_by", "imported_from")
+    lines = document | {key: origin[key] for key in told if key in origin}
+    for key, value in lines.items():
+        if key not in ("card", "provenance"):
+            values = " ".join(map(str, value)) if isinstance(value, list) else value
+            typer.echo(f"{key.replace('_', ' '):17} {values}")
+    if document["card"]:
+        typer.echo(f"\n{document['card']}")
+
+
+def _describe_weights(path: Path) -> dict[str, Any]:
     from sjepa_online.model import describe_weights
 
-    description = describe_weights(weights)
+    description = describe_weights(path)
     config = description.config
-    card = description.path.with_suffix(".md")
-    document: dict[str, Any] = {
-        "path": str(description.path),
+    return {
+        "path": str(path),
         "format": description.format,
         "parameters": description.n_parameters,
         "electrodes": [electrode.name for electrode in config.electrodes],
@@ -62,19 +105,14 @@ def show(
         "decoder_layers": config.n_decoder_layers,
         "feed_forward": config.d_feed_forward,
         "provenance": description.provenance,
-        "card": card.read_text(encoding="utf-8") if card.is_file() else None,
     }
-    if json:
-        print_json(document)
-        return
-    for name in ("path", "format", "parameters", "encoder_layers", "decoder_layers"):
-        typer.echo(f"{name.replace('_', ' '):15} {document[name]}")
-    typer.echo(f"{'electrodes':15} {len(config.electrodes)}: {' '.join(document['electrodes'])}")
-    for name in ("n_train", "n_validation", "chosen_by", "imported_from"):
-        if name in description.provenance:
-            typer.echo(f"{name.replace('_', ' '):15} {description.provenance[name]}")
-    if document["card"]:
-        typer.echo(f"\n{document['card']}")
+
+
+def _describe_population(path: Path) -> dict[str, Any]:
+    from sjepa_online.decoding.population import load_population
+
+    config = load_population(path).config.model_dump(mode="json")
+    return {"path": str(path), "format": "population", **config}
 
 
 @app.command()

@@ -6,17 +6,22 @@ from typing import Annotated, Any
 
 import typer
 
+from sjepa_apps.cli.checks import check_sources
 from sjepa_apps.cli.common import JsonOption, SeedOption, print_json, progress_bar
 
 
 def monitor(
     train: Annotated[
-        list[str], typer.Option("--train", help="Recordings (SOURCE...) to learn from.")
+        list[str],
+        typer.Option(
+            "--train", callback=check_sources, help="Recordings (SOURCE...) to learn from."
+        ),
     ],
     test: Annotated[
         list[str] | None,
         typer.Option(
             "--test",
+            callback=check_sources,
             help="Recordings (SOURCE...) to monitor. Without any, the first half of each one "
             "of --train is learned from and the second monitored.",
         ),

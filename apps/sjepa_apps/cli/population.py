@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sjepa_apps.cli.checks import check_sources, ends_in
 from sjepa_apps.cli.common import (
     JsonOption,
     ParadigmOption,
@@ -19,9 +20,14 @@ from sjepa_apps.cli.common import (
 
 
 def population(
-    source: Annotated[list[str], typer.Argument(help="Recordings (SOURCE...) of other people.")],
+    source: Annotated[
+        list[str],
+        typer.Argument(callback=check_sources, help="Recordings (SOURCE...) of other people."),
+    ],
     paradigm: ParadigmOption,
-    out: Annotated[Path, typer.Option(help="Population file to write.")],
+    out: Annotated[
+        Path, typer.Option(callback=ends_in(".safetensors"), help="Population file to write.")
+    ],
     weights: WeightsOption = "default",
     overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
     json: JsonOption = False,

@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from sjepa_apps.cli.common import JsonOption, ScopeOption, configure_lsl, print_json, say
+from sjepa_apps.cli.common import (
+    JsonOption,
+    ScopeOption,
+    SourcesArgument,
+    configure_lsl,
+    print_json,
+    say,
+)
 
 
 def streams(
@@ -15,10 +22,6 @@ def streams(
     json: JsonOption = False,
 ) -> None:
     """List the LSL streams in sight."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from sjepa_online.stream import find_streams
 
     configure_lsl(lsl_scope)
@@ -29,23 +32,18 @@ def streams(
     if not found:
         say("No stream is in sight. Start the amplifier's LSL program, or `sjepa-online replay`.")
         return
-    table = Table("name", "type", "channels", "rate (Hz)", "unit", "host", "source id")
-    for stream in found:
-        row = (
-            stream.name,
-            stream.type,
-            str(stream.n_channels),
-            f"{stream.sfreq:g}" if stream.sfreq else "irregular",
-            stream.unit or "not declared",
-            stream.host,
-            stream.source_id or "none",
+    for one in found:
+        rate = f"{one.sfreq:g} Hz" if one.sfreq else "irregular"
+        typer.echo(
+            f"{one.name}\n"
+            f"    {one.type}, channels: {one.n_channels}, rate: {rate}, "
+            f"unit: {one.unit or 'not declared'}\n"
+            f"    host: {one.host}, source id: {one.source_id or 'none'}"
         )
-        table.add_row(*(Text(cell) for cell in row))  # never as markup
-    Console().print(table)
 
 
 def replay(
-    source: Annotated[list[str], typer.Argument(help="Recordings (SOURCE...).")],
+    source: SourcesArgument,
     name: Annotated[str, typer.Option(help="Name of the stream.")] = "sjepa-online-replay",
     speed: Annotated[float, typer.Option(help="Seconds of recording in a second.")] = 1.0,
     loop: Annotated[bool, typer.Option(help="Start again at the end.")] = False,

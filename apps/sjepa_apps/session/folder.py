@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sjepa_apps.session import STATE
 from sjepa_online.data import Recording
 from sjepa_online.data.source import load_source
 from sjepa_online.errors import InputError
@@ -20,7 +21,6 @@ from sjepa_online.resources import find_resource
 from sjepa_online.schedule import ScheduledTrial, make_schedule
 from sjepa_online.stream import StreamDescription
 
-STATE = "session.json"
 PROTOCOL = "protocol.toml"
 
 _PART = re.compile(r"session_part-(\d+)\.xdf")

@@ -1,0 +1,99 @@
+"""Checks of option values while the command line is read: a mistake is told at once.
+
+Nothing here waits for torch or SciPy. Commands that run check the values again, in depth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import typer
+
+from sjepa_apps.session import STATE
+from sjepa_online.errors import InputError
+
+
+def check_paradigm(name: str | None) -> str | None:
+    """Refuse what is no protocol."""
+    from sjepa_online.protocol import load_protocol
+
+    if name is not None:
+        load_protocol(name)
+    return name
+
+
+def check_sources(texts: list[str] | None) -> list[str] | None:
+    """Refuse a SOURCE that stands for nothing."""
+    from sjepa_online.data import expand_sources
+
+    expand_sources(texts or ())
+    return texts
+
+
+def check_decoder_name(name: str | None) -> str | None:
+    """Refuse a name that no decoder has."""
+    check_decoder_names(None if name is None else [name])
+    return name
+
+
+def check_decoder_names(names: list[str] | None) -> list[str] | None:
+    """Refuse names that no decoder has."""
+    from sjepa_online.decoding import names as known
+
+    for name in names or ():
+        known.check_decoder_name(name)
+    return names
+
+
+def check_weights(name: str) -> str:
+    """Refuse weights that are not there."""
+    return _check_model(name, ("random",))
+
+
+def check_population(name: str) -> str:
+    """Refuse a population that is not there."""
+    return _check_model(name, ("auto", "none"))
+
+
+def check_decoder_file(path: Path | None) -> Path | None:
+    """Refuse a decoder file that is not there."""
+    from sjepa_online.tensor_file import require_file
+
+    if path is not None:
+        require_file(path)
+    return path
+
+
+def check_session_folder(path: Path | None) -> Path | None:
+    """Refuse a folder that holds no session."""
+    if path is not None and not (path / STATE).is_file():
+        raise InputError(
+            f"A session that was begun is a folder that holds {STATE}",
+            value=f"{path}, {'without that file' if path.exists() else 'not found'}",
+            remedy="Give the folder that `calibrate` named; by default it is in sessions/.",
+        )
+    return path
+
+
+def ends_in(suffix: str) -> Callable[[typer.CallbackParam, Path | None], Path | None]:
+    """Return a check that refuses an output file of another suffix."""
+
+    def check(option: typer.CallbackParam, path: Path | None) -> Path | None:
+        if path is not None and path.suffix.lower() != suffix:
+            raise InputError(
+                f"The file of {option.opts[0]} ends in {suffix}",
+                value=str(path),
+                remedy=f"Write {option.opts[0]} {path.with_suffix(suffix)}.",
+            )
+        return path
+
+    return check
+
+
+def _check_model(name: str, words: tuple[str, ...]) -> str:
+    from sjepa_online.resources import find_resource
+
+    if name not in words:
+        find_resource("models", name)
+    return name

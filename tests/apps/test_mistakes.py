@@ -1,0 +1,85 @@
+"""What is wrong on the command line is told at once, in one message that says what to write."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+#: Words of a command line, and what the message must hold.
+MISTAKES = [
+    ("calibrate -p ssvep-exo --from sample:9", "sample:1, sample:2 or sample:3"),
+    ("calibrate -p ssvep-exo --from sample:1 --out x.txt", "--out x.safetensors"),
+    ("calibrate -p ssvep-exo --from sample:1 --report x.pdf", "--report x.html"),
+    ("calibrate -p ssvep-exo --from sample:1 --decoder rieman", "riemann"),
+    ("calibrate -p ssvep-exo --from sample:1 --weights nosuch", "Known names: default"),
+    ("calibrate -p ssvep-exo --from sample:1 --population nosuch", "population-ssvep"),
+    ("calibrate -p ssvep --resume nosuchdir", "nosuchdir, not found"),
+    ("calibrate -p ssvep --headless --resume .", "without that file"),
+    ("calibrate -p sssvep --from sample:1", "ssvep-exo"),
+    ("decode --decoder .", "., a folder. There is: one.safetensors"),
+    ("decode --decoder on.safetensors", "not found. There is: one.safetensors"),
+    ("live --decoder nosuch/on.safetensors", "not found. Check the path"),
+    ("feedback --decoder .", "a folder"),
+    ("evaluate scores -p ssvep-exo --train nosuch.fif --test sample", "nosuch.fif"),
+    ("evaluate learning-curve -p ssvep-exo --train sample:1 --test .", "a folder"),
+    ("evaluate corruption -p nosuch --train sample:1 --test sample:2", "nosuch"),
+    ("evaluate grid -p ssvep-exo --data nosuch.edf", "nosuch.edf"),
+    ("evaluate monitor --train nosuch.edf", "nosuch.edf"),
+    ("evaluate latency --decoder nosuch", "pre-local"),
+    ("replay nosuch.edf", "nosuch.edf"),
+    ("export nosuch.edf --bids set --subject 1 --task x", "nosuch.edf"),
+    ("population sample:1 -p ssvep-exo --out x", "--out x.safetensors"),
+    ("simulate --paradigm nosuch", "Known names"),
+]
+HEAVY = ["matplotlib", "mne", "moabb", "pylsl", "pyriemann", "scipy", "sklearn", "torch"]
+
+
+def test_mistakes_are_told_before_anything_slow_is_imported(tmp_path: Path) -> None:
+    # in a process of its own: this one has imported everything
+    script = f"""
+import contextlib, io, json, sys
+from sjepa_apps import cli
+for line in sys.stdin:
+    sys.argv = ["sjepa-online", *line.split()]
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as ended:
+            code = ended.code
+    heavy = [name for name in {HEAVY} if name in sys.modules]
+    print(json.dumps([code, out.getvalue(), err.getvalue(), heavy]))
+"""
+    (tmp_path / "one.safetensors").write_bytes(b"")
+    lines = "".join(f"{line}\n" for line, _ in MISTAKES)
+    told = subprocess.run(
+        [sys.executable, "-c", script],
+        input=lines,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    results = [json.loads(line) for line in told.stdout.splitlines()]
+    for (line, wanted), (code, out, err, heavy) in zip(MISTAKES, results, strict=True):
+        assert (code, out, heavy) == (2, "", []), line
+        assert err.startswith("Error: "), line
+        assert err.count("\n") == 1, line
+        assert wanted in err, line
+    assert [path.name for path in tmp_path.iterdir()] == ["one.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("weights", "default"), ("populations", "population-ssvep")]
+)
+def test_models_are_listed_and_shown(command: Callable, kind: str, name: str) -> None:
+    assert name in {entry["name"] for entry in command("models", "list", "--json").json[kind]}
+    assert name in command("models", "list").out
+    assert command("models", "show", name, "--json").json["card"].startswith(f"# {name}\n")
+    assert f"# {name}\n" in command("models", "show", name).out
