@@ -11,10 +11,12 @@ import psutil
 from PyQt6.QtCore import QObject, QTimer
 
 from sjepa_apps.live.messages import Decided
+from sjepa_apps.live.session import LogEntry
 from sjepa_apps.live.settings import LiveSettings
 from sjepa_apps.live.window import LiveOptions, LiveWindow
 from sjepa_apps.qt import make_application, run_application
 from sjepa_online.decoding import Decoder
+from sjepa_online.errors import OperationError
 from sjepa_online.evaluation.latency import TimedDecision, Timing
 
 #: Seconds of decoding after which caches are warm and histories begin to fill.
@@ -27,11 +29,19 @@ _EVERY = 1000
 
 
 class _Measurement(QObject):
-    """Follow a window until its stream has ended, then close it."""
+    """Follow a window until its stream has ended, then close it.
+
+    Attributes
+    ----------
+    timing : Timing
+    failure : str
+        Why there is nothing to measure; empty where there is.
+    """
 
     def __init__(self, window: LiveWindow, n_samples: int, progress: Callable[[], None]) -> None:
         super().__init__()
         self.timing = Timing()
+        self.failure = ""
         self._window = window
         self._n_samples, self._progress = n_samples, progress
         self._process = psutil.Process()
@@ -40,6 +50,8 @@ class _Measurement(QObject):
         self._warm = False
         self._busy = self._engine_busy = self._memory = 0.0
         window.session.decided.connect(self._take)
+        window.session.logged.connect(self._hear)
+        window.session.engine_ended.connect(lambda why: self._fail(f"the engine has ended: {why}"))
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look)
         self._timer.start(_EVERY)
@@ -49,25 +61,32 @@ class _Measurement(QObject):
             TimedDecision(decision.time, decision.latency, decision.end_to_end)
         )
 
+    def _hear(self, entry: LogEntry) -> None:
+        if entry.event == "refused":
+            self._fail(entry.detail)
+
     def _look(self) -> None:
         self._progress()
         session, now = self._window.session, time.monotonic()
-        # the engine opens the stream first, and so has every sample
-        self.timing.received = 0 if session.health is None else session.health.received
-        ended = (session.silence or 0.0) > ENDED_AFTER
+        if session.health is not None:
+            # the engine opens the stream first, and so has every sample
+            self.timing.received = session.health.received
+        ended = session.received > 0 and (session.silence or 0.0) > ENDED_AFTER
         if not self.timing.decisions:
-            if ended or now > self._opened + FIRST_WITHIN:
-                self._close()
+            if ended:
+                self._fail("the stream ended before the first decision")
+            elif now > self._opened + FIRST_WITHIN:
+                self._fail(f"no decision within {FIRST_WITHIN:g} s")
             return
         if not self._begun:
             self._begun = now
             self._measure_from(now)
+        elif self.timing.received >= self._n_samples or ended:
+            self._finish(now)
+            self._close()
         elif not self._warm and now >= self._begun + WARM_UP:
             self._warm = True
             self._measure_from(now)
-        if self.timing.received >= self._n_samples or ended:
-            self._finish(now)
-            self._close()
 
     def _measure_from(self, now: float) -> None:
         self._since = now
@@ -87,6 +106,10 @@ class _Measurement(QObject):
             "cpu_share": (self._cpu() - self._busy) / seconds,
         }
 
+    def _fail(self, why: str) -> None:
+        self.failure = why
+        self._close()
+
     def _close(self) -> None:
         self._timer.stop()
         self._window.close()
@@ -105,6 +128,12 @@ def decode_in_window(
 
     ``more["window"]`` holds the window's frames a second, longest gap between two frames (ms),
     growth of memory (MB) and share of a core, all after five seconds of decoding.
+
+    Raises
+    ------
+    OperationError
+        There is nothing to measure: the engine has ended or refuses the stream, or no decision
+        comes.
     """
     application = make_application()
     with tempfile.TemporaryDirectory() as folder:
@@ -116,4 +145,8 @@ def decode_in_window(
         window.show()
         if run_application(application, window.close):
             raise KeyboardInterrupt
+    if measurement.failure:
+        raise OperationError(
+            f"The latency with the window cannot be measured: {measurement.failure}"
+        )
     return measurement.timing

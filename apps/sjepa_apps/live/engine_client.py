@@ -17,8 +17,8 @@ from sjepa_apps.live.messages import (
     to_line,
 )
 
-#: How long (ms) the engine may take to end before it is killed.
-PATIENCE = 3000
+#: How long (ms) the engine may take to end before it is killed, which harms nothing.
+PATIENCE = 1000
 
 
 class EngineClient(QObject):
@@ -47,6 +47,7 @@ class EngineClient(QObject):
         super().__init__(parent)
         self._suffix = suffix
         self._process: QProcess | None = None
+        self._heard = False
         self._decoder: LoadDecoder | None = None
         self._stream: OpenStream | None = None
         self._choices: dict[str, ChooseChannel] = {}
@@ -74,7 +75,7 @@ class EngineClient(QObject):
         process.readyReadStandardError.connect(self._read_errors)
         process.finished.connect(self._finished)
         process.errorOccurred.connect(self._failed)
-        self._process = process
+        self._process, self._heard = process, False
         words = ["-m", "sjepa_apps.live.engine_process", f"--suffix={self._suffix}"]
         process.start(sys.executable, words)
         for command in (self._decoder, self._stream, *self._choices.values()):
@@ -96,9 +97,13 @@ class EngineClient(QObject):
 
     def ask_to_stop(self) -> None:
         """Close the process's input, upon which it ends by itself."""
-        if self._process is not None:
-            self._process.blockSignals(True)
-            self._process.closeWriteChannel()
+        if self._process is None:
+            return
+        self._process.blockSignals(True)
+        self._process.closeWriteChannel()
+        if not self._heard:
+            # still importing, which takes seconds, and with nothing open
+            self._process.kill()
 
     def stop(self) -> None:
         """End the process and wait for it."""
@@ -118,6 +123,7 @@ class EngineClient(QObject):
     def _read(self) -> None:
         while self._process is not None and self._process.canReadLine():
             line = self._process.readLine().data()
+            self._heard = True
             try:
                 message = read_message(line)
             except ValidationError:

@@ -104,7 +104,8 @@ class EngineProcess:
                 self.carry_out(command)
         finally:
             self._close_stream()
-            self._loader.shutdown(cancel_futures=True)
+            # a decoder that is being read is of no use any more
+            self._loader.shutdown(wait=False, cancel_futures=True)
 
     def carry_out(self, command: Command) -> None:
         """Do what the window asks for."""
@@ -124,7 +125,8 @@ class EngineProcess:
     def turn(self) -> None:
         """Take in what has arrived, decode it, and report."""
         self._take_decoder()
-        if self._request is not None and self._signal is None:
+        # a replay begins with its first consumer: nothing of it is to pass while a decoder loads
+        if self._request is not None and self._signal is None and self._loading is None:
             self._open_stream(self._request)
         if self._signal is not None and self._live is None:
             self._signal.pull(TURN)

@@ -3,11 +3,13 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sjepa_online.data import Recording, load_source
 from sjepa_online.stream import configure, discovery
 
 pytest.importorskip("PyQt6", reason="the live window needs the extra `gui`")
@@ -59,6 +61,18 @@ def outlet() -> Iterator[Callable[..., Any]]:
 
     yield make
     gc.collect()
+
+
+@pytest.fixture(scope="session")
+def eight_trials(short_sample: Path) -> Recording:
+    """The short recording without the long rest before its first trial."""
+    (recording,) = load_source(str(short_sample))
+    start = round((recording.onsets[0] - 4.0) * recording.sfreq)
+    return replace(
+        recording,
+        data=recording.data[:, start:],
+        onsets=recording.onsets - start / recording.sfreq,
+    )
 
 
 @pytest.fixture

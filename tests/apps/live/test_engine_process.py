@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,7 +22,7 @@ from sjepa_apps.live.messages import (
     read_message,
     to_line,
 )
-from sjepa_online.data import load_source
+from sjepa_online.data import Recording
 from sjepa_online.decoding import load_decoder
 from sjepa_online.online import Decision, decode_recording
 from sjepa_online.stream import Replay
@@ -54,50 +53,55 @@ class Engine:
         raise AssertionError(f"the engine has ended before it said {kind}")
 
 
-@pytest.fixture
-def engine() -> Iterator[Engine]:
-    """An engine process; it ends when its input does."""
+@pytest.fixture(scope="module")
+def running() -> Iterator[Engine]:
+    """An engine process that lasts as long as this module, and ends by itself with its input."""
     with ExitStack() as stack:
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         process = stack.enter_context(
             subprocess.Popen(
                 [sys.executable, "-m", "sjepa_apps.live.engine_process", "--suffix=-2"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env=environment,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
             )
         )
         stack.callback(process.kill)
         yield Engine(process)
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(timeout=60) == 0
+
+
+@pytest.fixture
+def engine(running: Engine) -> Iterator[Engine]:
+    """The engine process without a stream; each test loads its decoder."""
+    yield running
+    running.ask(CloseStream())
 
 
 def test_it_decides_as_the_engine_does_offline(
-    engine: Engine, decoder_file: Path, short_sample: Path
+    engine: Engine, decoder_file: Path, eight_trials: Recording
 ) -> None:
-    (recording,) = load_source(str(short_sample))
     engine.ask(LoadDecoder(path=str(decoder_file)))
     ready = engine.until("decoder")
     assert ready.protocol.class_names == ("13", "17", "21", "rest")
     assert len(ready.patterns) == 3
     assert all(max(map(abs, pattern.values)) == pytest.approx(1) for pattern in ready.patterns)
-    with Replay(
-        [recording], name=f"engine-process-{os.getpid()}", speed=8.0, wait_for_consumers=30.0
-    ):
-        engine.ask(
-            OpenStream(
-                selector=f"engine-process-{os.getpid()}",
-                markers=f"engine-process-{os.getpid()}-markers",
-                mode="markers",
-            )
-        )
-        decisions = [engine.until("decision") for _ in range(6)]
-        engine.ask(CloseStream())
+    name = f"engine-process-{os.getpid()}"
+    with Replay([eight_trials], name=name, speed=8.0, wait_for_consumers=60.0) as replay:
+        engine.ask(OpenStream(selector=name, markers=f"{name}-markers", mode="markers"))
+        decisions = [engine.until("decision") for _ in range(4)]
+    assert replay.started_at is not None
     offline = [
         one
-        for one in decode_recording(load_decoder(decoder_file), recording)
+        for one in decode_recording(load_decoder(decoder_file), eight_trials)
         if isinstance(one, Decision)
     ]
-    for live, expected in zip(decisions, offline, strict=False):
+    assert len(offline) == len(eight_trials.onsets)
+    for live in decisions:
+        # a trial may be over before the engine hears of markers
+        trial = int(np.argmin(np.abs(eight_trials.onsets + replay.started_at - live.onset)))
+        expected = offline[trial]
         assert (live.label, live.truth) == (expected.label, expected.truth)
         np.testing.assert_allclose(
             list(live.probabilities.values()), list(expected.probabilities.values()), atol=1e-4
@@ -105,25 +109,20 @@ def test_it_decides_as_the_engine_does_offline(
 
 
 def test_a_channel_is_forced_bad_and_a_damaged_decoder_changes_nothing(
-    engine: Engine, decoder_file: Path, short_sample: Path, tmp_path: Path
+    engine: Engine, decoder_file: Path, eight_trials: Recording, tmp_path: Path
 ) -> None:
-    (recording,) = load_source(str(short_sample))
     damaged = tmp_path / "damaged.safetensors"
     damaged.write_bytes(decoder_file.read_bytes()[:-100])
     newer = tmp_path / "newer.safetensors"
     newer.write_bytes(
         decoder_file.read_bytes().replace(b'"format_version":"1"', b'"format_version":"9"')
     )
-    with Replay(
-        [recording],
-        name=f"engine-choice-{os.getpid()}",
-        speed=4.0,
-        loop=True,
-        wait_for_consumers=30.0,
-    ):
+    name = f"engine-choice-{os.getpid()}"
+    with Replay([eight_trials], name=name, speed=4.0, loop=True, wait_for_consumers=60.0):
         engine.ask(LoadDecoder(path=str(decoder_file)))
-        engine.ask(OpenStream(selector=f"engine-choice-{os.getpid()}"))
+        engine.ask(OpenStream(selector=name))
         engine.ask(ChooseChannel(channel="Oz", choice="bad"))
+        engine.until("decoding", stream=name)
         assert engine.until("decision").bad_channels == ("Oz",)
         report = next(one for one in engine.until("channels").channels if one.channel == "Oz")
         assert (report.bad, report.choice) == (True, "bad")
@@ -134,7 +133,32 @@ def test_a_channel_is_forced_bad_and_a_damaged_decoder_changes_nothing(
         health = engine.until("health")
         assert not health.lost
         assert health.missing == 0
-        assert health.sfreq == pytest.approx(recording.sfreq, rel=0.01)
+        assert health.sfreq == pytest.approx(eight_trials.sfreq, rel=0.01)
+        engine.ask(ChooseChannel(channel="Oz", choice="automatic"))
+        while engine.until("decision").bad_channels:
+            pass
+
+
+def test_no_sample_passes_while_a_decoder_loads(
+    engine: Engine, decoder_file: Path, eight_trials: Recording
+) -> None:
+    name = f"engine-loading-{os.getpid()}"
+    with Replay([eight_trials], name=name, wait_for_consumers=60.0) as replay:
+        # the stream is asked for while the first of several decoders is being read
+        for _ in range(3):
+            engine.ask(LoadDecoder(path=str(decoder_file)))
+        engine.ask(OpenStream(selector=name))
+        engine.messages.clear()
+        decision = engine.until("decision")
+        kinds = [message.kind for message in engine.messages]
+        assert kinds.index("decoder") < kinds.index("decoding")
+    first = next(
+        one
+        for one in decode_recording(load_decoder(decoder_file), eight_trials, mode="sliding")
+        if isinstance(one, Decision)
+    )
+    assert replay.started_at is not None
+    assert decision.time - replay.started_at == pytest.approx(first.time, abs=0.02)
 
 
 def test_a_stream_that_is_not_there_is_waited_for_and_one_that_does_not_fit_is_refused(
@@ -148,16 +172,6 @@ def test_a_stream_that_is_not_there_is_waited_for_and_one_that_does_not_fit_is_r
     assert "Oz" in engine.until("refused", command="open-stream").reason
     engine.until("health")
     assert late is not None
-
-
-def test_it_ends_with_its_input(engine: Engine) -> None:
-    engine.ask(CloseStream())
-    assert engine.process.stdin is not None
-    time.sleep(0.1)
-    engine.process.stdin.close()
-    begun = time.monotonic()
-    assert engine.process.wait(timeout=60) == 0
-    assert time.monotonic() - begun < 30
 
 
 def test_a_line_that_is_no_message_is_refused() -> None:
