@@ -146,6 +146,12 @@ def decided() -> Callable[..., Any]:
 
 
 @pytest.fixture
+def wait_for(qtbot: Any) -> Callable[[Callable[[], object]], None]:
+    """Wait for a condition while Qt works, long enough for a machine that is much slower."""
+    return lambda condition: qtbot.waitUntil(lambda: bool(condition()), timeout=60_000)
+
+
+@pytest.fixture
 def make_window(qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Open live windows; they look for streams and start engines only where a test asks for it."""
     from sjepa_apps.live import settings as settings_module

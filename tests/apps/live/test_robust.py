@@ -17,7 +17,7 @@ from PyQt6.QtWidgets import QMessageBox
 from sjepa_apps.live.application import window_number
 from sjepa_apps.live.commands import CommandRunner
 from sjepa_apps.live.recording import RecordingState
-from sjepa_online.data import load_source
+from sjepa_online.data import Recording
 from sjepa_online.stream import Replay, find_streams
 
 
@@ -27,8 +27,8 @@ def push(outlet: Any, seconds: float, n_channels: int = 3) -> None:
     outlet.push_chunk(np.ascontiguousarray(10 * samples))
 
 
-def open_stream(window: Any, qtbot: Any, name: str) -> None:
-    qtbot.waitUntil(lambda: name in [one.name for one in window.session.streams], timeout=10_000)
+def open_stream(window: Any, wait_for: Callable[..., None], name: str) -> None:
+    wait_for(lambda: name in [one.name for one in window.session.streams])
     view = window.connect_view
     names = [view.table.item(row, 0).text() for row in range(view.table.rowCount())]
     view.table.selectRow(next(row for row, text in enumerate(names) if name in text))
@@ -36,86 +36,87 @@ def open_stream(window: Any, qtbot: Any, name: str) -> None:
 
 
 def test_a_stream_dies_and_returns(
-    make_window: Callable[..., Any], outlet: Callable[..., Any], qtbot: Any
+    make_window: Callable[..., Any], outlet: Callable[..., Any], wait_for: Callable[..., None]
 ) -> None:
     window = make_window(lsl=True)
     source = outlet(f"mortal-{os.getpid()}", source_id=f"mortal-{os.getpid()}")
-    open_stream(window, qtbot, f"mortal-{os.getpid()}")
-    qtbot.waitUntil(lambda: source.have_consumers(), timeout=10_000)
+    open_stream(window, wait_for, f"mortal-{os.getpid()}")
+    wait_for(lambda: source.have_consumers())
     push(source, 1.0)
-    qtbot.waitUntil(lambda: window.session.received == 250, timeout=10_000)
+    wait_for(lambda: window.session.received == 250)
     del source
-    qtbot.waitUntil(lambda: window.session.silent, timeout=10_000)
-    qtbot.waitUntil(lambda: "no data" in window.status.data.text(), timeout=5_000)
+    wait_for(lambda: window.session.silent)
+    wait_for(lambda: "no data" in window.status.data.text())
     assert window.signals.canvas._notice.startswith("No data")
     window.signals.pause.click()
     window.signals.pause.click()
     source = outlet(f"mortal-{os.getpid()}", source_id=f"mortal-{os.getpid()}")
-    qtbot.waitUntil(lambda: source.have_consumers(), timeout=20_000)
+    wait_for(lambda: source.have_consumers())
 
     def back() -> bool:
         push(source, 0.1)
         return bool(window.session.received > 250)
 
-    qtbot.waitUntil(back, timeout=10_000)
-    qtbot.waitUntil(lambda: not window.session.silent)
+    wait_for(back)
+    wait_for(lambda: not window.session.silent)
     told = [entry.detail for entry in window.log.model.entries]
     assert any("sent nothing" in text for text in told)
     assert any("is back" in text for text in told)
 
 
 def test_a_stream_without_a_source_id_is_found_again(
-    make_window: Callable[..., Any], outlet: Callable[..., Any], qtbot: Any
+    make_window: Callable[..., Any], outlet: Callable[..., Any], wait_for: Callable[..., None]
 ) -> None:
     window = make_window(lsl=True)
     source = outlet(f"nameless-{os.getpid()}", source_id="")
-    open_stream(window, qtbot, f"nameless-{os.getpid()}")
-    qtbot.waitUntil(lambda: source.have_consumers(), timeout=10_000)
+    open_stream(window, wait_for, f"nameless-{os.getpid()}")
+    wait_for(lambda: source.have_consumers())
     del source
-    qtbot.waitUntil(lambda: window.session.silent, timeout=10_000)
+    wait_for(lambda: window.session.silent)
     source = outlet(f"nameless-{os.getpid()}", source_id="")
 
     def back() -> bool:
         push(source, 0.1)
         return bool(window.session.received > 0)
 
-    qtbot.waitUntil(back, timeout=20_000)
+    wait_for(back)
 
 
 def test_a_crash_of_the_engine_leaves_signals_and_recording_unharmed(
     make_window: Callable[..., Any],
     decoder_file: Path,
-    short_sample: Path,
-    qtbot: Any,
+    eight_trials: Recording,
+    wait_for: Callable[..., None],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    (recording,) = load_source(str(short_sample))
     answers = [QMessageBox.StandardButton.Cancel, QMessageBox.StandardButton.Close]
     monkeypatch.setattr(QMessageBox, "question", lambda *_: answers.pop(0))
     name = f"crash-{os.getpid()}"
-    with Replay([recording], name=name, loop=True, wait_for_consumers=60.0):
+    # four times as fast, so that a window of signal is there four times as soon
+    with Replay([eight_trials], name=name, speed=4.0, loop=True, wait_for_consumers=60.0):
         window = make_window(
             lsl=True, engine=True, decoder=decoder_file, stream=name, remember=True
         )
         session = window.session
-        qtbot.waitUntil(lambda: session.decoding is not None, timeout=60_000)
+        wait_for(lambda: session.decoding is not None)
         window.top.record.click()
         recorder = window.controls.recording
-        qtbot.waitUntil(lambda: recorder.state is RecordingState.RUNNING, timeout=30_000)
+        wait_for(lambda: recorder.state is RecordingState.RUNNING)
         window.top.mark.click()
-        qtbot.waitUntil(lambda: window.decoder.decision.text() != "–", timeout=20_000)
+        wait_for(lambda: window.decoder.decision.text() != "–")
         os.kill(session.engine.pid, signal.SIGKILL)
-        qtbot.waitUntil(lambda: window.top.restart.isVisible(), timeout=10_000)
+        wait_for(lambda: window.top.restart.isVisible())
         received = session.received
-        qtbot.waitUntil(lambda: session.received > received + 100, timeout=10_000)
+        wait_for(lambda: session.received > received + 100)
         window.top.restart.click()
-        qtbot.waitUntil(lambda: session.decoding is not None, timeout=60_000)
-        qtbot.waitUntil(lambda: window.decoder.decision.text() != "–", timeout=20_000)
+        wait_for(lambda: session.decoding is not None)
+        wait_for(lambda: window.decoder.decision.text() != "–")
         # closing asks: the first answer keeps the window
         assert not window.close()
         assert recorder.state is RecordingState.RUNNING
-        qtbot.wait(600)
+        received = session.received
+        wait_for(lambda: session.received > received + 100)
         assert window.close()
     (path,) = tmp_path.glob("*.xdf")
     streams, _ = pyxdf.load_xdf(str(path))
@@ -146,17 +147,17 @@ def test_two_windows_at_once_publish_under_names_of_their_own(
 
 
 def test_replaying_and_stopping_from_the_window(
-    make_window: Callable[..., Any], qtbot: Any, short_sample: Path
+    make_window: Callable[..., Any], wait_for: Callable[..., None], short_sample: Path
 ) -> None:
     window = make_window(lsl=True)
     window.session.suffix = f"-{os.getpid()}"
     window.controls.run_replay([str(short_sample)])
-    qtbot.waitUntil(lambda: window.session.received > 100, timeout=60_000)
+    wait_for(lambda: window.session.received > 100)
     assert window.session.stream.name == f"sjepa-online-replay-{os.getpid()}"
     (command,) = window.controls.commands.running
     begun = time.monotonic()
     window.controls.commands.stop(command)
-    qtbot.waitUntil(lambda: not window.controls.commands.running)
+    wait_for(lambda: not window.controls.commands.running)
     assert time.monotonic() - begun < 5
 
 

@@ -114,13 +114,13 @@ def log_of(window: Any) -> list[str]:
 
 
 def test_connecting_asks_the_engine_and_shows_the_signal(
-    opened: Any, sent: list[Any], qtbot: Any
+    opened: Any, sent: list[Any], wait_for: Callable[..., None]
 ) -> None:
     assert sent == [OpenStream(selector="amplifier@serial 7")]
     assert opened.tabs.currentIndex() == 0
     opened.session._reader.send(3.0)
     before = opened.signals.canvas.frames.count
-    qtbot.waitUntil(lambda: opened.signals.canvas.frames.count > before + 5)
+    wait_for(lambda: opened.signals.canvas.frames.count > before + 5)
     image = opened.signals.canvas.grab().toImage()
     area = opened.signals.canvas.area
     colours = {
@@ -133,10 +133,12 @@ def test_connecting_asks_the_engine_and_shows_the_signal(
     assert opened.session.stream is None
 
 
-def test_time_scale_filter_and_pause(opened: Any, qtbot: Any) -> None:
+def test_time_scale_filter_and_pause(
+    opened: Any, qtbot: Any, wait_for: Callable[..., None]
+) -> None:
     view = opened.signals
     opened.session._reader.send(20.0)
-    qtbot.waitUntil(lambda: opened.session.store.seconds > 19)
+    wait_for(lambda: opened.session.store.seconds > 19)
     qtbot.keyClicks(opened, "[")
     assert view.time_base.currentText() == "20 s"
     qtbot.keyClicks(opened, "]]")
@@ -157,26 +159,26 @@ def test_time_scale_filter_and_pause(opened: Any, qtbot: Any) -> None:
     held = view.span
     assert held[1] == stop - 7 * 250
     opened.session._reader.send(2.0)
-    qtbot.waitUntil(lambda: opened.session.store.shown.stop > stop)
+    wait_for(lambda: opened.session.store.shown.stop > stop)
     assert view.span == held
     view.pause.click()
     assert view.span[1] > stop
 
 
-def test_the_scale_follows_the_signal_until_it_is_chosen(opened: Any, qtbot: Any) -> None:
+def test_the_scale_follows_the_signal_until_it_is_chosen(
+    opened: Any, qtbot: Any, wait_for: Callable[..., None]
+) -> None:
     reader, scale = opened.session._reader, opened.signals.scale
     for _ in range(10):
         reader.send(1.0)
-        qtbot.waitUntil(lambda: not reader.chunks)
-        qtbot.wait(60)
+        wait_for(lambda: not reader.chunks)
     # noise of 10 µV, low-passed at 40 Hz of 125: its peaks are near 12 µV
     assert scale.currentData() == 20.0
     qtbot.keyClicks(opened, "-")
     assert scale.currentData() == 50.0
     for _ in range(8):
         reader.send(1.0)
-        qtbot.waitUntil(lambda: not reader.chunks)
-        qtbot.wait(60)
+        wait_for(lambda: not reader.chunks)
     assert scale.currentData() == 50.0
 
 
@@ -235,20 +237,22 @@ def test_a_speller_shows_flashes_symbols_and_what_was_spelled(
     view.grab()
 
 
-def test_decisions_reach_every_view(opened: Any, decided: Callable[..., Any], qtbot: Any) -> None:
+def test_decisions_reach_every_view(
+    opened: Any, decided: Callable[..., Any], wait_for: Callable[..., None]
+) -> None:
     say(opened, decided(START, "15", bad_channels=("O1",)))
     assert opened.decoder.decision.text() == "15"
     assert "0.80" in opened.decoder.detail.toolTip()
     assert "O1" in opened.decoder.detail.toolTip()
     opened.show_view("Health")
-    qtbot.waitUntil(lambda: opened.health.figures["decision"].text() == "4.0 / 4.0 ms")
+    wait_for(lambda: opened.health.figures["decision"].text() == "4.0 / 4.0 ms")
     assert "4.0" in opened.status.latency.text()
 
 
 def test_trials_are_counted_and_exported(
     opened: Any,
     decided: Callable[..., Any],
-    qtbot: Any,
+    wait_for: Callable[..., None],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -256,7 +260,7 @@ def test_trials_are_counted_and_exported(
     reader.send(1.0)
     for onset, label in ((START, "12"), (START + 5, "15")):
         reader.markers.append(Marker(label, onset))
-    qtbot.waitUntil(lambda: len(opened.session.store.lines) == 2)
+    wait_for(lambda: len(opened.session.store.lines) == 2)
     say(opened, decided(START + 2.55, "12"))
     say(opened, decided(START + 7.55, "12"))
     assert opened.trials.accuracy.text() == "0.50"
@@ -270,11 +274,11 @@ def test_trials_are_counted_and_exported(
 
 
 def test_a_click_on_an_electrode_forces_it_bad_then_good(
-    opened: Any, sent: list[Any], qtbot: Any
+    opened: Any, sent: list[Any], qtbot: Any, wait_for: Callable[..., None]
 ) -> None:
     say(opened, states("O1"))
     assert "2 of 3 good" in opened.scalp.summary.toolTip()
-    qtbot.waitUntil(lambda: "bad: O1" in opened.status.bad.toolTip())
+    wait_for(lambda: "bad: O1" in opened.status.bad.toolTip())
     canvas = opened.scalp.canvas
     where = canvas.position_of("Oz").toPoint()
     qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=where)
@@ -359,10 +363,14 @@ def test_the_log_is_filtered_and_exported(
 
 
 def test_marks_pictures_and_signals_are_saved(
-    opened: Any, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    opened: Any,
+    qtbot: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wait_for: Callable[..., None],
 ) -> None:
     opened.session._reader.send(12.0)
-    qtbot.waitUntil(lambda: opened.session.store.seconds > 11)
+    wait_for(lambda: opened.session.store.seconds > 11)
     qtbot.keyClicks(opened, "m")
     opened.top.mark.click()
     assert [line.text for line in opened.session.store.lines] == ["mark 1", "mark 2"]
@@ -490,7 +498,7 @@ def test_any_name_is_plain_text(opened: Any, describe: Callable[..., Any], name:
 
 @pytest.mark.parametrize("n_channels", [1, 256])
 def test_one_channel_and_256(
-    opened: Any, describe: Callable[..., Any], qtbot: Any, n_channels: int
+    opened: Any, describe: Callable[..., Any], wait_for: Callable[..., None], n_channels: int
 ) -> None:
     stream = describe(
         n_channels=n_channels,
@@ -502,7 +510,7 @@ def test_one_channel_and_256(
     say(opened, Refused(command="open-stream", reason="missing: Oz"))
     opened.session._reader.send(12.0, n_channels)
     before = opened.signals.canvas.frames.count
-    qtbot.waitUntil(lambda: opened.signals.canvas.frames.count > before + 3)
+    wait_for(lambda: opened.signals.canvas.frames.count > before + 3)
     assert len(opened.session.store.channels.names) == n_channels
     assert "missing: Oz" in opened.top.problem.toolTip()
 
