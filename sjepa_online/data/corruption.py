@@ -113,7 +113,11 @@ def parse_faults(spec: str) -> tuple[Fault, ...]:
 
 
 def draw_faults(
-    kind: FaultKind, ch_names: Sequence[str], n_channels: int, rng: np.random.Generator
+    kind: FaultKind,
+    ch_names: Sequence[str],
+    n_channels: int,
+    rng: np.random.Generator,
+    factor: float = DEFAULT_GAIN,
 ) -> tuple[Fault, ...]:
     """Draw channels that have a fault from beginning to end.
 
@@ -129,6 +133,8 @@ def draw_faults(
         How many are wrong.
     rng : numpy.random.Generator
         Where they are drawn from.
+    factor : float
+        The factor of a gain.
 
     Raises
     ------
@@ -144,7 +150,7 @@ def draw_faults(
     drawn = [str(name) for name in rng.choice(list(ch_names), n_channels, replace=False)]
     if kind == "swap":
         return tuple(Fault(name, kind, partner=partner) for name, partner in pairwise(drawn))
-    return tuple(Fault(name, kind) for name in drawn)
+    return tuple(Fault(name, kind, factor=factor) for name in drawn)
 
 
 class Corruption:

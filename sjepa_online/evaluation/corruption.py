@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from sjepa_online.data import Recording, make_trials
-from sjepa_online.data.corruption import Corruption, FaultKind, draw_faults
+from sjepa_online.data.corruption import (
+    DEFAULT_GAIN,
+    Corruption,
+    Fault,
+    FaultKind,
+    draw_faults,
+)
 from sjepa_online.decoding import Decoder, DecoderRequest
 from sjepa_online.decoding.compensation import ChannelCompensation
 from sjepa_online.decoding.metrics import main_score
@@ -67,34 +73,46 @@ class CorruptionSettings:
     ----------
     kind : str
         What is wrong with them.
-    fractions : tuple of float
-        Shares of the channels.
+    fractions : tuple of float or "each"
+        Shares of the channels; "each": none of them, and each by itself.
     n_draws : int
-        Draws of the channels for each share.
+        Draws of the channels for each share, where any are corrupted.
     detection : {"monitor", "known"}
         Whether the monitor has to find them, or the decoder is told.
+    gain : float
+        Factor of the kind ``gain``.
     """
 
     kind: FaultKind
-    fractions: tuple[float, ...]
+    fractions: tuple[float, ...] | Literal["each"]
     n_draws: int = 5
     detection: Detection = "monitor"
+    gain: float = DEFAULT_GAIN
+
+    def __str__(self) -> str:
+        kind = f"gain {self.gain:g}" if self.kind == "gain" else self.kind
+        return f"{kind}, found by {self.detection}"
 
 
 @dataclass(frozen=True)
 class CorruptionScores:
-    """Scores by fraction and draw, ``(fractions, draws)`` each, of one decoder.
+    """Scores of one decoder.
 
     Attributes
     ----------
-    strategies : dict of str to ndarray
-        By strategy.
-    oracle : ndarray
+    fractions : list of float
+        Shares of the channels.
+    strategies : dict of str to list of list of float
+        By strategy: for each share the score of every draw.
+    oracle : list of list of float
         Of a decoder that was calibrated without the corrupted channels.
     """
 
-    strategies: dict[Strategy, FloatArray]
-    oracle: FloatArray
+    fractions: list[float] = field(default_factory=list)
+    strategies: dict[Strategy, list[list[float]]] = field(
+        default_factory=lambda: {name: [] for name in STRATEGIES}
+    )
+    oracle: list[list[float]] = field(default_factory=list)
 
 
 def evaluate_corruption(
@@ -123,29 +141,56 @@ def evaluate_corruption(
     Raises
     ------
     InputError
-        A recording does not suit the protocol, or too many channels are to be drawn.
+        A recording does not suit the protocol, or channels cannot be corrupted so.
     """
     trials = make_trials(train, protocol, preprocessing)
     decoder = fit_decoder(train, trials, preprocessing, request, {})
-    shape = (len(settings.fractions), settings.n_draws)
-    strategies: dict[Strategy, FloatArray] = {name: np.empty(shape) for name in STRATEGIES}
-    oracle = np.empty(shape)
-    for row, fraction in enumerate(settings.fractions):
-        for draw in range(settings.n_draws):
-            rng = np.random.default_rng((request.random_state, draw, row))
-            n_wrong = round(fraction * len(trials.ch_names))
-            if settings.kind == "swap" and n_wrong == 1:
-                n_wrong = 2
-            faults = draw_faults(settings.kind, trials.ch_names, n_wrong, rng)
+    scores = CorruptionScores()
+    for fraction, draws in _draws(settings, trials.ch_names, request.random_state):
+        scores.fractions.append(fraction)
+        for row in (*scores.strategies.values(), scores.oracle):
+            row.append([])
+        for number, faults in enumerate(draws):
             wrong = {name for fault in faults for name in fault.channels}
-            injected = Corruption(faults, test, seed=draw)
+            injected = Corruption(faults, test, seed=number)
             corrupted = [injected.apply(recording) for recording in test]
             for name in STRATEGIES:
-                strategies[name][row, draw] = _score(decoder, corrupted, name, wrong, settings)
+                score = _score(decoder, corrupted, name, wrong, settings)
+                scores.strategies[name][-1].append(score)
             without = _without(decoder, train, wrong, request) if wrong else decoder
-            oracle[row, draw] = _score(without, test, "none", set(), settings)
+            scores.oracle[-1].append(_score(without, test, "none", set(), settings))
             progress()
-    return CorruptionScores(strategies, oracle)
+    return scores
+
+
+def n_steps(settings: CorruptionSettings, n_channels: int) -> int:
+    """Return how often :func:`evaluate_corruption` calls ``progress``."""
+    if settings.fractions == "each":
+        return 1 + n_channels
+    n_wrong = [round(fraction * n_channels) for fraction in settings.fractions]
+    return sum(settings.n_draws if n else 1 for n in n_wrong)
+
+
+def _draws(
+    settings: CorruptionSettings, ch_names: Sequence[str], seed: int
+) -> list[tuple[float, list[tuple[Fault, ...]]]]:
+    """Return the shares, and for each the faults of every draw; without faults there is one."""
+    kind, gain = settings.kind, settings.gain
+    if settings.fractions == "each":
+        rng = np.random.default_rng(seed)
+        alone = [draw_faults(kind, [name], 1, rng, gain) for name in ch_names]
+        return [(0.0, [()]), (1 / len(ch_names), alone)]
+    result = []
+    for row, fraction in enumerate(settings.fractions):
+        n_wrong = round(fraction * len(ch_names))
+        if kind == "swap" and n_wrong == 1:
+            n_wrong = 2
+        draws = [
+            draw_faults(kind, ch_names, n_wrong, np.random.default_rng((seed, draw, row)), gain)
+            for draw in range(settings.n_draws if n_wrong else 1)
+        ]
+        result.append((fraction, draws))
+    return result
 
 
 def _score(
@@ -217,22 +262,29 @@ def _without(
 
 def to_json(settings: CorruptionSettings, scores: dict[str, CorruptionScores]) -> dict[str, Any]:
     """Return the JSON document of ``evaluate corruption``: means and spreads over draws."""
+    first = next(iter(scores.values()))
     return {
         "kind": settings.kind,
-        "fractions": list(settings.fractions),
+        **({"gain": settings.gain} if settings.kind == "gain" else {}),
+        "fractions": first.fractions,
         "detection": settings.detection,
-        "draws": settings.n_draws,
+        "draws": max(len(draws) for draws in first.oracle),
         "decoders": {
-            name: {key: value.mean(axis=1).tolist() for key, value in result.strategies.items()}
+            name: {key: each_row(np.mean, rows) for key, rows in result.strategies.items()}
             for name, result in scores.items()
         },
-        "oracle": {name: result.oracle.mean(axis=1).tolist() for name, result in scores.items()},
+        "oracle": {name: each_row(np.mean, result.oracle) for name, result in scores.items()},
         "std": {
-            name: {key: value.std(axis=1).tolist() for key, value in result.strategies.items()}
+            name: {key: each_row(np.std, rows) for key, rows in result.strategies.items()}
             for name, result in scores.items()
         },
-        "oracle_std": {name: result.oracle.std(axis=1).tolist() for name, result in scores.items()},
+        "oracle_std": {name: each_row(np.std, result.oracle) for name, result in scores.items()},
     }
+
+
+def each_row(statistic: Callable[[list[float]], Any], rows: list[list[float]]) -> list[float]:
+    """Return a statistic of every share's draws."""
+    return [float(statistic(draws)) for draws in rows]
 
 
 def plot_corruption(
@@ -247,16 +299,16 @@ def plot_corruption(
         for label, values in (*result.strategies.items(), ("oracle", result.oracle)):
             style: dict[str, Any] = {"color": "0.4", "linestyle": "--"} if label == "oracle" else {}
             panel.errorbar(
-                settings.fractions,
-                values.mean(axis=1),
-                values.std(axis=1),
+                result.fractions,
+                each_row(np.mean, values),
+                each_row(np.std, values),
                 label=label,
                 capsize=2,
                 marker="o",
                 markersize=3,
                 **style,
             )
-        panel.set_title(f"{name}: {settings.kind}, found by {settings.detection}", fontsize=10)
+        panel.set_title(f"{name}: {settings}", fontsize=10)
         panel.set_xlabel("share of corrupted channels")
         panel.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("score")

@@ -53,6 +53,7 @@ class ChannelWatch:
         self._fixed: tuple[str, ...] = ()
         self._from = np.full(len(self.ch_names), np.iinfo(np.int64).max)
         self._until = np.full(len(self.ch_names), -1)
+        self._always_good = not absent
 
     @property
     def bad(self) -> tuple[str, ...]:
@@ -61,9 +62,18 @@ class ChannelWatch:
         bad = {*found, *self._fixed, *self.absent}
         return tuple(name for name in self.ch_names if name in bad) if bad else ()
 
+    @property
+    def gains(self) -> dict[str, float]:
+        """By what channels have to be divided, where not by 1."""
+        if self.monitor is None:
+            return {}
+        pairs = zip(self.monitor.ch_names, self.monitor.gains.tolist(), strict=True)
+        return {name: gain for name, gain in pairs if gain != 1}
+
     def fix(self, names: tuple[str, ...]) -> None:
         """Leave these channels out whatever the monitor says, and no others by choice."""
         self._fixed = names
+        self._always_good = False
 
     def choose(self, channel: str, choice: Choice) -> None:
         """Let the operator force a channel bad or good, or leave it to the monitor.
@@ -73,6 +83,7 @@ class ChannelWatch:
         """
         if self.monitor is None or channel in self.absent:
             return
+        self._always_good = False
         self.monitor.choose(channel, choice)
         if choice == "good":
             self._from[self.ch_names.index(channel)] = np.iinfo(np.int64).max
@@ -105,6 +116,8 @@ class ChannelWatch:
 
     def bad_between(self, first: int, last: int) -> tuple[str, ...]:
         """Return the channels that were bad at some time from sample ``first`` to ``last``."""
+        if self._always_good:
+            return ()
         now = self.bad
         was = (self._from <= last) & (self._until >= first)
         if not now and not was.any():
@@ -114,6 +127,7 @@ class ChannelWatch:
         )
 
     def _remember(self, change: StateChange, n_seen: int) -> None:
+        self._always_good = False
         channel = self.ch_names.index(change.channel)
         if change.bad:
             begins = n_seen - self._found_within
@@ -133,4 +147,7 @@ def _event(change: StateChange | Widespread, time: float) -> EngineEvent:
     if change.bad:
         reasons = ", ".join(change.reasons)
         return EngineEvent(time, "channel-bad", f"{change.channel} is left out: {reasons}")
+    if change.gain != 1:
+        reasons = ", ".join(change.reasons)
+        return EngineEvent(time, "channel-scaled", f"{change.channel} is used again: {reasons}")
     return EngineEvent(time, "channel-good", f"{change.channel} is good again")

@@ -18,6 +18,7 @@ from sjepa_online.online.events import Decision, EngineEvent, SymbolDecision
 from sjepa_online.online.segment import Segment
 from sjepa_online.online.speller import SymbolSelection
 from sjepa_online.protocol import MODEL_SFREQ
+from sjepa_online.signal import Preprocessor
 from sjepa_online.signal.quality import Choice
 
 Mode = Literal["sliding", "markers"]
@@ -127,7 +128,7 @@ class Engine:
             The channel is not one of the decoder's.
         """
         self.watch.choose(channel, choice)
-        self._segment.preprocessor.set_bad(self._bad_present)
+        self._tell_preprocessor(self._segment.preprocessor)
 
     def set_bad(self, names: Sequence[str]) -> None:
         """Leave these channels out from the next decision on, whatever is found.
@@ -138,7 +139,7 @@ class Engine:
             A name is not among the decoder's channels.
         """
         self.watch.fix(self.decoder.check_channels(names))
-        self._segment.preprocessor.set_bad(self._bad_present)
+        self._tell_preprocessor(self._segment.preprocessor)
 
     def push_marker(self, label: str, time: float) -> None:
         """Take in a marker; what is neither a trial nor about one is ignored.
@@ -210,23 +211,21 @@ class Engine:
         yield from self._decide(self._segment)
         events = self.watch.update(data, self._n_seen, float(timestamps[-1]))
         if events:
-            self._segment.preprocessor.set_bad(self._bad_present)
+            self._tell_preprocessor(self._segment.preprocessor)
         yield from events
 
-    @property
-    def _bad_present(self) -> tuple[str, ...]:
-        return tuple(name for name in self.watch.bad if name in self._match.present)
+    def _tell_preprocessor(self, preprocessor: Preprocessor) -> None:
+        present = self._match.present
+        preprocessor.set_bad([name for name in self.watch.bad if name in present])
+        preprocessor.set_gains(self.watch.gains)
 
     def _new_segment(self) -> Segment:
         self._next_stop = self.decoder.n_times
-        return Segment(
-            self._match.present,
-            self._sfreq,
-            self._unit,
-            self.decoder.preprocessing,
-            self._bad_present,
-            self._n_seen,
+        segment = Segment(
+            self._match.present, self._sfreq, self._unit, self.decoder.preprocessing, self._n_seen
         )
+        self._tell_preprocessor(segment.preprocessor)
+        return segment
 
     def _decide(self, segment: Segment) -> list[Result]:
         return self._slide(segment) if self.mode == "sliding" else self._decide_trials(segment)
@@ -305,7 +304,8 @@ class Engine:
             told, self._all_bad = self._all_bad, True
             return [] if told else [_all_bad(time)]
         self._all_bad = False
-        if max(window.max(), -window.min()) < SILENCE:
+        # mostly the newest samples tell already that there is a signal
+        if np.abs(window[:, -1]).max() < SILENCE and np.abs(window).max() < SILENCE:
             return [_silent(time)]
         probabilities = self.decoder.predict_proba(window[np.newaxis], bad=bad)[0]
         classes = self.decoder.classes

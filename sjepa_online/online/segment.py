@@ -27,8 +27,6 @@ class Segment:
         The stream's unit.
     config : PreprocessorConfig
         The decoder's preprocessing.
-    bad : tuple of str
-        Channels that stay out of an average reference.
     n_before : int
         Samples of the stream before this segment.
     """
@@ -39,12 +37,11 @@ class Segment:
         sfreq: float,
         unit: str,
         config: PreprocessorConfig,
-        bad: tuple[str, ...],
         n_before: int = 0,
     ) -> None:
         self.sfreq = sfreq
         self.n_before = n_before
-        self.preprocessor = Preprocessor(ch_names, sfreq, unit=unit, config=config, bad=bad)
+        self.preprocessor = Preprocessor(ch_names, sfreq, unit=unit, config=config)
         self.output = RingBuffer(len(ch_names), int(HISTORY_SECONDS * MODEL_SFREQ))
         self._timestamps = RingBuffer(1, int(HISTORY_SECONDS * sfreq) + 1)
 

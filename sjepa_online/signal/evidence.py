@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_online.signal.baseline import MEASURES, Baseline, window_disagreement, window_measures
+from sjepa_online.signal.gain import LEAST_GAIN, GainWatch
 from sjepa_online.signal.likeness import Likeness, LikenessWatch
 from sjepa_online.signal.prediction import CrossPrediction
+from sjepa_online.signal.preprocessor import LIMIT_MICROVOLTS
 from sjepa_online.signal.quarter import Array, Quarter
 
 BoolArray = NDArray[np.bool_]
@@ -48,7 +50,8 @@ RULES = (
     Rule("{amplitude:.0f} times its amplitude", 3),
     Rule("{amplitude:.1f} times its amplitude", 8),
     Rule("too quiet: {amplitude:.2f} times its amplitude", 12),
-    Rule("mains: {mains:.0f} times its share", 6),
+    Rule("no longer too large", 2),
+    Rule("mains: {mains:.0f} times its share", 3),
     Rule("high frequencies: {high:.0f} times their share", 6),
     Rule("drift", 8),
     Rule("disagrees with the other channels", 14),
@@ -63,6 +66,8 @@ RATHER_LOUD = (1.3, 1.0, 1.6)
 VERY_LOUD = (3.0, 3.0, 3.5)
 UNEXPLAINED = (1.2, 1.3, 1.6)
 QUIET = (1.5, 1.2, 2.5)
+#: The same for a channel that is scaled back, whose gain may end at any time.
+SCALED_QUIET = 1.1
 SHARE = (2.0, 1.6, 3.0)
 DISAGREEING = (1.5, 1.5, 2.5)
 #: Movements of the offset within a second, as the log of multiples of the amplitude.
@@ -102,12 +107,16 @@ class Evidence:
         In the order of ``MEASURES``.
     partner : ndarray of int, shape (channels,)
         With which channel each would change places, if with any.
+    gain : ndarray, shape (channels,)
+        Of a channel on trial, by how much it is too large; NaN as long as it does not agree
+        with the others, and for all other channels.
     """
 
     found: BoolArray
     lingering: BoolArray
     measures: Array
     partner: NDArray[np.intp]
+    gain: Array
 
 
 class EvidenceFinder:
@@ -143,9 +152,23 @@ class EvidenceFinder:
     def reset(self) -> None:
         """Forget the windows seen so far."""
         self._watch = LikenessWatch(len(self._baseline.ch_names))
+        self._gain_watch = GainWatch()
         self._level = np.full(len(self._baseline.ch_names), np.nan)
 
-    def find(self, quarters: Sequence[Quarter], bad: BoolArray) -> Evidence:
+    def excess(self, quarters: Sequence[Quarter]) -> Array:
+        """Return how many times too large each channel is, 1 for less than ``LEAST_GAIN``.
+
+        Channels that reach what no electrode can show are not said to be too large.
+        """
+        amplitude = np.median([quarter.amplitude for quarter in quarters], axis=0)
+        ratio = np.exp(amplitude - self._amplitude)
+        extremes = [np.maximum(quarter.highest, -quarter.lowest) for quarter in quarters]
+        possible = np.max(extremes, axis=0) < LIMIT_MICROVOLTS
+        return np.where((ratio >= LEAST_GAIN) & possible, ratio, 1.0)
+
+    def find(
+        self, quarters: Sequence[Quarter], bad: BoolArray, scales: Array, on_trial: BoolArray
+    ) -> Evidence:
         """Judge a window.
 
         Parameters
@@ -154,13 +177,21 @@ class EvidenceFinder:
             The window, the newest last.
         bad : ndarray of bool, shape (channels,)
             Channels that are left out already, and so predict no other.
+        scales : ndarray, shape (channels,)
+            By what each channel is divided first.
+        on_trial : ndarray of bool, shape (channels,)
+            Channels whose scale makes their size ordinary, to see whether they agree.
         """
+        quarters = [quarter.divided(scales) for quarter in quarters]
         missing, flat, railed = self._dead(quarters)
         dead = missing | flat | railed
-        measures = self._measure(quarters, ~(bad | dead))
-        likeness = self._compare(quarters[-1], measures, dead)
+        measures, prediction = self._measure(quarters, ~(bad | dead | on_trial))
+        spectra = quarters[-1].spectrum / np.exp(self._amplitude)[:, np.newaxis]
+        gain = self._gain_watch.update(spectra, prediction, scales, on_trial & ~dead)
+        ordinary = self._ordinary(measures) & ~(dead | on_trial)
+        likeness = self._compare(spectra, ordinary)
         found, lingering = (
-            self._hold_against_thresholds(measures, likeness, slack) & ~dead
+            self._hold_against_thresholds(measures, likeness, slack, scales > 1) & ~dead
             for slack in (0.0, HYSTERESIS)
         )
         gone = np.stack([missing, flat, railed])
@@ -169,10 +200,11 @@ class EvidenceFinder:
             np.concatenate([gone, lingering]),
             measures,
             likeness.partner,
+            gain,
         )
 
     def _hold_against_thresholds(
-        self, measures: Array, likeness: Likeness, slack: float
+        self, measures: Array, likeness: Likeness, slack: float, scaled: BoolArray
     ) -> BoolArray:
         """Apply the rules after the first three, with thresholds that are lower by the slack."""
         excess = measures - self._centre
@@ -184,6 +216,7 @@ class EvidenceFinder:
                 (excess[AMPLITUDE] > self._loud - slack) & unexplained,
                 (excess[AMPLITUDE] > self._rather_loud - slack) & unexplained,
                 excess[AMPLITUDE] < -(self._quiet - slack),
+                scaled & (excess[AMPLITUDE] < -(SCALED_QUIET - slack)),
                 excess[MAINS] > self._mains - slack,
                 excess[HIGH] > self._high - slack,
                 measures[DRIFT] > self._drifting - slack,
@@ -217,7 +250,9 @@ class EvidenceFinder:
         railed = (clipped >= _CLIPPED_SHARE) & ~still & ~missing
         return missing, still & ~away, railed | (still & away)
 
-    def _measure(self, quarters: Sequence[Quarter], trusted: BoolArray) -> Array:
+    def _measure(
+        self, quarters: Sequence[Quarter], trusted: BoolArray
+    ) -> tuple[Array, CrossPrediction]:
         """Measure the window; channels that disagree grossly do not predict the others.
 
         They are taken out one by one, the worst first: one channel at many times its
@@ -233,13 +268,17 @@ class EvidenceFinder:
                 break
             prediction = prediction.without(worst)
             measures[DISAGREEMENT] = window_disagreement(quarters, self._amplitude, prediction)[0]
-        return measures
+        return measures, prediction
 
-    def _compare(self, quarter: Quarter, measures: Array, dead: BoolArray) -> Likeness:
-        """See whether channels of ordinary amplitude behave like themselves."""
+    def _ordinary(self, measures: Array) -> BoolArray:
+        """Tell which channels have an amplitude as in calibration."""
         amplitude = measures[AMPLITUDE] - self._amplitude
-        ordinary = (amplitude < self._rather_loud) & (amplitude > -self._quiet) & ~dead
-        self._watch.update(quarter.spectrum / np.exp(self._amplitude)[:, np.newaxis], ordinary)
+        ordinary: BoolArray = (amplitude < self._rather_loud) & (amplitude > -self._quiet)
+        return ordinary
+
+    def _compare(self, spectra: Array, ordinary: BoolArray) -> Likeness:
+        """See whether channels of ordinary amplitude behave like themselves."""
+        self._watch.update(spectra, ordinary)
         return self._watch.judge(self._prediction(ordinary & self._watch.known))
 
     def _prediction(self, trusted: BoolArray) -> CrossPrediction:

@@ -38,6 +38,8 @@ class CrossPrediction:
     ----------
     correlation, trusted
         As given.
+    log_expected : ndarray, shape (channels,)
+        Log of the deviation of each residual, as the correlation lets expect it.
     """
 
     def __init__(self, correlation: Array, precision: Array, trusted: NDArray[np.bool_]) -> None:
@@ -51,7 +53,7 @@ class CrossPrediction:
         self._residual[others] = np.eye(len(trusted))[others] - to_others
         expected = 1 / diagonal
         expected[others] = 1 + _REGULARISATION - np.sum(to_others * correlation[others], axis=1)
-        self._log_expected = 0.5 * np.log(expected)
+        self.log_expected: Array = 0.5 * np.log(expected)
 
     @classmethod
     def fit(cls, correlation: Array, trusted: NDArray[np.bool_]) -> Self:
@@ -86,8 +88,29 @@ class CrossPrediction:
             0 where a channel is as predictable as in calibration.
         """
         power = np.sum((self._residual @ spectra) ** 2, axis=-1)
-        result: Array = 0.5 * np.log(np.maximum(power, _NO_POWER)) - self._log_expected
+        result: Array = 0.5 * np.log(np.maximum(power, _NO_POWER)) - self.log_expected
         return result
+
+    def regression(self, spectra: Array) -> tuple[Array, Array]:
+        """Regress each channel on its prediction.
+
+        Parameters
+        ----------
+        spectra : ndarray, shape (channels, values)
+            Divided by the channels' amplitudes in calibration.
+
+        Returns
+        -------
+        slope, correlation : ndarray, shape (channels,)
+            Slope of the regression, near 1 for what the calibration lets expect, and the
+            correlation with the prediction; 0 without a prediction.
+        """
+        predicted = spectra - self._residual @ spectra
+        shared = np.sum(spectra * predicted, axis=1)
+        power, own = np.sum(predicted**2, axis=1), np.sum(spectra**2, axis=1)
+        slope: Array = shared / np.maximum(power, _NO_POWER)
+        correlation: Array = shared / np.sqrt(np.maximum(power * own, _NO_POWER))
+        return slope, correlation
 
     def unexplained(self, correlation: Array) -> Array:
         """Return the power of each trusted channel's residual over the power of the channel.
@@ -105,7 +128,7 @@ class CrossPrediction:
         """
         residual = np.sum((self._residual @ correlation) * self._residual, axis=1)
         power = np.maximum(np.diag(correlation), _NO_POWER)
-        comparable = self.trusted & (self._log_expected <= 0.5 * np.log(_PREDICTABLE))
+        comparable = self.trusted & (self.log_expected <= 0.5 * np.log(_PREDICTABLE))
         return np.where(comparable, residual / power, 0.0)
 
     def gain_of_exchange(self, correlation: Array) -> Array:

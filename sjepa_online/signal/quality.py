@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sjepa_online.errors import InputError
 from sjepa_online.signal.baseline import MEASURES, Baseline
-from sjepa_online.signal.evidence import RULES, Evidence, EvidenceFinder
+from sjepa_online.signal.evidence import AMPLITUDE, RULES, Evidence, EvidenceFinder
 from sjepa_online.signal.quarter import QUARTERS, Array, Quarter, QuarterAnalysis
 from sjepa_online.signal.units import microvolt_factor
 
@@ -26,7 +26,7 @@ HOLD_WINDOWS = 8
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """A channel has become bad or good again.
+    """A channel has become bad, is good again, or is used again at another scale.
 
     Attributes
     ----------
@@ -37,13 +37,16 @@ class StateChange:
     bad : bool
         Its state from now on.
     reasons : tuple of str
-        Why, in words; empty when it is good again.
+        Why, in words; empty when it is good again as it is.
+    gain : float
+        By what it has to be divided from now on; 1 for a bad channel.
     """
 
     sample: int
     channel: str
     bad: bool
     reasons: tuple[str, ...]
+    gain: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +79,11 @@ class ChannelState:
     bad : bool
         Whether decisions leave it out: the operator's choice, or else what was found.
     reasons : tuple of str
-        What was found, in words.
+        What was found, in words; why it is scaled, where it is.
     choice : {"automatic", "good", "bad"}
         The operator's choice.
+    gain : float
+        By what it has to be divided.
     measures : mapping of str to float
         By the names of ``MEASURES``: how many times the median of the calibration; empty
         before the first window.
@@ -88,6 +93,7 @@ class ChannelState:
     bad: bool
     reasons: tuple[str, ...]
     choice: Choice
+    gain: float
     measures: Mapping[str, float]
 
 
@@ -97,7 +103,9 @@ class ChannelMonitor:
     Gross faults (no values, flat, railed, a jump, many times the amplitude) make a channel
     bad at once or within three windows, weak ones (too quiet, mains, high frequencies, drift,
     disagreement with the other channels, two channels exchanged) after seconds; see
-    :mod:`sjepa_online.signal.evidence`. It is good again after 2.5 s without evidence. When
+    :mod:`sjepa_online.signal.evidence`. It is good again after 2.5 s without evidence. A channel
+    that is only too large, and but for its gain agrees with what the other channels predict for
+    it, is good as well, divided by that gain; see :mod:`sjepa_online.signal.gain`. When
     more than half of the channels look bad at once, by anything but missing, flat or railed
     samples, it takes that for a movement for 2 s and changes no state.
 
@@ -132,6 +140,7 @@ class ChannelMonitor:
         n_channels = len(self.ch_names)
         self._choices: dict[str, Choice] = dict.fromkeys(self.ch_names, "automatic")
         self._found = np.zeros(n_channels, dtype=bool)
+        self._gains = np.ones(n_channels)
         self._counts = np.zeros((len(RULES), n_channels), dtype=np.int64)
         self._clean = np.zeros(n_channels, dtype=np.int64)
         self._reasons: list[tuple[str, ...]] = [()] * n_channels
@@ -147,13 +156,23 @@ class ChannelMonitor:
         return tuple(self.ch_names[index] for index in np.flatnonzero(self._bad))
 
     @property
+    def gains(self) -> Array:
+        """By what each channel has to be divided, shape (channels,); 1 for most."""
+        return self._gains.copy()
+
+    @property
     def states(self) -> tuple[ChannelState, ...]:
         """State of every channel, in the order of the stream."""
         return tuple(
-            ChannelState(name, bool(bad), reasons, self._choices[name], self._ratios(channel))
-            for channel, (name, bad, reasons) in enumerate(
-                zip(self.ch_names, self._bad, self._reasons, strict=True)
+            ChannelState(
+                name,
+                bool(bad),
+                self._reasons[channel],
+                self._choices[name],
+                float(self._gains[channel]),
+                self._ratios(channel),
             )
+            for channel, (name, bad) in enumerate(zip(self.ch_names, self._bad, strict=True))
         )
 
     def choose(self, channel: str, choice: Choice) -> list[StateChange]:
@@ -170,9 +189,9 @@ class ChannelMonitor:
                 value=channel,
                 remedy=f"Choose from {', '.join(self.ch_names)}.",
             )
-        before = self._bad
+        before = self._bad, self._gains
         self._choices[channel] = choice
-        return self._changes(before)
+        return self._changes(*before)
 
     def reset(self) -> None:
         """Forget the samples seen so far, as after a gap; states and choices stay."""
@@ -225,9 +244,13 @@ class ChannelMonitor:
 
     def _judge(self) -> list[StateChange | Widespread]:
         """Judge the window of the last four quarters."""
-        before = self._bad
-        evidence = self._finder.find(tuple(self._quarters), before)
+        before = self._bad, self._gains
+        # a bad channel that is too large is judged as if it were not, to see what else is wrong
+        excess = np.where(self._found, self._finder.excess(self._quarters), self._gains)
+        on_trial = self._found & (excess > 1)
+        evidence = self._finder.find(self._quarters, before[0], excess, on_trial)
         self._measures = evidence.measures
+        self._measures[AMPLITUDE] += np.log(excess)
         changes: list[StateChange | Widespread] = list(self._watch_spread(evidence))
         held = 0 < self._n_widespread <= HOLD_WINDOWS
         counting = ~(self._lasting & held)
@@ -235,15 +258,15 @@ class ChannelMonitor:
         counts = np.clip(self._counts + step, 0, self._needed)
         self._counts = np.where(counting, counts, self._counts)
         became_bad = (self._counts >= self._needed).any(axis=0) & ~self._found
-        self._clean = np.where(evidence.lingering.any(axis=0), 0, self._clean + 1)
+        disagrees = on_trial & np.isnan(evidence.gain)
+        self._clean = np.where(evidence.lingering.any(axis=0) | disagrees, 0, self._clean + 1)
         became_good = self._found & (self._clean >= CLEAN_WINDOWS)
         self._found = (self._found | became_bad) & ~became_good
         self._counts[:, became_good] = 0
-        self._reasons = [
-            self._words(evidence, channel) if found else ()
-            for channel, found in enumerate(self._found)
-        ]
-        return changes + self._changes(before)
+        self._gains = np.where(became_good & on_trial, evidence.gain, self._gains)
+        self._reasons = [self._words(evidence, channel) for channel in range(len(self.ch_names))]
+        self._gains[self._found | (became_good & ~on_trial)] = 1.0
+        return changes + self._changes(*before)
 
     def _watch_spread(self, evidence: Evidence) -> list[Widespread]:
         """Notice when more than half of the channels look bad at once."""
@@ -256,35 +279,45 @@ class ChannelMonitor:
         names = tuple(name for name, bad in zip(self.ch_names, looks_bad, strict=True) if bad)
         return [Widespread(self._n_seen, is_widespread, names)]
 
-    def _changes(self, before: NDArray[np.bool_]) -> list[StateChange]:
+    def _changes(self, bad: NDArray[np.bool_], gains: Array) -> list[StateChange]:
+        """List the channels whose state, or whose scale while in use, is another one now."""
         now = self._bad
+        changed = (now != bad) | (~now & (self._gains != gains))
         return [
             StateChange(
                 self._n_seen,
                 self.ch_names[channel],
                 bool(now[channel]),
-                self._why(channel) if now[channel] else (),
+                self._why(channel),
+                float(self._gains[channel]),
             )
-            for channel in np.flatnonzero(now != before).tolist()
+            for channel in np.flatnonzero(changed).tolist()
         ]
 
     def _why(self, channel: int) -> tuple[str, ...]:
+        if not self._bad[channel] and self._found[channel]:
+            return ()
         if self._choices[self.ch_names[channel]] == "bad":
             return ("the operator's choice", *self._reasons[channel])
         return self._reasons[channel]
 
     def _words(self, evidence: Evidence, channel: int) -> tuple[str, ...]:
         """Say what is found now; where nothing is, what made the channel bad."""
+        if not self._found[channel]:
+            gain = self._gains[channel]
+            return (f"scaled back from {gain:.0f} times its amplitude",) if gain > 1 else ()
         rules = np.flatnonzero(self._counts[:, channel] >= self._needed[:, 0])
         if not rules.size:
             return self._reasons[channel]
-        return tuple(
+        gain = self._gains[channel]
+        words = tuple(
             RULES[rule].words.format(
                 partner=self.ch_names[evidence.partner[channel]],
                 **self._ratios(channel),
             )
             for rule in rules
         )
+        return (*words, f"after division by {gain:.0f}") if gain > 1 else words
 
     def _ratios(self, channel: int) -> dict[str, float]:
         if self._measures is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -58,6 +58,19 @@ class Quarter:
     mains: Array
     high: Array
     spectrum: Array
+
+    def divided(self, scales: Array) -> Quarter:
+        """Return the measures as if the channels had been divided by ``scales (channels,)``."""
+        if np.all(scales == 1):
+            return self
+        return replace(
+            self,
+            level=self.level / scales,
+            lowest=self.lowest / scales,
+            highest=self.highest / scales,
+            amplitude=self.amplitude - np.log(scales),
+            spectrum=self.spectrum / scales[:, np.newaxis],
+        )
 
 
 class QuarterAnalysis:

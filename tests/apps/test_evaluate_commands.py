@@ -138,3 +138,22 @@ def test_calibrate_writes_a_report(command: Callable, tmp_path: Path) -> None:
     assert again.code == 2
     assert "--report" in again.err
     assert not (tmp_path / "decoder.safetensors").exists()
+
+
+def test_corruption_scores_every_strategy(command: Callable, tmp_path: Path) -> None:
+    plot = tmp_path / "corruption.png"
+    arguments = ("evaluate", "corruption", "-p", "ssvep-exo", *SAMPLE, "--decoder", "riemann")
+    result = command(
+        *arguments, "--kind", "gain", "--gain", 100, "--fractions", "0.125", "--draws", 1,
+        "--plot", plot, "--json",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    document = result.json
+    assert (document["kind"], document["gain"], document["fractions"]) == ("gain", 100.0, [0.125])
+    [none], [dynamic] = (document["decoders"]["riemann"][name] for name in ("none", "dynamic"))
+    assert dynamic > 0.5  # chance 0.25
+    assert none < dynamic
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    result = command(*arguments, "--fractions", "0.1,all")
+    assert result.code == 2
+    assert "'each'" in result.err

@@ -338,6 +338,46 @@ def test_a_bad_channel_at_100_times_its_amplitude_changes_no_decision(
         assert np.mean([one.label == one.truth for one in expected]) > 0.8, "and they are right"
 
 
+def _with_shared_background(recording: Recording) -> Recording:
+    """Let the channels say something of each other, as those of a head do."""
+    shared = 30.0 * np.random.default_rng(recording.data.shape[1]).standard_normal(
+        recording.data.shape[1]
+    )
+    return replace(recording, data=(recording.data + shared).astype(np.float32))
+
+
+@pytest.mark.parametrize("reference", ["none", "average"])
+@pytest.mark.parametrize("mode", ["markers", "sliding"])
+def test_a_channel_that_is_only_too_large_is_used_at_its_own_size(
+    simulated_recording: Callable[..., Recording],
+    make_decoder: Callable[..., Decoder],
+    mode: str,
+    reference: str,
+) -> None:
+    config = PreprocessorConfig(reference=reference)
+    decoder = make_decoder(_with_shared_background(simulated_recording()), config=config)
+    recording = _with_shared_background(simulated_recording(n_trials=20, seed=1))
+    large = recording.data.copy()
+    large[1] *= 100
+    breaks = [round(25 * recording.sfreq)]
+    expected, found = (
+        _push(_engine(decoder, one, mode), one, [800, 801, *breaks], breaks=breaks)
+        for one in (recording, replace(recording, data=large))
+    )
+    events = [one for one in found if isinstance(one, EngineEvent) and "channel" in one.event]
+    assert [one.event for one in events] == ["channel-bad", "channel-scaled"]
+    assert "Cz is used again: scaled back from" in events[1].detail
+    decisions = [one for one in found if isinstance(one, Decision)]
+    used = [not one.bad_channels for one in decisions]
+    since = events[1].time + decoder.n_times / 128
+    assert used == [one.time > since for one in decisions]
+    before = [one for one in expected if isinstance(one, Decision)]
+    assert [one.time for one in before] == [one.time for one in decisions]
+    differences = np.abs(_probabilities(before) - _probabilities(decisions))[used]
+    assert len(differences) > 10, "before the gap and after it"
+    assert differences.max() < 0.1
+
+
 def test_bad_channels_hold_from_the_next_decision_on_and_over_gaps(
     decoder: Decoder, recording: Recording
 ) -> None:

@@ -13,7 +13,7 @@ SFREQ = 250.0
 
 @pytest.fixture
 def segment() -> Segment:
-    return Segment(("Cz",), SFREQ, "uV", PreprocessorConfig(), ())
+    return Segment(("Cz",), SFREQ, "uV", PreprocessorConfig())
 
 
 def _fill(segment: Segment, timestamps: np.ndarray) -> None:

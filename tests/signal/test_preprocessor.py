@@ -245,6 +245,35 @@ def test_bad_channels_change_from_the_next_chunk_on_without_a_transient():
     np.testing.assert_array_equal(changing.update(parts[1]), after.update(parts[1]))
 
 
+@pytest.mark.parametrize("config", [PreprocessorConfig(), AVERAGE])
+def test_gains_divide_from_the_next_chunk_on_before_the_reference(config):
+    values = noise(4, 2000) + np.array([[0.0], [500.0], [0.0], [0.0]])
+    names = channel_names(4)
+    amplified = values * np.array([[1.0], [100.0], [1.0], [0.5]])
+    plain = Preprocessor(names, 250, config=config)
+    unscaled = Preprocessor(names, 250, config=config)
+    scaled = Preprocessor(names, 250, config=config)
+    for part in (slice(0, 900), slice(900, None)):
+        expected, wrong = plain.update(values[:, part]), unscaled.update(amplified[:, part])
+        output = scaled.update(amplified[:, part])
+        np.testing.assert_allclose(output, expected if part.start else wrong, atol=1e-9)
+        scaled.set_gains({names[1]: 100.0, names[3]: 0.5})
+    scaled.set_gains({})
+    np.testing.assert_array_equal(
+        scaled.update(amplified[:, :50]), unscaled.update(amplified[:, :50])
+    )
+
+
+@pytest.mark.parametrize("gains", [{"Oz": 2.0}, {"Cz": 0.0}, {"Cz": np.nan}, {"Cz": np.inf}])
+def test_refused_gains_leave_the_old_ones(gains):
+    preprocessor = Preprocessor(["Cz", "Pz"], 250)
+    preprocessor.set_gains({"Cz": 4.0})
+    with pytest.raises(InputError, match=r"Choose from Cz|as bad"):
+        preprocessor.set_gains(gains)
+    expected = Preprocessor(["Cz", "Pz"], 250).update(noise(2, 500)) / np.array([[4.0], [1.0]])
+    np.testing.assert_array_equal(preprocessor.update(noise(2, 500)), expected)
+
+
 def test_average_of_no_good_channel_subtracts_nothing():
     values, names = noise(3, 1000), channel_names(3)
     output = Preprocessor(names, 250, config=AVERAGE, bad=names).update(values)

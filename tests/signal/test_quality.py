@@ -69,7 +69,7 @@ FAULTS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float, str]] = {
     "ten times": (lambda x: 10 * x, 1.5, "times its amplitude"),
     "popped": (lambda x: x + 3000 + 300 * np.cumsum(noise(len(x))), 1.5, "jump"),
     "noise": (lambda x: x + 100 * noise(len(x)), 5.0, "amplitude"),
-    "mains": (lambda x: x + 300 * np.sin(2 * np.pi * 50 * _seconds(len(x))), 5.0, "mains"),
+    "mains": (lambda x: x + 300 * np.sin(2 * np.pi * 50 * _seconds(len(x))), 1.5, "mains"),
     "muscle": (lambda x: x + 40 * np.diff(noise(len(x) + 1)), 5.0, "high frequencies"),
     "drift": (lambda x: x + 500 * _seconds(len(x)), 5.0, "drift"),
     "quiet": (lambda x: 0.15 * x, 5.0, "too quiet"),
@@ -140,9 +140,112 @@ def test_noise_of_ordinary_size_accuses_no_other(
 def test_hundredfold_channel_accuses_no_other(baseline: Baseline) -> None:
     signal = eeg(20, seed=6)
     signal[CHANNEL] *= 100
-    monitor, events = run(baseline, signal)
+    monitor, events = run(baseline, signal[:, : round(3 * SFREQ)])
     assert [change.channel for change in changes_of(events)] == [NAMES[CHANNEL]]
     assert monitor.bad == (NAMES[CHANNEL],)
+
+
+@pytest.mark.parametrize("gain", [8.0, 100.0, 5000.0])
+def test_channel_that_is_only_too_large_is_scaled_back(baseline: Baseline, gain: float) -> None:
+    signal = eeg(30, seed=6)
+    signal[CHANNEL, FAULT.start :] *= gain
+    monitor, events = run(baseline, signal)
+    lost, back = changes_of(events)
+    assert (lost.channel, lost.bad, lost.gain) == (NAMES[CHANNEL], True, 1.0)
+    assert lost.sample <= FAULT.start + 1.5 * SFREQ
+    assert (back.channel, back.bad) == (NAMES[CHANNEL], False)
+    assert back.sample <= FAULT.start + 8 * SFREQ
+    assert back.gain == pytest.approx(gain, rel=0.15)
+    assert back.reasons == (f"scaled back from {back.gain:.0f} times its amplitude",)
+    assert monitor.bad == ()
+    np.testing.assert_array_equal(np.flatnonzero(monitor.gains != 1), [CHANNEL])
+    state = monitor.states[CHANNEL]
+    assert (state.bad, state.gain, state.reasons) == (False, back.gain, back.reasons)
+    assert state.measures["amplitude"] == pytest.approx(gain, rel=0.6)
+    assert state.measures["disagreement"] < 3
+
+
+def test_gain_that_ends_leaves_the_channel_out_until_it_is_known_to_be_good(
+    baseline: Baseline,
+) -> None:
+    signal = eeg(40, seed=6)
+    end = round(20 * SFREQ)
+    signal[CHANNEL, :end] *= 12
+    monitor, events = run(baseline, signal)
+    *_, lost, back = changes_of(events)
+    assert (lost.bad, lost.gain) == (True, 1.0)
+    assert end < lost.sample <= end + 1.5 * SFREQ
+    assert any("no longer too large" in reason for reason in lost.reasons)
+    assert (back.bad, back.gain, back.reasons) == (False, 1.0, ())
+    assert back.sample <= lost.sample + 3 * SFREQ
+    np.testing.assert_array_equal(monitor.gains, 1.0)
+
+
+#: What is large, but not the channel's own signal times a gain.
+GARBAGE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "white noise": lambda x: 1000 * noise(len(x)),
+    "coloured noise": lambda x: 100 * eeg(60, seed=78)[5, : len(x)],
+    "the channel and as much noise again, amplified": lambda x: (
+        100 * (x + x.std() * eeg(60, seed=79)[1, : len(x)] / 10)
+    ),
+    "a hum of 21 Hz": lambda x: x + 5000 * np.sin(2 * np.pi * 21 * _seconds(len(x))),
+    "clipped": lambda x: np.clip(100 * x, -200, 200),
+    "mains, amplified": lambda x: 100 * (x + 300 * np.sin(2 * np.pi * 50 * _seconds(len(x)))),
+}
+
+
+@pytest.mark.parametrize("name", GARBAGE)
+def test_large_garbage_stays_out(baseline: Baseline, name: str) -> None:
+    signal = eeg(60, seed=6)
+    signal[CHANNEL, FAULT.start :] = GARBAGE[name](signal[CHANNEL, FAULT.start :])
+    monitor, events = run(baseline, signal)
+    assert [(change.channel, change.bad) for change in changes_of(events)] == [("E3", True)]
+    np.testing.assert_array_equal(monitor.gains, 1.0)
+
+
+def test_channel_beyond_what_electrodes_show_is_not_scaled(baseline: Baseline) -> None:
+    signal = eeg(30, seed=6)
+    signal[CHANNEL] *= 1e5
+    monitor, _ = run(baseline, signal)
+    assert monitor.bad == (NAMES[CHANNEL],)
+
+
+def test_noise_that_comes_to_a_scaled_channel_is_found(baseline: Baseline) -> None:
+    signal = eeg(40, seed=6)
+    signal[CHANNEL] *= 100
+    later = slice(round(20 * SFREQ), None)
+    signal[CHANNEL, later] += 20_000 * noise(signal[CHANNEL, later].size)
+    monitor, events = run(baseline, signal)
+    assert [change.bad for change in changes_of(events)] == [True, False, True]
+    assert monitor.bad == (NAMES[CHANNEL],)
+    np.testing.assert_array_equal(monitor.gains, 1.0)
+
+
+def test_operator_wins_over_the_scale(baseline: Baseline) -> None:
+    signal = eeg(40, seed=6)
+    signal[CHANNEL] *= 100
+    half = round(20 * SFREQ)
+    monitor, _ = run(baseline, signal[:, :half])
+    assert monitor.gains[CHANNEL] > 1
+    [out] = monitor.choose(NAMES[CHANNEL], "bad")
+    assert out.bad
+    assert out.reasons[0] == "the operator's choice"
+    assert monitor.update(signal[:, half:]) == []
+    [back] = monitor.choose(NAMES[CHANNEL], "automatic")
+    assert (back.bad, back.gain) == (False, monitor.gains[CHANNEL])
+    again = ChannelMonitor(NAMES, SFREQ, "uV", baseline)
+    again.choose(NAMES[CHANNEL], "good")
+    [scaled] = again.update(signal)
+    assert not scaled.bad
+    assert scaled.gain == pytest.approx(100, rel=0.15)
+
+
+def test_gains_of_half_of_the_channels(baseline: Baseline) -> None:
+    signal = eeg(40, seed=6)
+    gains = np.where(np.isin(np.arange(N_CHANNELS), [0, 2, 5, 6, 9]), 50.0, 1.0)
+    monitor, _ = run(baseline, signal * gains[:, np.newaxis])
+    assert monitor.bad == ()
+    np.testing.assert_allclose(monitor.gains, gains, rtol=0.3)
 
 
 def test_half_of_the_channels_are_found(baseline: Baseline) -> None:
@@ -341,6 +444,21 @@ def test_prediction_without_a_channel_is_that_of_the_rest() -> None:
     reduced = CrossPrediction.fit(correlation, everyone).without(3).without(8)
     rest = CrossPrediction.fit(correlation, ~np.isin(np.arange(N_CHANNELS), [3, 8]))
     np.testing.assert_allclose(reduced.disagreement(spectra), rest.disagreement(spectra))
+
+
+def test_regression_finds_the_gain_and_the_correlation() -> None:
+    correlation = _correlation()
+    trusted = np.arange(N_CHANNELS) != 4
+    prediction = CrossPrediction.fit(correlation, trusted)
+    rng = np.random.default_rng(0)
+    spectra = rng.multivariate_normal(np.zeros(N_CHANNELS), correlation, 20_000).T
+    spectra[4] *= 30
+    slope, found = prediction.regression(spectra)
+    ridge = Ridge(alpha=200.0, fit_intercept=False).fit(spectra[trusted].T, spectra[4] / 30)
+    predicted = ridge.predict(spectra[trusted].T)
+    assert slope[4] == pytest.approx(30, rel=0.03)
+    assert found[4] == pytest.approx(np.corrcoef(predicted, spectra[4])[0, 1], abs=0.01)
+    assert np.exp(2 * prediction.log_expected[4]) == pytest.approx(1 - found[4] ** 2, abs=0.02)
 
 
 def test_gain_of_exchange_is_the_gain_in_likelihood() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -53,8 +53,15 @@ def corruption(
     test: TestOption,
     decoder: DecodersOption = None,
     kind: Annotated[FaultName, typer.Option(help="What is wrong.")] = FaultName.NOISE,
+    gain: Annotated[
+        float, typer.Option(min=1, help="Times its amplitude, for the kind gain.")
+    ] = 100.0,
     fractions: Annotated[
-        str, typer.Option(help="Shares of the channels, with commas between.")
+        str,
+        typer.Option(
+            help="Shares of the channels, with commas between; or 'each': none, and each channel "
+            "by itself."
+        ),
     ] = "0,0.125,0.25,0.5",
     draws: Annotated[int, typer.Option(min=1, help="Draws of the channels a share.")] = 5,
     detection: Annotated[
@@ -72,19 +79,23 @@ def corruption(
     from sjepa_online.evaluation.corruption import (
         CorruptionSettings,
         evaluate_corruption,
+        n_steps,
         plot_corruption,
         to_json,
     )
     from sjepa_online.protocol import load_protocol
-    from sjepa_online.signal import PreprocessorConfig
+    from sjepa_online.signal import PreprocessorConfig, pick_eeg_channels
 
-    settings = CorruptionSettings(kind.value, parse_fractions(fractions), draws, detection.value)
+    settings = CorruptionSettings(
+        kind.value, parse_fractions(fractions), draws, detection.value, gain
+    )
     protocol = load_protocol(paradigm)
     requests = [
         DecoderRequest(name, weights, seed, device) for name in decoder or [DEFAULT_DECODER]
     ]
     training, testing = load_sources(train), load_sources(test)
-    total = len(requests) * len(settings.fractions) * draws
+    n_channels = len(pick_eeg_channels(training[0].ch_names).eeg)
+    total = len(requests) * n_steps(settings, n_channels)
     results = {}
     with progress_bar(f"Decoding with {kind.value} channels", total) as advance:
         for request in requests:
@@ -100,21 +111,23 @@ def corruption(
         _print_table(name, settings, result)
 
 
-def parse_fractions(text: str) -> tuple[float, ...]:
-    """Read ``0,0.25,0.5``.
+def parse_fractions(text: str) -> tuple[float, ...] | Literal["each"]:
+    """Read ``0,0.25,0.5`` or ``each``.
 
     Raises
     ------
     InputError
         Something is not a number from 0 to below 1.
     """
+    if text == "each":
+        return "each"
     try:
         fractions = tuple(float(part) for part in text.split(","))
     except ValueError:
         fractions = (-1.0,)
     if not all(0 <= fraction < 1 for fraction in fractions):
         raise InputError(
-            "Fractions are numbers from 0 to below 1 with commas between",
+            "Fractions are numbers from 0 to below 1 with commas between, or 'each'",
             value=text,
             remedy="For example --fractions 0,0.125,0.25,0.5.",
         )
@@ -122,11 +135,10 @@ def parse_fractions(text: str) -> tuple[float, ...]:
 
 
 def _print_table(name: str, settings: CorruptionSettings, result: CorruptionScores) -> None:
-    shares = "".join(f"{fraction:>14.3f}" for fraction in settings.fractions)
-    typer.echo(f"{name}, {settings.kind}, found by {settings.detection}: share {shares}")
-    for label, scores in (*result.strategies.items(), ("oracle", result.oracle)):
-        told = "".join(
-            f"  {mean:.3f} +- {spread:.2f}"
-            for mean, spread in zip(scores.mean(axis=1), scores.std(axis=1), strict=True)
-        )
+    from statistics import fmean, pstdev
+
+    shares = "".join(f"{fraction:>14.3f}" for fraction in result.fractions)
+    typer.echo(f"{name}, {settings}: share {shares}")
+    for label, rows in (*result.strategies.items(), ("oracle", result.oracle)):
+        told = "".join(f"  {fmean(draws):.3f} +- {pstdev(draws):.2f}" for draws in rows)
         typer.echo(f"  {label:>8}{told}")
