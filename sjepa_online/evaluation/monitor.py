@@ -61,12 +61,16 @@ class MonitorScores:
     delays : dict of str to list of float or None
         For each kind of fault and each draw, the delay (s) to the detection; None where it
         was not detected. A draw whose channel is bad without the fault is left out.
+    scaled : dict of str to int
+        For each kind of fault, in how many draws the channel was used in spite of it, divided
+        by a gain.
     """
 
     channel_hours: float
     false_alarms: list[FalseAlarm]
     bad_share: float
     delays: dict[str, list[float | None]]
+    scaled: dict[str, int]
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``evaluate monitor``."""
@@ -83,7 +87,11 @@ class MonitorScores:
                 }
                 for alarm in self.false_alarms
             ],
-            "faults": {kind: summarise_delays(delays) for kind, delays in self.delays.items()},
+            "faults": {
+                kind: summarise_delays(delays)
+                | {"scaled_back": self.scaled[kind] / len(delays) if delays else None}
+                for kind, delays in self.delays.items()
+            },
         }
 
 
@@ -144,13 +152,13 @@ def evaluate_monitor(
         bad_seconds += seconds
         progress()
     total = sum(recording.duration for recording in monitored) * len(first.ch_names)
-    delays = {}
+    delays, scaled = {}, {}
     rng = np.random.default_rng(seed)
     for name, (kind, factor) in _faults().items():
         draws = [_draw(monitored, kind, factor, rng) for _ in range(n_draws)]
-        delays[name] = _delays(draws, baseline, seed)
+        delays[name], scaled[name] = _delays(draws, baseline, seed)
         progress()
-    return MonitorScores(total / 3600, alarms, bad_seconds / total, delays)
+    return MonitorScores(total / 3600, alarms, bad_seconds / total, delays, scaled)
 
 
 def n_steps(n_monitored: int) -> int:
@@ -231,24 +239,26 @@ def _draw(
 
 def _delays(
     draws: Sequence[tuple[Recording, Fault]], baseline: Baseline, seed: int
-) -> list[float | None]:
-    """Return the delay to each detection, None where there is none.
+) -> tuple[list[float | None], int]:
+    """Return the delay to each detection, None where there is none, and how often it was scaled.
 
     Draws whose channel is bad without the fault are left out.
     """
     delays: list[float | None] = []
+    n_scaled = 0
     for number, (recording, fault) in enumerate(draws):
         corrupted = Corruption([fault], [recording], seed + number).apply(recording)
         changes = [
-            (change.sample / recording.sfreq - fault.start, change.bad)
+            (change.sample / recording.sfreq - fault.start, change)
             for change in _monitor(corrupted, baseline)
             if change.channel in fault.channels
         ]
-        before = [bad for delay, bad in changes if delay <= 0]
+        before = [change.bad for delay, change in changes if delay <= 0]
         if before and before[-1]:
             continue
-        delays.append(next((delay for delay, bad in changes if bad and delay > 0), None))
-    return delays
+        delays.append(next((delay for delay, change in changes if change.bad and delay > 0), None))
+        n_scaled += any(change.gain != 1 for _, change in changes)
+    return delays, n_scaled
 
 
 def _part(recording: Recording, start: int, stop: int) -> Recording:

@@ -65,4 +65,5 @@ def _print(document: dict[str, Any]) -> None:
             f"{kind}: {entry['detected']:.1%} of {entry['draws']} detected, "
             f"{entry['within_1.5_s']:.1%} within 1.5 s; "
             f"median {entry['delay_median_s']:.2f} s, 95 % {entry['delay_95_s']:.2f} s"
+            + (f"; {entry['scaled_back']:.1%} scaled back" if entry["scaled_back"] else "")
         )
