@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from sjepa_online.data import Trials
 from sjepa_online.decoding import DecoderRequest
-from sjepa_online.errors import InputError
 from sjepa_online.evaluation.scores import DecoderScores, evaluate_scores
+from sjepa_online.training.cross_validation import check_trials_per_class
 
 #: Shares of the calibration trials that are tried.
 SHARES = (0.125, 0.25, 0.5, 0.75, 1.0)
@@ -65,7 +65,7 @@ def select_trials(trials: Trials, indices: NDArray[np.intp]) -> Trials:
     )
 
 
-def usable_shares(y: NDArray[np.str_]) -> list[float]:
+def usable_shares(y: NDArray[np.str_], classes: Sequence[str]) -> list[float]:
     """Return the shares that leave enough trials of each class.
 
     Raises
@@ -73,15 +73,9 @@ def usable_shares(y: NDArray[np.str_]) -> list[float]:
     InputError
         Not even all trials are enough.
     """
-    smallest = int(np.unique(y, return_counts=True)[1].min())
-    shares = [share for share in SHARES if round(share * smallest) >= LEAST_TRIALS]
-    if not shares:
-        raise InputError(
-            f"A learning curve needs at least {LEAST_TRIALS} trials of each class",
-            value=f"{smallest} of the rarest class",
-            remedy="Record more trials, or add recordings.",
-        )
-    return shares
+    check_trials_per_class(y, classes, LEAST_TRIALS, "A learning curve")
+    smallest = min(int(np.sum(y == name)) for name in classes)
+    return [share for share in SHARES if round(share * smallest) >= LEAST_TRIALS]
 
 
 def learning_curve(
@@ -102,15 +96,15 @@ def learning_curve(
     n_seeds : int
         Number of seeds.
     progress : callable
-        Called after each fit: ``len(usable_shares(train.y)) * len(requests) * n_seeds`` times.
+        Called after each fit: for each of the :func:`usable_shares`, each request and each seed.
 
     Raises
     ------
     InputError
-        A class has no training trial, or too few for a curve.
+        A class has too few training trials for a curve.
     """
     points = []
-    for share in usable_shares(train.y):
+    for share in usable_shares(train.y, train.protocol.class_names):
         part = select_trials(train, first_trials(train.y, share))
         scores = evaluate_scores(part, test, requests, n_seeds, progress)
         points.append(CurvePoint(len(part.y), scores))

@@ -30,6 +30,7 @@ from sjepa_online.signal import (
     pick_eeg_channels,
     require_plausible_amplitude,
 )
+from sjepa_online.training.cross_validation import check_trials_per_class
 
 EvaluationName = Literal["within-session", "cross-session"]
 #: What MOABB calls our paradigms.
@@ -87,12 +88,7 @@ class EpochClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             not that of EEG in µV.
         """
         self.classes_ = np.unique(y)
-        if len(self.classes_) != len(self.labels):
-            raise InputError(
-                "Every class has training trials",
-                value=f"{len(self.classes_)} of {len(self.labels)}: {', '.join(self.labels)}",
-                remedy="Leave out this subject, or take the class out of a copy of the protocol.",
-            )
+        check_trials_per_class(self._names[y], self._names.tolist(), 1, "Training")
         window = self._window(X)
         signal = np.concatenate(list(window[:N_CHECKED]), axis=-1)
         require_plausible_amplitude(signal, "uV", MODEL_SFREQ)

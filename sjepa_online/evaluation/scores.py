@@ -17,8 +17,8 @@ from sjepa_online.decoding.metrics import (
     main_score,
     roc_auc,
 )
-from sjepa_online.errors import InputError
 from sjepa_online.evaluation.tables import Row
+from sjepa_online.training.cross_validation import check_trials_per_class
 
 
 @dataclass(frozen=True)
@@ -96,14 +96,7 @@ def evaluate_scores(
     InputError
         A class has no training trial.
     """
-    classes = train.protocol.class_names
-    absent = [name for name in classes if not np.any(train.y == name)]
-    if absent:
-        raise InputError(
-            "Every class of the protocol has training trials",
-            value=f"none of: {', '.join(absent)}",
-            remedy="Add recordings, or take the class out of a copy of the protocol.",
-        )
+    check_trials_per_class(train.y, train.protocol.class_names, 1, "Training")
     results = {}
     for request in requests:
         runs = [

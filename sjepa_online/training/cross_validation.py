@@ -27,18 +27,31 @@ DECISION = "decision"
 PREFIXES = "prefixes"
 
 
-def check_trials_per_class(y: NDArray[Any], classes: Sequence[str], n_folds: int) -> None:
-    """Refuse a calibration with too few trials of a class.
+def check_trials_per_class(
+    y: NDArray[Any], classes: Sequence[str], least: int, purpose: str = "Cross-validation"
+) -> None:
+    """Refuse trials of which a class has too few.
+
+    Parameters
+    ----------
+    y : ndarray of str, shape (n,)
+        Labels.
+    classes : sequence of str
+        Every class that has to be there.
+    least : int
+        For cross-validation the number of folds.
+    purpose : str
+        What the trials are for.
 
     Raises
     ------
     InputError
-        Fewer than two classes have trials, or one has fewer trials than there are folds.
+        A class has fewer trials than ``least``.
     """
     counts = {name: int(np.sum(y == name)) for name in classes}
-    if min(counts.values()) < n_folds:
+    if min(counts.values()) < least:
         raise InputError(
-            f"{n_folds}-fold cross-validation needs at least {n_folds} trials of each class",
+            f"{purpose} needs {least} or more trials of each class",
             value=", ".join(f"{name}: {count}" for name, count in counts.items()),
             remedy="Record more trials, add recordings, or take the absent classes out of a "
             "copy of the protocol.",

@@ -15,6 +15,8 @@ MISTAKES = [
     ("calibrate -p ssvep-exo --from sample:9", "sample:1, sample:2 or sample:3"),
     ("calibrate -p ssvep-exo --from sample:1 --out x.txt", "--out x.safetensors"),
     ("calibrate -p ssvep-exo --from sample:1 --report x.pdf", "--report x.html"),
+    ("calibrate -p ssvep-exo --from sample:1 --out one.safetensors", "add --overwrite"),
+    ("calibrate -p ssvep-exo --from sample:1 --report no/x.html", "choose another --report"),
     ("calibrate -p ssvep-exo --from sample:1 --decoder rieman", "riemann"),
     ("calibrate -p ssvep-exo --from sample:1 --weights nosuch", "Known names: default"),
     ("calibrate -p ssvep-exo --from sample:1 --population nosuch", "population-ssvep"),
@@ -27,6 +29,9 @@ MISTAKES = [
     ("feedback --decoder .", "a folder"),
     ("evaluate scores -p ssvep-exo --train nosuch.fif --test sample", "nosuch.fif"),
     ("evaluate learning-curve -p ssvep-exo --train sample:1 --test .", "a folder"),
+    ("evaluate scores -p ssvep-exo --train sample:1 --test sample:2 --csv no/x.csv", "--csv"),
+    ("evaluate learning-curve -p ssvep-exo --train sample:1 --test sample:2 --plot no/x.png", "no"),
+    ("evaluate moabb --dataset Kalunga2016 -p ssvep-exo --csv no/x.csv", "choose another --csv"),
     ("evaluate corruption -p nosuch --train sample:1 --test sample:2", "nosuch"),
     ("evaluate grid -p ssvep-exo --data nosuch.edf", "nosuch.edf"),
     ("evaluate monitor --train nosuch.edf", "nosuch.edf"),
@@ -34,6 +39,7 @@ MISTAKES = [
     ("replay nosuch.edf", "nosuch.edf"),
     ("export nosuch.edf --bids set --subject 1 --task x", "nosuch.edf"),
     ("population sample:1 -p ssvep-exo --out x", "--out x.safetensors"),
+    ("population sample:1 -p ssvep-exo --out one.safetensors", "add --overwrite"),
     ("simulate --paradigm nosuch", "Known names"),
 ]
 HEAVY = ["matplotlib", "mne", "moabb", "pylsl", "pyriemann", "scipy", "sklearn", "torch"]

@@ -31,9 +31,11 @@ def test_first_trials_grow_and_keep_every_class(share):
 
 
 def test_shares_that_leave_too_few_trials_are_skipped():
-    assert usable_shares(np.array(["a", "b"] * 8)) == [0.5, 0.75, 1.0]
-    with pytest.raises(InputError, match="3 of the rarest class"):
-        usable_shares(np.array(["a", "a", "b"] * 3))
+    assert usable_shares(np.array(["a", "b"] * 8), ("a", "b")) == [0.5, 0.75, 1.0]
+    with pytest.raises(InputError, match=r"learning curve needs 4.*a: 6, b: 3\."):
+        usable_shares(np.array(["a", "a", "b"] * 3), ("a", "b"))
+    with pytest.raises(InputError, match="c: 0"):
+        usable_shares(np.array(["a", "b"] * 8), ("a", "b", "c"))
 
 
 def test_the_curve_ends_at_the_score_of_all_trials(simulated_recording, protocol):
@@ -44,7 +46,7 @@ def test_the_curve_ends_at_the_score_of_all_trials(simulated_recording, protocol
     calls = []
     points = learning_curve(train, test, requests, 2, lambda: calls.append(1))
     assert [point.n_trials for point in points] == [8, 16, 24, 32]
-    assert len(calls) == len(usable_shares(train.y)) * 2
+    assert len(calls) == 4 * 2
     whole = evaluate_scores(train, test, requests, 1)["riemann"]
     assert points[-1].scores["riemann"].score == whole.score * 2
     half = evaluate_scores(select_trials(train, np.arange(16)), test, requests, 1)["riemann"]

@@ -109,6 +109,9 @@ def calibrate(
     json: JsonOption = False,
 ) -> None:
     """Train a decoder, cross-validate it, and save it: from recordings, or from a session."""
+    for path, option in ((out, "--out"), (report, "--report")):
+        if path is not None:
+            check_out(path, overwrite, option)
     from sjepa_online.decoding import DEFAULT_DECODER, DecoderRequest
     from sjepa_online.training import N_FOLDS
 
@@ -145,9 +148,6 @@ def calibrate(
         run_in_window(setup, overwrite=overwrite, json=json)
         return
     refuse_together(of_window, "A session is without a display, or in a window", "--headless")
-    for path, option in ((out, "--out"), (report, "--report")):
-        if path is not None:
-            check_out(path, overwrite, option)
     options = SessionOptions(
         paradigm, stream, folder, resume, trials, skip_practice, seed, wait, lsl_scope
     )

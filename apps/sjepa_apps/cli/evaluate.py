@@ -20,8 +20,8 @@ from sjepa_apps.cli.common import (
     WeightsOption,
     print_json,
     progress_bar,
-    say,
 )
+from sjepa_apps.cli.comparison import load_comparison, make_requests
 from sjepa_apps.cli.corruption import corruption
 from sjepa_apps.cli.display import display
 from sjepa_apps.cli.grid import grid
@@ -64,34 +64,18 @@ def scores(
     json: JsonOption = False,
 ) -> None:
     """Train decoders on some recordings and test them on others, side by side."""
-    from sjepa_online.data import load_sources, make_trials
-    from sjepa_online.decoding import DEFAULT_DECODER, DecoderRequest
+    check_results(csv, plot, overwrite)
     from sjepa_online.evaluation.early import evaluate_early
     from sjepa_online.evaluation.plots import plot_scores, save_figure
     from sjepa_online.evaluation.scores import evaluate_scores
     from sjepa_online.evaluation.significance import measure_of
     from sjepa_online.evaluation.tables import write_csv
     from sjepa_online.protocol import load_protocol
-    from sjepa_online.signal import PreprocessorConfig
 
-    check_results(csv, plot, overwrite)
     protocol = load_protocol(paradigm)
-    requests = [
-        DecoderRequest(name, weights, seed, device, population)
-        for name in decoder or [DEFAULT_DECODER, "riemann"]
-    ]
-    preprocessing = PreprocessorConfig()
-    recordings = load_sources(train)
-    names = [recording.name for recording in recordings]
-    training = make_trials(recordings, protocol, preprocessing)
-    recordings = load_sources(test)
-    names += [recording.name for recording in recordings]
-    testing = make_trials(recordings, protocol, preprocessing, training.ch_names)
-    for reason in (*training.dropped, *testing.dropped):
-        say(f"left out: {reason}")
-    for index, request in enumerate(requests):
-        requests[index], note = request.settle_population(protocol, training.ch_names, names)
-        say(f"{request.name}: {note}")
+    requests = make_requests(decoder, weights, seed, device, population)
+    compared = load_comparison(protocol, train, test, requests)
+    training, testing, requests = compared.training, compared.testing, compared.requests
     steps = len(requests) * (seeds + early_stopping)
     entries = {}
     with progress_bar("Evaluating", steps) as advance:
@@ -116,7 +100,7 @@ def scores(
                 "classes": list(classes),
                 "n_train": len(training.y),
                 "n_test": len(testing.y),
-                "sfreq": recordings[0].sfreq,
+                "sfreq": compared.sfreq,
                 "n_channels": len(training.ch_names),
                 "decoders": entries,
             }

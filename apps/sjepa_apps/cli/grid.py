@@ -55,6 +55,11 @@ def grid(
 
     `--plot results.png` writes results-ranks.png and results-scores.png.
     """
+    kinds = () if plot is None else ("ranks", "scores")
+    plots = [plot.with_stem(f"{plot.stem}-{kind}") for kind in kinds if plot is not None]
+    check_results(csv, None, overwrite)
+    for path in plots:
+        check_results(None, path, overwrite)
     from sjepa_online.data import load_sources
     from sjepa_online.evaluation.grid import evaluate_grid, group_sessions, make_grid
     from sjepa_online.evaluation.plots import plot_ranks, plot_scores, save_figure
@@ -63,11 +68,6 @@ def grid(
     from sjepa_online.protocol import load_protocol
     from sjepa_online.signal import PreprocessorConfig
 
-    kinds = () if plot is None else ("ranks", "scores")
-    plots = [plot.with_stem(f"{plot.stem}-{kind}") for kind in kinds if plot is not None]
-    check_results(csv, None, overwrite)
-    for path in plots:
-        check_results(None, path, overwrite)
     protocol = load_protocol(paradigm)
     pipelines = make_grid(weights or DEFAULT_WEIGHTS)
     recordings = load_sources(data)

@@ -17,8 +17,8 @@ from sjepa_apps.cli.common import (
     WeightsOption,
     print_json,
     progress_bar,
-    say,
 )
+from sjepa_apps.cli.comparison import load_comparison, make_requests
 from sjepa_apps.cli.results import (
     CsvOption,
     OverwriteOption,
@@ -44,32 +44,19 @@ def learning_curve(
     json: JsonOption = False,
 ) -> None:
     """Train on the first trials, more and more of them, and test on other recordings."""
-    from sjepa_online.data import load_sources, make_trials
-    from sjepa_online.decoding import DEFAULT_DECODER, DecoderRequest
+    check_results(csv, plot, overwrite)
     from sjepa_online.evaluation import learning_curve as curves
     from sjepa_online.evaluation.plots import plot_curves, save_figure
     from sjepa_online.evaluation.significance import measure_of
     from sjepa_online.evaluation.tables import write_csv
     from sjepa_online.protocol import load_protocol
-    from sjepa_online.signal import PreprocessorConfig
 
-    check_results(csv, plot, overwrite)
     protocol = load_protocol(paradigm)
-    requests = [
-        DecoderRequest(name, weights, seed, device, population)
-        for name in decoder or [DEFAULT_DECODER, "riemann"]
-    ]
-    preprocessing = PreprocessorConfig()
-    recordings = [load_sources(train), load_sources(test)]
-    training = make_trials(recordings[0], protocol, preprocessing)
-    testing = make_trials(recordings[1], protocol, preprocessing, training.ch_names)
-    for reason in (*training.dropped, *testing.dropped):
-        say(f"left out: {reason}")
-    names = [recording.name for part in recordings for recording in part]
-    for index, request in enumerate(requests):
-        requests[index], note = request.settle_population(protocol, training.ch_names, names)
-        say(f"{request.name}: {note}")
-    n_fits = len(curves.usable_shares(training.y)) * len(requests) * seeds
+    requests = make_requests(decoder, weights, seed, device, population)
+    compared = load_comparison(protocol, train, test, requests)
+    training, testing, requests = compared.training, compared.testing, compared.requests
+    shares = curves.usable_shares(training.y, protocol.class_names)
+    n_fits = len(shares) * len(requests) * seeds
     with progress_bar("Evaluating", n_fits) as advance:
         points = curves.learning_curve(training, testing, requests, seeds, advance)
     sizes = [point.n_trials for point in points]

@@ -18,6 +18,7 @@ from sjepa_apps.cli.common import (
     print_json,
     say,
 )
+from sjepa_apps.cli.comparison import make_requests
 from sjepa_apps.cli.results import (
     CsvOption,
     OverwriteOption,
@@ -57,27 +58,27 @@ def moabb(
     MOABB filters without delay, forwards and backwards, which no live decoder can: the scores
     compare with those that others report, not with what decoding online reaches.
     """
+    check_results(csv, plot, overwrite)
     from sjepa_online.data.moabb_reader import make_dataset
-    from sjepa_online.decoding import DEFAULT_DECODER, DecoderRequest
     from sjepa_online.evaluation.moabb_evaluation import evaluate_moabb
     from sjepa_online.evaluation.plots import plot_scores, save_figure
     from sjepa_online.evaluation.tables import write_csv
     from sjepa_online.protocol import load_protocol
 
-    check_results(csv, plot, overwrite)
     protocol = load_protocol(paradigm)
-    names = decoder or [DEFAULT_DECODER, "riemann"]
+    # the shipped populations hold recordings that MOABB's data sets hold too
+    requests = make_requests(decoder, weights, seed, device, population="none")
     rows = evaluate_moabb(
         make_dataset(dataset),
         protocol,
-        # the shipped populations hold recordings that MOABB's data sets hold too
-        [DecoderRequest(name, weights, seed, device, population="none") for name in names],
+        requests,
         subjects=subjects or (),
         evaluation=evaluation.value,
         progress=say,
     )
     scores = {
-        name: [float(str(row["score"])) for row in rows if row["decoder"] == name] for name in names
+        request.name: [float(str(row["score"])) for row in rows if row["decoder"] == request.name]
+        for request in requests
     }
     if csv is not None:
         write_csv(csv, rows)

@@ -37,13 +37,13 @@ def population(
     The electrodes that all recordings have are used. Name the result with the option
     `--population` of `calibrate`.
     """
+    check_out(out, overwrite)
     from sjepa_online.data import load_sources, make_trials
     from sjepa_online.decoding.population import common_channels, fit_population
     from sjepa_online.decoding.sjepa import load_network
     from sjepa_online.protocol import load_protocol
     from sjepa_online.signal import PreprocessorConfig
 
-    check_out(out, overwrite)
     protocol = load_protocol(paradigm)
     recordings = load_sources(source)
     ch_names = common_channels([recording.ch_names for recording in recordings])

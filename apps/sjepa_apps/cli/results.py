@@ -27,10 +27,10 @@ def check_results(csv: Path | None, plot: Path | None, overwrite: bool) -> None:
     InputError
         A file exists, its folder does not, or a plot's suffix names no format.
     """
-    from sjepa_online.evaluation.plots import check_plot_path
-
     for path, option in ((csv, "--csv"), (plot, "--plot")):
         if path is not None:
             check_out(path, overwrite, option)
     if plot is not None:
+        from sjepa_online.evaluation.plots import check_plot_path
+
         check_plot_path(plot)

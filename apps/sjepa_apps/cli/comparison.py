@@ -1,0 +1,76 @@
+"""What the commands share that train on some recordings and test on others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sjepa_apps.cli.common import say
+
+if TYPE_CHECKING:
+    from sjepa_online.data import Trials
+    from sjepa_online.decoding import DecoderRequest
+    from sjepa_online.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both sides of a comparison of decoders.
+
+    Attributes
+    ----------
+    training, testing : Trials
+        Of the same channels.
+    requests : list of DecoderRequest
+        With a population that suits the recordings.
+    sfreq : float
+        Rate of the recordings that are tested on (Hz).
+    """
+
+    training: Trials
+    testing: Trials
+    requests: list[DecoderRequest]
+    sfreq: float
+
+
+def make_requests(
+    names: Sequence[str] | None, weights: str, seed: int, device: str, population: str
+) -> list[DecoderRequest]:
+    """Ask for decoders by name; by default the program's own and the one to beat."""
+    from sjepa_online.decoding import DEFAULT_DECODER, DecoderRequest
+
+    return [
+        DecoderRequest(name, weights, seed, device, population)
+        for name in names or (DEFAULT_DECODER, "riemann")
+    ]
+
+
+def load_comparison(
+    protocol: Protocol,
+    train: Sequence[str],
+    test: Sequence[str],
+    requests: Sequence[DecoderRequest],
+) -> Comparison:
+    """Read the recordings, cut their trials, and say what is left out.
+
+    Raises
+    ------
+    InputError
+        A recording cannot be read, or has no trials of the protocol.
+    """
+    from sjepa_online.data import load_sources, make_trials
+    from sjepa_online.signal import PreprocessorConfig
+
+    sides = [load_sources(train), load_sources(test)]
+    training = make_trials(sides[0], protocol, PreprocessorConfig())
+    testing = make_trials(sides[1], protocol, PreprocessorConfig(), training.ch_names)
+    for reason in (*training.dropped, *testing.dropped):
+        say(f"left out: {reason}")
+    names = [recording.name for side in sides for recording in side]
+    settled = []
+    for request in requests:
+        with_population, note = request.settle_population(protocol, training.ch_names, names)
+        say(f"{request.name}: {note}")
+        settled.append(with_population)
+    return Comparison(training, testing, settled, sides[1][0].sfreq)
