@@ -13,6 +13,7 @@ growth of the file is watched here.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import time
@@ -33,6 +34,7 @@ STALLED_AFTER = 15.0
 _NOT_FOUND = "matched no stream"
 _STARTED = "Started data collection"
 _POLL = 0.05
+_LOGGED = re.compile(r"\d{4}-\d{2}-\d{2} ")
 
 
 @dataclass(frozen=True)
@@ -200,8 +202,10 @@ class Recorder(Closing):
         return self._log.read_bytes()[self._log_begin :].decode("utf-8", errors="replace")
 
     def _last_words(self) -> str:
-        lines = self._messages().split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "no message")
+        lines = [line.strip() for line in self._messages().split("\n")]
+        # liblsl's own log, whose lines begin with the date, tells people nothing
+        told = [line for line in lines if line and not _LOGGED.match(line)]
+        return told[-1] if told else "no message"
 
 
 def _check(path: Path, uids: Sequence[str]) -> None:

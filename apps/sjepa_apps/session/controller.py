@@ -180,10 +180,10 @@ class CalibrationSession:
         with ExitStack() as stack:
             part = self.folder.next_part()
             recorder = stack.enter_context(Recorder(part, [self.stream.uid, *self._others]))
+            self._tell(f"Recording to {part}")
             recorder.start()
             watch = stack.enter_context(RecordingWatch(self.stream, recorder, self._tell))
             monitor = TrialMonitor(broken=watch.broken)
-            self._tell(f"Recording to {part}")
             for number, trial in enumerate(trials, start=n_done):
                 progress(number, n_trials)
                 completed = False

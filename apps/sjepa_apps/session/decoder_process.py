@@ -19,6 +19,8 @@ from sjepa_online.stream.closing import Closing
 START_TIMEOUT = 60.0
 #: How long it looks for each of its streams, which are there (s).
 SEARCH = 20.0
+#: How often a decoder of imagery tells what it makes of the signal so far (s).
+ESTIMATE_STEP = 0.25
 _STOP_TIMEOUT = 5.0
 
 
@@ -40,6 +42,22 @@ class Choice:
     onset: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a decoder of imagery makes of the last window of signal, whatever was shown in it.
+
+    Attributes
+    ----------
+    probabilities : dict of str to float
+        Of each class.
+    time : float
+        Of the last sample (s, LSL clock).
+    """
+
+    probabilities: dict[str, float]
+    time: float
+
+
 class DecoderProcess(Closing):
     """Decodes a stream, locked to markers, until it is closed or this process ends.
 
@@ -52,6 +70,11 @@ class DecoderProcess(Closing):
     tell : callable
         Takes what happens to them.
 
+    Attributes
+    ----------
+    estimate : Estimate or None
+        The last one that was taken by :meth:`poll`; None but for imagery.
+
     Raises
     ------
     InputError, OperationError
@@ -61,6 +84,7 @@ class DecoderProcess(Closing):
     def __init__(
         self, decoder: Path, stream: str, markers: str, tell: Callable[[str], None]
     ) -> None:
+        self.estimate: Estimate | None = None
         self._tell = tell
         context = multiprocessing.get_context("spawn")
         self._answers, answers = context.Pipe(duplex=False)
@@ -97,6 +121,8 @@ class DecoderProcess(Closing):
                 raise answer
             if isinstance(answer, Choice):
                 chosen.append(answer)
+            elif isinstance(answer, Estimate):
+                self.estimate = answer
             elif answer:
                 self._tell(answer)
         return chosen
@@ -114,16 +140,25 @@ def _decode(answers: Connection, decoder: Path, stream: str, markers: str) -> No
     assert parent is not None
     use_one_thread()
     try:
+        loaded = load_decoder(decoder)
         with (
             MarkerInlet(resolve_stream(markers, SEARCH, "markers")) as marker_inlet,
             SignalInlet(resolve_stream(stream, SEARCH)) as signal,
+            SignalInlet(signal.stream) as same_signal,
         ):
-            live = LiveDecoder(load_decoder(decoder), signal, marker_inlet, mode="markers")
+            live = LiveDecoder(loaded, signal, marker_inlet, mode="markers")
+            sliding = None
+            if loaded.protocol.paradigm == "mi":
+                sliding = LiveDecoder(loaded, same_signal, step=ESTIMATE_STEP)
             answers.send("")
             while parent.is_alive():
                 for result in live.poll():
                     if (answer := _answer(result)) is not None:
                         answers.send(answer)
+                for result in () if sliding is None else sliding.poll(0.0):
+                    if isinstance(result, LiveDecision):
+                        decision = result.decision
+                        answers.send(Estimate(decision.probabilities, decision.time))
     except (InputError, OperationError) as error:
         answers.send(error)
     except (BrokenPipeError, KeyboardInterrupt):

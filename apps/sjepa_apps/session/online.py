@@ -102,7 +102,11 @@ class FeedbackRun:
             self._choices += self._decoder.poll()
             return any(_belongs(choice, started) for choice in self._choices)
 
-        return presenter.present(trial, TrialMonitor(decided))
+        def probabilities() -> dict[str, float]:
+            estimate = self._decoder.estimate
+            return estimate.probabilities if estimate and estimate.time > started else {}
+
+        return presenter.present(trial, TrialMonitor(decided, probabilities=probabilities))
 
     def _show(self, selection: Selection, presenter: Presenter) -> None:
         if selection.selected is None:

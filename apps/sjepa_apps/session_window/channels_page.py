@@ -15,6 +15,8 @@ from sjepa_apps.session.checks import CHECK_SECONDS, ChannelCheck
 from sjepa_apps.session_window.page import Page, slim_bar
 
 _COLUMNS = ("Channel", "Amplitude", "Mains", "Finding")
+_NUMBERS = (1, 2)
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class CheckedStates(ChannelStates):
@@ -34,8 +36,8 @@ class ChannelsPage(Page):
     def __init__(self, theme: Theme) -> None:
         super().__init__(
             "Channels",
-            f"{CHECK_SECONDS:g} s of signal, read as training reads it. Mend what is red, if you "
-            "can, and check again; training copes with single bad channels.",
+            f"{CHECK_SECONDS:g} s of signal, read as training reads it. Mend what is red and check "
+            "again; training copes with single bad channels.",
             "Continue",
             "Check again",
             back=True,
@@ -46,6 +48,15 @@ class ChannelsPage(Page):
         prepare(self.table, stretched=3)
         self.scalp = ScalpCanvas(theme)
         self.progress = slim_bar()
+        # the page stays as it is when the bar goes
+        policy = self.progress.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.progress.setSizePolicy(policy)
+        self.progress.setRange(0, 0)
+        for column in _NUMBERS:
+            header = self.table.horizontalHeaderItem(column)
+            assert header is not None
+            header.setTextAlignment(_RIGHT)
         side_by_side = QHBoxLayout()
         side_by_side.setSpacing(2 * GRID)
         side_by_side.addWidget(self.table, 3)
@@ -60,7 +71,7 @@ class ChannelsPage(Page):
 
     def wait(self) -> None:
         """Show that a check is being made."""
-        self.progress.setRange(0, 0)
+        self.progress.show()
         self.primary.setEnabled(False)
         self.secondary.setEnabled(False)
         self.back.setEnabled(False)
@@ -90,10 +101,8 @@ class ChannelsPage(Page):
             )
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)
-                if column in (1, 2):
-                    item.setTextAlignment(
-                        Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-                    )
+                if column in _NUMBERS:
+                    item.setTextAlignment(_RIGHT)
                 if column == 3:
                     colour = self._theme.bad if channel.complaint else self._theme.good
                     item.setForeground(QColor(colour))
@@ -119,7 +128,6 @@ class ChannelsPage(Page):
             self.tell(f"All {n_all} channels look good.", "good")
 
     def _rest(self) -> None:
-        self.progress.setRange(0, 1)
-        self.progress.setValue(1)
+        self.progress.hide()
         self.secondary.setEnabled(True)
         self.back.setEnabled(True)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QCheckBox, QGridLayout, QSpinBox, QTableWidget, QTableWidgetItem
+from PyQt6.QtWidgets import (
+    QCheckBox,
+    QGridLayout,
+    QHBoxLayout,
+    QSpinBox,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
 
 from sjepa_apps.live.discovery import signals_among
 from sjepa_apps.live.fit import find_fit, worst
@@ -66,6 +74,7 @@ class SetupPage(Page):
         self.trials = QSpinBox()
         self.trials.setRange(1, 9999)
         self.trials.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self.trials.setFixedWidth(10 * GRID)
         self.practice = QCheckBox("Practice trials first")
         self.practice.setChecked(setup.practice and folder is None)
         self.table = QTableWidget(0, len(_COLUMNS))
@@ -138,16 +147,16 @@ class SetupPage(Page):
         form = QGridLayout()
         form.setHorizontalSpacing(2 * GRID)
         form.setVerticalSpacing(GRID)
-        form.addWidget(PlainLabel("Protocol", "muted"), 0, 0)
-        form.addWidget(self.protocol, 0, 1)
-        form.addWidget(self.about, 1, 1, 1, 3)
-        form.addWidget(PlainLabel("Trials", "muted"), 0, 2)
-        form.addWidget(self.trials, 0, 3)
-        form.addWidget(self.practice, 2, 1, 1, 3)
-        form.addWidget(PlainLabel("Display", "muted"), 3, 0)
-        form.addWidget(self.display, 3, 1)
-        form.addWidget(self.windowed, 4, 1)
-        form.addWidget(self.photodiode, 3, 2, 1, 2)
+        rows = (
+            ("Protocol", _side_by_side(self.protocol)),
+            ("Trials", _side_by_side(self.trials, self.practice)),
+            ("", _side_by_side(self.about)),
+            ("Display", _side_by_side(self.display)),
+            ("", _side_by_side(self.windowed, self.photodiode)),
+        )
+        for row, (name, fields) in enumerate(rows):
+            form.addWidget(PlainLabel(name, "muted"), row, 0)
+            form.addLayout(fields, row, 1)
         form.setColumnStretch(1, 1)
         self.content.addLayout(form)
         self.content.addWidget(self.table, 1)
@@ -263,6 +272,17 @@ class SetupPage(Page):
                 ),
             )
         )
+
+
+def _side_by_side(*fields: QWidget) -> QHBoxLayout:
+    """Lay out fields in a row; the only one takes all of it."""
+    row = QHBoxLayout()
+    row.setSpacing(3 * GRID)
+    for field in fields:
+        row.addWidget(field)
+    if len(fields) > 1:
+        row.addStretch()
+    return row
 
 
 def _shows(name: str) -> bool:

@@ -141,6 +141,8 @@ class SessionWindow(QMainWindow):
 
     def _show(self, page: Page, step: str) -> None:
         self.pages.setCurrentWidget(page)
+        # Enter goes on
+        page.primary.setFocus()
         self.steps.go_to(STEPS.index(step))
 
     def _choose_again(self) -> None:

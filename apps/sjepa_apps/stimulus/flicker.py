@@ -113,20 +113,14 @@ class FlickerScene(Scene):
         if phase.kind == "cue":
             self._show_frame(painter, trial.target, theme.ACCENT)
         if phase.kind in ("cue", "stimulation"):
-            box = self.targets()[trial.target]
-            below = QRectF(box.left(), box.bottom(), box.width(), 0.4 * box.height())
-            self.show(
-                painter,
-                f"pointer {trial.target}",
-                below,
-                lambda canvas: self._draw_pointer(canvas, below),
-            )
+            self._show_pointer(painter, trial.target)
 
     def draw_feedback(
         self, painter: QPainter, trial: ScheduledTrial, selected: str, colour: QColor
     ) -> None:
-        """Frame the chosen target."""
+        """Frame the chosen target; the cued one is pointed at."""
         self._show_outlines(painter)
+        self._show_pointer(painter, trial.target)
         if selected in self._frequencies:
             self._show_frame(painter, selected, colour, filled=True)
 
@@ -175,13 +169,18 @@ class FlickerScene(Scene):
     def _draw_frame(
         self, canvas: QPainter, box: QRectF, colour: QColor, thickness: float, filled: bool = False
     ) -> None:
-        fill = QColor(colour)
-        fill.setAlphaF(0.22 if filled else 0.0)
         canvas.setPen(QPen(colour, max(thickness, 1.0)))
-        canvas.setBrush(fill)
+        canvas.setBrush(theme.tint(colour) if filled else Qt.BrushStyle.NoBrush)
         half = thickness / 2
         corner = self._corner(box) - half
         canvas.drawRoundedRect(box.adjusted(half, half, -half, -half), corner, corner)
+
+    def _show_pointer(self, painter: QPainter, name: str) -> None:
+        box = self.targets()[name]
+        below = QRectF(box.left(), box.bottom(), box.width(), 0.4 * box.height())
+        self.show(
+            painter, f"pointer {name}", below, lambda canvas: self._draw_pointer(canvas, below)
+        )
 
     def _draw_pointer(self, canvas: QPainter, below: QRectF) -> None:
         size = 0.11 * below.width()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PyQt6.QtCore import QPointF, QRectF, QSizeF
 from PyQt6.QtGui import QColor, QPainter, QPixmap
@@ -88,6 +88,9 @@ class Scene(ABC):
 
     def choose(self, trial: ScheduledTrial, selected: str) -> None:  # noqa: B027 - most keep none
         """Take note of what a decoder has chosen in the trial, for scenes that show it later."""
+
+    def follow(self, probabilities: Mapping[str, float]) -> None:  # noqa: B027 - most show none
+        """Take note of what a decoder makes of the trial so far, before each of its frames."""
 
     def box(self, centre: QPointF, size: float) -> QRectF:
         """Square around a point."""

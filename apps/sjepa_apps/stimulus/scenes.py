@@ -22,7 +22,7 @@ def make_scene(protocol: Protocol) -> Scene:
         case Flicker():
             return FlickerScene(protocol)
         case Imagery():
-            return ImageryScene()
+            return ImageryScene(protocol)
         case Speller() as speller:
             return SpellerScene(speller)
         case None:

@@ -73,7 +73,7 @@ class SpellerScene(Scene):
                 partial(self._draw_lit, symbol=symbol),
             )
         if phase.kind == "cue":
-            self._draw_marked(painter, trial.target, theme.ACCENT)
+            self._draw_marked(painter, trial.target, theme.ACCENT, Qt.BrushStyle.NoBrush)
 
     def draw_feedback(
         self, painter: QPainter, trial: ScheduledTrial, selected: str, colour: QColor
@@ -82,14 +82,16 @@ class SpellerScene(Scene):
         self.show(painter, "matrix", self.area, self._draw_matrix)
         self._draw_header(painter, trial)
         if selected in self._speller.symbols:
-            self._draw_marked(painter, selected, colour)
+            self._draw_marked(painter, selected, colour, theme.tint(colour))
 
-    def _draw_marked(self, painter: QPainter, symbol: str, colour: QColor) -> None:
+    def _draw_marked(
+        self, painter: QPainter, symbol: str, colour: QColor, filling: QColor | Qt.BrushStyle
+    ) -> None:
         self.show(
             painter,
             f"marked {symbol} {colour.name()}",
             self.cells()[symbol],
-            lambda canvas: self._draw_box(canvas, symbol, colour),
+            lambda canvas: self._draw_box(canvas, symbol, colour, filling),
         )
 
     def _draw_matrix(self, canvas: QPainter) -> None:
@@ -101,13 +103,15 @@ class SpellerScene(Scene):
         canvas.fillRect(box, theme.BACKGROUND)
         self._draw_symbol(canvas, symbol, box, theme.LIGHT)
 
-    def _draw_box(self, canvas: QPainter, symbol: str, colour: QColor) -> None:
+    def _draw_box(
+        self, canvas: QPainter, symbol: str, colour: QColor, filling: QColor | Qt.BrushStyle
+    ) -> None:
         box = self.cells()[symbol]
         canvas.fillRect(box, theme.BACKGROUND)
         side = 0.86 * min(box.width(), box.height())
         frame = self.box(box.center(), side)
         canvas.setPen(QPen(colour, max(0.035 * side, 2.0)))
-        canvas.setBrush(Qt.BrushStyle.NoBrush)
+        canvas.setBrush(filling)
         canvas.drawRoundedRect(frame, 0.12 * side, 0.12 * side)
         self._draw_symbol(canvas, symbol, box, colour)
 

@@ -13,6 +13,8 @@ TEXT = QColor(232, 232, 232)
 DIM = QColor(142, 142, 142)
 FAINT = QColor(62, 62, 62)
 ACCENT = QColor(255, 178, 36)
+# the accent where something else stands on it
+MUTED_ACCENT = QColor(98, 68, 14)
 GOOD = QColor(91, 185, 139)
 BAD = QColor(236, 93, 94)
 
@@ -56,6 +58,13 @@ def picture(area: QRectF, ratio: float, draw: Callable[[QPainter], None]) -> QPi
     painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
     draw(painter)
     painter.end()
+    return result
+
+
+def tint(colour: QColor) -> QColor:
+    """Return the colour that fills what a frame of this colour marks as chosen."""
+    result = QColor(colour)
+    result.setAlphaF(0.22)
     return result
 
 

@@ -398,6 +398,7 @@ class StimulusWindow:
         player = self._player
         assert player is not None
         seconds = player.index / self._planner.refresh_rate
+        self._scene.follow(self._monitor.probabilities())
         self._scene.draw(painter, player.trial, player.phase, seconds)
         if self._placement.photodiode and player.phase.kind in _PATCH_KINDS:
             side = 8 * self._scene.unit

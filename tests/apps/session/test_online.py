@@ -50,18 +50,24 @@ class Remembering(HeadlessPresenter):
         self.told: list[str] = []
         super().__init__(stimulus, frames, self.told.append)
         self.stop_at = stop_at
+        self.probabilities: list[dict[str, float]] = []
 
     def present(self, trial, monitor):
         if trial.number == self.stop_at:
             raise SessionStopped
-        return super().present(trial, monitor)
+        shown = super().present(trial, monitor)
+        self.probabilities.append(monitor.probabilities())
+        return shown
 
 
 @pytest.fixture
 def run_feedback(protocol_file, monkeypatch, tmp_path):
     """Let a decoder of two frequencies choose while only 12 Hz is there."""
     monkeypatch.setattr(online, "FEEDBACK", 0.1)
-    monkeypatch.setattr(online, "READY", 0.5)
+    monkeypatch.setattr(online, "READY", 2.0)
+    text = protocol_file.read_text().replace('"ssvep"', '"mi"').replace("[flicker]", "[imagery]")
+    text = text.replace("cue =", "fixation =").replace("stimulation =", "imagery =")
+    protocol_file.write_text(text)
     protocol = load_protocol(protocol_file)
     calibration = calibrate(
         [recording_of([12.0, 8.57] * 10, 2.0)],
@@ -86,22 +92,25 @@ def run_feedback(protocol_file, monkeypatch, tmp_path):
             running = FeedbackRun(decoder, stimulus, protocol)
             selections = running.run(presenter, make_schedule(protocol, 0))
             labels, _ = seen.pull_chunk(timeout=1.0, max_samples=100)
-        return selections, presenter.told, [label for (label,) in labels]
+        return selections, presenter, [label for (label,) in labels]
 
     return run
 
 
 def test_what_the_decoder_chose_is_shown_marked_and_scored(run_feedback, protocol_file):
-    selections, told, markers = run_feedback(stop_at=3)
+    selections, presenter, markers = run_feedback(stop_at=3)
     targets = [trial.target for trial in make_schedule(load_protocol(protocol_file), 0)[:3]]
     assert [one.target for one in selections] == targets
     assert [one.selected for one in selections] == ["12.0"] * 3
     assert markers.count("selected/12.0") == 3
-    shown = [text for text in told if text.startswith("Selected")]
+    shown = [text for text in presenter.told if text.startswith("Selected")]
     verdicts = {True: "Selected: 12.0 (right)", False: "Selected: 12.0 (wrong)"}
     assert shown == [verdicts[target == "12.0"] for target in targets]
     for one in selections:
         assert one.seconds == pytest.approx(1.1875, abs=0.05)
+    # while a trial is on, the signal so far is judged too
+    assert len(presenter.probabilities) == 3
+    assert all(one["12.0"] > 0.6 for one in presenter.probabilities)
 
 
 def test_a_run_without_a_trial_has_nothing_to_tell(protocol_file, monkeypatch):
@@ -121,5 +130,5 @@ def test_a_speller_is_compared_with_guessing_a_symbol():
 
 
 def test_what_the_decoder_cannot_do_is_told_by_its_process(tmp_path):
-    with pytest.raises(InputError, match="no-such-markers"):
-        DecoderProcess(tmp_path / "decoder", "no-such-stream", "no-such-markers", print)
+    with pytest.raises(InputError, match="no-such-decoder"):
+        DecoderProcess(tmp_path / "no-such-decoder", "no-such-stream", "no-such-markers", print)

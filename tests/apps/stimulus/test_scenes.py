@@ -16,7 +16,7 @@ from sjepa_apps.stimulus.scenes import make_scene
 from sjepa_apps.stimulus.screens import FLICKER_WARNING, STOP_QUESTION, draw_screen
 from sjepa_apps.stimulus.speller import SpellerScene
 from sjepa_online.errors import InputError
-from sjepa_online.protocol import load_protocol
+from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.schedule import Phase, ScheduledTrial, make_schedule
 
 SIZE = QSizeF(960, 540)
@@ -129,14 +129,79 @@ def test_rest_is_dark(qapp):
     assert picture.max() > 0
 
 
-def test_bar_of_the_feedback_points_to_the_class_that_was_chosen(qapp):
+@pytest.mark.parametrize("target", ["left_hand", "right_hand"])
+def test_bar_of_the_feedback_points_to_the_class_that_was_chosen(qapp, target):
     protocol = load_protocol("mi")
-    scene, trial = make_scene(protocol), make_schedule(protocol, 0)[0]
+    scene = make_scene(protocol)
+    trial = next(one for one in make_schedule(protocol, 0) if one.target == target)
     picture = render(
         lambda painter: scene.draw_feedback(painter, trial, "right_hand", theme.GOOD), scene
     )
-    left, right = np.split(picture[200:340].astype(float), 2, axis=1)
-    assert right.sum() > 3 * left.sum()
+    left, right = np.split(picture[200:340] > 145, 2, axis=1)
+    assert left.sum() == 0
+    assert right.sum() > 1000
+
+
+def bar_of(scene, trial, probabilities, seconds):
+    """Number of white pixels to the left and to the right of the cross, after so many seconds."""
+    imagery = next(phase for phase in trial.phases if phase.kind == "imagery")
+
+    def play(painter):
+        for frame in range(round(60 * seconds)):
+            painter.fillRect(scene.area, theme.BACKGROUND)
+            scene.follow(probabilities)
+            scene.draw(painter, trial, imagery, frame / 60)
+
+    picture = render(play, scene)
+    cross = round(5 * scene.unit)
+    centre = round(SIZE.width() / 2)
+    rows = picture[round(SIZE.height() / 2) - 3 : round(SIZE.height() / 2) + 4] > 220
+    return int(rows[:, : centre - cross].sum()), int(rows[:, centre + cross :].sum())
+
+
+@pytest.mark.parametrize("target", ["left_hand", "right_hand"])
+def test_bar_grows_to_the_side_that_is_probable_so_far(qapp, target):
+    protocol = load_protocol("mi")
+    scene = make_scene(protocol)
+    trial = next(one for one in make_schedule(protocol, 0) if one.target == target)
+    sure = {"left_hand": 0.1, "right_hand": 0.9}
+    early, later = (bar_of(scene, trial, sure, seconds) for seconds in (0.5, 2.0))
+    assert early[0] == later[0] == 0
+    assert 0 < early[1] < later[1]
+    scene.follow({})
+    show(scene, trial, "fixation")
+    unsure = bar_of(scene, trial, {"left_hand": 0.6, "right_hand": 0.4}, 2.0)
+    assert unsure[1] == 0
+    assert 0 < unsure[0] < later[1]
+
+
+def test_without_a_decoder_there_is_no_bar_and_the_arrow_is_bright(qapp):
+    protocol = load_protocol("mi")
+    scene = make_scene(protocol)
+    trial = make_schedule(protocol, 0)[0]
+    bright = show(scene, trial, "imagery")
+    assert bar_of(scene, trial, {}, 0.1) == (0, 0)
+    scene.follow({"left_hand": 0.5, "right_hand": 0.5})
+    assert show(scene, trial, "imagery").astype(int).sum() < bright.astype(int).sum()
+
+
+def test_class_that_is_told_in_words_has_no_bar(qapp):
+    fields = load_protocol("mi").model_dump()
+    fields["classes"] = [{"name": "right_hand"}, {"name": "counting"}]
+    protocol = Protocol.model_validate(fields)
+    trial = make_schedule(protocol, 0)[0]
+    scene = make_scene(protocol)
+    assert bar_of(scene, trial, {"right_hand": 0.1, "counting": 0.9}, 1.0) == (0, 0)
+
+
+def test_feedback_on_a_wrong_choice_still_shows_where_the_cue_was(qapp):
+    protocol = load_protocol("ssvep")
+    scene, trial = make_scene(protocol), make_schedule(protocol, 0)[0]
+    other = next(name for name in protocol.class_names if name != trial.target)
+    picture = render(lambda painter: scene.draw_feedback(painter, trial, other, theme.BAD), scene)
+    below = {name: box.translated(0, box.height()) for name, box in scene.targets().items()}
+    pointed = {name for name, box in below.items() if inside(picture, box)[:20].max() > 100}
+    assert pointed == {trial.target}
 
 
 def test_exactly_the_symbols_of_a_flash_light_up(qapp):
