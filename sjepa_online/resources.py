@@ -11,10 +11,11 @@ from sjepa_online.errors import InputError
 
 Kind = Literal["calibration", "models"]
 
-#: Suffix of what is found by name, and what to call it; recipes are found by `load_recipe`.
-_FOUND: dict[Kind, tuple[str, str]] = {
-    "calibration": (".toml", "a protocol"),
-    "models": (".safetensors", "weights or a population"),
+#: What is found by name: the kind and the suffix of its files, and what to call it.
+_TOLD: dict[tuple[Kind, str], str] = {
+    ("calibration", ".toml"): "a protocol",
+    ("models", ".safetensors"): "weights or a population",
+    ("models", ".toml"): "a recipe",
 }
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -39,7 +40,7 @@ def list_resources(kind: Kind, suffix: str) -> dict[str, Path]:
     return found
 
 
-def find_resource(kind: Kind, name_or_path: str | Path) -> Path:
+def find_resource(kind: Kind, name_or_path: str | Path, suffix: str | None = None) -> Path:
     """Find a file: a path that the user gives, the user's data folder, then the shipped ones.
 
     Parameters
@@ -48,6 +49,9 @@ def find_resource(kind: Kind, name_or_path: str | Path) -> Path:
         What is looked for.
     name_or_path : str or Path
         A path, or the name of a file without its suffix.
+    suffix : str, optional
+        Of the files that are known by name: of protocols ``.toml``; of models ``.safetensors``
+        by default, ``.toml`` for recipes.
 
     Raises
     ------
@@ -57,11 +61,11 @@ def find_resource(kind: Kind, name_or_path: str | Path) -> Path:
     path = Path(name_or_path).expanduser()
     if path.is_file():
         return path
-    suffix, told = _FOUND[kind]
+    suffix = suffix or (".toml" if kind == "calibration" else ".safetensors")
     resources = list_resources(kind, suffix)
     if str(name_or_path) not in resources:
         raise InputError(
-            f"A name or a path of {told} is needed",
+            f"A name or a path of {_TOLD[kind, suffix]} is needed",
             value=str(name_or_path),
             remedy=f"Known names: {', '.join(sorted(resources)) or 'none'}; "
             "or give the path of a file.",

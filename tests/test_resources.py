@@ -67,6 +67,7 @@ def test_a_path_may_start_at_home(
 def test_weights_and_recipes_of_one_name_are_told_apart(user: Path, shipped: Path) -> None:
     assert find_resource("models", "small") == shipped / "models" / "family" / "small.safetensors"
     (shipped / "models" / "large.toml").write_text("recipe")
+    assert find_resource("models", "small", ".toml") == shipped / "models" / "small.toml"
     with pytest.raises(InputError, match="Known names: small;"):
         find_resource("models", "large")
 

@@ -40,6 +40,8 @@ MISTAKES = [
     ("export nosuch.edf --bids set --subject 1 --task x", "nosuch.edf"),
     ("population sample:1 -p ssvep-exo --out x", "--out x.safetensors"),
     ("population sample:1 -p ssvep-exo --out one.safetensors", "add --overwrite"),
+    ("pretrain nosuch", "own-files"),
+    ("pretrain own-files --data nosuch.edf", "nosuch.edf"),
     ("simulate --paradigm nosuch", "Known names"),
 ]
 HEAVY = ["matplotlib", "mne", "moabb", "pylsl", "pyriemann", "scipy", "sklearn", "torch"]

@@ -56,6 +56,14 @@ def check_population(name: str) -> str:
     return _check_model(name, ("auto", "none"))
 
 
+def check_recipe(name: str) -> str:
+    """Refuse a recipe that is not there."""
+    from sjepa_online.resources import find_resource
+
+    find_resource("models", name, ".toml")
+    return name
+
+
 def check_decoder_file(path: Path | None) -> Path | None:
     """Refuse a decoder file that is not there."""
     from sjepa_online.tensor_file import require_file

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sjepa_apps.cli.checks import check_recipe, check_sources
 from sjepa_apps.cli.common import JsonOption, print_json, say
 
 
@@ -24,10 +25,12 @@ class Accelerator(StrEnum):
 
 
 def pretrain(
-    recipe: Annotated[str, typer.Argument(help="Name of a recipe in models/, or its path.")],
+    recipe: Annotated[
+        str, typer.Argument(callback=check_recipe, help="Name of a recipe in models/, or its path.")
+    ],
     data: Annotated[
         list[str] | None,
-        typer.Option(help="SOURCEs to train on, in place of the recipe's."),
+        typer.Option(callback=check_sources, help="SOURCEs to train on, in place of the recipe's."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the training; pretraining/RECIPE by default.")

@@ -9,10 +9,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
-from sjepa_online.errors import InputError
 from sjepa_online.model import ModelConfig
 from sjepa_online.protocol import MODEL_SFREQ, parse_toml
-from sjepa_online.resources import list_resources
+from sjepa_online.resources import find_resource
 from sjepa_online.signal.preprocessor import PreprocessorConfig
 
 #: Samples beyond whole seconds that the first token needs (152 = 128 + 24).
@@ -173,18 +172,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     InputError
         There is no such file, it is not TOML, or a field is unknown or wrong.
     """
-    path = Path(name_or_path).expanduser()
-    if not path.is_file():
-        recipes = list_resources("models", ".toml")
-        if str(name_or_path) not in recipes:
-            raise InputError(
-                "A name or a path of a recipe is needed",
-                value=str(name_or_path),
-                remedy=f"Known names: {', '.join(sorted(recipes)) or 'none'}; "
-                "or give the path of a TOML file.",
-            )
-        path = recipes[str(name_or_path)]
-    return parse_toml(path, Recipe)
+    return parse_toml(find_resource("models", name_or_path, ".toml"), Recipe)
 
 
 def expand_subjects(entries: tuple[str, ...]) -> set[str]:
