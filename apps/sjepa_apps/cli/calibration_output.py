@@ -63,11 +63,11 @@ class CalibrationOutputs:
         calibration.decoder.save(self.decoder)
         told = dict(session)
         if self.report is not None:
-            from sjepa_online.evaluation.report import write_report
+            from sjepa_online.evaluation.report import more_trials_help, write_report
 
             say("Writing the report")
-            more = write_report(self.report, calibration, recordings)
-            told |= {"report": str(self.report), "more_trials_help": more}
+            content = write_report(self.report, calibration, recordings)
+            told |= {"report": str(self.report), "more_trials_help": more_trials_help(content)}
         self.tell(calibration, told)
 
     def tell(self, calibration: Calibration, told: dict[str, object]) -> None:

@@ -33,6 +33,7 @@ PATIENCE = 600.0
 ATTEMPTS = 3
 # beyond the last window, for LabRecorder to write what it has received (s)
 _TAIL = 1.0
+_BREAK = "A short break: there is a problem with the recording."
 
 
 class CalibrationSession:
@@ -190,6 +191,8 @@ class CalibrationSession:
                 while not completed:
                     completed = presenter.present(trial, monitor).completed
                     if watch.problem:
+                        # the recorder takes seconds to end without its stream
+                        presenter.show_message(_BREAK)
                         return watch.problem
             ended = local_clock()
             progress(n_trials, n_trials)
@@ -203,7 +206,7 @@ class CalibrationSession:
     def _recover(self, interruption: str, presenter: Presenter) -> None:
         """Wait until a session that was interrupted can go on."""
         self._tell(interruption)
-        presenter.show_message("A short break: there is a problem with the recording.")
+        presenter.show_message(_BREAK)
         deadline = time.monotonic() + PATIENCE
         while reason := self._find_again():
             if time.monotonic() > deadline:

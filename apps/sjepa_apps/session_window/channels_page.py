@@ -88,6 +88,7 @@ class ChannelsPage(Page):
         """Show what was found."""
         self._rest()
         self.primary.setEnabled(True)
+        self.primary.setFocus()
         # what needs mending comes first
         channels = sorted(check.channels, key=lambda channel: not channel.complaint)
         self.table.setRowCount(len(channels))

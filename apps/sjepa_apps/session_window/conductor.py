@@ -19,7 +19,7 @@ from sjepa_apps.stimulus.placement import Placement
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_online.errors import InputError, OperationError
-from sjepa_online.evaluation.report import write_report
+from sjepa_online.evaluation.report import advise, more_trials_help, write_report
 from sjepa_online.stream import FrameOutlet, StimulusOutlet, StreamDescription
 
 
@@ -236,8 +236,9 @@ class Conductor(QObject):
         )
         decoder, report = self.setup.decoder_file(folder.path), self.setup.report_file(folder.path)
         calibration.decoder.save(decoder)
-        more = write_report(report, calibration, session.recordings())
-        return TrainingResult(calibration, decoder, report, more)
+        content = write_report(report, calibration, session.recordings())
+        more = more_trials_help(content)
+        return TrainingResult(calibration, decoder, report, advise(content), more)
 
     def _fold_done(self) -> None:
         if self._closing:

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QUrl, pyqtSignal
 from PyQt6.QtGui import QDesktopServices
-from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSpinBox, QVBoxLayout
+from PyQt6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLayout,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+)
 
 from sjepa_apps.live.theme import GRID
-from sjepa_apps.live.widgets import PlainLabel, panel
+from sjepa_apps.live.widgets import PlainLabel, State, panel
 from sjepa_apps.session_window.page import Page, slim_bar
 from sjepa_apps.session_window.setup import TrainingResult
+from sjepa_online.evaluation.report import Advice
 from sjepa_online.training import N_FOLDS
 
 #: Trials to record more, at first.
 MORE_TRIALS = 20
+_MEASURES = {"accuracy": "accuracy", "roc_auc": "area under the ROC curve"}
 
 
 class TrainingPage(Page):
@@ -78,8 +87,10 @@ class ResultPage(Page):
             "Close",
         )
         self.score = PlainLabel("", "decision")
-        self.advice = PlainLabel()
-        self.advice.setWordWrap(True)
+        self.choice = PlainLabel()
+        self.choice.setWordWrap(True)
+        self.advice = QVBoxLayout()
+        self.advice.setSpacing(GRID)
         self.scores = QGridLayout()
         self.scores.setHorizontalSpacing(3 * GRID)
         self.files = PlainLabel("", "muted")
@@ -105,14 +116,12 @@ class ResultPage(Page):
         n_classes = len(result.calibration.decoder.classes)
         measure = "roc_auc" if "Target" in result.calibration.decoder.classes else "accuracy"
         chance = "chance 0.50" if measure == "roc_auc" else f"chance {1 / n_classes:.2f}"
-        words = {"roc_auc": "area under the curve", "accuracy": "accuracy"}[measure]
-        self.score.setText(f"{best[measure]:.2f} {words} ({chance}, {summary.n_trials} trials)")
+        told = f"{best[measure]:.2f} {_MEASURES[measure]}"
+        self.score.setText(f"{told} ({chance}, {summary.n_trials} trials)")
         self._fill_scores(scores)
-        self.advice.setText(
-            f"{summary.choice} More trials would help.".strip()
-            if result.more_trials_help
-            else f"{summary.choice} More trials would hardly help.".strip()
-        )
+        self.choice.setText(summary.choice)
+        self.choice.setVisible(bool(summary.choice))
+        self._show_advice(result.advice)
         self.files.setText(f"Decoder: {result.decoder}\nReport: {result.report}")
 
     def _lay_out(self) -> None:
@@ -127,20 +136,27 @@ class ResultPage(Page):
         buttons.addWidget(self.n_more)
         buttons.addWidget(self.more)
         self.content.addWidget(self.score)
-        self.content.addWidget(self.advice)
+        self.content.addLayout(self.advice)
         self.content.addWidget(box)
+        self.content.addWidget(self.choice)
         self.content.addWidget(self.files)
         self.content.addLayout(buttons)
         self.content.addStretch()
 
+    def _show_advice(self, advice: list[Advice]) -> None:
+        _clear(self.advice)
+        states: dict[str, State] = {"good": "good", "warning": "warning", "note": ""}
+        for one in advice:
+            label = PlainLabel(one.text)
+            label.setWordWrap(True)
+            label.set_state(states[one.level])
+            self.advice.addWidget(label)
+
     def _fill_scores(self, scores: dict[str, dict[str, float]]) -> None:
-        while (item := self.scores.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.deleteLater()
+        _clear(self.scores)
         measures = list(dict.fromkeys(name for values in scores.values() for name in values))
         for column, measure in enumerate(measures, start=1):
-            self.scores.addWidget(PlainLabel(measure.replace("_", " "), "muted"), 0, column)
+            self.scores.addWidget(PlainLabel(_MEASURES[measure], "muted"), 0, column)
         for row, (name, values) in enumerate(scores.items(), start=1):
             self.scores.addWidget(PlainLabel(name), row, 0)
             for column, measure in enumerate(measures, start=1):
@@ -152,3 +168,10 @@ class ResultPage(Page):
             path = self._result.report.resolve()
             if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
                 self.tell(f"No browser opens here; the report is {path}", "warning")
+
+
+def _clear(layout: QLayout) -> None:
+    while (item := layout.takeAt(0)) is not None:
+        widget = item.widget()
+        if widget is not None:
+            widget.deleteLater()

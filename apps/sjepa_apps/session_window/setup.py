@@ -11,6 +11,7 @@ from sjepa_apps.stimulus.placement import Placement
 if TYPE_CHECKING:
     from sjepa_apps.session.folder import SessionFolder
     from sjepa_online.decoding import DecoderRequest
+    from sjepa_online.evaluation.report import Advice
     from sjepa_online.training import Calibration
 
 #: Names of what is written to the folder of a session.
@@ -77,12 +78,15 @@ class TrainingResult:
     ----------
     calibration : Calibration
     decoder, report : Path
+    advice : list of Advice
+        What the report finds, and what to do.
     more_trials_help : bool
     """
 
     calibration: Calibration
     decoder: Path
     report: Path
+    advice: list[Advice]
     more_trials_help: bool
 
 

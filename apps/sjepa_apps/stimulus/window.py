@@ -356,6 +356,7 @@ class StimulusWindow:
         if not completed:
             self._screen = Screen()
             self._view = self._draw_screen
+            self.surface.update()
         self._resolve(
             PresentedTrial(
                 player.trial, tuple(player.onsets), completed, player.n_frames, player.n_late

@@ -7,14 +7,15 @@ from datetime import datetime
 from pathlib import Path
 
 from sjepa_online.data import Recording
-from sjepa_online.evaluation.report.advice import more_trials_help
-from sjepa_online.evaluation.report.content import collect
+from sjepa_online.evaluation.report.content import ReportContent, collect
 from sjepa_online.evaluation.report.page import render
 from sjepa_online.files import atomic_write
 from sjepa_online.training import Calibration
 
 
-def write_report(path: Path, calibration: Calibration, recordings: Sequence[Recording]) -> bool:
+def write_report(
+    path: Path, calibration: Calibration, recordings: Sequence[Recording]
+) -> ReportContent:
     """Write the calibration report as one HTML page.
 
     Parameters
@@ -27,9 +28,9 @@ def write_report(path: Path, calibration: Calibration, recordings: Sequence[Reco
 
     Returns
     -------
-    bool
-        Whether more trials would help.
+    ReportContent
+        What the page tells.
     """
     content = collect(calibration, recordings)
     atomic_write(path, render(content, datetime.now()).encode())
-    return more_trials_help(content)
+    return content

@@ -23,6 +23,7 @@ from sjepa_apps.stimulus.screens import FLICKER_WARNING
 from sjepa_online.data import Recording
 from sjepa_online.decoding import DecoderRequest
 from sjepa_online.errors import InputError, OperationError
+from sjepa_online.evaluation.report import Advice
 from sjepa_online.evaluation.report.channels import ChannelReport
 from sjepa_online.stream import StreamDescription
 
@@ -144,7 +145,9 @@ def open_session(
     monkeypatch.setattr(conductor, "CalibrationSession", QuickSession)
     # as if all were recorded
     monkeypatch.setattr(conductor, "remaining_trials", lambda *_: [])
-    monkeypatch.setattr(conductor, "write_report", lambda path, *_: path.write_text("r") > 0)
+    monkeypatch.setattr(conductor, "write_report", lambda path, *_: path.write_text("r"))
+    monkeypatch.setattr(conductor, "advise", lambda _: [Advice("warning", "At chance.")])
+    monkeypatch.setattr(conductor, "more_trials_help", lambda _: True)
     monkeypatch.setattr(window, "Discovery", NoDiscovery)
     monkeypatch.setattr(stimulus, "MEASURED_FRAMES", 25)
     monkeypatch.setattr(stimulus, "SETTLING_FRAMES", 2)
@@ -275,6 +278,7 @@ def test_session_runs_from_the_first_page_to_the_result(open_session, qtbot, tmp
     result = one.result_page
     qtbot.waitUntil(lambda: one.pages.currentWidget() is result, timeout=60_000)
     assert result.score.text() == "0.75 accuracy (chance 0.50, 10 trials)"
+    assert result.advice.itemAt(0).widget().text() == "At chance."
     assert "all shown" in one.run_page.log.toPlainText()
     assert "frames shown" in one.run_page.frames.text()
     assert not one.conductor.stimulus.surface.isVisible()
@@ -332,7 +336,7 @@ def test_too_few_trials_to_train_on_are_refused(open_session, qtbot):
     page = one.setup_page
     page.trials.setValue(9)
     assert not page.primary.isEnabled()
-    assert "at least 5 trials of each class" in page.about.text()
+    assert "5 or more trials of each class" in page.about.text()
     page.trials.setValue(14)
     assert page.primary.isEnabled()
     assert page.about.text() == "About 0.1 s a trial, 1 s in all."
