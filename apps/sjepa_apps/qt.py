@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
@@ -24,6 +26,24 @@ def make_application() -> QApplication:
     return application
 
 
+@contextmanager
+def interrupt_later() -> Iterator[None]:
+    """Hold Ctrl-C back until the event loop runs: Qt loses exceptions in what it calls."""
+    pressed = False
+
+    def note(*_: object) -> None:
+        nonlocal pressed
+        pressed = True
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if pressed:
+            QTimer.singleShot(0, partial(signal.raise_signal, signal.SIGINT))
+
+
 def run_application(application: QApplication, close: Callable[[], object]) -> bool:
     """Run Qt's event loop until it ends; tell whether Ctrl-C ended it.
 
@@ -40,9 +60,14 @@ def run_application(application: QApplication, close: Callable[[], object]) -> b
         interrupted = True
         close()
 
+    def quit_if_closed() -> None:
+        # windows that were closed before the loop began have not ended it
+        if interrupted and not any(one.isVisible() for one in application.allWindows()):
+            application.quit()
+
     before = signal.signal(signal.SIGINT, interrupt)
     heartbeat = QTimer()
-    heartbeat.timeout.connect(lambda: None)
+    heartbeat.timeout.connect(quit_if_closed)
     heartbeat.start(_NOTICE)
     try:
         application.exec()

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QLockFile
 
 from sjepa_apps.live.settings import load_settings
 from sjepa_apps.live.window import LiveOptions, LiveWindow
-from sjepa_apps.qt import make_application, run_application
+from sjepa_apps.qt import interrupt_later, make_application, run_application
 
 #: Windows at once that have names of their own for what they publish.
 MOST_WINDOWS = 9
@@ -20,10 +20,11 @@ def run_window(options: LiveOptions) -> int:
     application = make_application()
     settings, problem = load_settings()
     number, lock = window_number()
-    window = LiveWindow(options, settings, number)
-    if problem:
-        window.session.log("settings", problem, "warning")
-    window.show()
+    with interrupt_later():
+        window = LiveWindow(options, settings, number)
+        if problem:
+            window.session.log("settings", problem, "warning")
+        window.show()
     try:
         interrupted = run_application(application, window.close)
     finally:

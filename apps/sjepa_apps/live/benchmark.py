@@ -14,7 +14,7 @@ from sjepa_apps.live.messages import Decided
 from sjepa_apps.live.session import LogEntry
 from sjepa_apps.live.settings import LiveSettings
 from sjepa_apps.live.window import LiveOptions, LiveWindow
-from sjepa_apps.qt import make_application, run_application
+from sjepa_apps.qt import interrupt_later, make_application, run_application
 from sjepa_online.decoding import Decoder
 from sjepa_online.errors import OperationError
 from sjepa_online.evaluation.latency import TimedDecision, Timing
@@ -140,9 +140,10 @@ def decode_in_window(
         path = Path(folder) / "decoder.safetensors"
         decoder.save(path)
         options = LiveOptions(decoder=path, stream=stream, mode="sliding", remember=False)
-        window = LiveWindow(options, LiveSettings())
-        measurement = _Measurement(window, n_samples, progress)
-        window.show()
+        with interrupt_later():
+            window = LiveWindow(options, LiveSettings())
+            measurement = _Measurement(window, n_samples, progress)
+            window.show()
         if run_application(application, window.close):
             raise KeyboardInterrupt
     if measurement.failure:

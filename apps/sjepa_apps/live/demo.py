@@ -8,7 +8,7 @@ from pathlib import Path
 from sjepa_apps.cli.demo import DemoOutcome
 from sjepa_apps.live.settings import LiveSettings
 from sjepa_apps.live.window import LiveOptions, LiveWindow
-from sjepa_apps.qt import make_application, run_application
+from sjepa_apps.qt import interrupt_later, make_application, run_application
 from sjepa_online.decoding import Decoder
 from sjepa_online.stream import Replay
 
@@ -20,8 +20,9 @@ def decode_in_window(decoder: Decoder, replay: Replay) -> DemoOutcome:
         path = Path(folder) / "demo.safetensors"
         decoder.save(path)
         options = LiveOptions(path, replay.name, replay.marker_name, remember=False)
-        window = LiveWindow(options, LiveSettings())
-        window.show()
+        with interrupt_later():
+            window = LiveWindow(options, LiveSettings())
+            window.show()
         if run_application(application, window.close):
             raise KeyboardInterrupt
     log = window.session.trials

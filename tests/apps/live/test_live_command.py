@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -9,8 +10,11 @@ from typing import Any
 
 import psutil
 import pytest
+from PyQt6.QtWidgets import QWidget
 
 from sjepa_apps.cli import live as live_module
+from sjepa_apps.cli.decode import DECISIONS
+from sjepa_online.stream import find_streams
 
 
 def test_without_a_display_it_says_so(
@@ -50,16 +54,60 @@ def test_ctrl_c_closes_the_window_and_its_engine(
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     process("replay", short_sample, "--name", "live-command", "--loop")
     started = process("live", "--decoder", decoder_file, "--stream", "live-command")
-    engines: list[psutil.Process] = []
-    deadline = time.monotonic() + 60
-    while not engines and time.monotonic() < deadline:
-        children = psutil.Process(started.pid).children()
-        engines = [one for one in children if "engine_process" in " ".join(one.cmdline())]
-        time.sleep(0.2)
-    # until the engine is there, so that there is something to end
-    time.sleep(6.0)
+    deadline = time.monotonic() + 100
+    # the engine decodes, so that there is something to end
+    while DECISIONS not in [one.name for one in find_streams()]:
+        assert time.monotonic() < deadline
+    (engine,) = engines_of(started)
     code, seconds = interrupt(started)
     assert code == 130
-    assert seconds < 4
-    assert not engines[0].is_running()
+    assert seconds < 5
+    assert not engine.is_running()
     assert "Traceback" not in started.stderr.read()
+
+
+def test_ctrl_c_does_not_wait_for_an_engine_that_is_still_starting(
+    process: Callable[..., Any],
+    interrupt: Callable[..., tuple[int, float]],
+    decoder_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    started = process("live", "--decoder", decoder_file)
+    deadline = time.monotonic() + 100
+    while not (engines := engines_of(started)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    code, seconds = interrupt(started)
+    assert code == 130
+    assert seconds < 5
+    assert not engines[0].is_running()
+
+
+def test_ctrl_c_before_the_event_loop_begins_ends_it(qtbot: Any) -> None:
+    from sjepa_apps.qt import make_application, run_application
+
+    application = make_application()
+    window = QWidget()
+    window.show()
+
+    class Impatient:
+        """Sends Ctrl-C when the application is about to run."""
+
+        def exec(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+            assert not window.isVisible()
+            application.exec()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(application, name)
+
+    assert run_application(Impatient(), window.close)  # type: ignore[arg-type]
+
+
+def engines_of(started: Any) -> list[psutil.Process]:
+    """Return the engines that a command has started."""
+    children = psutil.Process(started.pid).children()
+    return [one for one in children if "engine_process" in " ".join(one.cmdline())]
