@@ -119,6 +119,9 @@ def write_bids(
     with mne.utils.catch_logging(), warnings.catch_warnings():
         # float32 in µV is what was recorded; pybv tells that other software prefers integers
         warnings.simplefilter("ignore", RuntimeWarning)
+        if not (root / "dataset_description.json").exists():
+            # mne-bids would write "[Unspecified]"
+            mne_bids.make_dataset_description(path=root, name=root.resolve().name, verbose="error")
         written = mne_bids.write_raw_bids(
             raw,
             path,

@@ -68,6 +68,18 @@ def test_mne_bids_reads_back_what_was_written(recording, tmp_path):
     assert np.isfinite(list(positions.values())).all()
     described = json.loads(path.with_suffix(".json").read_text())
     assert "template" in described["EEGPlacementScheme"]
+    data_set = json.loads((tmp_path / "dataset_description.json").read_text())
+    assert data_set["Name"] == tmp_path.name
+
+
+def test_what_is_said_of_a_data_set_stays(recording, tmp_path):
+    write_bids(recording, tmp_path, subject="01", task="ssvep")
+    description = tmp_path / "dataset_description.json"
+    told = json.loads(description.read_text()) | {"Name": "Ours", "Authors": ["A. Person"]}
+    description.write_text(json.dumps(told))
+    write_bids(recording, tmp_path, subject="02", task="ssvep")
+    again = json.loads(description.read_text())
+    assert (again["Name"], again["Authors"]) == ("Ours", ["A. Person"])
 
 
 def test_the_own_reader_gives_the_same_recording(recording, tmp_path):
