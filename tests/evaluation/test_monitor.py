@@ -20,7 +20,7 @@ SFREQ = 200.0
 NAMES = ("C3", "Cz", "C4", "Pz")
 
 
-def make(seed: int, seconds: float = 60.0) -> Recording:
+def make(seed: int, seconds: float = 60.0, own_share: float = 0.5) -> Recording:
     rng = np.random.default_rng(seed)
     n = round(seconds * SFREQ)
     mixing = np.random.default_rng(0).standard_normal((4, 2))
@@ -28,7 +28,7 @@ def make(seed: int, seconds: float = 60.0) -> Recording:
     own = lfilter([1.0], [1.0, -0.9], rng.standard_normal((4, n)))
     return Recording(
         name=f"simulated {seed}",
-        data=(5 * (mixing @ sources + 0.5 * own)).astype(np.float32),
+        data=(5 * (mixing @ sources + own_share * own)).astype(np.float32),
         unit="uV",
         sfreq=SFREQ,
         ch_names=NAMES,
@@ -56,6 +56,13 @@ def test_false_alarms_are_counted_and_faults_detected() -> None:
         assert document["faults"][kind]["within_1.5_s"] == 1.0
         assert 0 < document["faults"][kind]["delay_median_s"] < 1.5
     assert len(steps) == n_steps(2)
+
+
+def test_channels_that_are_only_too_large_are_scaled_back() -> None:
+    train, test = make(0, own_share=0.1), make(1, own_share=0.1)
+    faults = evaluate_monitor([train], [test], 1, 0).to_json()["faults"]
+    assert faults["gain x100"]["scaled_back"] == 1.0
+    assert {faults[kind]["scaled_back"] for kind in ("pop", "rail", "dropped", "noise")} == {0.0}
 
 
 def test_summary_of_delays() -> None:
