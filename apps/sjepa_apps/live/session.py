@@ -256,6 +256,8 @@ class LiveSession(QObject):
                     self.trials_changed.emit()
                 self.decided.emit(message)
             case SymbolDecided():
+                if self.trials is not None and self.trials.add_symbol(message):
+                    self.trials_changed.emit()
                 self._log_symbol(message)
                 self.symbol_decided.emit(message)
             case Channels():

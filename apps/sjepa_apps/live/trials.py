@@ -9,7 +9,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from sjepa_apps.live.messages import Decided, Mode
+from sjepa_apps.live.messages import Decided, Mode, SymbolDecided
 from sjepa_online.protocol import Protocol
 
 #: Trials that are kept.
@@ -49,6 +49,33 @@ class Trial:
         return self.decided == self.truth
 
 
+@dataclass(frozen=True, slots=True)
+class SymbolTrial:
+    """One symbol of a speller that the participant was asked for.
+
+    Attributes
+    ----------
+    time : float
+        When it was chosen (s, the stream's clock).
+    truth, decided : str
+    confidence : float
+        Probability of the symbol that was chosen.
+    n_flashes : int
+        After how many flashes it was chosen.
+    """
+
+    time: float
+    truth: str
+    decided: str
+    confidence: float
+    n_flashes: int
+
+    @property
+    def correct(self) -> bool:
+        """Whether the choice is the truth."""
+        return self.decided == self.truth
+
+
 class TrialLog:
     """Put markers and decisions together.
 
@@ -63,21 +90,27 @@ class TrialLog:
         Seconds between sliding decisions.
     delay : float
         Seconds by which preprocessing delays the signal.
+
+    Attributes
+    ----------
+    trials : deque of Trial
+        The newest; those of a speller are its flashes.
+    symbols : deque of SymbolTrial
+        The newest; empty where there is no speller.
+    n_trials, n_symbols : int
+        How many there have been.
     """
 
     def __init__(self, protocol: Protocol, mode: Mode, step: float, delay: float) -> None:
         self.protocol = protocol
         self.trials: deque[Trial] = deque(maxlen=MOST_TRIALS)
+        self.symbols: deque[SymbolTrial] = deque(maxlen=MOST_TRIALS)
+        self.n_trials = self.n_symbols = 0
         self._mode = mode
         self._step = step
         self._length = protocol.window.start + protocol.window.length + delay
         self._waiting: list[tuple[float, str]] = []
         self._recent: deque[Decided] = deque(maxlen=_RECENT)
-
-    @property
-    def n_correct(self) -> int:
-        """How many were decided right."""
-        return sum(trial.correct for trial in self.trials)
 
     def add_marker(self, label: str, time: float) -> list[Trial]:
         """Take in a marker and return the trials that it completes."""
@@ -95,6 +128,18 @@ class TrialLog:
         if decision.truth is None or decision.onset is None:
             return []
         return [self._complete(decision.onset, decision.truth, decision)]
+
+    def add_symbol(self, decided: SymbolDecided) -> bool:
+        """Take in the choice of a symbol; tell whether its truth is known."""
+        if decided.truth is None:
+            return False
+        self.symbols.append(
+            SymbolTrial(
+                decided.time, decided.truth, decided.symbol, decided.probability, decided.flashes
+            )
+        )
+        self.n_symbols += 1
+        return True
 
     def confusion(self) -> NDArray[np.int64]:
         """Return how often each class (rows) was decided as each (columns)."""
@@ -130,6 +175,7 @@ class TrialLog:
             bad_channels=decision.bad_channels,
         )
         self.trials.append(trial)
+        self.n_trials += 1
         return trial
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from PyQt6.QtCore import QRectF, Qt
-from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
+from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
@@ -18,76 +17,16 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from sjepa_apps.live.confusion_matrix import ConfusionMatrix
 from sjepa_apps.live.tables import prepare
 from sjepa_apps.live.theme import GRID, Theme
-from sjepa_apps.live.trials import Trial, TrialLog, wilson_interval
+from sjepa_apps.live.trials import SymbolTrial, Trial, TrialLog, wilson_interval
 from sjepa_apps.live.widgets import PlainLabel, panel
 from sjepa_online.files import atomic_write
 
 COLUMNS = ("#", "Truth", "Decided", "p", "After", "Without")
 #: Trials in the table; all of them count, and all are exported.
 SHOWN = 200
-
-
-class ConfusionMatrix(QWidget):
-    """How often each class (rows) was decided as each (columns)."""
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setMinimumSize(160, 96)
-        self.setToolTip("Rows: the truth; columns: what was decided")
-        self._theme = theme
-        self._log: TrialLog | None = None
-
-    def set_theme(self, theme: Theme) -> None:
-        """Change the colours."""
-        self._theme = theme
-        self.update()
-
-    def show_log(self, log: TrialLog | None) -> None:
-        """Show the trials of a log."""
-        self._log = log
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Draw the matrix."""
-        if self._log is None:
-            return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        names, counts = self._log.protocol.class_names, self._log.confusion()
-        font = QFont(self.font())
-        font.setPixelSize(11)
-        painter.setFont(font)
-        metrics = QFontMetricsF(font)
-        left = min(max(metrics.horizontalAdvance(name) for name in names) + GRID, self.width() / 3)
-        top = 18.0
-        width = (self.width() - left) / len(names)
-        height = (self.height() - top) / len(names)
-        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        for row, truth in enumerate(names):
-            painter.setPen(QColor(self._theme.muted))
-            beside = QRectF(0, top + row * height, left - GRID / 2, height)
-            right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            elide = Qt.TextElideMode.ElideRight
-            painter.drawText(beside, right, metrics.elidedText(truth, elide, left - GRID / 2))
-            above = QRectF(left + row * width, 0, width, top)
-            middle = int(Qt.AlignmentFlag.AlignCenter)
-            painter.drawText(above, middle, metrics.elidedText(truth, elide, width))
-            for column in range(len(names)):
-                colour = QColor(self._theme.good if row == column else self._theme.bad)
-                colour.setAlphaF(0.15 + 0.7 * float(shares[row, column]))
-                if counts[row, column] == 0:
-                    colour = QColor(self._theme.raised)
-                box = QRectF(
-                    left + column * width + 1, top + row * height + 1, width - 2, height - 2
-                )
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(colour)
-                painter.drawRoundedRect(box, 3, 3)
-                painter.setPen(QColor(self._theme.ink))
-                painter.drawText(box, middle, str(counts[row, column]))
-        painter.end()
 
 
 class TrialsView(QWidget):
@@ -143,42 +82,41 @@ class TrialsView(QWidget):
             self._n_shown = 0
         self._log = log
         self.matrix.show_log(log)
-        trials = [] if log is None else list(log.trials)
-        first = max(self._n_shown, len(trials) - SHOWN)
-        for number, trial in enumerate(trials[first:], first + 1):
-            self._add(number, trial)
-        self._n_shown = len(trials)
-        self.table.setRowCount(min(self.table.rowCount(), SHOWN))
+        if log is not None:
+            self._show_trials(log)
         self._show_accuracy(log)
 
     def save(self, path: Path) -> None:
-        """Write all trials."""
+        """Write all trials, and after those of a speller, its symbols."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["onset_s", "truth", "decided", "probability", "after_s", "without"])
-        for trial in () if self._log is None else self._log.trials:
-            without = " ".join(trial.bad_channels)
-            writer.writerow(
-                [
-                    f"{trial.onset:.4f}",
-                    trial.truth,
-                    trial.decided,
-                    f"{trial.confidence:.4f}",
-                    f"{trial.duration:.4f}",
-                    without,
-                ]
-            )
+        writer.writerow(
+            ["kind", "time_s", "truth", "decided", "probability", "after_s", "flashes", "without"]
+        )
+        if self._log is not None:
+            writer.writerows(_row(trial) for trial in (*self._log.trials, *self._log.symbols))
         atomic_write(path, text.getvalue().encode())
 
-    def _add(self, number: int, trial: Trial) -> None:
+    def _show_trials(self, log: TrialLog) -> None:
+        """Add what is new on top; of a speller the symbols, not every flash."""
+        trials: Sequence[Trial | SymbolTrial]
+        trials, n = (log.trials, log.n_trials)
+        if log.protocol.speller is not None:
+            trials, n = (log.symbols, log.n_symbols)
+        n_new = min(n - self._n_shown, len(trials), SHOWN)
+        for back in range(n_new, 0, -1):
+            self._add(n - back + 1, trials[-back])
+        self._n_shown = n
+        self.table.setRowCount(min(self.table.rowCount(), SHOWN))
+
+    def _add(self, number: int, trial: Trial | SymbolTrial) -> None:
+        if isinstance(trial, SymbolTrial):
+            after, without = f"{trial.n_flashes} flashes", ""
+        else:
+            after, without = f"{trial.duration:.2f} s", ", ".join(trial.bad_channels)
         cells = (
-            str(number),
-            trial.truth,
-            trial.decided,
-            f"{trial.confidence:.2f}",
-            f"{trial.duration:.2f} s",
-            ", ".join(trial.bad_channels),
-        )
+            str(number), trial.truth, trial.decided, f"{trial.confidence:.2f}", after, without,
+        )  # fmt: skip
         self.table.insertRow(0)
         for column, text in enumerate(cells):
             item = QTableWidgetItem(text)
@@ -187,14 +125,38 @@ class TrialsView(QWidget):
             self.table.setItem(0, column, item)
 
     def _show_accuracy(self, log: TrialLog | None) -> None:
-        n = 0 if log is None else len(log.trials)
-        if log is None or n == 0:
+        if log is None or not (log.trials or log.symbols):
             self.accuracy.setText("–")
             self.interval.setText("no trial with a known truth yet")
             return
-        low, high = wilson_interval(log.n_correct, n)
         chance = 1 / len(log.protocol.classes)
-        self.accuracy.setText(f"{log.n_correct / n:.2f}")
-        self.interval.setText(
-            f"{log.n_correct} of {n} right, 95 % interval {low:.2f}-{high:.2f}, chance {chance:.2f}"
-        )
+        share, told = _accuracy(log.trials, chance)
+        speller = log.protocol.speller
+        if speller is None:
+            self.accuracy.setText(share)
+            self.interval.setText(told)
+            return
+        of_symbols, told_of_symbols = _accuracy(log.symbols, 1 / len(speller.symbols))
+        self.accuracy.setText(of_symbols)
+        self.interval.setText(f"symbols: {told_of_symbols}\nflashes: {share}, {told}")
+
+
+def _accuracy(trials: Sequence[Trial | SymbolTrial], chance: float) -> tuple[str, str]:
+    """Return the share of right decisions, and what is to be known of it."""
+    if not trials:
+        return "–", "none with a known truth yet"
+    n_correct = sum(trial.correct for trial in trials)
+    low, high = wilson_interval(n_correct, len(trials))
+    return f"{n_correct / len(trials):.2f}", (
+        f"{n_correct} of {len(trials)} right, 95 % interval {low:.2f}-{high:.2f}, "
+        f"chance {chance:.2f}"
+    )
+
+
+def _row(trial: Trial | SymbolTrial) -> tuple[str | int, ...]:
+    """Return the line of a table."""
+    decided = (trial.truth, trial.decided, f"{trial.confidence:.4f}")
+    if isinstance(trial, SymbolTrial):
+        return ("symbol", f"{trial.time:.4f}", *decided, "", trial.n_flashes, "")
+    without = " ".join(trial.bad_channels)
+    return ("trial", f"{trial.onset:.4f}", *decided, f"{trial.duration:.4f}", "", without)

@@ -12,6 +12,7 @@ import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtWidgets import QFileDialog, QLabel
 
+from sjepa_apps.live import trials as trials_module
 from sjepa_apps.live.messages import (
     ChannelReport,
     Channels,
@@ -199,7 +200,7 @@ def test_enter_connects_the_chosen_stream(
 
 
 def test_a_speller_shows_flashes_symbols_and_what_was_spelled(
-    opened: Any, ready: Any, decided: Callable[..., Any]
+    opened: Any, ready: Any, decided: Callable[..., Any], tmp_path: Path
 ) -> None:
     from sjepa_apps.live.messages import SymbolDecided
     from sjepa_apps.live.paradigm_views import SpellerView
@@ -233,6 +234,21 @@ def test_a_speller_shows_flashes_symbols_and_what_was_spelled(
     assert [line for line in log_of(opened) if line.startswith("symbol")] == [
         "symbol: N, asked for N: p = 0.97, 14 flashes",
         "symbol: E, asked for N: p = 0.97, 14 flashes",
+    ]
+    assert opened.trials.accuracy.text() == "0.50"
+    assert "1 of 2 right" in opened.trials.interval.text()
+    assert "flashes: 1.00, 1 of 1 right" in opened.trials.interval.text()
+    rows = [
+        [opened.trials.table.item(row, column).text() for column in range(5)]
+        for row in range(opened.trials.table.rowCount())
+    ]
+    assert rows == [["2", "N", "E", "0.97", "14 flashes"], ["1", "N", "N", "0.97", "14 flashes"]]
+    opened.trials.save(tmp_path / "trials.csv")
+    saved = list(csv.DictReader((tmp_path / "trials.csv").read_text().splitlines()))
+    assert [(row["kind"], row["truth"], row["decided"], row["flashes"]) for row in saved] == [
+        ("trial", "Target", "Target", ""),
+        ("symbol", "N", "N", "14"),
+        ("symbol", "N", "E", "14"),
     ]
     view.grab()
 
@@ -271,6 +287,21 @@ def test_trials_are_counted_and_exported(
     opened.trials.export.click()
     rows = list(csv.DictReader(path.read_text().splitlines()))
     assert [(row["truth"], row["decided"]) for row in rows] == [("12", "12"), ("15", "12")]
+
+
+def test_trials_are_shown_and_numbered_after_the_log_is_full(
+    opened: Any, decided: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trials_module, "MOST_TRIALS", 5)
+    opened.session.trials = None
+    say(opened, Decoding(stream="amplifier", mode="markers", step=0.125, delay=0.05))
+    for n in range(8):
+        say(opened, decided(START + n, "12", onset=START + n - 2, truth="12" if n < 7 else "15"))
+    assert len(opened.session.trials.trials) == 5
+    assert opened.trials.accuracy.text() == "0.80"
+    table = opened.trials.table
+    numbers = [table.item(row, 0).text() for row in range(table.rowCount())]
+    assert numbers == [str(number) for number in range(8, 0, -1)]
 
 
 def test_a_click_on_an_electrode_forces_it_bad_then_good(
