@@ -22,7 +22,7 @@ from sjepa_online.training import N_FOLDS
 
 #: Trials to record more, at first.
 MORE_TRIALS = 20
-_MEASURES = {"accuracy": "accuracy", "roc_auc": "area under the ROC curve"}
+_MEASURES = {"accuracy": "accuracy", "roc_auc": "ROC AUC"}
 
 
 class TrainingPage(Page):
@@ -117,7 +117,8 @@ class ResultPage(Page):
         measure = "roc_auc" if "Target" in result.calibration.decoder.classes else "accuracy"
         chance = "chance 0.50" if measure == "roc_auc" else f"chance {1 / n_classes:.2f}"
         told = f"{best[measure]:.2f} {_MEASURES[measure]}"
-        self.score.setText(f"{told} ({chance}, {summary.n_trials} trials)")
+        decoded = "flashes" if measure == "roc_auc" else "trials"
+        self.score.setText(f"{told} ({chance}, {summary.n_trials} {decoded})")
         self._fill_scores(scores)
         self.choice.setText(summary.choice)
         self.choice.setVisible(bool(summary.choice))

@@ -30,6 +30,7 @@ from sjepa_apps.stimulus.surface import find_screen
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.resources import list_resources
+from sjepa_online.schedule import make_schedule
 from sjepa_online.stream import StreamDescription
 
 _COLUMNS = ("Stream", "Channels", "Rate", "Unit", "Host")
@@ -76,7 +77,7 @@ class SetupPage(Page):
         self.trials.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self.trials.setFixedWidth(10 * GRID)
         self.practice = QCheckBox("Practice trials first")
-        self.practice.setChecked(setup.practice and folder is None)
+        self._practice_wanted = setup.practice and folder is None
         self.table = QTableWidget(0, len(_COLUMNS))
         self.table.setHorizontalHeaderLabels(list(_COLUMNS))
         prepare(self.table, stretched=0)
@@ -186,11 +187,14 @@ class SetupPage(Page):
         """Read the protocol, whose errors are told, and propose how many trials to record."""
         try:
             self._protocol = self._load()
+            practises = len(make_schedule(self._protocol, self._setup.seed, practice=True)) > 0
             n_trials = self._n_trials(self._protocol)
         except InputError as error:
             self._protocol = None
             self._refuse(error)
             return
+        self.practice.setEnabled(practises)
+        self.practice.setChecked(practises and self._practice_wanted)
         self.trials.blockSignals(True)
         self.trials.setValue(n_trials)
         self.trials.blockSignals(False)

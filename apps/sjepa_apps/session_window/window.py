@@ -238,5 +238,5 @@ QProgressBar::chunk {{ background: {accent}; border-radius: 4px; }}
 QPlainTextEdit {{
     background: {panel}; border: 1px solid {line}; border-radius: 6px; padding: 4px;
 }}
-QLabel:disabled {{ color: {muted}; }}
+QLabel:disabled, QCheckBox:disabled {{ color: {muted}; }}
 """

@@ -344,6 +344,16 @@ def test_too_few_trials_to_train_on_are_refused(open_session, qtbot):
     assert one.conductor.choices.n_trials == 14
 
 
+def test_protocol_without_practice_offers_none(open_session, protocol_file):
+    assert open_session(eeg("a")).setup_page.practice.isChecked()
+    protocol_file.write_text(PROTOCOL.replace("practice_trials = 1", "practice_trials = 0"))
+    page = open_session(eeg("a")).setup_page
+    assert not page.practice.isEnabled()
+    assert not page.practice.isChecked()
+    page.protocol.setCurrentText("mi")
+    assert page.practice.isChecked()
+
+
 def test_options_of_the_command_line_are_preset(open_session, qtbot):
     placement = Placement(display=1, windowed=True, photodiode=True)
     one = open_session(eeg("a"), practice=False, placement=placement)
