@@ -46,8 +46,8 @@ class TrainingPage(Page):
         """Show that training begins."""
         self.progress.setRange(0, N_FOLDS + 1)
         self.progress.setValue(0)
-        self.primary.setEnabled(False)
-        self.secondary.setEnabled(False)
+        self.primary.hide()
+        self.secondary.hide()
         self.tell("")
         self._describe()
 
@@ -59,8 +59,8 @@ class TrainingPage(Page):
     def refuse(self, why: str) -> None:
         """Show why nothing came of it."""
         self.state.setText("No decoder")
-        self.primary.setEnabled(True)
-        self.secondary.setEnabled(True)
+        self.primary.show()
+        self.secondary.show()
         self.tell(why, "bad")
 
     def _describe(self) -> None:

@@ -55,6 +55,7 @@ class RunPage(Page):
             inside.addWidget(PlainLabel(title, "muted"))
             value.setWordWrap(True)
             inside.addWidget(value)
+            inside.addStretch()
             facts.addWidget(box, 1)
         self.content.addLayout(facts)
         training = QHBoxLayout()
@@ -112,6 +113,7 @@ class RunPage(Page):
     def show_recorded(self, why_not_train: str) -> None:
         """Let the operator choose what comes next; a reason forbids to train."""
         self.primary.setEnabled(True)
+        self.primary.setFocus()
         self.back.setEnabled(True)
         self.train.setEnabled(not why_not_train)
         self.recorded.setText(why_not_train)
