@@ -96,7 +96,8 @@ def measure_channels(
 def mains_shares(recordings: Sequence[Recording], ch_names: Sequence[str]) -> list[float | None]:
     """Return the share of the mains in each channel's power.
 
-    The mains frequency is the one of 50 and 60 Hz at which the median channel has more power.
+    The mains frequency is the one of 50 and 60 Hz that has the larger share of all channels: a
+    single channel that hums tells it, too.
 
     Parameters
     ----------
@@ -123,7 +124,7 @@ def _mains_shares(recording: Recording, ch_names: Sequence[str]) -> NDArray[np.f
             for mains in MAINS
         ]
     )
-    chosen: NDArray[np.float64] = shares[np.argmax(np.median(shares, axis=1))]
+    chosen: NDArray[np.float64] = shares[np.argmax(np.mean(shares, axis=1))]
     return chosen
 
 

@@ -41,6 +41,19 @@ def test_loud_quiet_flat_and_humming_channels_are_pointed_out(scalp_recording, p
     assert {name for name, one in channels.items() if not one.complaint} == {"C3", "Oz", "O1", "O2"}
 
 
+@pytest.mark.parametrize("mains", [50, 60])
+def test_a_single_channel_that_hums_tells_the_frequency_of_the_mains(scalp_recording, mains):
+    recording = scalp_recording("mi", strength=0.0)
+    data = recording.data.copy()
+    data[0] += 40 * np.sin(2 * np.pi * mains * np.arange(data.shape[1]) / recording.sfreq)
+    # the others have more at the other frequency
+    seconds = np.arange(data.shape[1]) / recording.sfreq
+    data[1:] += 0.5 * np.sin(2 * np.pi * (110 - mains) * seconds)
+    shares = mains_shares([replace(recording, data=data)], recording.ch_names)
+    assert shares[0] > 0.5
+    assert max(shares[1:]) < 0.1
+
+
 def test_a_rate_that_shows_no_mains_says_so(scalp_recording):
     recording = replace(scalp_recording("mi"), sfreq=120.0)
     assert mains_shares([recording], ["C3", "C4"]) == [None, None]
