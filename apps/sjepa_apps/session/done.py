@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sjepa_online.data import Recording
 from sjepa_online.markers import END, PAUSE, parse_marker
@@ -44,19 +45,25 @@ def whole_windows(recording: Recording, protocol: Protocol) -> Iterator[str]:
 
     Of a trial that was interrupted, as one of a speller, some windows may be whole.
     """
-    pauses = [
-        onset
-        for onset, label in zip(recording.onsets, recording.labels, strict=True)
-        if parse_marker(label).word == PAUSE
-    ]
-    spoilt = np.array([*recording.breaks, *pauses])
+    interruptions = _interruptions(recording)
     for onset, label in zip(recording.onsets, recording.labels, strict=True):
         name = protocol.class_of(label)
         start = onset + protocol.window.start
         stop = start + protocol.window.length + _MARGIN
         inside = start >= 0 and stop <= recording.duration
-        if name is not None and inside and not np.any((spoilt > start) & (spoilt < stop)):
+        whole = not np.any((interruptions > start) & (interruptions < stop))
+        if name is not None and inside and whole:
             yield name
+
+
+def _interruptions(recording: Recording) -> NDArray[np.float64]:
+    """Return when samples are missing, and when the participant paused (s)."""
+    pauses = [
+        onset
+        for onset, label in zip(recording.onsets, recording.labels, strict=True)
+        if parse_marker(label).word == PAUSE
+    ]
+    return np.array([*recording.breaks, *pauses])
 
 
 def _markers(trial: ScheduledTrial) -> tuple[str, ...]:
@@ -65,6 +72,7 @@ def _markers(trial: ScheduledTrial) -> tuple[str, ...]:
 
 def _whole_trials(recording: Recording, protocol: Protocol) -> Iterator[tuple[str, ...]]:
     """Yield the markers of each trial that ended without a pause or a break."""
+    interruptions = _interruptions(recording)
     labels: list[str] = []
     begin = last = 0.0
     for onset, label in zip(recording.onsets, recording.labels, strict=True):
@@ -79,7 +87,7 @@ def _whole_trials(recording: Recording, protocol: Protocol) -> Iterator[tuple[st
             last = float(onset)
         if marker.word == END:
             stop = last + protocol.window.start + protocol.window.length + _MARGIN
-            broken = np.any((recording.breaks > begin) & (recording.breaks < stop))
+            broken = np.any((interruptions > begin) & (interruptions < stop))
             if stop <= recording.duration and not broken:
                 yield tuple(labels)
             labels = []
