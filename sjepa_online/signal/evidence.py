@@ -188,7 +188,8 @@ class EvidenceFinder:
         measures, prediction = self._measure(quarters, ~(bad | dead | on_trial))
         spectra = quarters[-1].spectrum / np.exp(self._amplitude)[:, np.newaxis]
         gain = self._gain_watch.update(spectra, prediction, scales, on_trial & ~dead)
-        ordinary = self._ordinary(measures) & ~(dead | on_trial)
+        ordinary = self._ordinary(measures[AMPLITUDE]) & self._ordinary(quarters[-1].amplitude)
+        ordinary &= ~(dead | on_trial)
         likeness = self._compare(spectra, ordinary)
         found, lingering = (
             self._hold_against_thresholds(measures, likeness, slack, scales > 1) & ~dead
@@ -270,10 +271,10 @@ class EvidenceFinder:
             measures[DISAGREEMENT] = window_disagreement(quarters, self._amplitude, prediction)[0]
         return measures, prediction
 
-    def _ordinary(self, measures: Array) -> BoolArray:
-        """Tell which channels have an amplitude as in calibration."""
-        amplitude = measures[AMPLITUDE] - self._amplitude
-        ordinary: BoolArray = (amplitude < self._rather_loud) & (amplitude > -self._quiet)
+    def _ordinary(self, amplitude: Array) -> BoolArray:
+        """Tell which channels have an amplitude as in calibration, from its logarithm."""
+        excess = amplitude - self._amplitude
+        ordinary: BoolArray = (excess < self._rather_loud) & (excess > -self._quiet)
         return ordinary
 
     def _compare(self, spectra: Array, ordinary: BoolArray) -> Likeness:

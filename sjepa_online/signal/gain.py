@@ -17,7 +17,7 @@ LEAST_QUARTERS = 8
 #: Share of its power that the other channels may leave unexplained: so many times that of the
 #: calibration, and never more than this.
 UNEXPLAINED_FACTOR = 2.0
-UNEXPLAINED_LIMIT = 0.6
+UNEXPLAINED_LIMIT = 0.7
 
 
 class GainWatch:

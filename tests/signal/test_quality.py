@@ -137,6 +137,30 @@ def test_noise_of_ordinary_size_accuses_no_other(
     assert "exchanged" not in reasons
 
 
+def test_popping_channel_is_not_taken_for_an_exchanged_one() -> None:
+    """Between its jumps its amplitude is ordinary, but it resembles no other."""
+
+    def row_of_electrodes(seed: int) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        n = round(60 * SFREQ)
+        distance = np.arange(N_CHANNELS)[:, np.newaxis] / 2 - np.linspace(-1, 5.5, 14)
+        sources = lfilter([1.0], [1.0, -0.95], rng.standard_normal((14, n)))
+        own = lfilter([1.0], [1.0, -0.95], rng.standard_normal((N_CHANNELS, n)))
+        return 2.5 * (np.exp(-0.5 * (distance / 1.5) ** 2) @ sources + 0.15 * own)
+
+    signal = row_of_electrodes(10)
+    rng = np.random.default_rng(0)
+    onset = 5.0
+    while onset < 60:
+        after = signal[6, round(onset * SFREQ) :]
+        jump = rng.choice([-1, 1]) * rng.uniform(500, 1500)
+        after += jump * np.exp(-_seconds(len(after)))
+        onset += rng.uniform(0.5, 1.5)
+    learned = Baseline.fit([row_of_electrodes(1), row_of_electrodes(2)], NAMES, SFREQ, "uV")
+    _, events = run(learned, signal)
+    assert {change.channel for change in changes_of(events)} == {"E6"}
+
+
 def test_hundredfold_channel_accuses_no_other(baseline: Baseline) -> None:
     signal = eeg(20, seed=6)
     signal[CHANNEL] *= 100
