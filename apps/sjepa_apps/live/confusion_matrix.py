@@ -16,7 +16,7 @@ class ConfusionMatrix(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMinimumSize(160, 96)
+        self.setMinimumSize(160, 64)
         self.setToolTip("Rows: the truth; columns: what was decided")
         self._theme = theme
         self._log: TrialLog | None = None

@@ -93,8 +93,8 @@ class DecoderView(QWidget):
         assert self._decoder is not None
         assert self._paradigm is not None
         confidence = decision.probabilities[decision.label]
-        # a speller's decisions are symbols; its flashes are steps on the way
-        self.decision.setText(self._spelled[-MOST_SPELLED:] if decision.symbols else decision.label)
+        # a speller's decisions are symbols; its flashes are steps on the way, where they are told
+        self.decision.setText(self._told_spelled if decision.lit else decision.label)
         without = ", ".join(decision.bad_channels)
         self.detail.setText(
             f"p = {confidence:.2f} on {decision.window:.2f} s of signal, "
@@ -112,11 +112,15 @@ class DecoderView(QWidget):
         if self._paradigm is not None:
             self._paradigm.show_symbol(decision)
         self._spelled += decision.symbol
-        self.decision.setText(self._spelled[-MOST_SPELLED:])
+        self.decision.setText(self._told_spelled)
         self.detail.setText(
             f"symbol {decision.symbol}: p = {decision.probability:.2f} after "
             f"{decision.flashes} flashes"
         )
+
+    @property
+    def _told_spelled(self) -> str:
+        return self._spelled[-MOST_SPELLED:] or "–"
 
     def refresh(self) -> None:
         """Draw the curves, where there is something new."""

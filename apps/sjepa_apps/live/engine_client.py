@@ -135,7 +135,7 @@ class EngineClient(QObject):
         if self._process is None:
             return
         text = self._process.readAllStandardError().data().decode(errors="replace")
-        for line in text.splitlines():
+        for line in filter(str.strip, text.splitlines()):
             self.said.emit(line)
 
     def _finished(self, code: int, status: QProcess.ExitStatus) -> None:

@@ -182,7 +182,7 @@ class SpellerView(ParadigmView):
         gap = GRID / 2
         width = (self.width() - gap * (len(rows[0]) - 1) - 2) / len(rows[0])
         height = (self.height() - gap * (len(rows) - 1) - 2) / len(rows)
-        best = self._chosen or max(self._symbols, key=self._symbols.__getitem__, default="")
+        best = self._chosen or _clearly_best(self._symbols)
         for row, symbols in enumerate(rows):
             for column, symbol in enumerate(symbols):
                 box = QRectF(1 + column * (width + gap), 1 + row * (height + gap), width, height)
@@ -193,6 +193,12 @@ class SpellerView(ParadigmView):
                     painter.setPen(QPen(QColor(self._theme.warning), 2))
                     painter.setBrush(Qt.BrushStyle.NoBrush)
                     painter.drawRoundedRect(box, 6, 6)
+
+
+def _clearly_best(probabilities: dict[str, float]) -> str:
+    """Return the most probable choice; nothing where all are as probable."""
+    best = max(probabilities, key=probabilities.__getitem__, default="")
+    return best if probabilities and probabilities[best] > min(probabilities.values()) else ""
 
 
 def paradigm_view(theme: Theme, protocol: Protocol) -> ParadigmView:

@@ -50,7 +50,7 @@ class TimePlot(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph is not typed
             self.setYRange(*limits, padding=0.07)
             marks = np.linspace(*limits, 3)
             self.getAxis("left").setTicks([[(mark, f"{mark:g}") for mark in marks]])
-        self.getAxis("left").setWidth(34)
+        self.getAxis("left").setWidth(52 if label else 34)
         step = seconds / 6
         ticks = [(-n * step, f"−{n * step:g} s") for n in range(1, 6)]
         self.getAxis("bottom").setTicks([ticks])

@@ -26,17 +26,13 @@ Floats = NDArray[np.float64]
 
 #: The map has so many points along a side, enough for what is smooth.
 MAP_POINTS = 72
-#: Everything is drawn within this many head radii.
-EXTENT = 1.28
+#: Everything is drawn within so many head radii: the head with its nose, or all electrodes.
+LEAST_EXTENT, LARGEST_EXTENT = 1.17, 1.28
 #: Width (head radii) of the Gaussian by which values spread.
 SPREAD = 0.28
 #: Names smaller than this (pixels) are left out; the tool tip tells them.
 SMALLEST_NAME = 7
 LARGEST_DISC = 0.13
-#: How much a head with electrodes on a part of it is enlarged, at least and at most.
-LEAST_ZOOM, LARGEST_ZOOM = 1.25, 1.7
-#: The frame of an enlarged head ends here (head radii).
-FRAME = 1.16
 
 
 class ScalpCanvas(QWidget):
@@ -63,7 +59,7 @@ class ScalpCanvas(QWidget):
         self._states = ChannelStates()
         self._map: QImage | None = None
         self._focused = 0
-        self._zoom, self._centre = _framing(self._positions)
+        self._extent = LEAST_EXTENT
 
     def set_theme(self, theme: Theme) -> None:
         """Change the colours."""
@@ -76,7 +72,8 @@ class ScalpCanvas(QWidget):
         self._names = names
         self._positions = flat_positions(names) if names else np.empty((0, 2))
         self._weights = _map_weights(self._positions)
-        self._zoom, self._centre = _framing(self._positions)
+        farthest = np.abs(self._positions).max(initial=0.0) + LARGEST_DISC
+        self._extent = float(np.clip(farthest, LEAST_EXTENT, LARGEST_EXTENT))
         self._values = None
         self._focused = 0
         self._map = None
@@ -150,7 +147,7 @@ class ScalpCanvas(QWidget):
     @property
     def _unit(self) -> float:
         """Pixels of a head radius."""
-        return self._zoom * min(self.width(), self.height()) / (2 * EXTENT)
+        return min(self.width(), self.height()) / (2 * self._extent)
 
     @property
     def _radius(self) -> float:
@@ -161,11 +158,7 @@ class ScalpCanvas(QWidget):
         return float(min(LARGEST_DISC, 0.46 * distances.min())) * self._unit
 
     def _to_widget(self, x: float, y: float) -> QPointF:
-        across, up = self._centre
-        return QPointF(
-            self.width() / 2 + (x - across) * self._unit,
-            self.height() / 2 - (y - up) * self._unit,
-        )
+        return QPointF(self.width() / 2 + x * self._unit, self.height() / 2 - y * self._unit)
 
     def _draw_head(self, painter: QPainter) -> None:
         theme, unit = self._theme, self._unit
@@ -236,24 +229,6 @@ class ScalpCanvas(QWidget):
             painter.setPen(QColor(theme.panel))
             box = QRectF(place.x() - radius, place.y() - radius, 2 * radius, 2 * radius)
             painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), name)
-
-
-def _framing(positions: Floats) -> tuple[float, tuple[float, float]]:
-    """Return how much the head is enlarged, and what is in the middle (head radii).
-
-    Electrodes on a part of the head are too small to read on the whole of it.
-    """
-    whole = (1.0, (0.0, 0.03))
-    if len(positions) < 2:
-        return whole
-    low, high = positions.min(axis=0), positions.max(axis=0)
-    zoom = min(LARGEST_ZOOM, 2 * EXTENT / (float((high - low).max()) + 0.9))
-    if zoom < LEAST_ZOOM:
-        return whole
-    half = EXTENT / zoom
-    # in the middle of the electrodes, as far as the head still fills the frame
-    middle = np.clip((low + high) / 2, half - FRAME, FRAME - half)
-    return zoom, (float(middle[0]), float(middle[1]))
 
 
 def _map_weights(positions: Floats) -> Floats:

@@ -36,7 +36,7 @@ class TrialsView(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._log: TrialLog | None = None
-        self._n_shown = 0
+        self._n_shown, self._shows_symbols = 0, False
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setHorizontalHeaderLabels(list(COLUMNS))
         prepare(self.table, len(COLUMNS) - 1)
@@ -50,6 +50,7 @@ class TrialsView(QWidget):
         self.export = QPushButton("Export …")
         self.export.setToolTip("Write all trials as CSV")
         side = QVBoxLayout()
+        side.setContentsMargins(0, GRID, 0, 0)
         side.setSpacing(GRID // 2)
         top = QHBoxLayout()
         top.addWidget(self.accuracy, 1)
@@ -71,15 +72,13 @@ class TrialsView(QWidget):
         """Change the colours."""
         self._theme = theme
         self.matrix.set_theme(theme)
-        self.table.setRowCount(0)
-        self._n_shown = 0
+        self._clear()
         self.show_log(self._log)
 
     def show_log(self, log: TrialLog | None) -> None:
         """Show the trials of a log; only those that are new are added."""
         if log is not self._log:
-            self.table.setRowCount(0)
-            self._n_shown = 0
+            self._clear()
         self._log = log
         self.matrix.show_log(log)
         if log is not None:
@@ -98,16 +97,21 @@ class TrialsView(QWidget):
         atomic_write(path, text.getvalue().encode())
 
     def _show_trials(self, log: TrialLog) -> None:
-        """Add what is new on top; of a speller the symbols, not every flash."""
-        trials: Sequence[Trial | SymbolTrial]
-        trials, n = (log.trials, log.n_trials)
-        if log.protocol.speller is not None:
-            trials, n = (log.symbols, log.n_symbols)
+        """Add what is new on top; once a speller has decided symbols those, not every flash."""
+        trials: Sequence[Trial | SymbolTrial] = log.symbols or log.trials
+        n = log.n_symbols or log.n_trials
+        if bool(log.symbols) != self._shows_symbols:
+            self._clear()
+            self._shows_symbols = bool(log.symbols)
         n_new = min(n - self._n_shown, len(trials), SHOWN)
         for back in range(n_new, 0, -1):
             self._add(n - back + 1, trials[-back])
         self._n_shown = n
         self.table.setRowCount(min(self.table.rowCount(), SHOWN))
+
+    def _clear(self) -> None:
+        self.table.setRowCount(0)
+        self._n_shown = 0
 
     def _add(self, number: int, trial: Trial | SymbolTrial) -> None:
         if isinstance(trial, SymbolTrial):
@@ -129,28 +133,24 @@ class TrialsView(QWidget):
             self.accuracy.setText("–")
             self.interval.setText("no trial with a known truth yet")
             return
-        chance = 1 / len(log.protocol.classes)
-        share, told = _accuracy(log.trials, chance)
         speller = log.protocol.speller
-        if speller is None:
-            self.accuracy.setText(share)
-            self.interval.setText(told)
-            return
-        of_symbols, told_of_symbols = _accuracy(log.symbols, 1 / len(speller.symbols))
-        self.accuracy.setText(of_symbols)
-        self.interval.setText(f"symbols: {told_of_symbols}\nflashes: {share}, {told}")
+        share, told = _accuracy(log.trials)
+        chance = 1 / len(log.protocol.classes)
+        flashes = ""
+        if log.symbols and speller is not None:
+            flashes = f"\nflashes: {told}"
+            share, told = _accuracy(log.symbols)
+            chance = 1 / len(speller.symbols)
+        self.accuracy.setText(share)
+        self.interval.setText(f"{told}, chance {chance:.2f}{flashes}")
 
 
-def _accuracy(trials: Sequence[Trial | SymbolTrial], chance: float) -> tuple[str, str]:
-    """Return the share of right decisions, and what is to be known of it."""
-    if not trials:
-        return "–", "none with a known truth yet"
+def _accuracy(trials: Sequence[Trial | SymbolTrial]) -> tuple[str, str]:
+    """Return the share of right decisions, and what it comes from."""
     n_correct = sum(trial.correct for trial in trials)
     low, high = wilson_interval(n_correct, len(trials))
-    return f"{n_correct / len(trials):.2f}", (
-        f"{n_correct} of {len(trials)} right, 95 % interval {low:.2f}-{high:.2f}, "
-        f"chance {chance:.2f}"
-    )
+    share = f"{n_correct / len(trials):.2f}" if trials else "–"
+    return share, f"{n_correct} of {len(trials)} right, 95 % interval {low:.2f}-{high:.2f}"
 
 
 def _row(trial: Trial | SymbolTrial) -> tuple[str | int, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 from PyQt6.QtCore import QByteArray, Qt, QTimer
-from PyQt6.QtGui import QCloseEvent
+from PyQt6.QtGui import QCloseEvent, QResizeEvent
 from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
 from sjepa_apps.live.actions import WindowActions
@@ -95,6 +95,7 @@ class LiveWindow(QMainWindow):
         self._process = psutil.Process()
         self._process.cpu_percent()
         self.docks: dict[str, QDockWidget] = {}
+        self._settled = False
         self._lay_out()
         self._wire()
         self.controls = WindowActions(self)
@@ -239,6 +240,27 @@ class LiveWindow(QMainWindow):
         self.docks["Trials"].raise_()
         self._default_sizes()
 
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Let every view keep its share of the window; Qt would give all to the signals."""
+        assert event is not None
+        super().resizeEvent(event)
+        before, now = event.oldSize(), event.size()
+        # until then the window takes the size and the layout that it had the last time
+        if not self._settled or before == now:
+            return
+        scalp, decoder, trials = (self.docks[name] for name in ("Scalp", "Decoder", "Trials"))
+        wider, higher = now.width() / before.width(), now.height() / before.height()
+        horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        for docks, orientation, factor in (
+            ([scalp], horizontal, wider),
+            ([scalp, decoder], vertical, higher),
+            ([trials], vertical, higher),
+        ):
+            side = QDockWidget.width if orientation == horizontal else QDockWidget.height
+            if all(dock.isVisible() for dock in docks):
+                sizes = [round(factor * side(dock)) for dock in docks]
+                self.resizeDocks(docks, sizes, orientation)
+
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
         """Ask while recording; remember the choices and end everything."""
         assert event is not None
@@ -350,6 +372,7 @@ class LiveWindow(QMainWindow):
             self.signals.canvas.set_notice("")
 
     def _refresh(self) -> None:
+        self._settled = True
         if self.session.silent:
             self.decoder.stand_still("no data arrives")
         self.decoder.refresh()

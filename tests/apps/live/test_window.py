@@ -26,6 +26,7 @@ from sjepa_apps.live.messages import (
 )
 from sjepa_apps.live.settings import LiveSettings, load_settings
 from sjepa_apps.live.theme import DARK, LIGHT
+from sjepa_online.protocol import load_protocol
 from sjepa_online.stream import Chunk, Marker
 
 START = 1000.0
@@ -204,7 +205,6 @@ def test_a_speller_shows_flashes_symbols_and_what_was_spelled(
 ) -> None:
     from sjepa_apps.live.messages import SymbolDecided
     from sjepa_apps.live.paradigm_views import SpellerView
-    from sjepa_online.protocol import load_protocol
 
     protocol = load_protocol("erp")
     say(opened, ready.model_copy(update={"protocol": protocol, "path": "/speller"}))
@@ -221,6 +221,9 @@ def test_a_speller_shows_flashes_symbols_and_what_was_spelled(
         ),
     )  # fmt: skip
     assert (view._lit, view._symbols) == ("ANX", so_far)
+    assert opened.decoder.decision.text() == "–"
+    assert opened.trials.table.item(0, 1).text() == "Target"
+    assert opened.trials.accuracy.text() == "1.00"
     for symbol in "NE":
         say(
             opened,
@@ -236,8 +239,10 @@ def test_a_speller_shows_flashes_symbols_and_what_was_spelled(
         "symbol: E, asked for N: p = 0.97, 14 flashes",
     ]
     assert opened.trials.accuracy.text() == "0.50"
-    assert "1 of 2 right" in opened.trials.interval.text()
-    assert "flashes: 1.00, 1 of 1 right" in opened.trials.interval.text()
+    told_of_symbols, told_of_flashes = opened.trials.interval.text().split("\n")
+    assert told_of_symbols.startswith("1 of 2 right")
+    assert told_of_symbols.endswith("chance 0.03")
+    assert told_of_flashes.startswith("flashes: 1 of 1 right")
     rows = [
         [opened.trials.table.item(row, column).text() for column in range(5)]
         for row in range(opened.trials.table.rowCount())
@@ -251,6 +256,24 @@ def test_a_speller_shows_flashes_symbols_and_what_was_spelled(
         ("symbol", "N", "E", "14"),
     ]
     view.grab()
+
+
+def test_flashes_that_do_not_tell_their_symbols_are_decisions_themselves(
+    opened: Any, ready: Any, decided: Callable[..., Any]
+) -> None:
+    protocol = load_protocol("erp")
+    say(opened, ready.model_copy(update={"protocol": protocol, "path": "/speller"}))
+    say(opened, Decoding(stream="amplifier", mode="markers", step=0.125, delay=0.05))
+    symbols = dict.fromkeys(protocol.speller.symbols, 1 / len(protocol.speller.symbols))
+    probabilities = {"Target": 0.3, "NonTarget": 0.7}
+    say(opened, decided(START, "NonTarget", probabilities=probabilities, symbols=symbols))
+    assert opened.decoder.decision.text() == "NonTarget"
+    # no symbol stands out
+    image = opened.decoder._paradigm.grab().toImage()
+    colours = {
+        image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())
+    }
+    assert LIGHT.accent not in colours
 
 
 def test_decisions_reach_every_view(
@@ -467,6 +490,36 @@ def test_every_view_has_a_key(opened: Any, qtbot: Any, key: int) -> None:
         assert opened.tabs.currentIndex() == key - 1
     opened.reset_layout()
     assert all(not dock.isHidden() for dock in opened.docks.values())
+
+
+def test_views_keep_their_shares_of_the_window(
+    make_window: Callable[..., Any], sent: list[Any], wait_for: Callable[..., None]
+) -> None:
+    def shares(window: Any) -> tuple[float, float]:
+        scalp, trials = window.docks["Scalp"], window.docks["Trials"]
+        return scalp.width() / window.width(), trials.height() / window.height()
+
+    first = make_window(remember=True)
+    wait_for(lambda: first._settled)
+    first.resize(1600, 1000)
+    usual = pytest.approx((0.34, 0.22), abs=0.03)
+    wait_for(lambda: shares(first) == usual)
+    first.close()
+    # the screen of the tests is smaller than the window: it comes back smaller, then grows
+    second = make_window(settings=load_settings()[0])
+    wait_for(lambda: second._settled)
+    assert second.width() < 1600
+    second.resize(1600, 1000)
+    wait_for(lambda: shares(second) == usual)
+
+
+def test_the_whole_head_is_in_view(opened: Any, ready: Any) -> None:
+    canvas = opened.scalp.canvas
+    for names in (("Oz", "O1", "O2", "PO3", "PO4"), ("C3", "Cz", "C4"), ("T9", "T10", "Iz", "Fpz")):
+        canvas.set_channels(names)
+        for x, y in ((0.0, 1.14), (0.0, -1.0), (-1.11, 0.0), (1.11, 0.0)):
+            assert canvas.rect().contains(canvas._to_widget(x, y).toPoint())
+        assert all(canvas.rect().contains(canvas.position_of(name).toPoint()) for name in names)
 
 
 def test_dark_and_light(opened: Any, qtbot: Any) -> None:
