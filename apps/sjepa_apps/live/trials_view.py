@@ -93,7 +93,8 @@ class TrialsView(QWidget):
             ["kind", "time_s", "truth", "decided", "probability", "after_s", "flashes", "without"]
         )
         if self._log is not None:
-            writer.writerows(_row(trial) for trial in (*self._log.trials, *self._log.symbols))
+            writer.writerows(map(_row, self._log.trials))
+            writer.writerows(map(_row, self._log.symbols))
         atomic_write(path, text.getvalue().encode())
 
     def _show_trials(self, log: TrialLog) -> None:

@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import gc
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sjepa_online.data import Recording, load_source
-from sjepa_online.stream import configure, discovery
+from sjepa_online.stream import Chunk, configure, discovery
 
 pytest.importorskip("PyQt6", reason="the live window needs the extra `gui`")
 pytest.importorskip("pyqtgraph", reason="the live window needs the extra `gui`")
@@ -181,3 +183,106 @@ def make_window(qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         window.close()
         window.deleteLater()
     qtbot.wait(1)
+
+
+#: Time (s, LSL clock) of the first sample of the amplifier that stands in.
+START = 1000.0
+
+
+class Amplifier:
+    """Stands in for the thread that reads a stream: the test says what arrives."""
+
+    def __init__(self, stream: Any, markers: Any) -> None:
+        self.chunks: deque[Any] = deque()
+        self.markers: deque[Any] = deque()
+        self.problems: deque[str] = deque()
+        self._alive = False
+        self._n = 0
+
+    def start(self) -> None:
+        self._alive = True
+
+    def is_alive(self) -> bool:
+        return self._alive
+
+    def stop(self) -> None:
+        self._alive = False
+
+    def send(self, seconds: float, n_channels: int = 3) -> None:
+        n = round(seconds * 250)
+        times = START + (self._n + np.arange(n)) / 250.0
+        rng = np.random.default_rng(self._n)
+        self._n += n
+        self.chunks.append(Chunk(10 * rng.standard_normal((n_channels, n)), times))
+
+
+@pytest.fixture
+def amplifier(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let windows read the amplifier that stands in."""
+    from sjepa_apps.live import session
+
+    monkeypatch.setattr(session, "StreamReader", Amplifier)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What windows ask of the engine."""
+    from sjepa_apps.live.engine_client import EngineClient
+
+    commands: list[Any] = []
+    monkeypatch.setattr(EngineClient, "send", lambda self, command: commands.append(command))
+    return commands
+
+
+@pytest.fixture
+def say() -> Callable[[Any, Any], None]:
+    """Let the engine of a window say something."""
+    return lambda window, message: window.session.engine.received.emit(message)
+
+
+@pytest.fixture
+def opened(
+    make_window: Callable[..., Any],
+    amplifier: None,
+    sent: list[Any],
+    say: Callable[..., None],
+    ready: Any,
+    describe: Callable[..., Any],
+) -> Any:
+    """A window that decodes a stream."""
+    from sjepa_apps.live.messages import Decoding
+
+    window = make_window()
+    say(window, ready)
+    window.connect_view.show_streams([describe()])
+    window.connect_view.connect_button.click()
+    say(window, Decoding(stream="amplifier", mode="sliding", step=0.125, delay=0.05))
+    return window
+
+
+@pytest.fixture
+def states() -> Callable[..., Any]:
+    """Make the engine's report of the channels, of which those named are bad."""
+    from sjepa_apps.live.messages import ChannelReport, Channels
+
+    def make(*bad: str) -> Channels:
+        return Channels(
+            channels=tuple(
+                ChannelReport(
+                    channel=name,
+                    bad=name in bad,
+                    reasons=("flat",) if name in bad else (),
+                    choice="automatic",
+                    amplitude=1.5,
+                )
+                for name in ("Oz", "O1", "O2")
+            )
+        )
+
+    return make
+
+
+@pytest.fixture
+def log_of() -> Callable[[Any], list[str]]:
+    """Read the event log of a window."""
+    return lambda window: [f"{one.event}: {one.detail}" for one in window.log.model.entries]
