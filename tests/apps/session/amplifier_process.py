@@ -9,29 +9,29 @@ import sys
 import time
 
 import numpy as np
+import pylsl
 
-from sjepa_online.data import Recording
-from sjepa_online.stream import Replay, configure
-
-SFREQ = 1000.0
-N_SAMPLES = 120_000
+SFREQ = 1000
+CHUNK = 20
+CH_NAMES = ["Oz", "O1", "O2"]
 
 if __name__ == "__main__":
-    configure("machine")
-    data = 10 * np.random.default_rng(0).standard_normal((3, N_SAMPLES)).astype(np.float32)
-    data[0] = np.arange(N_SAMPLES)
-    recording = Recording(
-        name="counting",
-        data=data,
-        unit="uV",
-        sfreq=SFREQ,
-        ch_names=("Oz", "O1", "O2"),
-        onsets=np.empty(0),
-        labels=(),
-        breaks=np.empty(0),
+    name = sys.argv[1]
+    info = pylsl.StreamInfo(
+        name, "EEG", len(CH_NAMES), SFREQ, pylsl.cf_float32, f"amplifier-{name}"
     )
-    with Replay([recording], name=sys.argv[1], chunk=0.02) as replay:
-        while replay.started_at is None:
-            time.sleep(0.01)
-        print(replay.started_at, flush=True)
-        replay.wait()
+    info.set_channel_labels(CH_NAMES)
+    info.set_channel_types("EEG")
+    info.set_channel_units("microvolts")
+    outlet = pylsl.StreamOutlet(info)
+    random = np.random.default_rng(0)
+    origin = pylsl.local_clock()
+    print(origin, flush=True)
+    n_sent = 0
+    while True:
+        count = np.arange(n_sent, n_sent + CHUNK)
+        time.sleep(max(0.0, origin + count[-1] / SFREQ - pylsl.local_clock()))
+        noise = 10 * random.standard_normal((2, CHUNK))
+        chunk = np.vstack([count, noise]).T.astype(np.float32)
+        outlet.push_chunk(np.ascontiguousarray(chunk), (origin + count / SFREQ).tolist())
+        n_sent += CHUNK

@@ -3,14 +3,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sjepa_apps.session.folder import SessionFolder
-from sjepa_online.stream import configure, discovery, resolve_stream
+from sjepa_online.stream import Recorder, configure, discovery, resolve_stream
 
 os.environ.pop("LSLAPICFG", None)
 configure("machine")
@@ -43,6 +45,33 @@ rest = 0.1
 @pytest.fixture(autouse=True)
 def short_search(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discovery, "_ROUND", 0.7)
+
+
+@pytest.fixture
+def kill_recorder() -> Callable[[], None]:
+    """Kill the recorder of this process."""
+
+    def kill() -> None:
+        for child in psutil.Process().children():
+            if "LabRecorder" in child.name():
+                child.kill()
+
+    return kill
+
+
+@pytest.fixture
+def recorder_that_ends_at_once(
+    monkeypatch: pytest.MonkeyPatch, kill_recorder: Callable[[], None]
+) -> None:
+    """LabRecorder takes up to 5 s to end; what it has received it writes within half a second."""
+    stop = Recorder.stop
+
+    def kill(self: Recorder, timeout: float = 20.0) -> None:
+        time.sleep(0.6)
+        kill_recorder()
+        stop(self, timeout)
+
+    monkeypatch.setattr(Recorder, "stop", kill)
 
 
 @pytest.fixture

@@ -93,7 +93,7 @@ def test_ctrl_c_ends_a_session_within_two_seconds(process, interrupt, tmp_path, 
 
 
 def test_a_session_with_a_simulated_participant_yields_a_decoder(
-    command, process, tmp_path, protocol_file
+    command, process, tmp_path, protocol_file, recorder_that_ends_at_once
 ):
     text = protocol_file.read_text()
     protocol_file.write_text(text.replace("trials_per_class = 2", "trials_per_class = 6"))

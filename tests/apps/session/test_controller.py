@@ -5,7 +5,6 @@ import time
 from dataclasses import replace
 
 import numpy as np
-import psutil
 import pytest
 import pyxdf
 
@@ -15,7 +14,9 @@ from sjepa_apps.session.headless import HeadlessPresenter
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped, TrialMonitor
 from sjepa_online.errors import InputError
 from sjepa_online.schedule import ScheduledTrial
-from sjepa_online.stream import FrameOutlet, Recorder, StimulusOutlet, resolve_stream
+from sjepa_online.stream import FrameOutlet, StimulusOutlet, resolve_stream
+
+pytestmark = pytest.mark.usefixtures("recorder_that_ends_at_once")
 
 
 class Watched(HeadlessPresenter):
@@ -35,19 +36,6 @@ class Watched(HeadlessPresenter):
     def show_message(self, text: str, *, wait: bool = False) -> None:
         super().show_message(text, wait=wait)
         self.at_message(text)
-
-
-@pytest.fixture(autouse=True)
-def recorder_that_ends_at_once(monkeypatch):
-    """LabRecorder takes up to 5 s to end; what it has received it writes within half a second."""
-    stop = Recorder.stop
-
-    def kill(self, timeout=20.0):
-        time.sleep(0.6)
-        kill_recorder()
-        stop(self)
-
-    monkeypatch.setattr(Recorder, "stop", kill)
 
 
 @pytest.fixture
@@ -134,7 +122,7 @@ def test_a_session_that_was_killed_or_stopped_goes_on_with_the_next_trial(
 
 
 def test_what_breaks_off_interrupts_the_trial_which_is_shown_again(
-    amplifier, begin, run, monkeypatch, long_rests
+    amplifier, begin, run, monkeypatch, long_rests, kill_recorder
 ):
     process, _ = amplifier("session-harm")
     shown = []
@@ -176,12 +164,6 @@ def test_what_breaks_off_interrupts_the_trial_which_is_shown_again(
 def endless(trial):
     """Make a trial so long that only an interruption ends it."""
     return replace(trial, phases=tuple(replace(one, duration=600.0) for one in trial.phases))
-
-
-def kill_recorder():
-    for child in psutil.Process().children():
-        if "LabRecorder" in child.name():
-            child.kill()
 
 
 def wait_for(condition, timeout=15.0):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 
 import numpy as np
 import pylsl
@@ -42,18 +43,23 @@ def wait_for(condition):
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("source_id", ["amplifier", ""])
-def test_a_pause_of_a_second_is_no_loss_and_silence_is(source_id):
-    amplifier = Amplifier("watched", source_id)
+def test_a_pause_of_a_second_is_no_loss_and_silence_is():
+    amplifiers = [Amplifier("with-id", "amplifier"), Amplifier("without-id", "")]
     told = []
-    with RecordingWatch(resolve_stream("watched"), SoundRecorder(), told.append) as watch:
+    with ExitStack() as stack:
+        watches = [
+            stack.enter_context(RecordingWatch(resolve_stream(name), SoundRecorder(), told.append))
+            for name in ("with-id", "without-id")
+        ]
         for _ in range(2):
-            amplifier.send()
+            for amplifier in amplifiers:
+                amplifier.send()
             time.sleep(1.0)
-        assert not watch.broken()
-        wait_for(watch.broken)
-    assert "watched has broken off" in watch.problem
-    assert "sent nothing for 3" in watch.problem
+        assert not any(watch.broken() for watch in watches)
+        wait_for(lambda: all(watch.broken() for watch in watches))
+    for watch, name in zip(watches, ("with-id", "without-id"), strict=True):
+        assert f"{name} has broken off" in watch.problem
+        assert "sent nothing for 3" in watch.problem
     assert told == []
 
 
