@@ -69,6 +69,11 @@ def test_a_typing_error_in_the_protocol_is_named(command, tmp_path, protocol_fil
         (["--from", "sample", "--trials", "3"], "--trials"),
         (["--headless", "--resume", "nowhere"], "session.json"),
         (["--headless", "--trials", "8"], "5 or more trials of each class"),
+        (
+            ["--headless", "--display", "2", "--photodiode"],
+            "--headless and --display, --photodiode",
+        ),
+        (["--from", "sample", "--windowed"], "--from and --windowed"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(command, protocol_file, arguments, named):
