@@ -47,7 +47,8 @@ class TimePlot(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph is not typed
         self.setMouseEnabled(False, False)
         self.setXRange(-seconds, 0, padding=0.01)
         if limits is not None:
-            self.setYRange(*limits, padding=0.07)
+            # room for the marks at both ends, even where the plot is low
+            self.setYRange(*limits, padding=0.16)
             marks = np.linspace(*limits, 3)
             self.getAxis("left").setTicks([[(mark, f"{mark:g}") for mark in marks]])
         self.getAxis("left").setWidth(52 if label else 34)

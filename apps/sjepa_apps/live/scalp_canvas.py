@@ -222,7 +222,7 @@ class ScalpCanvas(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawEllipse(place, radius + 3, radius + 3)
         font = QFont(self.font())
-        font.setPixelSize(max(min(int(radius * 0.8), 13), 1))
+        font.setPixelSize(max(min(int(radius * 0.75), 13), 1))
         font.setBold(True)
         painter.setFont(font)
         if font.pixelSize() >= SMALLEST_NAME:

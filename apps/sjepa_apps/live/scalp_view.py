@@ -70,6 +70,7 @@ class ScalpView(QWidget):
         for pattern in decoder.patterns:
             self.shown.addItem(pattern.title)
         self.shown.blockSignals(False)
+        self._show_summary(decoder)
         self._show_values()
 
     def show_states(self, states: ChannelStates) -> None:
@@ -78,13 +79,7 @@ class ScalpView(QWidget):
         self.canvas.set_states(states)
         if self._decoder is None:
             return
-        n, bad = len(self._decoder.ch_names), len(states.bad)
-        if not states.reports:
-            self.summary.setText(f"{n} electrodes")
-        else:
-            self.summary.setText(
-                f"{n - bad} of {n} good" + (f", bad: {', '.join(states.bad)}" if bad else "")
-            )
+        self._show_summary(self._decoder)
         if self.shown.currentText() == QUALITY:
             self._show_values()
 
@@ -106,6 +101,13 @@ class ScalpView(QWidget):
         # a channel that the decoder does not use is neither bad nor good
         if report is not None:
             self.choice_asked.emit(report.channel, NEXT_CHOICE[report.choice])
+
+    def _show_summary(self, decoder: DecoderReady) -> None:
+        n, bad = len(decoder.ch_names), self._states.bad
+        told = f"{n} electrodes"
+        if self._states.reports:
+            told = f"{n - len(bad)} of {n} good" + (f", bad: {', '.join(bad)}" if bad else "")
+        self.summary.setText(told)
 
     def _show_values(self) -> None:
         if self._decoder is None:

@@ -40,7 +40,7 @@ class TrialsView(QWidget):
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setHorizontalHeaderLabels(list(COLUMNS))
         prepare(self.table, len(COLUMNS) - 1)
-        for column, width in enumerate((48, 96, 96, 56, 72)):
+        for column, width in enumerate((48, 88, 88, 56, 96)):
             self.table.setColumnWidth(column, width)
         self.accuracy = PlainLabel("–", "figure")
         self.accuracy.setToolTip("Share of trials decided right, with its 95 % interval (Wilson)")

@@ -69,6 +69,7 @@ def test_a_speller_shows_flashes_symbols_and_what_was_spelled(
         for row in range(opened.trials.table.rowCount())
     ]
     assert rows == [["2", "N", "E", "0.97", "14 flashes"], ["1", "N", "N", "0.97", "14 flashes"]]
+    assert opened.trials.table.sizeHintForColumn(4) <= opened.trials.table.columnWidth(4)
     opened.trials.save(tmp_path / "trials.csv")
     saved = list(csv.DictReader((tmp_path / "trials.csv").read_text().splitlines()))
     assert [(row["kind"], row["truth"], row["decided"], row["flashes"]) for row in saved] == [

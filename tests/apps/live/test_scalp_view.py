@@ -49,6 +49,14 @@ def test_a_click_on_an_electrode_forces_it_bad_then_good(
     assert sent[n_asked:] == [ChooseChannel(channel="O2", choice="bad")]
 
 
+def test_a_decoder_shows_its_electrodes_before_it_decodes(
+    make_window: Callable[..., Any], ready: Any, say: Callable[..., None]
+) -> None:
+    window = make_window()
+    say(window, ready)
+    assert "3 electrodes" in window.scalp.summary.toolTip()
+
+
 def test_the_map_shows_patterns_of_the_decoder(opened: Any) -> None:
     assert [opened.scalp.shown.itemText(n) for n in range(opened.scalp.shown.count())] == [
         "amplitude against calibration",
