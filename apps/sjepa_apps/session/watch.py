@@ -73,6 +73,6 @@ class RecordingWatch(Background):
         name = self._inlet.stream.name
         for event in self._inlet.pull(_POLL).events:
             if isinstance(event, StreamLost):
-                return f"{name} has broken off: {event.detail}"
+                return f"{name} has broken off"
             self._tell(event.detail)
         return self._recorder.status().problem
