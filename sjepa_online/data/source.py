@@ -144,10 +144,12 @@ def _find_files(text: str) -> list[Path]:
         paths = [Path(match) for match in matches if Path(match).is_file()]
     if not paths:
         is_folder = bool(text) and Path(pattern).is_dir()
+        within = Path(pattern).iterdir() if is_folder else ()
+        files = next((f"*{one.suffix}" for one in within if one.suffix in SUFFIXES), "**/*.edf")
         raise InputError(
             "A SOURCE stands for at least one recording",
             value=f"{text!r} is a folder" if is_folder else f"nothing matches {text!r}",
-            remedy=f'Give a glob such as "{text}/**/*.edf".' if is_folder else GRAMMAR,
+            remedy=f'Give a glob such as "{text}/{files}".' if is_folder else GRAMMAR,
         )
     unknown = [str(path) for path in paths if path.suffix.lower() not in SUFFIXES]
     if unknown:

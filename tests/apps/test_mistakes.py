@@ -83,6 +83,21 @@ for line in sys.stdin:
     assert [path.name for path in tmp_path.iterdir()] == ["one.safetensors"]
 
 
+@pytest.mark.parametrize("line", ["latency --sfreq -10", "latency --sfreq nan", "grid --seeds 0"])
+def test_absurd_numbers_are_refused(command: Callable, line: str) -> None:
+    outcome = command("evaluate", *line.split())
+    assert (outcome.code, outcome.out) == (2, "")
+    assert line.split()[1] in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+def test_no_recording_both_trains_and_tests(command: Callable) -> None:
+    both = ("--train", "sample:1", "sample:2", "--test", "sample:2", "-p", "ssvep-exo")
+    outcome = command("evaluate", "scores", *both)
+    assert outcome.code == 2
+    assert "twice: " in outcome.err
+
+
 @pytest.mark.parametrize(
     ("kind", "name"), [("weights", "default"), ("populations", "population-ssvep")]
 )

@@ -139,6 +139,13 @@ def test_sample_is_the_published_recording(session):
     assert sample.labels == tuple(raw.annotations.description)
 
 
+def test_a_folder_is_answered_with_a_glob_that_finds_its_recordings(folder):
+    with pytest.raises(InputError, match="is a folder") as caught:
+        expand_sources(["."])
+    glob = caught.value.remedy.split('"')[1]
+    assert len(expand_sources([glob])) == 3
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_every_suffix_has_a_reader(tmp_path, suffix):
     (tmp_path / f"text{suffix}").write_text("no recording")

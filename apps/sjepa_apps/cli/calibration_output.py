@@ -104,7 +104,7 @@ class CalibrationOutputs:
             typer.echo(f"{'symbols' if speller else 'deciding early'}: {_values(summary.early)}")
         if summary.choice:
             typer.echo(f"Chosen: {summary.choice}")
-        typer.echo(f"Population: {summary.population}")
+        typer.echo(f"{summary.population[:1].upper()}{summary.population[1:]}")
         typer.echo(f"Saved {self.decoder}")
         if self.report is not None:
             typer.echo(f"Report: {self.report}")

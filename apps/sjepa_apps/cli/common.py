@@ -156,11 +156,12 @@ def check_out(out: Path, overwrite: bool, option: str = "--out") -> None:
 
 @contextmanager
 def progress_bar(description: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show a progress bar on standard error; call what this gives after each step."""
+    """Show a progress bar on a terminal's standard error; call what this gives after each step."""
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(description, total=total)
         yield lambda: progress.advance(task)
 

@@ -57,11 +57,12 @@ def load_comparison(
     Raises
     ------
     InputError
-        A recording cannot be read, or has no trials of the protocol.
+        A recording both trains and tests, cannot be read, or has no trials of the protocol.
     """
-    from sjepa_online.data import load_sources, make_trials
+    from sjepa_online.data import expand_sources, load_sources, make_trials
     from sjepa_online.signal import PreprocessorConfig
 
+    expand_sources([*train, *test])
     sides = [load_sources(train), load_sources(test)]
     training = make_trials(sides[0], protocol, PreprocessorConfig())
     testing = make_trials(sides[1], protocol, PreprocessorConfig(), training.ch_names)

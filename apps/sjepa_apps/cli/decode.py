@@ -46,7 +46,7 @@ def decode(
     ] = None,
     mode: ModeOption = None,
     step: Annotated[
-        float, typer.Option(min=1 / 128, help="Seconds between sliding decisions.")
+        float, typer.Option(min=1 / 128, max=60.0, help="Seconds between sliding decisions.")
     ] = 0.125,
     unit: Annotated[
         str | None, typer.Option(help="Unit of the stream where it declares none: uV, mV, V.")

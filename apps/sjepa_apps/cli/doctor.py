@@ -18,7 +18,14 @@ from sjepa_apps.cli.common import JsonOption, ScopeOption, configure_lsl, print_
 from sjepa_online.errors import InputError, OperationError
 
 PACKAGES = ("sjepa-online", "torch", "numpy", "scipy", "mne", "mne-lsl", "pylsl", "pyriemann")
-EXTRAS = {"PyQt6": "gui", "pyqtgraph": "gui", "moabb": "moabb", "huggingface_hub": "hub"}
+EXTRAS = {
+    "PyQt6": "gui",
+    "pyqtgraph": "gui",
+    "moabb": "moabb",
+    "huggingface_hub": "hub",
+    "mne_bids": "bids",
+    "pybv": "bids",
+}
 #: Seconds by which a sleep of 1 ms may be late before live decoding suffers.
 LATE_SLEEP = 0.010
 
@@ -77,9 +84,9 @@ def check_versions() -> Check:
 def check_extras() -> Check:
     """Look at the optional packages; none of them is needed to decode."""
     missing = [name for name in EXTRAS if importlib.util.find_spec(name) is None]
-    extras = sorted({EXTRAS[name] for name in missing})
-    remedy = "".join(f'For more: pip install "sjepa-online[{extra}]". ' for extra in extras)
-    return Check("extras", True, f"missing: {', '.join(missing) or 'none'}", remedy.strip())
+    extras = ",".join(sorted({EXTRAS[name] for name in missing}))
+    remedy = f'For more: pip install "sjepa-online[{extras}]"' if missing else ""
+    return Check("extras", True, f"missing: {', '.join(missing) or 'none'}", remedy)
 
 
 def check_lsl() -> Check:
@@ -96,12 +103,12 @@ def check_lsl() -> Check:
             str(error),
             "Allow this program through the firewall, or use --lsl-scope machine.",
         )
-    lsl_version = liblsl().library_version()
+    lsl_version = liblsl().library_version() / 100
     configuration = os.environ.get("LSLAPICFG", "liblsl's own")
     return Check(
         "LSL",
         True,
-        f"liblsl {lsl_version}, configuration {configuration}; a sample to ourselves took "
+        f"liblsl {lsl_version:.2f}, configuration {configuration}; a sample to ourselves took "
         f"{1e3 * seconds:.1f} ms",
     )
 

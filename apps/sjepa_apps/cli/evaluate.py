@@ -131,9 +131,13 @@ def latency(
     decoder: Annotated[
         str, typer.Option(callback=check_decoder_name, help="Decoder to time.")
     ] = "pre-local",
-    channels: Annotated[int, typer.Option(min=1, help="Channels of the stream.")] = 62,
-    sfreq: Annotated[float, typer.Option(help="Rate of the stream in Hz.")] = 1000.0,
-    seconds: Annotated[float, typer.Option(min=1.0, help="How long to decode.")] = 60.0,
+    channels: Annotated[int, typer.Option(min=1, max=62, help="Channels of the stream.")] = 62,
+    sfreq: Annotated[
+        float, typer.Option(min=100.0, max=4000.0, help="Rate of the stream in Hz.")
+    ] = 1000.0,
+    seconds: Annotated[
+        float, typer.Option(min=1.0, max=86400.0, help="How long to decode.")
+    ] = 60.0,
     weights: WeightsOption = "default",
     device: DeviceOption = "auto",
     with_window: Annotated[

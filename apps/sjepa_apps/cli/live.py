@@ -78,7 +78,8 @@ def require_window() -> None:
         raise InputError(
             "A window needs a display",
             value="neither DISPLAY nor WAYLAND_DISPLAY is set",
-            remedy="Run it on a desktop; `decode` works without a window.",
+            remedy="Run it on a desktop. Without a display there are `decode`, "
+            "`calibrate --from`, and --headless for simulated participants.",
         )
 
 

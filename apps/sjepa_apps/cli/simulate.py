@@ -23,7 +23,7 @@ def simulate(
     channels: Annotated[
         int, typer.Option(help="Electrodes, 1 to 128: those that matter come first.")
     ] = 16,
-    sfreq: Annotated[float, typer.Option(help="Sampling rate (Hz).")] = 250.0,
+    sfreq: Annotated[float, typer.Option(max=4000.0, help="Sampling rate (Hz).")] = 250.0,
     seed: Annotated[int, typer.Option(min=0, help="Which participant.")] = 0,
     session: Annotated[
         int, typer.Option(min=1, help="Which session of that participant: other noise.")
