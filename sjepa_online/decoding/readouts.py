@@ -150,21 +150,30 @@ class Readout(ABC):
         return result
 
 
-class PhaseLocked(Readout):
-    """xDAWN virtual channels (Rivet et al. 2009), time course, shrinkage LDA."""
-
-    kind = "phase-locked"
+class ResponseReadout(Readout):
+    """Reads responses that follow an event: through xDAWN filters (Rivet et al. 2009)."""
 
     def statistics(self, X: Floats) -> Statistics:
         """Return the epochs, as xDAWN filters depend on the labels, and the channels' power."""
         return {"epochs": X, SLOW_POWER: self._in_batches(X)}
 
+    def _fit_filters(self, statistics: Statistics, targets: Targets) -> Floats:
+        """Fit the filters, and return the virtual channels ``(n, virtual, samples)``."""
+        spatial, _ = xdawn(statistics["epochs"], targets)
+        self.filter = FilterWithoutChannels(spatial, statistics[SLOW_POWER].mean(axis=0))
+        virtual: Floats = spatial @ statistics["epochs"]
+        return virtual
+
+
+class PhaseLocked(ResponseReadout):
+    """xDAWN virtual channels, time course, shrinkage LDA."""
+
+    kind = "phase-locked"
+
     def fit(self, statistics: Statistics, targets: Targets, n_classes: int) -> Self:
         """Fit the filters and the classifier."""
-        epochs = statistics["epochs"]
-        spatial, _ = xdawn(epochs, targets)
-        self.filter = FilterWithoutChannels(spatial, statistics[SLOW_POWER].mean(axis=0))
-        self.weights = _discriminant(self.features(statistics), targets)
+        features = self._time_courses(self._fit_filters(statistics, targets))
+        self.weights = _discriminant(features, targets)
         return self
 
     def features(self, statistics: Statistics) -> Floats:
@@ -180,7 +189,7 @@ class PhaseLocked(Readout):
         return self._convolve(virtual, STRIDE).reshape(len(virtual), -1)
 
 
-class TemplateCovariance(Readout):
+class TemplateCovariance(ResponseReadout):
     """Covariance of the trial with the classes' mean responses (Barachant and Congedo 2014)."""
 
     kind = "template-covariance"
@@ -190,17 +199,10 @@ class TemplateCovariance(Readout):
         self.templates: Floats = np.empty((0, 0, 0))
         self.tangent = TangentSpace()
 
-    def statistics(self, X: Floats) -> Statistics:
-        """Return the epochs, as xDAWN filters depend on the labels, and the channels' power."""
-        return {"epochs": X, SLOW_POWER: self._in_batches(X)}
-
     def fit(self, statistics: Statistics, targets: Targets, n_classes: int) -> Self:
         """Fit the filters, the templates and the classifier."""
-        epochs = statistics["epochs"]
-        spatial, _ = xdawn(epochs, targets)
-        self.filter = FilterWithoutChannels(spatial, statistics[SLOW_POWER].mean(axis=0))
-        filtered = self._convolve(spatial @ epochs)
-        share = len(spatial) // n_classes
+        filtered = self._convolve(self._fit_filters(statistics, targets))
+        share = len(self.filter.spatial) // n_classes
         self.templates = np.concatenate(
             [
                 filtered[targets == index].mean(axis=0)[:, index * share : (index + 1) * share]
@@ -209,7 +211,7 @@ class TemplateCovariance(Readout):
             axis=1,
         )
         covariance = self._covariances(filtered)
-        vectors = self.tangent.fit(covariance).transform(covariance).reshape(len(epochs), -1)
+        vectors = self.tangent.fit(covariance).transform(covariance).reshape(len(filtered), -1)
         self.weights = LogisticRegression().fit(vectors, targets, n_classes).weights
         return self
 
