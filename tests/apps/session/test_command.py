@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from sjepa_apps.session import controller
+from sjepa_apps.session.checks import check_channels
 from sjepa_online import load_decoder
 from sjepa_online.data import Recording
 from sjepa_online.stream import Replay
@@ -98,8 +101,9 @@ def test_ctrl_c_ends_a_session_within_two_seconds(process, interrupt, tmp_path, 
 
 
 def test_a_session_with_a_simulated_participant_yields_a_decoder(
-    command, process, tmp_path, protocol_file, recorder_that_ends_at_once
+    command, process, tmp_path, protocol_file, recorder_that_ends_at_once, monkeypatch
 ):
+    monkeypatch.setattr(controller, "check_channels", partial(check_channels, seconds=2.5))
     text = protocol_file.read_text()
     protocol_file.write_text(text.replace("trials_per_class = 2", "trials_per_class = 6"))
     process("simulate", "-p", protocol_file, "--name", "command-participant", "--channels", 8)

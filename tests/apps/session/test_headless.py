@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sjepa_apps.session.headless import HeadlessPresenter
 from sjepa_apps.session.presenter import TrialMonitor
 from sjepa_online.markers import parse_marker
@@ -61,7 +63,8 @@ def test_after_the_end_of_the_stimulus_a_decision_changes_nothing():
 def test_without_a_decision_the_trial_lasts_as_long_as_it_is():
     stimulus, frames = Outlet(), Outlet()
     begin = local_clock()
-    presented = HeadlessPresenter(stimulus, frames, print).present(TRIAL)
-    assert local_clock() - begin >= TRIAL.duration
-    assert [marker for marker, _ in stimulus.sent] == [phase.marker for phase in TRIAL.phases]
-    assert len(presented.onsets) == len(TRIAL.phases)
+    trial = replace(TRIAL, phases=TRIAL.phases[-5:])
+    presented = HeadlessPresenter(stimulus, frames, print).present(trial)
+    assert local_clock() - begin >= trial.duration
+    assert [marker for marker, _ in stimulus.sent] == [phase.marker for phase in trial.phases]
+    assert len(presented.onsets) == len(trial.phases)
