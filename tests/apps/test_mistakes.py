@@ -14,6 +14,7 @@ import pytest
 MISTAKES = [
     ("calibrate -p ssvep-exo --from sample:9", "sample:1, sample:2 or sample:3"),
     ("calibrate -p ssvep-exo --from sample:1 --out x.txt", "--out x.safetensors"),
+    ("calibrate -p ssvep-exo --from sample:1 --out .", "--out NAME.safetensors"),
     ("calibrate -p ssvep-exo --from sample:1 --report x.pdf", "--report x.html"),
     ("calibrate -p ssvep-exo --from sample:1 --out one.safetensors", "add --overwrite"),
     ("calibrate -p ssvep-exo --from sample:1 --report no/x.html", "choose another --report"),
@@ -89,6 +90,14 @@ def test_absurd_numbers_are_refused(command: Callable, line: str) -> None:
     assert (outcome.code, outcome.out) == (2, "")
     assert line.split()[1] in outcome.err
     assert "Traceback" not in outcome.err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc, where nobody writes")
+def test_a_folder_that_cannot_be_written_is_told_before_training(command: Callable) -> None:
+    out = "/proc/decoder.safetensors"
+    outcome = command("calibrate", "-p", "ssvep-exo", "--from", "sample:1", "--out", out)
+    assert outcome.code == 2
+    assert "can be written" in outcome.err
 
 
 def test_no_recording_both_trains_and_tests(command: Callable) -> None:

@@ -89,10 +89,11 @@ def ends_in(suffix: str) -> Callable[[typer.CallbackParam, Path | None], Path | 
 
     def check(option: typer.CallbackParam, path: Path | None) -> Path | None:
         if path is not None and path.suffix.lower() != suffix:
+            instead = path / f"NAME{suffix}" if path.is_dir() else path.with_suffix(suffix)
             raise InputError(
                 f"The file of {option.opts[0]} ends in {suffix}",
                 value=str(path),
-                remedy=f"Write {option.opts[0]} {path.with_suffix(suffix)}.",
+                remedy=f"Write {option.opts[0]} {instead}.",
             )
         return path
 

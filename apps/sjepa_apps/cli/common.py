@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Any
 
 import typer
@@ -138,7 +139,7 @@ def check_out(out: Path, overwrite: bool, option: str = "--out") -> None:
     Raises
     ------
     InputError
-        The file exists, or its folder does not.
+        The file exists, or its folder does not or cannot be written.
     """
     if out.exists() and not overwrite:
         raise InputError(
@@ -152,6 +153,15 @@ def check_out(out: Path, overwrite: bool, option: str = "--out") -> None:
             value=str(out.parent),
             remedy=f"Create it, or choose another {option}.",
         )
+    try:
+        with TemporaryFile(dir=out.parent):
+            pass
+    except OSError as error:
+        raise InputError(
+            "The folder of the output file can be written",
+            value=f"{out.parent} ({error.strerror})",
+            remedy=f"Choose another {option}.",
+        ) from error
 
 
 @contextmanager
