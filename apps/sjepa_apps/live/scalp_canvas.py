@@ -155,7 +155,7 @@ class ScalpCanvas(QWidget):
             return LARGEST_DISC * self._unit
         distances = np.linalg.norm(self._positions[:, np.newaxis] - self._positions, axis=-1)
         np.fill_diagonal(distances, np.inf)
-        return float(min(LARGEST_DISC, 0.46 * distances.min())) * self._unit
+        return float(min(LARGEST_DISC, 0.49 * distances.min())) * self._unit
 
     def _to_widget(self, x: float, y: float) -> QPointF:
         return QPointF(self.width() / 2 + x * self._unit, self.height() / 2 - y * self._unit)

@@ -11,6 +11,8 @@ import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFileDialog, QLabel
 
+from sjepa_apps.live import session as session_module
+from sjepa_apps.live.engine_client import EngineClient
 from sjepa_apps.live.messages import (
     Decoding,
     LoadDecoder,
@@ -71,14 +73,36 @@ def test_another_decoder_is_loaded_without_stopping(
     assert opened.session.decoder is not None
 
 
+def test_a_stream_waits_for_an_engine_that_loads_its_decoder(
+    make_window: Callable[..., Any],
+    amplifier: None,
+    sent: list[Any],
+    describe: Callable[..., Any],
+    say: Callable[..., None],
+    ready: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(EngineClient, "running", True)
+    monkeypatch.setattr(EngineClient, "has_decoder", True)
+    monkeypatch.setattr(session_module, "ENGINE_FIRST", 0.0)
+    window = make_window(decoder=Path("slow.safetensors"))
+    session = window.session
+    window.connect_view.show_streams([describe()])
+    window.connect_view.connect_button.click()
+    # a replay begins with its first consumer, and the engine is to have all of it
+    session.poll()
+    assert session.opening
+    say(window, ready)
+    session.poll()
+    assert not session.opening
+
+
 def test_the_engine_can_be_started_again(
     opened: Any,
     decided: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
     say: Callable[..., None],
 ) -> None:
-    from sjepa_apps.live.engine_client import EngineClient
-
     started = []
     monkeypatch.setattr(EngineClient, "start", lambda self: started.append(self))
     say(opened, decided(START))
