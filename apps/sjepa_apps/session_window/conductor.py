@@ -113,6 +113,12 @@ class Conductor(QObject):
         """Whether something is being done."""
         return self._worker.busy
 
+    @property
+    def will_practise(self) -> bool:
+        """Whether practice trials come before the next recording."""
+        begun = self.folder is not None and bool(self.folder.parts())
+        return self._chosen.practice and not self._practised and not begun
+
     def seconds_left(self, number: int) -> float:
         """Time that the trials from this one on take, without pauses."""
         return sum(self._durations[number:])
@@ -143,7 +149,7 @@ class Conductor(QObject):
         self._durations = tuple(trial.duration for trial in folder.schedule())
         for warning in report.warnings:
             self.told.emit(warning)
-        practice = choices.practice and not self._practised and not folder.parts()
+        practice = self.will_practise
         presenter = QtPresenter(window)
         self._worker.run(
             lambda: self._record(session, presenter, practice),

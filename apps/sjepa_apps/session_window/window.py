@@ -115,7 +115,7 @@ class SessionWindow(QMainWindow):
     def _connect_pages(self) -> None:
         self.setup_page.chosen.connect(self._choose)
         self.channels_page.secondary.clicked.connect(self._check)
-        self.channels_page.primary.clicked.connect(lambda: self._show(self.run_page, "Practice"))
+        self.channels_page.primary.clicked.connect(self._get_ready)
         self.channels_page.back.clicked.connect(self._choose_again)
         self.run_page.back.clicked.connect(lambda: self._show(self.channels_page, "Channels"))
         self.run_page.primary.clicked.connect(self._record)
@@ -157,6 +157,9 @@ class SessionWindow(QMainWindow):
     def _check(self) -> None:
         self.channels_page.wait()
         self.conductor.check()
+
+    def _get_ready(self) -> None:
+        self._show(self.run_page, "Practice" if self.conductor.will_practise else "Recording")
 
     def _record(self) -> None:
         self._begin_run()
