@@ -155,6 +155,8 @@ def run_in_window(setup: SessionSetup, *, overwrite: bool, json: bool) -> None:
         would be replaced.
     OperationError
         The operator has closed the window before there was a decoder.
+    KeyboardInterrupt
+        Ctrl-C; how the session goes on is told.
     """
     from sjepa_apps.session.checks import require_enough_trials
     from sjepa_apps.session.folder import planned_trials
@@ -168,6 +170,10 @@ def run_in_window(setup: SessionSetup, *, overwrite: bool, json: bool) -> None:
         require_enough_trials(planned_trials(protocol, setup.seed, setup.n_trials), protocol)
     outcome = run_session_window(setup)
     folder, result = outcome.folder, outcome.result
+    if outcome.interrupted:
+        if folder is not None:
+            say(how_to_resume(folder))
+        raise KeyboardInterrupt
     if result is None or folder is None:
         advice = "" if folder is None else f" {how_to_resume(folder)}"
         raise OperationError(f"The session was closed before a decoder was trained.{advice}")

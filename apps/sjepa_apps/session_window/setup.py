@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,10 +100,13 @@ class SessionOutcome:
         None where no session was begun.
     result : TrainingResult or None
         None where no decoder was trained.
+    interrupted : bool
+        Whether Ctrl-C has closed the window.
     """
 
     folder: SessionFolder | None
     result: TrainingResult | None
+    interrupted: bool = False
 
 
 def run_session_window(setup: SessionSetup) -> SessionOutcome:
@@ -115,8 +118,6 @@ def run_session_window(setup: SessionSetup) -> SessionOutcome:
     ------
     InputError
         The folder to go on with holds no session, or there is no such display.
-    KeyboardInterrupt
-        Ctrl-C.
     """
     from sjepa_apps.qt import make_application, run_application
     from sjepa_apps.session_window.window import SessionWindow
@@ -128,6 +129,4 @@ def run_session_window(setup: SessionSetup) -> SessionOutcome:
         interrupted = run_application(application, window.end)
     finally:
         window.end()
-    if interrupted:
-        raise KeyboardInterrupt
-    return window.outcome()
+    return replace(window.outcome(), interrupted=interrupted)

@@ -14,8 +14,10 @@ pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
+from sjepa_apps import session_window
+from sjepa_apps.cli.session import run_in_window
 from sjepa_apps.session.folder import SessionFolder
-from sjepa_apps.session_window import SessionSetup, conductor, window
+from sjepa_apps.session_window import SessionOutcome, SessionSetup, conductor, window
 from sjepa_apps.session_window.window import SessionWindow
 from sjepa_apps.stimulus import window as stimulus
 from sjepa_apps.stimulus.placement import Placement
@@ -427,6 +429,17 @@ def test_closing_the_window_ends_what_is_shown(open_session, qtbot):
     one.close()
     assert shown.stopped
     assert one.outcome().result is None
+
+
+def test_ctrl_c_tells_how_the_session_goes_on(monkeypatch, capsys, tmp_path, protocol_file):
+    folder = SessionFolder.create(tmp_path / "begun", str(protocol_file), eeg("a"), seed=0)
+    outcome = SessionOutcome(folder, None, interrupted=True)
+    monkeypatch.setattr(session_window, "run_session_window", lambda _: outcome)
+    monkeypatch.setenv("DISPLAY", ":0")
+    setup = SessionSetup(str(protocol_file), DecoderRequest("riemann"))
+    with pytest.raises(KeyboardInterrupt):
+        run_in_window(setup, overwrite=False, json=False)
+    assert f"--resume {folder.path}" in capsys.readouterr().err
 
 
 def test_files_are_not_replaced_unasked(tmp_path, command):
