@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from sjepa_online.signal.gain import LEAST_GAIN, GainWatch
 from sjepa_online.signal.likeness import Likeness, LikenessWatch
 from sjepa_online.signal.prediction import CrossPrediction
 from sjepa_online.signal.preprocessor import LIMIT_MICROVOLTS
-from sjepa_online.signal.quarter import Array, Quarter
+from sjepa_online.signal.quarter import QUARTERS, Array, Quarter
 
 BoolArray = NDArray[np.bool_]
 
@@ -49,6 +50,7 @@ RULES = (
     Rule("{amplitude:.0f} times its amplitude", 1),
     Rule("{amplitude:.0f} times its amplitude", 3),
     Rule("{amplitude:.1f} times its amplitude", 8),
+    Rule("noisy: {amplitude:.1f} times its amplitude, and does not follow the other channels", 3),
     Rule("too quiet: {amplitude:.2f} times its amplitude", 12),
     Rule("no longer too large", 2),
     Rule("mains: {mains:.0f} times its share", 3),
@@ -64,6 +66,9 @@ RULES = (
 LOUD = (1.3, 1.4, 1.6)
 RATHER_LOUD = (1.3, 1.0, 1.6)
 VERY_LOUD = (3.0, 3.0, 3.5)
+#: The same for a channel that does not follow the others: its correlation with what they
+#: predict is below the second number.
+NOISY, UNRELATED_CORRELATION = 0.7, 0.4
 UNEXPLAINED = (1.2, 1.3, 1.6)
 QUIET = (1.5, 1.2, 2.5)
 #: The same for a channel that is scaled back, whose gain may end at any time.
@@ -153,6 +158,7 @@ class EvidenceFinder:
         """Forget the windows seen so far."""
         self._watch = LikenessWatch(len(self._baseline.ch_names))
         self._gain_watch = GainWatch()
+        self._correlations: deque[Array] = deque(maxlen=QUARTERS)
         self._level = np.full(len(self._baseline.ch_names), np.nan)
 
     def excess(self, quarters: Sequence[Quarter]) -> Array:
@@ -187,7 +193,11 @@ class EvidenceFinder:
         dead = missing | flat | railed
         measures, prediction = self._measure(quarters, ~(bad | dead | on_trial))
         spectra = quarters[-1].spectrum / np.exp(self._amplitude)[:, np.newaxis]
-        gain = self._gain_watch.update(spectra, prediction, scales, on_trial & ~dead)
+        slope, correlation = prediction.regression(spectra)
+        self._correlations.append(np.where(prediction.predictable, correlation, 1.0))
+        gain = self._gain_watch.update(
+            slope * scales, correlation, prediction.log_expected, on_trial & ~dead
+        )
         ordinary = self._ordinary(measures[AMPLITUDE]) & self._ordinary(quarters[-1].amplitude)
         ordinary &= ~(dead | on_trial)
         likeness = self._compare(spectra, ordinary)
@@ -209,6 +219,8 @@ class EvidenceFinder:
     ) -> BoolArray:
         """Apply the rules after the first three, with thresholds that are lower by the slack."""
         excess = measures - self._centre
+        whole_window = len(self._correlations) == QUARTERS
+        follows = np.median(self._correlations, axis=0) if whole_window else np.inf
         unexplained = excess[DISAGREEMENT] > self._unexplained - slack
         return np.stack(
             [
@@ -216,6 +228,7 @@ class EvidenceFinder:
                 (excess[AMPLITUDE] > self._very_loud - slack) & unexplained,
                 (excess[AMPLITUDE] > self._loud - slack) & unexplained,
                 (excess[AMPLITUDE] > self._rather_loud - slack) & unexplained,
+                (excess[AMPLITUDE] > NOISY - slack) & (follows < UNRELATED_CORRELATION + slack),
                 excess[AMPLITUDE] < -(self._quiet - slack),
                 scaled & (excess[AMPLITUDE] < -(SCALED_QUIET - slack)),
                 excess[MAINS] > self._mains - slack,

@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from sjepa_online.signal.prediction import Array, CrossPrediction
+from sjepa_online.signal.prediction import Array
 
 #: From this gain on (loud for every channel) a channel may be scaled back.
 LEAST_GAIN = 5.0
@@ -33,22 +33,16 @@ class GainWatch:
         self._correlations: deque[Array] = deque(maxlen=MEMORY)
 
     def update(
-        self,
-        spectra: Array,
-        prediction: CrossPrediction,
-        scales: Array,
-        watched: NDArray[np.bool_],
+        self, slope: Array, correlation: Array, log_expected: Array, watched: NDArray[np.bool_]
     ) -> Array:
         """Take in a quarter of a second and return the gains.
 
         Parameters
         ----------
-        spectra : ndarray, shape (channels, values)
-            Divided by the channels' amplitudes in calibration, and by ``scales``.
-        prediction : CrossPrediction
-            From the channels that are trusted.
-        scales : ndarray, shape (channels,)
-            What makes the channels' sizes ordinary in this quarter.
+        slope, correlation : ndarray, shape (channels,)
+            Of the regression of each channel on its prediction.
+        log_expected : ndarray, shape (channels,)
+            Log of the deviation of each residual in calibration.
         watched : ndarray of bool, shape (channels,)
             Channels that are too large now; what is known of the others is forgotten.
 
@@ -62,8 +56,7 @@ class GainWatch:
             self._slopes.clear()
             self._correlations.clear()
             return np.full(len(watched), np.nan)
-        slope, correlation = prediction.regression(spectra)
-        for memory, seen in ((self._slopes, slope * scales), (self._correlations, correlation)):
+        for memory, seen in ((self._slopes, slope), (self._correlations, correlation)):
             for earlier in memory:
                 earlier[~watched] = np.nan
             memory.append(np.where(watched, seen, np.nan))
@@ -72,7 +65,7 @@ class GainWatch:
         if known.any():
             slopes, correlations = np.array(self._slopes), np.array(self._correlations)
             usual = np.nanmedian(correlations[:, known], axis=0)
-            expected = np.exp(2 * prediction.log_expected[known])
+            expected = np.exp(2 * log_expected[known])
             allowed = np.minimum(UNEXPLAINED_FACTOR * expected, UNEXPLAINED_LIMIT)
             agrees = (usual > 0) & (1 - usual**2 <= allowed)
             gains[known] = np.where(agrees, np.nanmedian(slopes[:, known], axis=0), np.nan)

@@ -55,6 +55,12 @@ class CrossPrediction:
         expected[others] = 1 + _REGULARISATION - np.sum(to_others * correlation[others], axis=1)
         self.log_expected: Array = 0.5 * np.log(expected)
 
+    @property
+    def predictable(self) -> NDArray[np.bool_]:
+        """Channels, shape (channels,), of which the others say enough to be held against them."""
+        predictable: NDArray[np.bool_] = self.log_expected <= 0.5 * np.log(_PREDICTABLE)
+        return predictable
+
     @classmethod
     def fit(cls, correlation: Array, trusted: NDArray[np.bool_]) -> Self:
         """Invert the correlation of the trusted channels."""
@@ -128,8 +134,7 @@ class CrossPrediction:
         """
         residual = np.sum((self._residual @ correlation) * self._residual, axis=1)
         power = np.maximum(np.diag(correlation), _NO_POWER)
-        comparable = self.trusted & (self.log_expected <= 0.5 * np.log(_PREDICTABLE))
-        return np.where(comparable, residual / power, 0.0)
+        return np.where(self.trusted & self.predictable, residual / power, 0.0)
 
     def gain_of_exchange(self, correlation: Array) -> Array:
         """Return how much likelier the signal is if two trusted channels were exchanged.
