@@ -171,3 +171,14 @@ def test_a_stream_that_is_not_there_is_told_and_no_file_is_left(tmp_path):
     ):
         recorder.start(timeout=2.5)
     assert not path.exists()
+
+
+def test_problems_are_told_in_the_words_of_the_recorder_not_of_its_library(tmp_path):
+    recorder = Recorder(tmp_path / "session.xdf", ["uid"])
+    (tmp_path / "session.log").write_text(
+        "\"uid='uid'\" matched no stream!\n"
+        "2026-11-22 17:24:31.196 (   0.001s) [  FC055940]  api_config.cpp:126   INFO| Loaded\n\n"
+    )
+    problem = recorder.status().problem
+    assert "matched no stream" in problem
+    assert "api_config" not in problem
