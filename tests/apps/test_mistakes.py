@@ -100,9 +100,10 @@ def test_a_folder_that_cannot_be_written_is_told_before_training(command: Callab
     assert "can be written" in outcome.err
 
 
-def test_no_recording_both_trains_and_tests(command: Callable) -> None:
+@pytest.mark.parametrize("name", ["scores", "learning-curve", "corruption"])
+def test_no_recording_both_trains_and_tests(command: Callable, name: str) -> None:
     both = ("--train", "sample:1", "sample:2", "--test", "sample:2", "-p", "ssvep-exo")
-    outcome = command("evaluate", "scores", *both)
+    outcome = command("evaluate", name, *both)
     assert outcome.code == 2
     assert "twice: " in outcome.err
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sjepa_apps.cli.common import say
 
 if TYPE_CHECKING:
-    from sjepa_online.data import Trials
+    from sjepa_online.data import Recording, Trials
     from sjepa_online.decoding import DecoderRequest
     from sjepa_online.protocol import Protocol
 
@@ -46,6 +46,22 @@ def make_requests(
     ]
 
 
+def load_sides(
+    train: Sequence[str], test: Sequence[str]
+) -> tuple[list[Recording], list[Recording]]:
+    """Read the recordings to train on and those to test on.
+
+    Raises
+    ------
+    InputError
+        A recording both trains and tests, or cannot be read.
+    """
+    from sjepa_online.data import expand_sources, load_sources
+
+    expand_sources([*train, *test])
+    return load_sources(train), load_sources(test)
+
+
 def load_comparison(
     protocol: Protocol,
     train: Sequence[str],
@@ -59,11 +75,10 @@ def load_comparison(
     InputError
         A recording both trains and tests, cannot be read, or has no trials of the protocol.
     """
-    from sjepa_online.data import expand_sources, load_sources, make_trials
+    from sjepa_online.data import make_trials
     from sjepa_online.signal import PreprocessorConfig
 
-    expand_sources([*train, *test])
-    sides = [load_sources(train), load_sources(test)]
+    sides = load_sides(train, test)
     training = make_trials(sides[0], protocol, PreprocessorConfig())
     testing = make_trials(sides[1], protocol, PreprocessorConfig(), training.ch_names)
     for reason in (*training.dropped, *testing.dropped):

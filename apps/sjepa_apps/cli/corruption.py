@@ -20,6 +20,7 @@ from sjepa_apps.cli.common import (
     print_json,
     progress_bar,
 )
+from sjepa_apps.cli.comparison import load_sides
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
@@ -74,7 +75,6 @@ def corruption(
     json: JsonOption = False,
 ) -> None:
     """Score decoders while a share of the channels is corrupted, and what compensates for it."""
-    from sjepa_online.data import load_sources
     from sjepa_online.decoding import DEFAULT_DECODER, DecoderRequest
     from sjepa_online.evaluation.corruption import (
         CorruptionSettings,
@@ -93,7 +93,7 @@ def corruption(
     requests = [
         DecoderRequest(name, weights, seed, device) for name in decoder or [DEFAULT_DECODER]
     ]
-    training, testing = load_sources(train), load_sources(test)
+    training, testing = load_sides(train, test)
     n_channels = len(pick_eeg_channels(training[0].ch_names).eeg)
     total = len(requests) * n_steps(settings, n_channels)
     results = {}
