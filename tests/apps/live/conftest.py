@@ -66,14 +66,16 @@ def outlet() -> Iterator[Callable[..., Any]]:
 
 
 @pytest.fixture(scope="session")
-def eight_trials(short_sample: Path) -> Recording:
-    """The short recording without the long rest before its first trial."""
+def six_trials(short_sample: Path) -> Recording:
+    """The last six trials of the short recording, from 4 s before the first."""
     (recording,) = load_source(str(short_sample))
-    start = round((recording.onsets[0] - 4.0) * recording.sfreq)
+    onsets = recording.onsets[-6:]
+    start = round((onsets[0] - 4.0) * recording.sfreq)
     return replace(
         recording,
         data=recording.data[:, start:],
-        onsets=recording.onsets - start / recording.sfreq,
+        onsets=onsets - start / recording.sfreq,
+        labels=recording.labels[-6:],
     )
 
 

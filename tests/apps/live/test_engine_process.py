@@ -80,7 +80,7 @@ def engine(running: Engine) -> Iterator[Engine]:
 
 
 def test_it_decides_as_the_engine_does_offline(
-    engine: Engine, decoder_file: Path, eight_trials: Recording
+    engine: Engine, decoder_file: Path, six_trials: Recording
 ) -> None:
     engine.ask(LoadDecoder(path=str(decoder_file)))
     ready = engine.until("decoder")
@@ -88,19 +88,19 @@ def test_it_decides_as_the_engine_does_offline(
     assert len(ready.patterns) == 3
     assert all(max(map(abs, pattern.values)) == pytest.approx(1) for pattern in ready.patterns)
     name = f"engine-process-{os.getpid()}"
-    with Replay([eight_trials], name=name, speed=8.0, wait_for_consumers=60.0) as replay:
+    with Replay([six_trials], name=name, speed=8.0, wait_for_consumers=60.0) as replay:
         engine.ask(OpenStream(selector=name, markers=f"{name}-markers", mode="markers"))
-        decisions = [engine.until("decision") for _ in range(4)]
+        decisions = [engine.until("decision") for _ in range(3)]
     assert replay.started_at is not None
     offline = [
         one
-        for one in decode_recording(load_decoder(decoder_file), eight_trials)
+        for one in decode_recording(load_decoder(decoder_file), six_trials)
         if isinstance(one, Decision)
     ]
-    assert len(offline) == len(eight_trials.onsets)
+    assert len(offline) == len(six_trials.onsets)
     for live in decisions:
         # a trial may be over before the engine hears of markers
-        trial = int(np.argmin(np.abs(eight_trials.onsets + replay.started_at - live.onset)))
+        trial = int(np.argmin(np.abs(six_trials.onsets + replay.started_at - live.onset)))
         expected = offline[trial]
         assert (live.label, live.truth) == (expected.label, expected.truth)
         np.testing.assert_allclose(
@@ -109,7 +109,7 @@ def test_it_decides_as_the_engine_does_offline(
 
 
 def test_a_channel_is_forced_bad_and_a_damaged_decoder_changes_nothing(
-    engine: Engine, decoder_file: Path, eight_trials: Recording, tmp_path: Path
+    engine: Engine, decoder_file: Path, six_trials: Recording, tmp_path: Path
 ) -> None:
     damaged = tmp_path / "damaged.safetensors"
     damaged.write_bytes(decoder_file.read_bytes()[:-100])
@@ -118,7 +118,7 @@ def test_a_channel_is_forced_bad_and_a_damaged_decoder_changes_nothing(
         decoder_file.read_bytes().replace(b'"format_version":"1"', b'"format_version":"9"')
     )
     name = f"engine-choice-{os.getpid()}"
-    with Replay([eight_trials], name=name, speed=4.0, loop=True, wait_for_consumers=60.0):
+    with Replay([six_trials], name=name, speed=4.0, loop=True, wait_for_consumers=60.0):
         engine.ask(LoadDecoder(path=str(decoder_file)))
         engine.ask(OpenStream(selector=name))
         engine.ask(ChooseChannel(channel="Oz", choice="bad"))
@@ -133,17 +133,17 @@ def test_a_channel_is_forced_bad_and_a_damaged_decoder_changes_nothing(
         health = engine.until("health")
         assert not health.lost
         assert health.missing == 0
-        assert health.sfreq == pytest.approx(eight_trials.sfreq, rel=0.01)
+        assert health.sfreq == pytest.approx(six_trials.sfreq, rel=0.01)
         engine.ask(ChooseChannel(channel="Oz", choice="automatic"))
         while engine.until("decision").bad_channels:
             pass
 
 
 def test_no_sample_passes_while_a_decoder_loads(
-    engine: Engine, decoder_file: Path, eight_trials: Recording
+    engine: Engine, decoder_file: Path, six_trials: Recording
 ) -> None:
     name = f"engine-loading-{os.getpid()}"
-    with Replay([eight_trials], name=name, wait_for_consumers=60.0) as replay:
+    with Replay([six_trials], name=name, speed=4.0, wait_for_consumers=60.0) as replay:
         # the stream is asked for while the first of several decoders is being read
         for _ in range(3):
             engine.ask(LoadDecoder(path=str(decoder_file)))
@@ -154,7 +154,7 @@ def test_no_sample_passes_while_a_decoder_loads(
         assert kinds.index("decoder") < kinds.index("decoding")
     first = next(
         one
-        for one in decode_recording(load_decoder(decoder_file), eight_trials, mode="sliding")
+        for one in decode_recording(load_decoder(decoder_file), six_trials, mode="sliding")
         if isinstance(one, Decision)
     )
     assert replay.started_at is not None

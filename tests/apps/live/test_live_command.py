@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import signal
 import sys
 import time
@@ -14,7 +15,8 @@ from PyQt6.QtWidgets import QWidget
 
 from sjepa_apps.cli import live as live_module
 from sjepa_apps.cli.decode import DECISIONS
-from sjepa_online.stream import find_streams
+from sjepa_online.data import Recording
+from sjepa_online.stream import Replay, find_streams
 
 
 def test_without_a_display_it_says_so(
@@ -46,20 +48,21 @@ def test_ctrl_c_closes_the_window_and_its_engine(
     process: Callable[..., Any],
     interrupt: Callable[..., tuple[int, float]],
     decoder_file: Path,
-    short_sample: Path,
+    six_trials: Recording,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    process("replay", short_sample, "--name", "live-command", "--loop")
-    started = process("live", "--decoder", decoder_file, "--stream", "live-command")
-    deadline = time.monotonic() + 100
-    # the engine decodes, so that there is something to end
-    while DECISIONS not in [one.name for one in find_streams()]:
-        assert time.monotonic() < deadline
-    (engine,) = engines_of(started)
-    code, seconds = interrupt(started)
+    name = f"live-command-{os.getpid()}"
+    with Replay([six_trials], name=name, loop=True):
+        started = process("live", "--decoder", decoder_file, "--stream", name)
+        deadline = time.monotonic() + 100
+        # the engine decodes, so that there is something to end
+        while DECISIONS not in [one.name for one in find_streams()]:
+            assert time.monotonic() < deadline
+        (engine,) = engines_of(started)
+        code, seconds = interrupt(started)
     assert code == 130
     assert seconds < 5
     assert not engine.is_running()

@@ -85,7 +85,7 @@ def test_a_stream_without_a_source_id_is_found_again(
 def test_a_crash_of_the_engine_leaves_signals_and_recording_unharmed(
     make_window: Callable[..., Any],
     decoder_file: Path,
-    eight_trials: Recording,
+    six_trials: Recording,
     wait_for: Callable[..., None],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -94,7 +94,7 @@ def test_a_crash_of_the_engine_leaves_signals_and_recording_unharmed(
     monkeypatch.setattr(QMessageBox, "question", lambda *_: answers.pop(0))
     name = f"crash-{os.getpid()}"
     # four times as fast, so that a window of signal is there four times as soon
-    with Replay([eight_trials], name=name, speed=4.0, loop=True, wait_for_consumers=60.0):
+    with Replay([six_trials], name=name, speed=4.0, loop=True, wait_for_consumers=60.0):
         window = make_window(
             lsl=True, engine=True, decoder=decoder_file, stream=name, remember=True
         )
