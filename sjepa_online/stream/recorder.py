@@ -84,6 +84,7 @@ class Recorder(Closing):
         self._log = path.with_suffix(".log")
         self._log_begin = 0
         self._process: subprocess.Popen[bytes] | None = None
+        self._collecting = False
         self._size = 0
         self._grew = 0.0
 
@@ -119,6 +120,7 @@ class Recorder(Closing):
                 self.stop()
                 self._process = process = self._spawn()
             time.sleep(_POLL)
+        self._collecting = True
         self._grew = time.monotonic()
 
     def status(self) -> RecorderStatus:
@@ -178,11 +180,15 @@ class Recorder(Closing):
         traceback: TracebackType | None,
     ) -> None:
         """Stop; after Ctrl-C without waiting for the recorder, which finishes by itself."""
-        if isinstance(error, KeyboardInterrupt) and self._process is not None:
-            assert self._process.stdin is not None
-            self._process.stdin.close()
-        else:
+        if not isinstance(error, KeyboardInterrupt) or self._process is None:
             self.stop()
+            return
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        if not self._collecting:
+            # it has nothing to finish, and would wait for ever for a stream that is gone
+            self._process.kill()
+            self._process.wait()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         arguments = [str(self.path), *(f"uid='{uid}'" for uid in self._uids)]

@@ -182,3 +182,18 @@ def test_problems_are_told_in_the_words_of_the_recorder_not_of_its_library(tmp_p
     problem = recorder.status().problem
     assert "matched no stream" in problem
     assert "api_config" not in problem
+
+
+def test_ctrl_c_before_anything_is_recorded_leaves_no_process(tmp_path, monkeypatch):
+    info = pylsl.StreamInfo("recorder-early", "EEG", 1, 100.0, pylsl.cf_float32, "recorder-early")
+    outlet = pylsl.StreamOutlet(info)
+    recorder = Recorder(tmp_path / "session.xdf", [outlet.get_info().uid()])
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(recorder, "_messages", interrupt)
+    with pytest.raises(KeyboardInterrupt), recorder:
+        recorder.start()
+    assert recorder._process is not None
+    assert recorder._process.poll() == -signal.SIGKILL
