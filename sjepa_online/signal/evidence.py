@@ -50,7 +50,7 @@ RULES = (
     Rule("{amplitude:.0f} times its amplitude", 1),
     Rule("{amplitude:.0f} times its amplitude", 3),
     Rule("{amplitude:.1f} times its amplitude", 8),
-    Rule("noisy: {amplitude:.1f} times its amplitude, and does not follow the other channels", 3),
+    Rule("noisy: {amplitude:.1f} times its amplitude, and does not follow the other channels", 7),
     Rule("too quiet: {amplitude:.2f} times its amplitude", 12),
     Rule("no longer too large", 2),
     Rule("mains: {mains:.0f} times its share", 3),

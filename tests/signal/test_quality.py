@@ -68,7 +68,7 @@ FAULTS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float, str]] = {
     "clipped": (lambda x: np.clip(10 * x, -30, 30), 1.5, "railed"),
     "ten times": (lambda x: 10 * x, 1.5, "times its amplitude"),
     "popped": (lambda x: x + 3000 + 300 * np.cumsum(noise(len(x))), 1.5, "jump"),
-    "noise": (lambda x: x + 100 * noise(len(x)), 1.5, "amplitude"),
+    "noise": (lambda x: x + 100 * noise(len(x)), 5.0, "amplitude"),
     "noise of three times its amplitude": (
         lambda x: x + 55 * eeg(20, seed=77)[5, : len(x)] / 17,
         5.0,
