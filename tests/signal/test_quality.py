@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.signal import lfilter
+from scipy.signal import butter, lfilter, sosfilt
 from scipy.stats import multivariate_normal
 from sklearn.linear_model import Ridge
 
@@ -69,8 +69,8 @@ FAULTS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float, str]] = {
     "ten times": (lambda x: 10 * x, 1.5, "times its amplitude"),
     "popped": (lambda x: x + 3000 + 300 * np.cumsum(noise(len(x))), 1.5, "jump"),
     "noise": (lambda x: x + 100 * noise(len(x)), 5.0, "amplitude"),
-    "noise of three times its amplitude": (
-        lambda x: x + 55 * eeg(20, seed=77)[5, : len(x)] / 17,
+    "noise of the EEG's frequencies": (
+        lambda x: x + 35 * sosfilt(butter(4, 40, fs=SFREQ, output="sos"), noise(len(x))),
         5.0,
         "does not follow",
     ),
