@@ -310,12 +310,15 @@ class ChannelMonitor:
         if not rules.size:
             return self._reasons[channel]
         gain = self._gains[channel]
+        # several rules may hold that tell the same amplitude; the last says most of it
+        loud = [rule for rule in rules if "{amplitude" in RULES[rule].words]
         words = tuple(
             RULES[rule].words.format(
                 partner=self.ch_names[evidence.partner[channel]],
                 **self._ratios(channel),
             )
             for rule in rules
+            if rule not in loud[:-1]
         )
         return (*words, f"after division by {gain:.0f}") if gain > 1 else words
 

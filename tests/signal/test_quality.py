@@ -95,6 +95,7 @@ def test_fault_is_found_in_time_and_the_channel_taken_back(baseline: Baseline, n
     assert (first.channel, first.bad) == (NAMES[CHANNEL], True)
     assert FAULT.start < first.sample <= FAULT.start + delay * SFREQ
     assert any(word in reason for reason in (*first.reasons, *reasons))
+    assert sum("times its amplitude" in reason for reason in reasons) <= 1
     assert {change.channel for change in changes_of(events)} == {NAMES[CHANNEL]}
     assert not last.bad
     assert FAULT.stop + 2 * SFREQ < last.sample <= FAULT.stop + 4.5 * SFREQ
