@@ -108,9 +108,11 @@ class Recorder(Closing):
         while self._messages().count(_STARTED) < len(self._uids):
             ended = process.poll() is not None
             if ended and _NOT_FOUND not in self._last_words():
+                self.stop()
                 raise OperationError(f"The recorder has ended: {self._last_words()}")
             if time.monotonic() > deadline:
                 process.kill()
+                self.stop()
                 raise OperationError(
                     f"The recorder does not receive every stream within {timeout:g} s: "
                     f"{self._last_words()}"

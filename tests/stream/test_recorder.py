@@ -45,6 +45,8 @@ def wait_until(condition: Callable[[], bool], timeout: float = 15.0) -> None:
 def source(counting_recording) -> Iterator[str]:
     """Name of a stream of 1000 Hz."""
     with Replay([counting_recording(**SIGNAL)], name="rec-source", chunk=0.02) as replay:
+        # an outlet that is found while it is being opened may be seen under two ids
+        wait_until(lambda: replay.started_at is not None)
         yield replay.name
 
 

@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import QFileDialog, QMenu, QMessageBox
 from sjepa_apps.live.calibrate_dialog import RECORDINGS, CalibrateDialog
 from sjepa_apps.live.commands import CommandRunner
 from sjepa_apps.live.export import save_signals
-from sjepa_apps.live.recording import Recording, RecordingState, default_folder, worth_recording
+from sjepa_apps.live.recording import Recording, RecordingState, default_folder
 from sjepa_online.resources import list_resources
 
 if TYPE_CHECKING:
@@ -78,8 +78,7 @@ class WindowActions:
         elif self._session.stream is None:
             self._session.log("recording", "connect a stream first", "warning")
         else:
-            streams = worth_recording(self._session.stream, self._session.streams)
-            self.recording.start(self.folder, streams)
+            self.recording.start(self.folder, self._session.stream)
 
     def mark(self) -> None:
         """Mark this moment."""

@@ -12,7 +12,7 @@ import platformdirs
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from sjepa_online.errors import InputError, OperationError
-from sjepa_online.stream import Recorder, StreamDescription
+from sjepa_online.stream import Recorder, StreamDescription, find_streams
 
 #: Seconds between two looks at the recorder.
 LOOK_EVERY = 1.0
@@ -60,20 +60,25 @@ class Recording(QObject):
         """How long the recording has been running (s)."""
         return time.monotonic() - self._since if self.state is RecordingState.RUNNING else 0.0
 
-    def start(self, folder: Path, streams: list[StreamDescription]) -> None:
-        """Begin to record these streams; the recorder needs a moment to find them."""
+    def start(self, folder: Path, connected: StreamDescription) -> None:
+        """Begin to record a signal and what is said about it; the streams are looked for first."""
         if self.state is not RecordingState.IDLE:
             return
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            path = folder / f"sjepa-online_{datetime.now():%Y%m%d_%H%M%S}.xdf"
-            self._recorder = Recorder(path, [stream.uid for stream in streams])
-        except (InputError, OSError) as error:
+        except OSError as error:
             self.problem.emit(str(error))
             return
-        self.path, self.n_bytes, self._told = path, 0, ""
-        self._job = self._worker.submit(self._recorder.start)
+        self.path = folder / f"sjepa-online_{datetime.now():%Y%m%d_%H%M%S}.xdf"
+        self.n_bytes, self._told = 0, ""
+        self._job = self._worker.submit(self._begin, self.path, connected)
         self._enter(RecordingState.STARTING)
+
+    def _begin(self, path: Path, connected: StreamDescription) -> None:
+        """Record what is in sight now; the recorder would wait for a stream that has gone."""
+        streams = worth_recording(connected, find_streams())
+        self._recorder = Recorder(path, [stream.uid for stream in streams])
+        self._recorder.start()
 
     def stop(self) -> None:
         """End the recording; the recorder needs a moment to close its file."""
