@@ -42,6 +42,8 @@ TRIAL_SECONDS = 2.0
 Floats = NDArray[np.float64]
 
 
+# before pytest-xdist reads the groups
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep all tests that open LSL streams in one process of ``pytest -n``."""
     here = Path(__file__).parent
