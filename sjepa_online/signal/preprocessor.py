@@ -93,6 +93,7 @@ class Preprocessor:
         self._filters = design_filters(rate, self.config.l_freq, self.config.h_freq)
         self._samples_out = Fraction(MODEL_SFREQ) / rate
         self._delay = float(self._filters.group_delay(np.linspace(*DELAY_BAND, 261)).mean())
+        self._stages = [RecursiveFilter(one, len(self.ch_names)) for one in self._filters.stages]
         self._gains = np.ones((len(self.ch_names), 1))
         self.set_bad(bad)
         self.reset()
@@ -175,7 +176,8 @@ class Preprocessor:
         self._offset = np.full(n_channels, np.nan)
         self._all_started = False
         self._first_finite = np.full(n_channels, np.iinfo(np.int64).max)
-        self._stages = [RecursiveFilter(sections, n_channels) for sections in filters.stages]
+        for stage in self._stages:
+            stage.reset()
         self._history = np.zeros((n_channels, filters.phases.shape[1] - 1))
 
     def update(self, chunk: ArrayLike) -> NDArray[np.float64]:

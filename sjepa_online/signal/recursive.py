@@ -41,11 +41,15 @@ class RecursiveFilter:
         impulse = np.eye(1, BLOCK)
         response, _ = sosfilt(sections, impulse, zi=np.zeros((n_sections, 1, 2)))
         _, entered = sosfilt(sections, np.ones((1, 1)), zi=np.zeros((n_sections, 1, 2)))
-        self._convolution = toeplitz(np.eye(1, BLOCK)[0] * response[0, 0], response[0])
+        self._convolution = toeplitz(response[0, 0] * impulse[0], response[0])
         self._from_state = np.hstack(outputs)
         self._transitions = np.stack(transitions)
         self._to_state = np.vstack([_flat(entered) @ one for one in transitions[BLOCK - 1 :: -1]])
         self._state = np.zeros((n_channels, order))
+
+    def reset(self) -> None:
+        """Bring the filter to rest."""
+        self._state = np.zeros_like(self._state)
 
     def filter(self, values: Floats) -> Floats:
         """Filter the next samples.
