@@ -2,8 +2,8 @@
 
 By Parseval's theorem the products of convolved channels, summed over time, are the channels'
 spectra, multiplied by the kernel's gain and each other and summed over frequency. That holds for
-all samples that a convolution of zero-padded epochs gives; those at the edges, which a convolution
-without padding does not give, are few, and are computed and subtracted.
+all samples that a circular convolution gives; those at which the epoch's end meets its start,
+which a convolution without padding does not give, are few, and are computed and subtracted.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import next_fast_len, rfft
-from scipy.linalg import toeplitz
+from scipy.fft import next_fast_len
 
 Floats = NDArray[np.float64]
 
@@ -24,20 +23,22 @@ class _Plan(NamedTuple):
 
     Attributes
     ----------
-    n_padded : int
+    n_circle : int
         Length of the Fourier transform.
     amplitudes : ndarray, shape (kernels, 2 * bins)
-        Root of each bin's weight, for real and imaginary parts.
-    first, last : ndarray, shape (taps - 1, kernels * (taps - 1))
-        From the first and the last samples to the edges of the padded convolution.
-    sums : ndarray, shape (kernels,)
+        Root of each bin's weight, for its real and its imaginary part.
+    ends : ndarray of int, shape (samples,)
+        The epoch's first and last samples.
+    seam : ndarray, shape (samples, kernels * outputs)
+        From these to the outputs that mix the epoch's end with its start.
+    sums : ndarray, shape (kernels, 1)
         Sum of each kernel's taps.
     """
 
-    n_padded: int
+    n_circle: int
     amplitudes: Floats
-    first: Floats
-    last: Floats
+    ends: NDArray[np.intp]
+    seam: Floats
     sums: Floats
 
 
@@ -60,19 +61,17 @@ def convolved_covariances(X: Floats, kernels: Floats) -> Floats:
     n, n_channels, n_times = X.shape
     n_valid = n_times - n_taps + 1
     plan = _plan(kernels.tobytes(), n_taps, n_times)
-    transform = rfft(X, plan.n_padded)
-    parts = np.concatenate([transform.real, transform.imag], axis=-1)
-    shape = (n, n_channels, n_kernels, n_taps - 1)
-    first = (X[..., : n_taps - 1] @ plan.first).reshape(shape)
-    last = (X[..., n_valid:] @ plan.last).reshape(shape)
-    edges = np.concatenate([first, last], axis=-1).swapaxes(1, 2)
-    sums = X.sum(axis=-1)[:, np.newaxis] * plan.sums[:, np.newaxis] - edges.sum(axis=-1)
+    # numpy's transform, as scipy's takes longer to begin than to finish on one epoch
+    parts = np.fft.rfft(X, plan.n_circle).view(np.float64)
+    shape = (n, n_channels, n_kernels, plan.seam.shape[1] // n_kernels)
+    seam = (X[..., plan.ends] @ plan.seam).reshape(shape).swapaxes(1, 2)
+    sums = parts[:, np.newaxis, :, 0] * plan.sums - seam.sum(axis=-1)
     products = np.empty((n, n_kernels, n_channels, n_channels))
     weighted = np.empty_like(parts)
     for kernel in range(n_kernels):
         np.multiply(parts, plan.amplitudes[kernel], out=weighted)
         np.matmul(weighted, weighted.swapaxes(1, 2), out=products[:, kernel])
-    products -= edges @ edges.swapaxes(2, 3)
+    products -= seam @ seam.swapaxes(2, 3)
     products -= sums[..., np.newaxis] * sums[..., np.newaxis, :] / n_valid
     products /= n_valid
     return products
@@ -81,12 +80,20 @@ def convolved_covariances(X: Floats, kernels: Floats) -> Floats:
 @lru_cache(maxsize=32)
 def _plan(content: bytes, n_taps: int, n_times: int) -> _Plan:
     kernels = np.frombuffer(content).reshape(-1, n_taps)
-    n_padded = next_fast_len(n_times + n_taps - 1, real=True)
-    weight = np.abs(rfft(kernels, n_padded)) ** 2 / n_padded
+    n_circle = next_fast_len(n_times, real=True)
+    weight = np.abs(np.fft.rfft(kernels, n_circle)) ** 2 / n_circle
     # every bin but the first, and the last of an even length, stands for its negative too
-    weight[:, 1 : (n_padded + 1) // 2] *= 2
-    amplitudes = np.tile(np.sqrt(weight), 2)
-    rest = np.zeros(n_taps - 1)
-    first = [toeplitz(np.r_[kernel[-1], rest[1:]], kernel[:0:-1]) for kernel in kernels]
-    last = [toeplitz(kernel[:-1], np.r_[kernel[0], rest[1:]]) for kernel in kernels]
-    return _Plan(n_padded, amplitudes, np.hstack(first), np.hstack(last), kernels.sum(axis=1))
+    weight[:, 1 : (n_circle + 1) // 2] *= 2
+    amplitudes = np.repeat(np.sqrt(weight), 2, axis=1)
+    ends = np.union1d(np.arange(n_taps - 1), np.arange(n_times - n_taps + 1, n_times))
+    outputs = np.r_[: n_taps - 1, n_times:n_circle]
+    around = np.zeros((len(kernels), n_circle))
+    around[:, :n_taps] = kernels[:, ::-1]
+    seam = around[:, (outputs - ends[:, np.newaxis]) % n_circle]
+    return _Plan(
+        n_circle,
+        amplitudes,
+        ends,
+        np.ascontiguousarray(seam.swapaxes(0, 1)).reshape(len(ends), len(kernels) * len(outputs)),
+        kernels.sum(axis=1, keepdims=True),
+    )

@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 TOLERANCE = 1e-2
 #: Eigenvalues below this share of the largest count as this share.
 SMALLEST_EIGENVALUE = 1e-10
+_TINY = float(np.finfo(np.float64).tiny)
 
 
 class TangentSpace:
@@ -72,7 +73,7 @@ def flatten(vectors: Floats) -> Floats:
 def matrix_function(matrices: Floats, function: Callable[[Floats], Floats]) -> Floats:
     """Apply a function to the eigenvalues of symmetric matrices ``(..., d, d)``."""
     values, vectors = np.linalg.eigh(matrices)
-    floor = np.maximum(SMALLEST_EIGENVALUE * values[..., -1:], np.finfo(np.float64).tiny)
+    floor = np.maximum(SMALLEST_EIGENVALUE * values[..., -1:], _TINY)
     values = np.maximum(values, floor)
     result: Floats = (vectors * function(values)[..., np.newaxis, :]) @ vectors.swapaxes(-1, -2)
     return result
@@ -124,7 +125,7 @@ def oracle_shrink(covariances: Floats, n_samples: int) -> Floats:
     mean_square = np.mean(covariances**2, axis=(-2, -1), keepdims=True)
     numerator = mean_square + mean_variance**2
     denominator = (n_samples + 1) * (mean_square - mean_variance**2 / d)
-    share = np.minimum(1.0, numerator / np.maximum(denominator, np.finfo(np.float64).tiny))
+    share = np.minimum(1.0, numerator / np.maximum(denominator, _TINY))
     return shrink(covariances, share)
 
 

@@ -12,7 +12,8 @@ class RingBuffer:
     """The last samples of a stream.
 
     Each sample is written twice, one capacity apart, so that any stretch that is still held
-    lies in one piece and is read without a copy.
+    lies in one piece and is read without a copy. The channels of a sample lie side by side: a
+    window is one stretch of memory, which a live decision reads faster than one for each channel.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ class RingBuffer:
                 value=f"{n_channels} channels, {capacity} samples",
                 remedy="Give positive sizes.",
             )
-        self._data: NDArray[np.float64] = np.zeros((n_channels, 2 * capacity))
+        self._data: NDArray[np.float64] = np.zeros((2 * capacity, n_channels))
         self._capacity = capacity
         self._stop = 0
 
@@ -67,20 +68,20 @@ class RingBuffer:
             The chunk has another shape.
         """
         values = np.asarray(chunk, dtype=np.float64)
-        if values.ndim != 2 or values.shape[0] != self._data.shape[0]:
+        if values.ndim != 2 or values.shape[0] != self._data.shape[1]:
             raise InputError(
-                f"A chunk has the shape ({self._data.shape[0]}, samples)",
+                f"A chunk has the shape ({self._data.shape[1]}, samples)",
                 value=f"shape {values.shape}",
                 remedy="Pass all channels of the buffer.",
             )
         self._stop += values.shape[1]
-        values = values[:, -self._capacity :]
-        n_samples = values.shape[1]
+        samples = values.T[-self._capacity :]
+        n_samples = len(samples)
         first = (self._stop - n_samples) % self._capacity
         n_head = min(n_samples, self._capacity - first)
         for offset in (0, self._capacity):
-            self._data[:, offset + first : offset + first + n_head] = values[:, :n_head]
-            self._data[:, offset : offset + n_samples - n_head] = values[:, n_head:]
+            self._data[offset + first : offset + first + n_head] = samples[:n_head]
+            self._data[offset : offset + n_samples - n_head] = samples[n_head:]
 
     def get(self, start: int, stop: int) -> NDArray[np.float64]:
         """Read the samples ``start`` to ``stop - 1``.
@@ -102,6 +103,6 @@ class RingBuffer:
                 remedy="Read a window once it has arrived and before it is overwritten.",
             )
         first = start % self._capacity
-        view = self._data[:, first : first + stop - start]
+        view = self._data[first : first + stop - start].T
         view.flags.writeable = False
         return view

@@ -9,8 +9,8 @@ import torch
 from sjepa_online.decoding.convolved import convolved_covariances
 
 
-@pytest.mark.parametrize("n_times", [152, 531, 536])
-@pytest.mark.parametrize("n_taps", [32, 7])
+@pytest.mark.parametrize("n_times", [40, 152, 531, 536])
+@pytest.mark.parametrize("n_taps", [32, 7, 1])
 def test_they_are_those_of_the_convolution(n_times: int, n_taps: int) -> None:
     rng = np.random.default_rng(0)
     X = 20 * rng.standard_normal((3, 4, n_times)) + 300
