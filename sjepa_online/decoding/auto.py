@@ -80,15 +80,17 @@ class AutoClassifier:
         """Return what both members read of each epoch ``(n, channels, samples)``."""
         return self._pre_local.statistics(X) | self._riemann.statistics(X)
 
-    def fit_statistics(self, statistics: Statistics, y: NDArray[Any]) -> Self:
+    def fit_statistics(
+        self, statistics: Statistics, y: NDArray[Any], *, copies: bool = True
+    ) -> Self:
         """Fit both members, and choose by their predictions of trials that they did not see."""
         targets = np.argmax(y[:, np.newaxis] == self.classes_, axis=1)
         held_out = np.zeros((len(y), len(self.classes_)))
         for train, test in inner_folds(targets):
             self._riemann.fit_statistics(take(statistics, train), y[train], copies=False)
             held_out[test] = self._riemann.predict_statistics(take(statistics, test))
-        self._riemann.fit_statistics(statistics, y)
-        self._pre_local.fit_statistics(statistics, y)
+        for member in self._members:
+            member.fit_statistics(statistics, y, copies=copies)
         self._choose(_log(np.stack([self._pre_local.out_of_fold_, held_out])), targets)
         return self
 

@@ -70,8 +70,10 @@ class CanonicalClassifier:
         """Return the correlations of each epoch ``(n, channels, samples)``."""
         return {CORRELATIONS: canonical_correlations(X, self._frequencies)}
 
-    def fit_statistics(self, statistics: Statistics, y: NDArray[Any]) -> Self:
-        """Fit the regression."""
+    def fit_statistics(
+        self, statistics: Statistics, y: NDArray[Any], *, copies: bool = True
+    ) -> Self:
+        """Fit the regression; the correlations are those of whatever channels are good."""
         correlations = statistics[CORRELATIONS]
         self._centre, self._scale = correlations.mean(axis=0), correlations.std(axis=0)
         targets = np.argmax(y[:, np.newaxis] == self.classes_, axis=1)

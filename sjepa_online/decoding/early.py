@@ -97,10 +97,12 @@ class PrefixClassifier:
             merged |= with_prefix(str(length), statistics_of(classifier, X[..., :length]))
         return merged
 
-    def fit_statistics(self, statistics: Statistics, y: NDArray[Any]) -> Self:
+    def fit_statistics(
+        self, statistics: Statistics, y: NDArray[Any], *, copies: bool = True
+    ) -> Self:
         """Fit as :meth:`fit` does."""
         for length, classifier in self._classifiers.items():
-            fit_on(classifier, without_prefix(str(length), statistics), y)
+            fit_on(classifier, without_prefix(str(length), statistics), y, copies=copies)
         return self
 
     def predict_statistics(self, statistics: Statistics) -> FloatArray:

@@ -102,7 +102,9 @@ class PreLocalClassifier:
             merged |= readout.statistics(epochs)
         return merged
 
-    def fit_statistics(self, statistics: Statistics, y: NDArray[Any]) -> Self:
+    def fit_statistics(
+        self, statistics: Statistics, y: NDArray[Any], *, copies: bool = True
+    ) -> Self:
         """Fit the readouts on all trials, and their weights on held-out ones."""
         targets = np.argmax(y[:, np.newaxis] == self.classes_, axis=1)
         held_out = np.zeros((len(self._kinds), len(targets), len(self.classes_)))
@@ -115,7 +117,7 @@ class PreLocalClassifier:
         self._readouts = self._new_readouts()
         for readout in self._readouts:
             readout.fit(statistics, targets, len(self.classes_))
-            if isinstance(readout, SecondOrder):
+            if copies and isinstance(readout, SecondOrder):
                 readout.fit_without_channels(statistics, targets, len(self.classes_))
         return self
 

@@ -98,16 +98,7 @@ class RiemannClassifier:
     def fit_statistics(
         self, statistics: Statistics, y: NDArray[Any], *, copies: bool = True
     ) -> Self:
-        """Fit the spatial filters, the means and the classifier.
-
-        Parameters
-        ----------
-        statistics : dict of str to ndarray
-        y : ndarray, shape (n,)
-            Labels.
-        copies : bool
-            Fit what decodes while channels are bad, too.
-        """
+        """Fit the spatial filters, the means and the classifier."""
         targets = np.argmax(y[:, np.newaxis] == self.classes_, axis=1)
         self._fit_spatial(statistics, targets)
         matrices = self._regularised(self._matrices(statistics))

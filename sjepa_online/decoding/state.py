@@ -58,8 +58,19 @@ class StatisticsClassifier(TrialClassifier, Protocol):
     def statistics(self, X: FloatArray) -> Statistics:
         """Return what is read of each epoch ``(n, channels, samples)``."""
 
-    def fit_statistics(self, statistics: Statistics, y: NDArray[Any]) -> Self:
-        """Fit as :meth:`fit` does."""
+    def fit_statistics(
+        self, statistics: Statistics, y: NDArray[Any], *, copies: bool = True
+    ) -> Self:
+        """Fit as :meth:`fit` does.
+
+        Parameters
+        ----------
+        statistics : dict of str to ndarray
+        y : ndarray, shape (n,)
+            Labels.
+        copies : bool
+            Fit what decodes while channels are bad, too: on copies without some of them.
+        """
 
     def predict_statistics(self, statistics: Statistics) -> FloatArray:
         """Return probabilities as :meth:`predict_proba` does."""
@@ -72,12 +83,18 @@ def statistics_of(classifier: TrialClassifier, X: FloatArray) -> Statistics:
     return {EPOCHS: np.asarray(X)}
 
 
-def fit_on(classifier: TrialClassifier, statistics: Statistics, y: NDArray[Any]) -> None:
-    """Fit a classifier on what :func:`statistics_of` gave."""
+def fit_on(
+    classifier: TrialClassifier, statistics: Statistics, y: NDArray[Any], *, copies: bool = True
+) -> None:
+    """Fit a classifier on what :func:`statistics_of` gave.
+
+    Without ``copies``, one that is only to be scored is fitted faster; see
+    :class:`StatisticsClassifier`.
+    """
     if isinstance(classifier, StatisticsClassifier):
         # threads of the linear algebra would wait for each other over many small matrices
         with threadpool_limits(limits=1, user_api="blas"):
-            classifier.fit_statistics(statistics, y)
+            classifier.fit_statistics(statistics, y, copies=copies)
     else:
         classifier.fit(statistics[EPOCHS], y)
 

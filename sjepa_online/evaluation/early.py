@@ -46,7 +46,7 @@ def evaluate_early(train: Trials, test: Trials, request: DecoderRequest) -> dict
         lambda: request.make_early(protocol, train.ch_names), statistics, train.y
     )
     threshold = choose_threshold(held_out[PREFIXES], _targets(train.y, protocol), seconds)
-    classifier.fit_statistics(statistics, train.y)
+    classifier.fit_statistics(statistics, train.y, copies=False)
     probabilities = classifier.predict_prefixes(classifier.statistics(test.X))
     scores = early_scores(probabilities, _targets(test.y, protocol), seconds, threshold)
     return {**scores, "threshold": threshold}

@@ -93,7 +93,7 @@ def cross_validate(
     for test in held_out_folds(y, n_folds):
         train = np.setdiff1d(np.arange(len(y)), test)
         classifier = make_classifier()
-        fit_on(classifier, take(statistics, train), y[train])
+        fit_on(classifier, take(statistics, train), y[train], copies=False)
         for name, values in _predictions(classifier, take(statistics, test)).items():
             result.setdefault(name, np.empty((len(y), *values.shape[1:])))[test] = values
         progress()

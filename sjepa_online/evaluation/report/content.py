@@ -138,7 +138,7 @@ def trials_curve(trials: Trials) -> list[tuple[int, float]]:
         probabilities = np.empty((len(trials.y), len(protocol.class_names)))
         for train, test in zip(kept, folds, strict=True):
             classifier = make()
-            fit_on(classifier, take(statistics, train), trials.y[train])
+            fit_on(classifier, take(statistics, train), trials.y[train], copies=False)
             probabilities[test] = predict_on(classifier, take(statistics, test))
         size = round(float(np.mean([len(train) for train in kept])))
         value = main_score(protocol.paradigm, probabilities, trials.y, protocol.class_names)
