@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         iter_sources,
         load_source,
         load_sources,
+        refuse_repetition,
     )
     from sjepa_online.data.trials import Trials, make_trials
 
@@ -26,6 +27,7 @@ __all__ = [
     "load_source",
     "load_sources",
     "make_trials",
+    "refuse_repetition",
 ]
 
 _HOMES = {
@@ -37,6 +39,7 @@ _HOMES = {
     "load_source": "source",
     "load_sources": "source",
     "make_trials": "trials",
+    "refuse_repetition": "source",
 }
 
 __getattr__ = lazy_attributes(__name__, _HOMES)

@@ -52,15 +52,34 @@ def expand_sources(texts: Iterable[str]) -> list[Source]:
         A SOURCE breaks the grammar, stands for nothing, or for what another stands for too.
     """
     sources = [source for text in texts for source in _expand(text)]
-    names = [source.name for source in sources]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    refuse_repetition(source.name for source in sources)
+    return sources
+
+
+def refuse_repetition(names: Iterable[str]) -> None:
+    """Refuse recordings of which one is given twice.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Of sources or recordings; a file may be written as a relative and as an absolute path.
+
+    Raises
+    ------
+    InputError
+        Two names stand for the same recording.
+    """
+    by_place: dict[str, list[str]] = {}
+    for name in names:
+        place = str(Path(name).resolve()) if Path(name).exists() else name
+        by_place.setdefault(place, []).append(name)
+    twice = sorted({name for same in by_place.values() if len(same) > 1 for name in same})
     if twice:
         raise InputError(
             "Each recording is given once",
             value=f"twice: {', '.join(twice)}",
             remedy="Leave out one of the sources that overlap.",
         )
-    return sources
 
 
 def iter_sources(
@@ -92,7 +111,10 @@ def iter_sources(
 
 def load_sources(texts: Iterable[str]) -> list[Recording]:
     """Read all recordings of several SOURCEs; the errors are those of :func:`iter_sources`."""
-    return list(iter_sources(texts))
+    recordings = list(iter_sources(texts))
+    # a subject of a data set and one of its sessions are two sources, with recordings in common
+    refuse_repetition(recording.name for recording in recordings)
+    return recordings
 
 
 def load_source(text: str) -> list[Recording]:

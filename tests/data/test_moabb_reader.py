@@ -145,6 +145,13 @@ def test_moabb_names_the_same_data(write):
     assert read.labels == expected.labels
 
 
+def test_a_subject_and_one_of_its_sessions_overlap(write):
+    write("SSVEP", 5, 1)
+    write("SSVEP", 5, 2)
+    with pytest.raises(InputError, match=r"twice: moabb:Lee2019_SSVEP:5:2:1train"):
+        load_sources(["moabb:Lee2019_SSVEP:5", "moabb:Lee2019_SSVEP:5:2"])
+
+
 def test_session_or_run_that_is_not_there_is_refused(write):
     write("SSVEP", 1, 1)
     write("SSVEP", 1, 2)

@@ -90,6 +90,12 @@ def test_sources_that_overlap_are_refused(folder):
         expand_sources(["*_run-2_raw.fif", "sub-01_run-*_raw.fif"])
 
 
+def test_a_relative_and_an_absolute_path_are_one_recording(folder):
+    path = Path("sub-01_run-2_raw.fif")
+    with pytest.raises(InputError, match=r"twice: .*sub-01_run-2_raw\.fif, sub-01_run-2_raw\.fif"):
+        expand_sources([str(path), str(path.resolve())])
+
+
 def test_broken_recordings_are_reported_and_left_out(folder):
     Path("sub-01_run-2_raw.fif").write_bytes(b"damaged" * 1000)
     broken: dict[str, InputError] = {}

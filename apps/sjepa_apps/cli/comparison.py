@@ -56,10 +56,12 @@ def load_sides(
     InputError
         A recording both trains and tests, or cannot be read.
     """
-    from sjepa_online.data import expand_sources, load_sources
+    from sjepa_online.data import expand_sources, load_sources, refuse_repetition
 
     expand_sources([*train, *test])
-    return load_sources(train), load_sources(test)
+    sides = load_sources(train), load_sources(test)
+    refuse_repetition(recording.name for side in sides for recording in side)
+    return sides
 
 
 def load_comparison(
