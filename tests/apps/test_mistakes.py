@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from sjepa_apps.__main__ import main
+
 #: Words of a command line, and what the message must hold.
 MISTAKES = [
     ("calibrate -p ssvep-exo --from sample:9", "sample:1, sample:2 or sample:3"),
@@ -116,3 +118,23 @@ def test_models_are_listed_and_shown(command: Callable, kind: str, name: str) ->
     assert name in command("models", "list").out
     assert command("models", "show", name, "--json").json["card"].startswith(f"# {name}\n")
     assert f"# {name}\n" in command("models", "show", name).out
+
+
+class _Interruption:
+    """Importing the command line is interrupted by Ctrl-C."""
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        if name == "sjepa_apps.cli":
+            raise KeyboardInterrupt
+
+
+def test_an_interrupt_before_the_command_begins_is_as_quiet_as_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("sjepa_apps.cli")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [_Interruption, *sys.meta_path])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
