@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -193,7 +195,7 @@ def load_protocol(name_or_path: str | Path) -> Protocol:
     ------
     InputError
         There is no such file, it is not TOML, or a field is wrong; the message names the
-        line or the field.
+        line and the field.
     """
     path = find_resource("calibration", name_or_path)
     return parse_toml(path, Protocol)
@@ -205,25 +207,64 @@ def parse_toml(path: Path, model: type[T]) -> T:
     Raises
     ------
     InputError
-        The file is not UTF-8 TOML (the message names the line), or a field is wrong (the
-        message names each).
+        The file is not UTF-8 TOML (the message names the line), or fields are wrong (the message
+        names each, and its line; where one is missing, that of its table).
     """
     try:
-        content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        return model.model_validate(content)
+        text = path.read_text(encoding="utf-8")
+        content: dict[str, Any] = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(
             "A protocol or a recipe is a UTF-8 TOML file",
             value=f"{path}: {error}",
             remedy="Correct the line that is named.",
         ) from error
+    try:
+        return model.model_validate(content)
     except ValidationError as error:
-        problems = "; ".join(
-            f"field {'.'.join(str(part) for part in problem['loc']) or '(file)'}: {problem['msg']}"
-            for problem in error.errors()
-        )
         raise InputError(
             f"Each field of {path.name} needs a known name and a valid value",
-            value=problems,
+            value="; ".join(_problems(text, error)),
             remedy="Correct the fields that are named; a shipped file shows the form.",
         ) from error
+
+
+def _problems(text: str, error: ValidationError) -> list[str]:
+    """Tell what is wrong with which field of a TOML text, in the order of its lines."""
+    statements = list(_statements(text))
+    locs = [problem["loc"] for problem in error.errors()]
+    found = []
+    for problem in error.errors():
+        loc = problem["loc"]
+        # classes with an error each are not counted, and called too few
+        if any(len(other) > len(loc) > 0 and other[: len(loc)] == loc for other in locs):
+            continue
+        line, depth = 0, 0
+        for first, content in statements:
+            if (now := _known_depth(content, loc)) > depth:
+                line, depth = first, now
+        where = f"line {line}, " if depth else ""
+        name = ".".join(str(part) for part in loc) or "(file)"
+        found.append((line, f"{where}field {name}: {problem['msg']}"))
+    return [told for _, told in sorted(found, key=lambda one: one[0])]
+
+
+def _statements(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the first line of each statement, and all that is said up to its end."""
+    lines = text.split("\n")
+    first = 1
+    for last in range(1, len(lines) + 1):
+        # only an unfinished statement, one of several lines, is no TOML
+        with suppress(tomllib.TOMLDecodeError):
+            yield first, tomllib.loads("\n".join(lines[:last]))
+            first = last + 1
+
+
+def _known_depth(content: Any, loc: tuple[int | str, ...]) -> int:
+    """Count the steps of a field's path that lead to something."""
+    for depth, part in enumerate(loc):
+        try:
+            content = content[part]
+        except (KeyError, IndexError, TypeError):
+            return depth
+    return len(loc)

@@ -87,24 +87,50 @@ def test_an_alias_may_repeat_within_its_class(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "field"),
+    ("old", "new", "line", "field"),
     [
-        ("start = 0.0", "start = 0.0\nstrat = 1.0", r"window\.strat"),
-        ('name = "own"', 'name = "own"\ncolour = "red"', "colour"),
-        ('aliases = ["R"]', 'alias = "R"', r"classes\.1\.alias"),
-        ("length = 2.0", "length = 1.18", r"window\.length"),
-        ("length = 2.0", "length = nan", r"window\.length"),
-        ("length = 2.0", 'length = "long"', r"window\.length"),
-        ("length = 2.0", "", r"window\.length"),
-        ('paradigm = "mi"', 'paradigm = "p300"', "paradigm"),
-        ('aliases = ["R"]', "frequency = 64.0", r"classes\.1\.frequency"),
-        ('name = "right"\naliases = ["R"]', 'name = ""', r"classes\.1\.name"),
+        ("start = 0.0", "start = 0.0\nstrat = 1.0", 6, "window.strat"),
+        ('name = "own"', 'name = "own"\ncolour = "red"', 3, "colour"),
+        ('aliases = ["R"]', 'alias = "R"', 12, "classes.1.alias"),
+        ("length = 2.0", "length = 1.18", 6, "window.length"),
+        ("length = 2.0", "# shorter\n\nlength = nan", 8, "window.length"),
+        ("length = 2.0", 'length = "long"', 6, "window.length"),
+        ('paradigm = "mi"', 'paradigm = "p300"', 3, "paradigm"),
+        ('aliases = ["R"]', "frequency = 64.0", 12, "classes.1.frequency"),
+        ('name = "right"\naliases = ["R"]', 'name = ""', 11, "classes.1.name"),
+        ('aliases = ["R"]', 'aliases = [\n    "R",\n    7,\n]', 12, "classes.1.aliases.1"),
+        # text that looks like the field is none
+        ('name = "own"', 'name = """\ncolour = 1"""\ncolour = 2', 4, "colour"),
+        # what is missing is missing from its table
+        ("length = 2.0", "", 4, "window.length"),
+        ('name = "right"\n', "", 10, "classes.1.name"),
     ],
 )
-def test_a_wrong_field_is_named(tmp_path: Path, old: str, new: str, field: str) -> None:
+def test_a_wrong_field_is_named_with_its_line(
+    tmp_path: Path, old: str, new: str, line: int, field: str
+) -> None:
     assert old in TEXT
-    with pytest.raises(InputError, match=rf"field {field}: "):
+    with pytest.raises(InputError) as caught:
         _load(tmp_path, TEXT.replace(old, new))
+    assert str(caught.value.value).startswith(f"line {line}, field {field}: ")
+
+
+def test_several_wrong_fields_are_named_by_their_lines(tmp_path: Path) -> None:
+    """A typing error is an unknown field, and a missing one."""
+    text = TEXT.replace("length", "lenght").replace('name = "left"', "name = 1")
+    with pytest.raises(InputError) as caught:
+        _load(tmp_path, text)
+    told = [problem.split(": ")[0] for problem in str(caught.value.value).split("; ")]
+    assert told == [
+        "line 4, field window.length",
+        "line 6, field window.lenght",
+        "line 8, field classes.0.name",
+    ]
+
+
+def test_a_field_that_the_whole_file_lacks_has_no_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"Seen: field paradigm: "):
+        _load(tmp_path, TEXT.replace('paradigm = "mi"', ""))
 
 
 def test_one_class_is_not_enough(tmp_path: Path) -> None:
