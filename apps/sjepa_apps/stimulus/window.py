@@ -47,7 +47,7 @@ MEASURE_TIMEOUT = 20.0
 #: What both are told where the stimuli do not fill the display.
 IN_A_WINDOW = "The stimuli are in a window, to try them out. For recordings show them full screen."
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-_PATCH_KINDS = ("stimulation", "flash")
+_PATCH_KINDS = ("stimulation", "imagery", "flash")
 
 
 class StimulusWindow:

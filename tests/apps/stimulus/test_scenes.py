@@ -264,15 +264,24 @@ def test_protocol_for_recordings_only_has_no_scene():
         make_scene(protocol)
 
 
-@pytest.mark.parametrize(("kind", "white"), [("stimulation", True), ("cue", False)])
+@pytest.mark.parametrize(
+    ("name", "kind", "white"),
+    [
+        ("ssvep", "cue", False),
+        ("ssvep", "stimulation", True),
+        ("mi", "fixation", False),
+        ("mi", "imagery", True),
+        ("mi", "rest", False),
+    ],
+)
 def test_photodiode_patch_is_white_while_the_stimulus_is_on(
-    qapp, open_window, short_protocol, kind, white
+    qapp, open_window, short_protocol, name, kind, white
 ):
     from sjepa_apps.stimulus.player import TrialPlayer
 
-    window, _, _ = open_window(short_protocol("ssvep"), photodiode=True)
-    phase = Phase(kind, 1.0)
-    trial = ScheduledTrial(0, "12.0", (phase,))
+    protocol = short_protocol(name)
+    window, _, _ = open_window(protocol, photodiode=True)
+    trial = ScheduledTrial(0, protocol.class_names[0], (Phase(kind, 1.0),))
     window._player = TrialPlayer(trial, (60,), 60.0)
     window._view = window._draw_trial
     picture = render(lambda painter: window.paint(painter, SIZE, 1.0))
