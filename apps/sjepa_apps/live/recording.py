@@ -11,6 +11,7 @@ from pathlib import Path
 import platformdirs
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from sjepa_apps.live.reader import lasting_selector
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.stream import Recorder, StreamDescription, find_streams
 
@@ -146,11 +147,29 @@ def default_folder() -> Path:
 def worth_recording(
     connected: StreamDescription, streams: list[StreamDescription]
 ) -> list[StreamDescription]:
-    """Return the connected signal, and everything that is said about it: markers, decisions."""
+    """Return the connected signal as it is in sight, and what is said about it.
+
+    These are markers and decisions. A source that was restarted since it was connected has
+    another uid.
+
+    Raises
+    ------
+    InputError
+        The signal is not in sight, or more than one stream may be it.
+    """
+    signals = [one for one in streams if one.uid == connected.uid] or [
+        one for one in streams if lasting_selector(one) == lasting_selector(connected)
+    ]
+    if len(signals) != 1:
+        raise InputError(
+            "A recording begins with the connected stream in sight, and only once",
+            value=f"{len(signals)} streams {lasting_selector(connected)}",
+            remedy="Record once it sends again; of two sources of one name, stop one.",
+        )
     about = [
         stream
         for stream in streams
-        if stream.uid != connected.uid
+        if stream is not signals[0]
         and (not stream.is_kind("signal") or stream.type == "Probability")
     ]
-    return [connected, *about]
+    return [*signals, *about]

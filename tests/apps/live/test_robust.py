@@ -35,8 +35,11 @@ def open_stream(window: Any, wait_for: Callable[..., None], name: str) -> None:
     view.connect_button.click()
 
 
-def test_a_stream_dies_and_returns(
-    make_window: Callable[..., Any], outlet: Callable[..., Any], wait_for: Callable[..., None]
+def test_a_stream_dies_and_returns_and_is_recorded(
+    make_window: Callable[..., Any],
+    outlet: Callable[..., Any],
+    wait_for: Callable[..., None],
+    tmp_path: Path,
 ) -> None:
     window = make_window(lsl=True)
     source = outlet(f"mortal-{os.getpid()}", source_id=f"mortal-{os.getpid()}")
@@ -62,6 +65,20 @@ def test_a_stream_dies_and_returns(
     told = [entry.detail for entry in window.log.model.entries]
     assert any("sent nothing" in text for text in told)
     assert any("is back" in text for text in told)
+    window.top.record.click()
+    recorder = window.controls.recording
+
+    def recorded() -> bool:
+        push(source, 0.1)
+        return recorder.state is RecordingState.RUNNING
+
+    wait_for(recorded)
+    window.top.record.click()
+    wait_for(lambda: recorder.state is RecordingState.IDLE)
+    (path,) = tmp_path.glob("*.xdf")
+    (stream,) = pyxdf.load_xdf(str(path), [{"type": "EEG"}])[0]
+    assert stream["info"]["name"] == [f"mortal-{os.getpid()}"]
+    assert len(stream["time_stamps"]) > 0
 
 
 def test_a_stream_without_a_source_id_is_found_again(
