@@ -76,6 +76,11 @@ class StreamDescription:
         texts = (self.name, f"{self.name}@{self.source_id}", f"{self.name}@{self.host}", self.uid)
         return texts if self.source_id == "" else (*texts, self.source_id)
 
+    @property
+    def selector(self) -> str:
+        """The text that finds it again when its source was restarted: its name, and source id."""
+        return f"{self.name}@{self.source_id}" if self.source_id else self.name
+
     def is_kind(self, kind: Kind) -> bool:
         """Tell whether the stream carries a regular numeric signal, or markers."""
         if kind == "signal":

@@ -17,7 +17,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -88,13 +88,15 @@ class Recorder(Closing):
         self._size = 0
         self._grew = 0.0
 
-    def start(self, timeout: float = 20.0) -> None:
+    def start(self, timeout: float = 20.0, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Start and return when samples of every stream are being collected.
 
         Parameters
         ----------
         timeout : float
             How long the streams may take to be found and to answer (s).
+        meanwhile : callable
+            Called again and again until then; what it raises ends the start.
 
         Raises
         ------
@@ -106,12 +108,12 @@ class Recorder(Closing):
         self._log_begin = self._log.stat().st_size if self._log.exists() else 0
         self._process = process = self._spawn()
         while self._messages().count(_STARTED) < len(self._uids):
+            meanwhile()
             ended = process.poll() is not None
             if ended and _NOT_FOUND not in self._last_words():
                 self.stop()
                 raise OperationError(f"The recorder has ended: {self._last_words()}")
             if time.monotonic() > deadline:
-                process.kill()
                 self.stop()
                 raise OperationError(
                     f"The recorder does not receive every stream within {timeout:g} s: "
@@ -146,6 +148,8 @@ class Recorder(Closing):
     def stop(self, timeout: float = 20.0) -> None:
         """End the recording; return when the file is complete. Harmless when it has ended.
 
+        A recorder that does not receive every stream yet is killed.
+
         Parameters
         ----------
         timeout : float
@@ -161,6 +165,9 @@ class Recorder(Closing):
             return
         assert process.stdin is not None
         process.stdin.close()
+        if not self._collecting:
+            # it has nothing to finish, and would wait for ever for a stream that is gone
+            process.kill()
         try:
             process.wait(timeout)
         except subprocess.TimeoutExpired as error:
@@ -182,15 +189,11 @@ class Recorder(Closing):
         traceback: TracebackType | None,
     ) -> None:
         """Stop; after Ctrl-C without waiting for the recorder, which finishes by itself."""
-        if not isinstance(error, KeyboardInterrupt) or self._process is None:
+        if isinstance(error, KeyboardInterrupt) and self._collecting and self._process is not None:
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+        else:
             self.stop()
-            return
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        if not self._collecting:
-            # it has nothing to finish, and would wait for ever for a stream that is gone
-            self._process.kill()
-            self._process.wait()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         arguments = [str(self.path), *(f"uid='{uid}'" for uid in self._uids)]

@@ -186,16 +186,17 @@ def test_problems_are_told_in_the_words_of_the_recorder_not_of_its_library(tmp_p
     assert "api_config" not in problem
 
 
-def test_ctrl_c_before_anything_is_recorded_leaves_no_process(tmp_path, monkeypatch):
+def test_ctrl_c_before_anything_is_recorded_leaves_no_process(tmp_path):
     info = pylsl.StreamInfo("recorder-early", "EEG", 1, 100.0, pylsl.cf_float32, "recorder-early")
     outlet = pylsl.StreamOutlet(info)
     recorder = Recorder(tmp_path / "session.xdf", [outlet.get_info().uid()])
 
+    started = []
+
     def interrupt():
+        started.append(recorder._process)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(recorder, "_messages", interrupt)
     with pytest.raises(KeyboardInterrupt), recorder:
-        recorder.start()
-    assert recorder._process is not None
-    assert recorder._process.poll() == -signal.SIGKILL
+        recorder.start(meanwhile=interrupt)
+    assert started[0].poll() == -signal.SIGKILL

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -66,8 +65,7 @@ def feedback(
     json: JsonOption = False,
 ) -> None:
     """Let a participant use a decoder: cued trials, each followed by what it chose."""
-    from sjepa_apps.session.decoder_process import DecoderProcess
-    from sjepa_apps.session.online import FeedbackRun, SelectionScore
+    from sjepa_apps.session.online import FeedbackRun
     from sjepa_online.decoding import load_decoder
     from sjepa_online.protocol import load_protocol
     from sjepa_online.resources import find_resource
@@ -89,20 +87,32 @@ def feedback(
         text = find_resource("calibration", paradigm).read_text(encoding="utf-8")
     _check_classes(loaded, protocol)
     schedule = make_schedule(protocol, seed)[:trials]
-    with ExitStack() as stack:
-        stimulus = stack.enter_context(StimulusOutlet(text))
-        signal = resolve_stream(stream, wait)
-        process = DecoderProcess(decoder, signal.uid, stimulus.uid, say)
-        run = FeedbackRun(stack.enter_context(process), stimulus, protocol)
-        if headless:
-            selections = _headless(run, stimulus, schedule)
-        else:
-            placement = Placement(display, windowed, photodiode)
-            selections = _in_a_window(run, stimulus, protocol, schedule, placement)
+    signal = resolve_stream(stream, wait)
+    with (
+        StimulusOutlet(text) as stimulus,
+        FeedbackRun(decoder, signal, stimulus, protocol, say) as run,
+    ):
+        try:
+            if headless:
+                _headless(run, stimulus, schedule)
+            else:
+                placement = Placement(display, windowed, photodiode)
+                _in_a_window(run, stimulus, protocol, schedule, placement)
+        finally:
+            # Ctrl-C, or a stream that stays away: what was chosen before counts
+            if run.selections:
+                _tell_score(run.selections, protocol, loaded.name, json)
+
+
+def _tell_score(
+    selections: Sequence[Selection], protocol: Protocol, decoder: str, json: bool
+) -> None:
+    from sjepa_apps.session.online import SelectionScore
+
     score = SelectionScore.of(selections, protocol)
     document = {
         "paradigm": protocol.name,
-        "decoder": loaded.name,
+        "decoder": decoder,
         "n_trials": score.n_trials,
         "n_correct": score.n_correct,
         "accuracy": score.accuracy,
@@ -133,12 +143,12 @@ def _check_classes(decoder: Decoder, protocol: Protocol) -> None:
 
 def _headless(
     run: FeedbackRun, stimulus: StimulusOutlet, schedule: Sequence[ScheduledTrial]
-) -> list[Selection]:
+) -> None:
     from sjepa_apps.session.headless import HeadlessPresenter
     from sjepa_online.stream import FrameOutlet
 
     with FrameOutlet(0.0) as frames:
-        return run.run(HeadlessPresenter(stimulus, frames, say), schedule)
+        run.run(HeadlessPresenter(stimulus, frames, say), schedule)
 
 
 def _in_a_window(
@@ -147,7 +157,7 @@ def _in_a_window(
     protocol: Protocol,
     schedule: Sequence[ScheduledTrial],
     placement: Placement,
-) -> list[Selection]:
+) -> None:
     """Show the trials in the stimulus window, from a thread beside Qt's."""
     from sjepa_apps.qt import make_application, run_application
     from sjepa_apps.stimulus.presenter import QtPresenter
@@ -167,13 +177,13 @@ def _in_a_window(
             interrupted = run_application(application, window.close)
             if interrupted:
                 raise KeyboardInterrupt
-            return ended.result()
+            ended.result()
     finally:
         window.close()
 
 
-def _then(close: Callable[[], None], work: Callable[[], list[Selection]]) -> list[Selection]:
+def _then(close: Callable[[], None], work: Callable[[], None]) -> None:
     try:
-        return work()
+        work()
     finally:
         close()

@@ -11,29 +11,20 @@ from sjepa_apps.session.checks import ChannelCheck, check_channels, require_room
 from sjepa_apps.session.done import remaining_trials
 from sjepa_apps.session.folder import SessionFolder
 from sjepa_apps.session.presenter import Presenter, TrialMonitor
-from sjepa_apps.session.watch import LOST_AFTER, RecordingWatch
+from sjepa_apps.session.watch import BREAK, SignalWatch, wait_until_back
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.schedule import ScheduledTrial, make_schedule
-from sjepa_online.stream import (
-    Recorder,
-    SignalInlet,
-    StreamDescription,
-    local_clock,
-    resolve_stream,
-)
+from sjepa_online.stream import Recorder, StreamDescription, local_clock
 
 if TYPE_CHECKING:
     from sjepa_online.data import Recording
     from sjepa_online.decoding import DecoderRequest
     from sjepa_online.training import Calibration
 
-#: How long a stream that broke off may stay away (s).
-PATIENCE = 600.0
 #: How often trials may be shown that do not arrive in the recording.
 ATTEMPTS = 3
 # beyond the last window, for LabRecorder to write what it has received (s)
 _TAIL = 1.0
-_BREAK = "A short break: there is a problem with the recording."
 
 
 class CalibrationSession:
@@ -129,7 +120,11 @@ class CalibrationSession:
                     f"look at {self.folder.path} with a viewer of XDF files"
                 )
             if interruption:
-                self._recover(interruption, presenter)
+                remedy = f"Go on with --resume {self.folder.path}."
+                self.stream = wait_until_back(
+                    self.stream, interruption, presenter, self._tell, remedy
+                )
+                self.folder.check_stream(self.stream)
 
     def recordings(self) -> list[Recording]:
         """Return the parts of the recording that hold trials."""
@@ -182,8 +177,10 @@ class CalibrationSession:
             part = self.folder.next_part()
             recorder = stack.enter_context(Recorder(part, [self.stream.uid, *self._others]))
             self._tell(f"Recording to {part}")
-            recorder.start()
-            watch = stack.enter_context(RecordingWatch(self.stream, recorder, self._tell))
+            recorder.start(meanwhile=presenter.check_stopped)
+            watch = stack.enter_context(
+                SignalWatch(self.stream, lambda: recorder.status().problem, self._tell)
+            )
             monitor = TrialMonitor(broken=watch.broken)
             for number, trial in enumerate(trials, start=n_done):
                 progress(number, n_trials)
@@ -192,7 +189,7 @@ class CalibrationSession:
                     completed = presenter.present(trial, monitor).completed
                     if watch.problem:
                         # the recorder takes seconds to end without its stream
-                        presenter.show_message(_BREAK)
+                        presenter.show_message(BREAK)
                         return watch.problem
             ended = local_clock()
             progress(n_trials, n_trials)
@@ -202,30 +199,3 @@ class CalibrationSession:
             time.sleep(max(0.0, ended + beyond - local_clock()))
             problem = watch.problem
         return problem
-
-    def _recover(self, interruption: str, presenter: Presenter) -> None:
-        """Wait until a session that was interrupted can go on."""
-        self._tell(interruption)
-        presenter.show_message(_BREAK)
-        deadline = time.monotonic() + PATIENCE
-        while reason := self._find_again():
-            if time.monotonic() > deadline:
-                raise OperationError(
-                    f"{interruption}, and is not back after {PATIENCE:g} s. Go on with "
-                    f"--resume {self.folder.path}. {reason}"
-                )
-            # lets a window tell that the participant ends the session
-            presenter.show_message("A short break: waiting for the signal.")
-        self.folder.check_stream(self.stream)
-
-    def _find_again(self) -> str:
-        """Take the stream that is there and sends; return why there is none."""
-        try:
-            stream = resolve_stream(self.folder.state.stream.selector, wait=2.0)
-            with SignalInlet(stream, recover=False) as inlet:
-                if inlet.pull(timeout=LOST_AFTER).data.size == 0:
-                    return f"{stream.name} is there, and sends nothing."
-        except (InputError, OperationError) as error:
-            return str(error)
-        self.stream = stream
-        return ""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from sjepa_online.decoding import load_decoder
 from sjepa_online.errors import InputError, OperationError
-from sjepa_online.online.events import SymbolDecision
+from sjepa_online.online.events import EngineEvent, SymbolDecision
 from sjepa_online.online.live import LiveDecision, LiveDecoder, LiveResult, use_one_thread
 from sjepa_online.stream import MarkerInlet, SignalInlet, resolve_stream
 from sjepa_online.stream.closing import Closing
@@ -22,6 +24,7 @@ SEARCH = 20.0
 #: How often a decoder of imagery tells what it makes of the signal so far (s).
 ESTIMATE_STEP = 0.25
 _STOP_TIMEOUT = 5.0
+_POLL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +71,33 @@ class DecoderProcess(Closing):
     stream, markers : str
         Uids of the streams.
     tell : callable
-        Takes what happens to them.
+        Takes what the decoder leaves out, and why.
+    meanwhile : callable
+        Called again and again until the decoder is ready; what it raises ends the start.
 
     Attributes
     ----------
+    problem : str
+        Why the decoder has ended, for people; empty while it runs. Its markers were lost, or its
+        process has ended.
     estimate : Estimate or None
         The last one that was taken by :meth:`poll`; None but for imagery.
 
     Raises
     ------
     InputError, OperationError
-        As for loading a decoder, opening the streams, and decoding them.
+        As for loading a decoder and opening the streams.
     """
 
     def __init__(
-        self, decoder: Path, stream: str, markers: str, tell: Callable[[str], None]
+        self,
+        decoder: Path,
+        stream: str,
+        markers: str,
+        tell: Callable[[str], None],
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
+        self.problem = ""
         self.estimate: Estimate | None = None
         self._tell = tell
         context = multiprocessing.get_context("spawn")
@@ -94,37 +108,32 @@ class DecoderProcess(Closing):
         self._process.start()
         # only the other process holds this end then, so its death is noticed here
         answers.close()
-        if not self._answers.poll(START_TIMEOUT):
-            self.close()
-            raise OperationError(f"The decoder is not ready after {START_TIMEOUT:g} s")
-        try:
-            self.poll()
-        except (InputError, OperationError):
-            self.close()
-            raise
+        with ExitStack() as stack:
+            stack.callback(self.close)
+            self._wait_until_ready(meanwhile)
+            stack.pop_all()
 
     def poll(self, timeout: float = 0.0) -> list[Choice]:
         """Take what was chosen; wait so long (s) for the first choice.
 
         Raises
         ------
-        InputError, OperationError
-            The decoder cannot go on.
+        InputError
+            The signal's amplitude contradicts its declared unit.
         """
         chosen: list[Choice] = []
-        while self._answers.poll(0.0 if chosen else timeout):
-            try:
-                answer = self._answers.recv()
-            except EOFError as error:
-                raise OperationError("The decoder's process has ended") from error
-            if isinstance(answer, InputError | OperationError):
-                raise answer
-            if isinstance(answer, Choice):
-                chosen.append(answer)
-            elif isinstance(answer, Estimate):
-                self.estimate = answer
-            elif answer:
-                self._tell(answer)
+        while not self.problem and self._answers.poll(0.0 if chosen else timeout):
+            match self._receive():
+                case InputError() as error:
+                    raise error
+                case OperationError() as error:
+                    self.problem = str(error)
+                case Choice() as choice:
+                    chosen.append(choice)
+                case Estimate() as estimate:
+                    self.estimate = estimate
+                case str() as message if message:
+                    self._tell(message)
         return chosen
 
     def close(self) -> None:
@@ -132,6 +141,22 @@ class DecoderProcess(Closing):
         self._answers.close()
         self._process.terminate()
         self._process.join(_STOP_TIMEOUT)
+
+    def _receive(self) -> object:
+        try:
+            return self._answers.recv()
+        except EOFError:
+            return OperationError("The decoder's process has ended")
+
+    def _wait_until_ready(self, meanwhile: Callable[[], None]) -> None:
+        deadline = time.monotonic() + START_TIMEOUT
+        while not self._answers.poll(_POLL):
+            meanwhile()
+            if time.monotonic() > deadline:
+                raise OperationError(f"The decoder is not ready after {START_TIMEOUT:g} s")
+        self.poll()
+        if self.problem:
+            raise OperationError(self.problem)
 
 
 def _decode(answers: Connection, decoder: Path, stream: str, markers: str) -> None:
@@ -142,7 +167,7 @@ def _decode(answers: Connection, decoder: Path, stream: str, markers: str) -> No
     try:
         loaded = load_decoder(decoder)
         with (
-            MarkerInlet(resolve_stream(markers, SEARCH, "markers")) as marker_inlet,
+            MarkerInlet(resolve_stream(markers, SEARCH, "markers"), recover=False) as marker_inlet,
             SignalInlet(resolve_stream(stream, SEARCH)) as signal,
             SignalInlet(signal.stream) as same_signal,
         ):
@@ -172,4 +197,5 @@ def _answer(result: LiveResult) -> Choice | str | None:
         decision = result.decision
         # a flash alone chooses nothing
         return None if decision.lit else Choice(decision.label, decision.time, decision.onset)
-    return result.detail
+    # what happens to the stream is told by the one that watches it
+    return result.detail if isinstance(result, EngineEvent) else None

@@ -42,9 +42,11 @@ class RecordedStream(BaseModel):
     @classmethod
     def of(cls, stream: StreamDescription) -> RecordedStream:
         """Take what matters from a stream in sight."""
-        selector = f"{stream.name}@{stream.source_id}" if stream.source_id else stream.name
         return cls(
-            selector=selector, ch_names=stream.ch_names, units=stream.units, sfreq=stream.sfreq
+            selector=stream.selector,
+            ch_names=stream.ch_names,
+            units=stream.units,
+            sfreq=stream.sfreq,
         )
 
 

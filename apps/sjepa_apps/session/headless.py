@@ -76,6 +76,9 @@ class HeadlessPresenter:
         verdict = {True: " (right)", False: " (wrong)", None: ""}[correct]
         self._tell(f"Selected: {selected}{verdict}")
 
+    def check_stopped(self) -> None:
+        """Nobody ends the session but by Ctrl-C."""
+
     def close(self) -> None:
         """Nothing to let go of."""
 

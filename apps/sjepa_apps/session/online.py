@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from scipy.stats import binomtest
 
 from sjepa_apps.session.decoder_process import Choice, DecoderProcess
 from sjepa_apps.session.presenter import PresentedTrial, Presenter, SessionStopped, TrialMonitor
+from sjepa_apps.session.watch import LOST_AFTER, SignalWatch, wait_until_back
 from sjepa_online.errors import OperationError
 from sjepa_online.markers import SELECTED, StimulusMarker
 from sjepa_online.protocol import Protocol
 from sjepa_online.schedule import ScheduledTrial
-from sjepa_online.stream import StimulusOutlet, local_clock
+from sjepa_online.stream import StimulusOutlet, StreamDescription, local_clock
+from sjepa_online.stream.closing import Closing
 
 #: How long the participant sees what was chosen (s).
 FEEDBACK = 1.5
-#: Before the first trial (s).
+#: Before the first trial, and the first one after a break (s).
 READY = 4.0
-# beyond the end of a trial's window, for its decision to be made (s)
-_PATIENCE = 2.0
+# beyond the end of a trial's window, for its decision to be made or a loss to be noticed (s)
+_PATIENCE = LOST_AFTER + 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,52 +52,108 @@ class Selection:
         return self.selected == self.target
 
 
-class FeedbackRun:
+class FeedbackRun(Closing):
     """Shows trials, and what a decoder chose in each.
+
+    The decoder runs from the begin. When the stream or the decoder breaks off, the participant
+    waits, and a new decoder goes on with the trial that was interrupted.
 
     Parameters
     ----------
-    decoder : DecoderProcess
-        Locked to the markers of ``stimulus``.
+    decoder : Path
+        File of the decoder.
+    stream : StreamDescription
+        The EEG to decode.
     stimulus : StimulusOutlet
-        Also gets a marker ``selected/...`` when a choice is shown. A trial ends as soon as the
-        decoder has chosen.
+        The markers that the decoder is locked to. Also gets a marker ``selected/...`` when a
+        choice is shown.
     protocol : Protocol
         Of the trials.
+    tell : callable
+        Takes messages for the experimenter.
+
+    Attributes
+    ----------
+    selections : list of Selection
+        Of the trials so far.
+
+    Raises
+    ------
+    InputError, OperationError
+        As for :class:`DecoderProcess`.
     """
 
     def __init__(
-        self, decoder: DecoderProcess, stimulus: StimulusOutlet, protocol: Protocol
+        self,
+        decoder: Path,
+        stream: StreamDescription,
+        stimulus: StimulusOutlet,
+        protocol: Protocol,
+        tell: Callable[[str], None],
     ) -> None:
-        self._decoder = decoder
+        self.selections: list[Selection] = []
+        self._file = decoder
+        self._stream = stream
         self._stimulus = stimulus
         self._window = protocol.window
+        self._tell = tell
+        self._decoder = DecoderProcess(decoder, stream.uid, stimulus.uid, tell)
 
-    def run(self, presenter: Presenter, trials: Iterable[ScheduledTrial]) -> list[Selection]:
+    def run(self, presenter: Presenter, trials: Sequence[ScheduledTrial]) -> None:
         """Show trials, and after each what was chosen, until the participant ends the run.
+
+        A trial ends as soon as the decoder has chosen.
 
         Raises
         ------
+        InputError
+            The signal's amplitude contradicts its declared unit.
         OperationError
-            The decoder has ended, or no trial was shown.
+            The stream stays away, or no trial was shown.
         """
-        selections: list[Selection] = []
         with suppress(SessionStopped):
+            while interruption := self._run_part(presenter, trials[len(self.selections) :]):
+                self._decoder.close()
+                self._stream = wait_until_back(
+                    self._stream, interruption, presenter, self._tell, "Begin again when it is."
+                )
+                self._decoder = DecoderProcess(
+                    self._file,
+                    self._stream.uid,
+                    self._stimulus.uid,
+                    self._tell,
+                    presenter.check_stopped,
+                )
+        if not self.selections:
+            raise OperationError("No trial was shown to its end, so there is nothing to tell")
+
+    def close(self) -> None:
+        """End the decoder."""
+        self._decoder.close()
+
+    def _run_part(self, presenter: Presenter, trials: Sequence[ScheduledTrial]) -> str:
+        """Show trials until they are over or something breaks off; return what did."""
+        decoder = self._decoder
+        with SignalWatch(self._stream, lambda: decoder.problem, self._tell) as watch:
             presenter.show_message("The decoder is running", wait=True)
             time.sleep(READY)
             for trial in trials:
-                presented = self._present(presenter, trial)
-                while not presented.completed:
-                    presented = self._present(presenter, trial)
-                selections.append(self._selection(presented))
-                self._show(selections[-1], presenter)
+                selection = None
+                while selection is None:
+                    presented = self._present(presenter, trial, watch)
+                    if presented.completed:
+                        selection = self._selection(presented, watch)
+                    if selection is None and watch.broken():
+                        return watch.problem
+                self.selections.append(selection)
+                self._show(selection, presenter)
                 time.sleep(FEEDBACK)
-        if not selections:
-            raise OperationError("No trial was shown to its end, so there is nothing to tell")
-        return selections
+        return ""
 
-    def _present(self, presenter: Presenter, trial: ScheduledTrial) -> PresentedTrial:
-        """Show a trial until it is over, or the decoder has chosen."""
+    def _present(
+        self, presenter: Presenter, trial: ScheduledTrial, watch: SignalWatch
+    ) -> PresentedTrial:
+        """Show a trial until it is over, interrupted, or the decoder has chosen."""
         started = local_clock()
         self._choices: list[Choice] = []
 
@@ -106,7 +165,7 @@ class FeedbackRun:
             estimate = self._decoder.estimate
             return estimate.probabilities if estimate and estimate.time > started else {}
 
-        return presenter.present(trial, TrialMonitor(decided, probabilities=probabilities))
+        return presenter.present(trial, TrialMonitor(decided, watch.broken, probabilities))
 
     def _show(self, selection: Selection, presenter: Presenter) -> None:
         if selection.selected is None:
@@ -116,8 +175,8 @@ class FeedbackRun:
         self._stimulus.push(str(marker), local_clock())
         presenter.show_feedback(selection.selected, selection.correct)
 
-    def _selection(self, presented: PresentedTrial) -> Selection:
-        """Wait for the choice in a trial that is over."""
+    def _selection(self, presented: PresentedTrial, watch: SignalWatch) -> Selection | None:
+        """Wait for the choice in a trial that is over; None when its signal has broken off."""
         target = presented.trial.target
         deadline = presented.onsets[-1] + self._window.start + self._window.length + _PATIENCE
         begin = _begin(presented)
@@ -128,9 +187,10 @@ class FeedbackRun:
             for choice in self._choices:
                 if _belongs(choice, begin):
                     return Selection(target, choice.selected, choice.time - begin)
+            if watch.broken():
+                return None
             if left <= 0:
-                break
-        return Selection(target, None, None)
+                return Selection(target, None, None)
 
 
 def _begin(presented: PresentedTrial) -> float:

@@ -24,7 +24,7 @@ class PresentedTrial:
         When each phase that was shown became visible (s, LSL clock); as many as there are
         phases when the trial is completed, fewer when a decision has ended it.
     completed : bool
-        False after a pause within the trial, or when the recording has broken off: the session
+        False after a pause within the trial, or when the signal has broken off: the session
         then presents it again.
     n_frames : int
         Frames shown; 0 without a display.
@@ -51,7 +51,7 @@ class TrialMonitor:
         Whether a decoder has chosen. The marker ``end`` is sent then, and the trial is over: it
         is completed. Not asked any more when this marker was due anyway.
     broken : callable
-        Whether the recording has broken off. The marker ``pause`` is sent then, and the trial
+        Whether the signal has broken off. The marker ``pause`` is sent then, and the trial
         is over: it is not completed.
     probabilities : callable
         What a decoder makes of the trial so far: the probability of each class; empty where it
@@ -119,6 +119,15 @@ class Presenter(Protocol):
             Class or symbol.
         correct : bool or None
             Whether it was the target; None where there is no target.
+        """
+
+    def check_stopped(self) -> None:
+        """Return at once; a session asks again and again while it waits for something else.
+
+        Raises
+        ------
+        SessionStopped
+            The participant has ended the session.
         """
 
     def close(self) -> None:

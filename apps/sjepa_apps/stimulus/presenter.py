@@ -56,6 +56,11 @@ class QtPresenter(QObject):
         """Show what a decoder has chosen."""
         self._wait(partial(self._window.show_feedback, selected, correct))
 
+    def check_stopped(self) -> None:
+        """Raise ``SessionStopped`` when the window was closed."""
+        if self._window.stopped:
+            raise SessionStopped
+
     def close(self) -> None:
         """Close the window."""
         self._closing.emit()

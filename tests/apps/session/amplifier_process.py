@@ -1,4 +1,6 @@
-"""An amplifier in a process of its own: its first channel counts samples, at 1000 Hz.
+"""An amplifier in a process of its own, at 1000 Hz: its first channel counts samples.
+
+With a second argument all of them hold a sine of this frequency (Hz) instead.
 
 It tells the time (s, LSL clock) of its first sample.
 """
@@ -17,6 +19,7 @@ CH_NAMES = ["Oz", "O1", "O2"]
 
 if __name__ == "__main__":
     name = sys.argv[1]
+    frequency = float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
     info = pylsl.StreamInfo(
         name, "EEG", len(CH_NAMES), SFREQ, pylsl.cf_float32, f"amplifier-{name}"
     )
@@ -31,7 +34,9 @@ if __name__ == "__main__":
     while True:
         count = np.arange(n_sent, n_sent + CHUNK)
         time.sleep(max(0.0, origin + count[-1] / SFREQ - pylsl.local_clock()))
-        noise = 10 * random.standard_normal((2, CHUNK))
-        chunk = np.vstack([count, noise]).T.astype(np.float32)
-        outlet.push_chunk(np.ascontiguousarray(chunk), (origin + count / SFREQ).tolist())
+        chunk = 10 * random.standard_normal((CHUNK, len(CH_NAMES)))
+        chunk += 20 * np.sin(2 * np.pi * frequency * count / SFREQ)[:, np.newaxis]
+        if not frequency:
+            chunk[:, 0] = count
+        outlet.push_chunk(chunk.astype(np.float32), (origin + count / SFREQ).tolist())
         n_sent += CHUNK

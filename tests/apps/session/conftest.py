@@ -101,11 +101,11 @@ def script() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 @pytest.fixture
 def amplifier(
     script: Callable[..., subprocess.Popen[str]],
-) -> Callable[[str], tuple[subprocess.Popen[str], float]]:
+) -> Callable[..., tuple[subprocess.Popen[str], float]]:
     """Switch on an amplifier of this name; give its process and the time of its first sample."""
 
-    def start(name: str) -> tuple[subprocess.Popen[str], float]:
-        process = script("amplifier_process.py", name)
+    def start(name: str, *frequency: float) -> tuple[subprocess.Popen[str], float]:
+        process = script("amplifier_process.py", name, *frequency)
         assert process.stdout is not None
         return process, float(process.stdout.readline())
 

@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 
 import numpy as np
+import psutil
 import pytest
 import pyxdf
 
@@ -159,6 +160,23 @@ def test_what_breaks_off_interrupts_the_trial_which_is_shown_again(
     pauses = sum(list(recording.labels).count("pause") for recording in recordings)
     assert pauses >= 1
     assert "A short break" in " ".join(messages)
+
+
+def test_escape_while_the_recorder_starts_ends_the_session_at_once(amplifier, begin):
+    class Stopped(HeadlessPresenter):
+        def check_stopped(self):
+            raise SessionStopped
+
+    amplifier("session-escape")
+    folder = begin("session-escape")
+    with StimulusOutlet(folder.protocol_text) as stimulus, FrameOutlet(0.0) as frames:
+        # what is not there keeps the recorder from starting
+        others = (stimulus.uid, frames.uid, "no-such-uid")
+        session = CalibrationSession(folder, resolve_stream("session-escape"), others, print)
+        with pytest.raises(SessionStopped):
+            session.record(Stopped(stimulus, frames, print))
+    assert not any("LabRecorder" in child.name() for child in psutil.Process().children())
+    assert len(session.remaining()) == folder.state.n_trials
 
 
 def endless(trial):

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import time
+from contextlib import nullcontext
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pylsl
 import pytest
 
-from sjepa_apps.session import online
+from sjepa_apps.session import online, watch
 from sjepa_apps.session.decoder_process import DecoderProcess
 from sjepa_apps.session.headless import HeadlessPresenter
 from sjepa_apps.session.online import FeedbackRun, Selection, SelectionScore
-from sjepa_apps.session.presenter import SessionStopped
+from sjepa_apps.session.presenter import PresentedTrial, SessionStopped
 from sjepa_online.data import Recording
 from sjepa_online.decoding import DecoderRequest
 from sjepa_online.errors import InputError, OperationError
@@ -17,7 +22,6 @@ from sjepa_online.schedule import make_schedule
 from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.stream import (
     FrameOutlet,
-    Replay,
     StimulusOutlet,
     resolve_stream,
 )
@@ -36,7 +40,7 @@ def recording_of(frequencies, seconds):
         data=(10 * noise + 20 * np.array([[1.0], [0.8], [0.2]]) * sines).astype(np.float32),
         unit="uV",
         sfreq=SFREQ,
-        ch_names=("Oz", "O1", "Pz"),
+        ch_names=("Oz", "O1", "O2"),
         onsets=np.arange(len(frequencies)) * seconds,
         labels=tuple(f"{frequency:.2f}".replace(".00", ".0") for frequency in frequencies),
         breaks=np.empty(0),
@@ -44,31 +48,45 @@ def recording_of(frequencies, seconds):
 
 
 class Remembering(HeadlessPresenter):
-    """Remembers what was shown, and ends the run before the trial that is named."""
+    """Remembers what was shown; ``before`` may replace a trial that is to be shown."""
 
-    def __init__(self, stimulus, frames, stop_at):
+    def __init__(self, stimulus, frames, before=lambda trial: trial, at_message=lambda text: None):
         self.told: list[str] = []
         super().__init__(stimulus, frames, self.told.append)
-        self.stop_at = stop_at
+        self.before = before
+        self.at_message = at_message
+        self.shown: list[PresentedTrial] = []
         self.probabilities: list[dict[str, float]] = []
 
     def present(self, trial, monitor):
-        if trial.number == self.stop_at:
-            raise SessionStopped
-        shown = super().present(trial, monitor)
+        self.shown.append(super().present(self.before(trial), monitor))
         self.probabilities.append(monitor.probabilities())
-        return shown
+        return self.shown[-1]
+
+    def show_message(self, text, *, wait=False):
+        super().show_message(text, wait=wait)
+        self.at_message(text)
+
+
+def endless(trial):
+    """Make a trial so long that only an interruption ends it."""
+    return replace(trial, phases=tuple(replace(one, duration=600.0) for one in trial.phases))
 
 
 @pytest.fixture
-def run_feedback(protocol_file, monkeypatch, tmp_path):
-    """Let a decoder of two frequencies choose while only 12 Hz is there."""
+def protocol(protocol_file, monkeypatch):
+    """Two frequencies that are shown as imagery, with short breaks between the trials."""
     monkeypatch.setattr(online, "FEEDBACK", 0.1)
-    monkeypatch.setattr(online, "READY", 2.0)
+    monkeypatch.setattr(online, "READY", 1.0)
     text = protocol_file.read_text().replace('"ssvep"', '"mi"').replace("[flicker]", "[imagery]")
     text = text.replace("cue =", "fixation =").replace("stimulation =", "imagery =")
     protocol_file.write_text(text)
-    protocol = load_protocol(protocol_file)
+    return load_protocol(protocol_file)
+
+
+@pytest.fixture
+def decoder_path(protocol, tmp_path):
+    """A decoder of two frequencies."""
     calibration = calibrate(
         [recording_of([12.0, 8.57] * 10, 2.0)],
         protocol,
@@ -78,48 +96,86 @@ def run_feedback(protocol_file, monkeypatch, tmp_path):
     path = tmp_path / "decoder.safetensors"
     calibration.decoder.save(path)
     assert calibration.decoder.calibration.cross_validation["riemann"]["accuracy"] == 1.0
+    return path
 
-    def run(stop_at):
-        with (
-            Replay([recording_of([12.0], 60.0)], name="feedback"),
-            StimulusOutlet(protocol_file.read_text()) as stimulus,
-            FrameOutlet(0.0) as frames,
-            DecoderProcess(path, resolve_stream("feedback").uid, stimulus.uid, print) as decoder,
-        ):
-            seen = pylsl.StreamInlet(resolve_stream(stimulus.uid, kind="markers").info)
-            seen.open_stream(5)
-            presenter = Remembering(stimulus, frames, stop_at)
-            running = FeedbackRun(decoder, stimulus, protocol)
-            selections = running.run(presenter, make_schedule(protocol, 0))
+
+def wait_for(condition):
+    end = time.monotonic() + 60.0
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_choices_are_shown_marked_and_scored_though_the_stream_breaks_off(
+    decoder_path, protocol, protocol_file, amplifier, monkeypatch
+):
+    """Only 12 Hz is there; it breaks off in the second trial, and is back when it is missed."""
+    # silence alone is no loss here
+    monkeypatch.setattr(watch, "LOST_AFTER", 60.0)
+    running = [amplifier("feedback", 12.0)[0]]
+    begun = []
+
+    def break_off(trial):
+        begun.append(trial.number)
+        if begun == [0, 1]:
+            running[0].kill()
+            running[0].wait()
+            return endless(trial)
+        if trial.number == 2:
+            raise SessionStopped
+        return trial
+
+    def be_back(text):
+        if "waiting for the signal" in text and len(running) == 1:
+            running.append(amplifier("feedback", 12.0)[0])
+
+    with (
+        StimulusOutlet(protocol_file.read_text()) as stimulus,
+        FrameOutlet(0.0) as frames,
+    ):
+        presenter = Remembering(stimulus, frames, break_off, be_back)
+        seen = pylsl.StreamInlet(resolve_stream(stimulus.uid, kind="markers").info)
+        seen.open_stream(5)
+        stream = resolve_stream("feedback")
+        with FeedbackRun(decoder_path, stream, stimulus, protocol, presenter.told.append) as run:
+            run.run(presenter, make_schedule(protocol, 0))
             labels, _ = seen.pull_chunk(timeout=1.0, max_samples=100)
-        return selections, presenter, [label for (label,) in labels]
-
-    return run
-
-
-def test_what_the_decoder_chose_is_shown_marked_and_scored(run_feedback, protocol_file):
-    selections, presenter, markers = run_feedback(stop_at=2)
-    targets = [trial.target for trial in make_schedule(load_protocol(protocol_file), 0)[:2]]
+            # a decoder that gets no markers has nothing to choose either
+            assert run._decoder.problem == ""
+            stimulus.close()
+            wait_for(lambda: run._decoder.poll() or run._decoder.problem)
+            assert "sjepa-online-stimulus is lost" in run._decoder.problem
+    assert begun == [0, 1, 1, 2]
+    assert [trial.completed for trial in presenter.shown] == [True, False, True]
+    assert "feedback has broken off" in presenter.told
+    targets = [trial.target for trial in make_schedule(protocol, 0)[:2]]
     assert set(targets) == {"12.0", "8.57"}
-    assert [one.target for one in selections] == targets
-    assert [one.selected for one in selections] == ["12.0"] * 2
+    assert [one.target for one in run.selections] == targets
+    assert [one.selected for one in run.selections] == ["12.0"] * 2
+    markers = [label for (label,) in labels]
     assert markers.count("selected/12.0") == 2
+    assert markers.count("pause") == 1
     shown = [text for text in presenter.told if text.startswith("Selected")]
     verdicts = {True: "Selected: 12.0 (right)", False: "Selected: 12.0 (wrong)"}
     assert shown == [verdicts[target == "12.0"] for target in targets]
-    for one in selections:
+    for one in run.selections:
         assert one.seconds == pytest.approx(1.1875, abs=0.05)
     # while a trial is on, the signal so far is judged too
-    assert len(presenter.probabilities) == 2
-    assert all(one["12.0"] > 0.6 for one in presenter.probabilities)
+    assert all(presenter.probabilities[trial]["12.0"] > 0.6 for trial in (0, 2))
 
 
-def test_a_run_without_a_trial_has_nothing_to_tell(protocol_file, monkeypatch):
-    monkeypatch.setattr(online, "READY", 0.0)
-    protocol = load_protocol(protocol_file)
-    presenter = Remembering(None, None, stop_at=0)
-    with pytest.raises(OperationError, match="No trial"):
-        FeedbackRun(None, None, protocol).run(presenter, make_schedule(protocol, 0))
+def test_a_run_without_a_trial_has_nothing_to_tell(protocol, monkeypatch):
+    def stop(text):
+        raise SessionStopped
+
+    monkeypatch.setattr(online, "DecoderProcess", lambda *_: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(online, "SignalWatch", lambda *_: nullcontext())
+    with FeedbackRun(
+        None, SimpleNamespace(uid=""), SimpleNamespace(uid=""), protocol, print
+    ) as run:
+        presenter = Remembering(None, None, at_message=stop)
+        with pytest.raises(OperationError, match="No trial"):
+            run.run(presenter, make_schedule(protocol, 0))
 
 
 def test_a_speller_is_compared_with_guessing_a_symbol():

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import numpy as np
 import pylsl
 import pytest
 
 from sjepa_apps.session import watch as watch_module
-from sjepa_apps.session.watch import RecordingWatch
-from sjepa_online.stream import RecorderStatus, resolve_stream
+from sjepa_apps.session.watch import SignalWatch, wait_until_back
+from sjepa_online.errors import OperationError
+from sjepa_online.stream import resolve_stream
 
 SFREQ = 100.0
 
@@ -29,14 +31,6 @@ class Amplifier:
         self.time = times[-1]
 
 
-class SoundRecorder:
-    def __init__(self) -> None:
-        self.problem = ""
-
-    def status(self) -> RecorderStatus:
-        return RecorderStatus(n_bytes=1, running=True, problem=self.problem)
-
-
 def wait_for(condition):
     end = time.monotonic() + 60.0
     while not condition():
@@ -51,7 +45,7 @@ def test_a_pause_of_a_second_is_no_loss_and_silence_is():
     watches = []
     with ExitStack() as stack:
         for stream, amplifier in zip(streams, amplifiers, strict=True):
-            watch = RecordingWatch(stream, SoundRecorder(), told.append)
+            watch = SignalWatch(stream, str, told.append)
             amplifier.send()
             watches.append(stack.enter_context(watch))
         for _ in range(2):
@@ -72,7 +66,7 @@ def test_a_source_that_ends_is_lost_at_once(monkeypatch):
     # silence alone is no loss here
     monkeypatch.setattr(watch_module, "LOST_AFTER", 600.0)
     amplifier = Amplifier("ending", "amplifier")
-    with RecordingWatch(resolve_stream("ending"), SoundRecorder(), print) as watch:
+    with SignalWatch(resolve_stream("ending"), str, print) as watch:
         amplifier.send()
         time.sleep(0.3)
         amplifier.outlet = None
@@ -81,22 +75,36 @@ def test_a_source_that_ends_is_lost_at_once(monkeypatch):
 
 
 def test_a_recorder_that_ends_is_noticed():
-    amplifier, recorder = Amplifier("recorded", "amplifier"), SoundRecorder()
-    with RecordingWatch(resolve_stream("recorded"), recorder, print) as watch:
+    amplifier, problems = Amplifier("recorded", "amplifier"), [""]
+    with SignalWatch(resolve_stream("recorded"), lambda: problems[-1], print) as watch:
         amplifier.send()
-        recorder.problem = "The disk is full"
+        problems.append("The disk is full")
         wait_for(watch.broken)
     assert watch.problem == "The disk is full"
 
 
-def test_who_is_not_watched_any_more_is_not_sound(monkeypatch):
-    amplifier, recorder = Amplifier("failing", "amplifier"), SoundRecorder()
-    monkeypatch.setattr(recorder, "status", lambda: 1 // 0)
+def test_who_is_not_watched_any_more_is_not_sound():
+    amplifier = Amplifier("failing", "amplifier")
 
     def watch_until_broken():
-        with RecordingWatch(resolve_stream("failing"), recorder, print) as watch:
+        with SignalWatch(resolve_stream("failing"), lambda: 1 // 0, print) as watch:
             amplifier.send()
             wait_for(watch.broken)
 
     with pytest.raises(ZeroDivisionError):
         watch_until_broken()
+
+
+def test_a_stream_that_sends_nothing_is_not_back(monkeypatch):
+    monkeypatch.setattr(watch_module, "LOST_AFTER", 0.1)
+    monkeypatch.setattr(watch_module, "PATIENCE", 0.0)
+    amplifier = Amplifier("silent", "amplifier")
+    told, shown = [], []
+    presenter = SimpleNamespace(show_message=shown.append)
+    stream = resolve_stream("silent")
+    ended = "It has broken off, and is not back after 0 s. Begin anew. silent is there, and sends"
+    with pytest.raises(OperationError, match=ended):
+        wait_until_back(stream, "It has broken off", presenter, told.append, "Begin anew.")
+    assert told == ["It has broken off"]
+    assert shown == [watch_module.BREAK]
+    amplifier.send()

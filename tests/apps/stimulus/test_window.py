@@ -288,8 +288,11 @@ def test_session_in_another_thread_ends_with_the_window(qtbot, open_window, shor
     ended = threading.Event()
 
     def session() -> None:
+        presenter.check_stopped()
         with pytest.raises(SessionStopped):
             presenter.present(make_schedule(protocol, 0)[0])
+        with pytest.raises(SessionStopped):
+            presenter.check_stopped()
         ended.set()
 
     thread = threading.Thread(target=session)
