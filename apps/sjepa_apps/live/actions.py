@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +14,9 @@ from PyQt6.QtWidgets import QFileDialog, QMenu, QMessageBox
 
 from sjepa_apps.live.calibrate_dialog import RECORDINGS, CalibrateDialog
 from sjepa_apps.live.commands import CommandRunner
-from sjepa_apps.live.export import save_signals
+from sjepa_apps.live.export import save_picture, save_signals
 from sjepa_apps.live.recording import Recording, RecordingState, default_folder
+from sjepa_online.errors import InputError
 from sjepa_online.resources import list_resources
 
 if TYPE_CHECKING:
@@ -48,14 +50,17 @@ class WindowActions:
         self._wire()
 
     def may_close(self) -> bool:
-        """Ask whether to close while recording."""
-        if self.recording.state is RecordingState.IDLE:
+        """Ask whether to close while something runs that would end with the window."""
+        running = [f"{title} is running; it ends without a decoder." for title in self._awaited]
+        if self.recording.state is not RecordingState.IDLE:
+            running.insert(0, f"A recording is running: {self.recording.path}")
+        if not running:
             return True
         buttons = QMessageBox.StandardButton
         answer = QMessageBox.question(
             self._window,
-            "Recording",
-            f"A recording is running. Stop it and close the window?\n{self.recording.path}",
+            "Close",
+            "\n".join([*running, "End it and close the window?"]),
             buttons.Close | buttons.Cancel,
             buttons.Cancel,
         )
@@ -126,11 +131,9 @@ class WindowActions:
 
     def save_picture(self) -> None:
         """Ask where to write a picture of the window."""
+        # without the box that asks
         picture = self._window.grab()
-        path = self._ask_path("Save a picture", "live.png", "Pictures (*.png)")
-        if path is not None:
-            picture.save(str(path), "PNG")
-            self._session.log("saved", str(path))
+        self._save("a picture", "live.png", "Pictures (*.png)", partial(save_picture, picture))
 
     def save_shown_signals(self) -> None:
         """Ask where to write the signals that are in view."""
@@ -138,23 +141,17 @@ class WindowActions:
         if store is None:
             self._session.log("export", "there is no signal to save", "warning")
             return
-        span = self._window.signals.span
-        path = self._ask_path("Save the signals in view", "signals.csv", "Tables (*.csv)")
-        if path is not None:
-            save_signals(path, store, *span)
-            self._session.log("saved", str(path))
+        start, stop = self._window.signals.span
+        write = partial(save_signals, store, start, stop)
+        self._save("the signals in view", "signals.csv", "Tables (*.csv)", write)
 
     def save_log(self) -> None:
         """Ask where to write the log."""
-        path = self._ask_path("Save the log", "log.csv", "Tables (*.csv)")
-        if path is not None:
-            self._window.log.save(path)
+        self._save("the log", "log.csv", "Tables (*.csv)", self._window.log.save)
 
     def save_trials(self) -> None:
         """Ask where to write the trials."""
-        path = self._ask_path("Save the trials", "trials.csv", "Tables (*.csv)")
-        if path is not None:
-            self._window.trials.save(path)
+        self._save("the trials", "trials.csv", "Tables (*.csv)", self._window.trials.save)
 
     def choose_folder(self) -> None:
         """Ask where recordings and decoders go."""
@@ -182,7 +179,7 @@ class WindowActions:
         window.log.export.clicked.connect(self.save_log)
         window.trials.export.clicked.connect(self.save_trials)
         self.recording.changed.connect(self._recording_changed)
-        self.recording.problem.connect(self._tell_problem)
+        self.recording.problem.connect(partial(self._tell_problem, "recording"))
         self.recording.finished.connect(
             lambda path: self._session.log("recording", f"{path} is complete", "good")
         )
@@ -251,16 +248,33 @@ class WindowActions:
         window = self._window
         window.showNormal() if window.isFullScreen() else window.showFullScreen()
 
-    def _ask_path(self, title: str, name: str, kinds: str) -> Path | None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path, _ = QFileDialog.getSaveFileName(self._window, title, str(self.folder / name), kinds)
-        return Path(path) if path else None
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Tell the operator what cannot be written; everything else goes on."""
+        try:
+            yield
+        except (InputError, OSError) as error:
+            self._tell_problem("files", str(error))
+
+    def _save(self, what: str, name: str, kinds: str, write: Callable[[Path], None]) -> None:
+        """Ask where to save something, and write it."""
+        with self._telling():
+            self.folder.mkdir(parents=True, exist_ok=True)
+        path, _ = QFileDialog.getSaveFileName(
+            self._window, f"Save {what}", str(self.folder / name), kinds
+        )
+        if not path:
+            return
+        with self._telling():
+            write(Path(path))
+            self._session.log("saved", path, "good")
 
     def _start_calibration(self, arguments: list[str], out: Path) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        title = f"calibrate {out.name if out.stem != 'decoder' else out.parent.name}"
-        self._awaited[title] = out
-        self.commands.run(title, arguments)
+        with self._telling():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            title = f"calibrate {out.name if out.stem != 'decoder' else out.parent.name}"
+            self._awaited[title] = out
+            self.commands.run(title, arguments)
 
     def _command_ended(self, title: str, code: int) -> None:
         out = self._awaited.pop(title, None)
@@ -277,8 +291,8 @@ class WindowActions:
             assert action is not None
             action.triggered.connect(lambda _, command=command: self.commands.stop(command))
 
-    def _tell_problem(self, why: str) -> None:
-        self._session.log("recording", why, "bad")
+    def _tell_problem(self, event: str, why: str) -> None:
+        self._session.log(event, why, "bad")
         self._window.top.show_refusal(why)
 
     def _recording_changed(self) -> None:

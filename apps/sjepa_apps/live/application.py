@@ -26,7 +26,7 @@ def run_window(options: LiveOptions) -> int:
             window.session.log("settings", problem, "warning")
         window.show()
     try:
-        interrupted = run_application(application, window.close)
+        interrupted = run_application(application, window.end)
     finally:
         lock.unlock()
     return 130 if interrupted else 0

@@ -144,7 +144,7 @@ def decode_in_window(
             window = LiveWindow(options, LiveSettings())
             measurement = _Measurement(window, n_samples, progress)
             window.show()
-        if run_application(application, window.close):
+        if run_application(application, window.end):
             raise KeyboardInterrupt
     if measurement.failure:
         raise OperationError(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QObject, QProcess, pyqtSignal
+from PyQt6.QtCore import QObject, QProcess, QTimer, pyqtSignal
 
 from sjepa_online.stream.discovery import clean_text
 
+#: What Python runs.
+PROGRAM = ("-m", "sjepa_apps")
 #: How long (ms) a command may take to end when asked to.
 PATIENCE = 2000
 
@@ -57,23 +60,31 @@ class CommandRunner(QObject):
         process.readyReadStandardOutput.connect(lambda: self._read(command))
         process.finished.connect(lambda code, _: self._finished(command, code))
         self.running.append(command)
-        process.start(sys.executable, ["-m", "sjepa_apps", *arguments])
+        process.start(sys.executable, [*PROGRAM, *arguments])
         self.changed.emit()
 
     def stop(self, command: RunningCommand) -> None:
         """Ask a command to end; it is killed when it does not."""
         command.process.terminate()
-        if not command.process.waitForFinished(PATIENCE):
-            command.process.kill()
-            command.process.waitForFinished(PATIENCE)
+        QTimer.singleShot(PATIENCE, lambda: self._kill(command))
 
     def close(self) -> None:
-        """End all commands."""
-        for command in list(self.running):
+        """End all commands, which have the same time for it, and wait for them."""
+        for command in self.running:
             command.process.blockSignals(True)
-            self.stop(command)
+            command.process.terminate()
+        until = time.monotonic() + PATIENCE / 1000
+        for command in self.running:
+            left = max(until - time.monotonic(), 0.0)
+            if not command.process.waitForFinished(round(1000 * left)):
+                command.process.kill()
+                command.process.waitForFinished(PATIENCE)
             command.process.deleteLater()
         self.running.clear()
+
+    def _kill(self, command: RunningCommand) -> None:
+        if command in self.running:
+            command.process.kill()
 
     def _read(self, command: RunningCommand) -> None:
         text = command.process.readAllStandardOutput().data().decode(errors="replace")

@@ -23,7 +23,7 @@ def decode_in_window(decoder: Decoder, replay: Replay) -> DemoOutcome:
         with interrupt_later():
             window = LiveWindow(options, LiveSettings())
             window.show()
-        if run_application(application, window.close):
+        if run_application(application, window.end):
             raise KeyboardInterrupt
     log = window.session.trials
     return DemoOutcome(

@@ -1,4 +1,4 @@
-"""What is shown, as tables."""
+"""What is shown, as files."""
 
 from __future__ import annotations
 
@@ -6,20 +6,41 @@ import io
 from pathlib import Path
 
 import numpy as np
+from PyQt6.QtCore import QBuffer, QIODevice
+from PyQt6.QtGui import QPixmap
 
 from sjepa_apps.live.signal_store import SignalStore
 from sjepa_online.files import atomic_write
 
 
-def save_signals(path: Path, store: SignalStore, start: int, stop: int) -> None:
+def save_picture(picture: QPixmap, path: Path) -> None:
+    """Write a picture as PNG.
+
+    Raises
+    ------
+    InputError
+        There is nowhere to write it.
+    """
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    picture.save(buffer, "PNG")
+    atomic_write(path, buffer.data().data())
+
+
+def save_signals(store: SignalStore, start: int, stop: int, path: Path) -> None:
     """Write samples as they are shown: time (s, LSL clock) and one column a channel.
 
     Parameters
     ----------
-    path : Path
     store : SignalStore
     start, stop : int
         Places among the samples.
+    path : Path
+
+    Raises
+    ------
+    InputError
+        There is nowhere to write them.
     """
     samples = store.shown.get(start, stop)
     times = np.array([store.time_at(place) for place in range(start, stop)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from sjepa_apps.live.theme import GRID, THEMES, ThemeName, style_sheet
 from sjepa_apps.live.top_bar import TopBar
 from sjepa_apps.live.trials_view import TrialsView
 from sjepa_apps.live.widgets import panel
+from sjepa_online.errors import InputError
 from sjepa_online.stream import StreamDescription
 
 #: Milliseconds between frames of the signals: 40 a second, so that 30 remain on a busy machine.
@@ -95,7 +97,7 @@ class LiveWindow(QMainWindow):
         self._process = psutil.Process()
         self._process.cpu_percent()
         self.docks: dict[str, QDockWidget] = {}
-        self._settled = False
+        self._settled = self._ends = False
         self._lay_out()
         self._wire()
         self.controls = WindowActions(self)
@@ -262,18 +264,32 @@ class LiveWindow(QMainWindow):
                 self.resizeDocks(docks, sizes, orientation)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Ask while recording; remember the choices and end everything."""
+        """Ask while something runs; remember the choices and end everything."""
         assert event is not None
-        if not self.controls.may_close():
+        may_close = self._ends or self.controls.may_close()
+        # Ctrl-C may have closed the question
+        if not (may_close or self._ends):
             event.ignore()
             return
         self._frame_timer.stop()
         self._refresh_timer.stop()
-        self.controls.close()
-        if self._remembers:
-            self._remember()
-        self.session.close()
+        try:
+            self.controls.close()
+            if self._remembers:
+                self._remember()
+        finally:
+            self.session.close()
         event.accept()
+
+    def end(self) -> None:
+        """Close without a question, and whatever box is open: as at Ctrl-C."""
+        self._ends = True
+        box, closed = QApplication.activeModalWidget(), None
+        # while one is open, Qt refuses to close the window under it
+        while box is not None and box is not closed:
+            box.close()
+            box, closed = QApplication.activeModalWidget(), box
+        self.close()
 
     def _open(
         self,
@@ -395,7 +411,11 @@ class LiveWindow(QMainWindow):
         self.settings.theme = self.theme.name
         self.settings.geometry = base64.b64encode(self.saveGeometry().data()).decode()
         self.settings.docks = base64.b64encode(self.saveState().data()).decode()
-        save_settings(self.settings)
+        try:
+            save_settings(self.settings)
+        except (InputError, OSError) as error:
+            # the log goes with the window
+            sys.stderr.write(f"The window's choices are not kept: {error}\n")
 
     def _restore_layout(self) -> None:
         if self.settings.geometry:
