@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QHBoxLayout, QTableWidget, QTableWidgetItem
+from PyQt6.QtWidgets import QHBoxLayout, QTableWidgetItem
 
 from sjepa_apps.live.channel_states import ChannelStates
 from sjepa_apps.live.messages import ChannelReport as LiveReport
 from sjepa_apps.live.scalp_canvas import ScalpCanvas
-from sjepa_apps.live.tables import prepare
 from sjepa_apps.live.theme import GRID, Theme
+from sjepa_apps.live.widgets import plain_tip
 from sjepa_apps.session.checks import CHECK_SECONDS, ChannelCheck
-from sjepa_apps.session_window.page import Page, slim_bar
+from sjepa_apps.session_window.page import Page, make_table, slim_bar
+
+if TYPE_CHECKING:
+    from sjepa_online.evaluation.report.channels import ChannelReport
 
 _COLUMNS = ("Channel", "Amplitude", "Mains", "Finding")
 _NUMBERS = (1, 2)
+_FINDING = 3
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -43,9 +49,8 @@ class ChannelsPage(Page):
             back=True,
         )
         self._theme = theme
-        self.table = QTableWidget(0, len(_COLUMNS))
-        self.table.setHorizontalHeaderLabels(list(_COLUMNS))
-        prepare(self.table, stretched=3)
+        self._channels: list[ChannelReport] = []
+        self.table = make_table(_COLUMNS, stretched=_FINDING)
         self.scalp = ScalpCanvas(theme)
         self.progress = slim_bar()
         # the page stays as it is when the bar goes
@@ -68,6 +73,7 @@ class ChannelsPage(Page):
         """Change the colours."""
         self._theme = theme
         self.scalp.set_theme(theme)
+        self._fill()
 
     def wait(self) -> None:
         """Show that a check is being made."""
@@ -75,7 +81,8 @@ class ChannelsPage(Page):
         self.primary.setEnabled(False)
         self.secondary.setEnabled(False)
         self.back.setEnabled(False)
-        self.table.setRowCount(0)
+        self._channels = []
+        self._fill()
         self.scalp.set_channels(())
         self.tell("Listening. The participant sits still, with open eyes.")
 
@@ -90,24 +97,8 @@ class ChannelsPage(Page):
         self.primary.setEnabled(True)
         self.primary.setFocus()
         # what needs mending comes first
-        channels = sorted(check.channels, key=lambda channel: not channel.complaint)
-        self.table.setRowCount(len(channels))
-        for row, channel in enumerate(channels):
-            mains = "–" if channel.mains is None else f"{channel.mains:.0%}"
-            cells = (
-                channel.name,
-                f"{channel.amplitude:.1f} µV",
-                mains,
-                channel.complaint or "good",
-            )
-            for column, text in enumerate(cells):
-                item = QTableWidgetItem(text)
-                if column in _NUMBERS:
-                    item.setTextAlignment(_RIGHT)
-                if column == 3:
-                    colour = self._theme.bad if channel.complaint else self._theme.good
-                    item.setForeground(QColor(colour))
-                self.table.setItem(row, column, item)
+        self._channels = sorted(check.channels, key=lambda channel: not channel.complaint)
+        self._fill()
         self.scalp.set_channels(tuple(channel.name for channel in check.channels))
         self.scalp.set_states(
             CheckedStates(
@@ -127,6 +118,22 @@ class ChannelsPage(Page):
             self.tell(f"{n_bad} of {n_all} channels need a look.", "warning")
         else:
             self.tell(f"All {n_all} channels look good.", "good")
+
+    def _fill(self) -> None:
+        self.table.setRowCount(len(self._channels))
+        for row, channel in enumerate(self._channels):
+            mains = "–" if channel.mains is None else f"{channel.mains:.0%}"
+            amplitude = f"{channel.amplitude:.1f} µV"
+            for column, text in enumerate((channel.name, amplitude, mains)):
+                item = QTableWidgetItem(text)
+                if column in _NUMBERS:
+                    item.setTextAlignment(_RIGHT)
+                self.table.setItem(row, column, item)
+            finding = QTableWidgetItem(channel.complaint or "good")
+            finding.setToolTip(plain_tip(channel.complaint))
+            colour = self._theme.bad if channel.complaint else self._theme.good
+            finding.setForeground(QColor(colour))
+            self.table.setItem(row, _FINDING, finding)
 
     def _rest(self) -> None:
         self.progress.hide()

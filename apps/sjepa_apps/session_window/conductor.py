@@ -221,7 +221,8 @@ class Conductor(QObject):
             case _:
                 self._refuse(error, self.ended.emit)
         if not self._closing:
-            self._worker.run(self._why_not_train, self.counted.emit, self._refuse)
+            told = self.counted.emit
+            self._worker.run(self._why_not_train, told, lambda error: self._refuse(error, told))
 
     def _why_not_train(self) -> str:
         folder = self.folder

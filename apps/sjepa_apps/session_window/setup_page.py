@@ -9,21 +9,19 @@ from PyQt6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QSpinBox,
-    QTableWidget,
     QTableWidgetItem,
     QWidget,
 )
 
 from sjepa_apps.live.discovery import signals_among
 from sjepa_apps.live.fit import find_fit, worst
-from sjepa_apps.live.tables import prepare
 from sjepa_apps.live.theme import GRID
 from sjepa_apps.live.widgets import Choices as ChoiceBox
 from sjepa_apps.live.widgets import PlainLabel, plain_tip
 from sjepa_apps.session.checks import require_enough_trials
 from sjepa_apps.session.folder import SessionFolder, planned_trials
 from sjepa_apps.session_window.conductor import Choices
-from sjepa_apps.session_window.page import Page, minutes
+from sjepa_apps.session_window.page import Page, make_table, minutes
 from sjepa_apps.session_window.setup import SessionSetup
 from sjepa_apps.stimulus.placement import Placement
 from sjepa_apps.stimulus.surface import find_screen
@@ -78,9 +76,7 @@ class SetupPage(Page):
         self.trials.setFixedWidth(10 * GRID)
         self.practice = QCheckBox("Practice trials first")
         self._practice_wanted = setup.practice and folder is None
-        self.table = QTableWidget(0, len(_COLUMNS))
-        self.table.setHorizontalHeaderLabels(list(_COLUMNS))
-        prepare(self.table, stretched=0)
+        self.table = make_table(_COLUMNS, stretched=0)
         self.display = ChoiceBox()
         self.windowed = QCheckBox("In a window, to try it out")
         self.windowed.setChecked(setup.placement.windowed)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from PyQt6.QtTest import QTest
 
 from sjepa_apps import session_window
 from sjepa_apps.cli.session import run_in_window
+from sjepa_apps.live.theme import DARK, LIGHT
 from sjepa_apps.session.folder import SessionFolder
 from sjepa_apps.session_window import SessionOutcome, SessionSetup, conductor, window
 from sjepa_apps.session_window.window import SessionWindow
@@ -231,8 +233,27 @@ def test_channels_that_need_a_look_come_first(open_session, qtbot):
     table = one.channels_page.table
     assert [table.item(row, 0).text() for row in range(3)] == ["Cz", "C3", "C4"]
     assert table.item(0, 3).text() == "Cz is flat"
+    # where the column cuts it
+    assert "Cz is flat" in table.item(0, 3).toolTip()
     assert one.channels_page.message.text() == "1 of 3 channels need a look."
     assert one.channels_page.scalp._states.bad == ("Cz",)
+
+
+def test_columns_fit_what_they_hold(open_session):
+    table = open_session(replace(eeg("a"), units=())).setup_page.table
+    assert table.item(0, 3).text() == "not declared"
+    assert all(table.columnWidth(n) >= table.sizeHintForColumn(n) for n in range(1, 5))
+
+
+def test_findings_have_the_colours_of_the_theme(open_session, qtbot):
+    one = open_session(eeg("a"))
+    page = one.channels_page
+    one.setup_page.primary.click()
+    qtbot.waitUntil(page.primary.isEnabled, timeout=60_000)
+    for theme in (LIGHT, DARK):
+        page.set_theme(theme)
+        shown = [page.table.item(row, 3).foreground().color().name() for row in range(3)]
+        assert shown == [theme.bad.lower(), theme.good.lower(), theme.good.lower()]
 
 
 def test_signal_that_cannot_be_recorded_is_refused(open_session, qtbot, monkeypatch):
@@ -331,6 +352,21 @@ def test_training_is_offered_only_for_what_can_be_trained_on(open_session, qtbot
         assert ("left_hand: 3, right_hand: 3" in page.recorded.text()) != offered
     page.train.click()
     qtbot.waitUntil(lambda: one.pages.currentWidget() is one.result_page, timeout=60_000)
+
+
+def test_recording_that_cannot_be_counted_is_told(open_session, qtbot, monkeypatch):
+    def fail(_: SessionFolder) -> None:
+        raise OperationError("The disk does not answer")
+
+    one = open_session(eeg("a"), practice=False)
+    go_to_recording(one, qtbot)
+    begin(one, qtbot, practice=False)
+    monkeypatch.setattr(SessionFolder, "recordings", fail)
+    page = one.run_page
+    page.secondary.click()
+    qtbot.waitUntil(page.primary.isEnabled, timeout=60_000)
+    assert page.recorded.text() == "The disk does not answer"
+    assert not page.train.isEnabled()
 
 
 def test_too_few_trials_to_train_on_are_refused(open_session, qtbot):
