@@ -14,7 +14,8 @@ from sjepa_apps.live.widgets import PlainLabel, State, panel
 
 #: Decisions that percentiles are taken from: the last ten minutes of eight a second.
 WINDOW = 4800
-MINUTES = 120.0
+#: Seconds of latencies that are drawn.
+DRAWN = 120.0
 FIGURES = (
     (
         "decision",
@@ -33,7 +34,11 @@ FIGURES = (
     ("cpu", "CPU", "Share of one core: engine / window"),
     ("memory", "Memory", "Resident memory: engine / window"),
     ("device", "Device", "Where the decoder runs"),
-    ("frames", "Frames", "Frames a second of the signals, and the longest gap between two"),
+    (
+        "frames",
+        "Frames",
+        "Frames a second of the signals, and the longest gap between two in the last minute",
+    ),
 )
 
 
@@ -61,7 +66,7 @@ class HealthView(QWidget):
             self.figures[name] = value
             self._captions[name] = caption
         grid.setRowStretch(len(FIGURES), 1)
-        self.trace = TimePlot(theme, MINUTES, "ms")
+        self.trace = TimePlot(theme, DRAWN, "ms")
         self.trace.setToolTip("Decision latency and end-to-end latency (ms)")
         self._restart_trace()
         frame = panel()
@@ -116,7 +121,7 @@ class HealthView(QWidget):
         self._set("device", f"{device}{gpu}")
 
     def show_frames(self, rate: float, longest: float) -> None:
-        """Show how fluid the signals are."""
+        """Show frames a second, and the longest gap (s) between two lately."""
         self._set("frames", f"{rate:.0f} /s, gap ≤ {1e3 * longest:.0f} ms")
 
     def refresh(self) -> None:

@@ -9,6 +9,7 @@ from PyQt6.QtGui import (
     QColor,
     QFont,
     QFontMetricsF,
+    QHideEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -159,6 +160,10 @@ class SignalCanvas(QWidget):
             self._draw_notice(painter)
         painter.end()
         self.frames.frame()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Count no gap while another tab is in front."""
+        self.frames.pause()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
         """Fit the picture to the new size."""

@@ -394,7 +394,7 @@ class LiveWindow(QMainWindow):
         self.decoder.refresh()
         self.health.refresh()
         frames = self.signals.canvas.frames
-        self.health.show_frames(frames.rate, frames.longest_gap)
+        self.health.show_frames(frames.rate, frames.recent_gap)
         self.status.refresh(self.session, self.health)
         self.controls.refresh()
 
