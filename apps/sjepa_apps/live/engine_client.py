@@ -13,6 +13,7 @@ from sjepa_apps.live.messages import (
     Command,
     LoadDecoder,
     OpenStream,
+    UseMarkers,
     read_message,
     to_line,
 )
@@ -89,6 +90,9 @@ class EngineClient(QObject):
                 self._decoder = command
             case OpenStream():
                 self._stream = command
+            case UseMarkers(selector=selector):
+                if self._stream is not None:
+                    self._stream = self._stream.model_copy(update={"markers": selector})
             case CloseStream():
                 self._stream = None
             case ChooseChannel(channel=channel):

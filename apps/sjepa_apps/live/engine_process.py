@@ -36,6 +36,7 @@ from sjepa_apps.live.messages import (
     OpenStream,
     Refused,
     SymbolDecided,
+    UseMarkers,
     read_command,
     to_line,
 )
@@ -50,6 +51,7 @@ from sjepa_online.stream import (
     MarkerInlet,
     ProbabilityOutlet,
     SignalInlet,
+    StreamDescription,
     StreamLost,
     local_clock,
     resolve_stream,
@@ -58,6 +60,10 @@ from sjepa_online.stream import (
 #: Seconds between reports of the channels, and of the engine's health.
 CHANNELS_EVERY = 0.5
 HEALTH_EVERY = 1.0
+#: Seconds within which markers that are in sight are found; shorter, while they are waited for,
+#: so that the signal does not pile up.
+MARKERS_WITHIN, MARKERS_AGAIN = 2.0, 0.5
+WAITING_FOR_MARKERS = "waiting-for-markers"
 #: Seconds for which one turn waits for a sample, or for a command while there is no stream.
 TURN = 0.1
 
@@ -115,6 +121,9 @@ class EngineProcess:
             case OpenStream():
                 self._close_stream()
                 self._request = command
+            case UseMarkers(selector=selector):
+                if self._request is not None:
+                    self._request = self._request.model_copy(update={"markers": selector})
             case CloseStream():
                 self._close_stream()
                 self._request = None
@@ -130,6 +139,8 @@ class EngineProcess:
             self._open_stream(self._request)
         if self._signal is not None and self._live is None:
             self._signal.pull(TURN)
+            if self._told == WAITING_FOR_MARKERS and self._decoder and self._request:
+                self._begin(self._decoder, self._signal, self._request)
         if self._live is not None:
             self._poll(self._live)
         self._report()
@@ -183,11 +194,14 @@ class EngineProcess:
             self._begin(self._decoder, self._signal, request)
 
     def _begin(self, decoder: Decoder, signal: SignalInlet, request: OpenStream) -> None:
-        by_default: Mode = "markers" if decoder.protocol.paradigm == "erp" else "sliding"
-        mode: Mode = request.mode or by_default
+        """Decode from now on, or once the markers are there that are needed for it."""
+        mode = _mode(decoder, request)
         rate = 1 / STEP if mode == "sliding" else 0.0
         try:
+            decoder.match_channels(signal.ch_names)
             markers = self._open_markers(request) if mode == "markers" else None
+            if mode == "markers" and markers is None:
+                return
             self._live = LiveDecoder(
                 decoder,
                 signal,
@@ -206,10 +220,15 @@ class EngineProcess:
         delay = self._live.engine.delay
         self._send(Decoding(stream=signal.stream.name, mode=mode, step=STEP, delay=delay))
 
-    def _open_markers(self, request: OpenStream) -> MarkerInlet:
-        return self._outlets.enter_context(
-            MarkerInlet(resolve_stream(request.markers, 2.0, "markers"))
-        )
+    def _open_markers(self, request: OpenStream) -> MarkerInlet | None:
+        """Open the marker stream; None, where it is not in sight, to try again."""
+        again = self._told == WAITING_FOR_MARKERS
+        try:
+            stream = _find_markers(request, MARKERS_AGAIN if again else MARKERS_WITHIN)
+        except InputError as error:
+            self._tell_once(WAITING_FOR_MARKERS, str(error))
+            return None
+        return self._outlets.enter_context(MarkerInlet(stream))
 
     def _poll(self, live: LiveDecoder) -> None:
         try:
@@ -246,7 +265,7 @@ class EngineProcess:
         self._inlets.close()
 
     def _stop_decoding(self) -> None:
-        self._live = None
+        self._live, self._told = None, ""
         self._outlets.close()
 
     def _tell_once(self, event: str, detail: str) -> None:
@@ -277,6 +296,21 @@ class EngineProcess:
             memory=self._process.memory_info().rss / 2**20,
             gpu=torch.cuda.memory_allocated() / 2**20 if _uses_gpu() else None,
         )
+
+
+def _mode(decoder: Decoder, request: OpenStream) -> Mode:
+    by_default: Mode = "markers" if decoder.protocol.paradigm == "erp" else "sliding"
+    return request.mode or by_default
+
+
+def _find_markers(request: OpenStream, wait: float) -> StreamDescription:
+    if request.markers is None:
+        raise InputError(
+            "Decoding locked to markers needs a marker stream",
+            value="none is in sight, or none is chosen",
+            remedy="Start its source; of several, choose one under Connect.",
+        )
+    return resolve_stream(request.markers, wait, "markers")
 
 
 def _uses_gpu() -> bool:

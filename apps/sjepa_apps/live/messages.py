@@ -34,7 +34,7 @@ class OpenStream(_Part):
     selector : str
         As for :func:`sjepa_online.stream.resolve_stream`.
     markers : str or None
-        Selector of the marker stream; None for none.
+        Selector of the marker stream; None for none, or none yet.
     mode : {"sliding", "markers"} or None
         None: locked to markers for ERP, sliding for everything else.
     unit : str or None
@@ -46,6 +46,13 @@ class OpenStream(_Part):
     markers: str | None = None
     mode: Mode | None = None
     unit: str | None = None
+
+
+class UseMarkers(_Part):
+    """Take the markers of this stream, which has come since the signal was opened."""
+
+    kind: Literal["use-markers"] = "use-markers"
+    selector: str
 
 
 class CloseStream(_Part):
@@ -62,7 +69,7 @@ class ChooseChannel(_Part):
     choice: Choice
 
 
-Command = LoadDecoder | OpenStream | CloseStream | ChooseChannel
+Command = LoadDecoder | OpenStream | UseMarkers | CloseStream | ChooseChannel
 
 
 # from the engine to the window

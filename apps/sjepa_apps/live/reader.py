@@ -1,9 +1,10 @@
-"""The window's own inlet: a thread that takes what arrives, so that painting loses nothing."""
+"""The window's own inlets: threads that take what arrives, so that painting loses nothing."""
 
 from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass
 
@@ -22,11 +23,14 @@ from sjepa_online.stream import (
     StreamLost,
     resolve_stream,
 )
+from sjepa_online.stream.discovery import Kind
 
 #: Pause (s) between two looks at the inlet: a source that sends every sample by itself must not
 #: keep this thread busy.
 PAUSE = 0.015
-_CHUNKS_KEPT = 4000
+#: Seconds for which one look at the markers waits for one.
+MARKERS_WITHIN = 0.1
+_KEPT = 4000
 
 
 @dataclass(frozen=True)
@@ -79,24 +83,17 @@ def lasting_selector(stream: StreamDescription) -> str:
     return f"{stream.name}@{stream.source_id or stream.host}"
 
 
-class StreamReader(threading.Thread):
-    """Read a signal and its markers until :meth:`stop`, through losses of either.
+class _Reader(threading.Thread, ABC):
+    """Read a stream until :meth:`stop`; when it ends for good, wait until it is in sight again.
 
-    What arrives waits in ``chunks``, ``markers`` and ``problems``, which any thread may empty.
-
-    Parameters
-    ----------
-    stream : StreamDescription
-    markers : StreamDescription or None
+    What went wrong waits in ``problems``, which any thread may empty.
     """
 
-    def __init__(self, stream: StreamDescription, markers: StreamDescription | None) -> None:
-        super().__init__(name="stream-reader", daemon=True)
+    def __init__(self, stream: StreamDescription, kind: Kind) -> None:
+        super().__init__(name=f"{kind}-reader", daemon=True)
         self.stream = stream
-        self.chunks: deque[Chunk] = deque(maxlen=_CHUNKS_KEPT)
-        self.markers: deque[Marker] = deque(maxlen=_CHUNKS_KEPT)
         self.problems: deque[str] = deque(maxlen=100)
-        self._marker_stream = markers
+        self._kind = kind
         self._ended = threading.Event()
 
     def stop(self) -> None:
@@ -106,11 +103,11 @@ class StreamReader(threading.Thread):
             self.join()
 
     def run(self) -> None:
-        """Read; when a stream ends for good, wait until it is in sight again."""
+        """Read, and look for the stream, in turn."""
         stream: StreamDescription | None = self.stream
         while not self._ended.is_set():
             if stream is None:
-                stream = _find(lasting_selector(self.stream))
+                stream = _find(lasting_selector(self.stream), self._kind)
                 continue
             try:
                 self._read(stream)
@@ -118,31 +115,54 @@ class StreamReader(threading.Thread):
                 self.problems.append(str(error))
             stream = None
 
+    @abstractmethod
+    def _read(self, stream: StreamDescription) -> None:
+        """Read until the thread is to end, or the stream has ended."""
+
+
+class StreamReader(_Reader):
+    """Read a signal; what arrives waits in ``chunks``, which any thread may empty.
+
+    Parameters
+    ----------
+    stream : StreamDescription
+    """
+
+    def __init__(self, stream: StreamDescription) -> None:
+        super().__init__(stream, "signal")
+        self.chunks: deque[Chunk] = deque(maxlen=_KEPT)
+
     def _read(self, stream: StreamDescription) -> None:
         with SignalInlet(stream, ch_names=usable_names(stream)) as signal:
-            markers = self._open_markers()
             while not self._ended.is_set():
                 chunk = signal.pull()
                 if len(chunk.timestamps) or chunk.events:
                     self.chunks.append(chunk)
                 if any(isinstance(one, StreamLost) and not one.recoverable for one in chunk.events):
                     return
-                if markers is not None:
-                    self.markers.extend(markers.pull())
                 time.sleep(PAUSE)
 
-    def _open_markers(self) -> MarkerInlet | None:
-        if self._marker_stream is None:
-            return None
-        try:
-            return MarkerInlet(self._marker_stream)
-        except (InputError, OperationError) as error:
-            self.problems.append(str(error))
-            return None
+
+class MarkerReader(_Reader):
+    """Read markers; they wait in ``markers``, which any thread may empty.
+
+    Parameters
+    ----------
+    stream : StreamDescription
+    """
+
+    def __init__(self, stream: StreamDescription) -> None:
+        super().__init__(stream, "markers")
+        self.markers: deque[Marker] = deque(maxlen=_KEPT)
+
+    def _read(self, stream: StreamDescription) -> None:
+        with MarkerInlet(stream) as inlet:
+            while not self._ended.is_set():
+                self.markers.extend(inlet.pull(MARKERS_WITHIN))
 
 
-def _find(selector: str) -> StreamDescription | None:
+def _find(selector: str, kind: Kind) -> StreamDescription | None:
     try:
-        return resolve_stream(selector, 1.0)
+        return resolve_stream(selector, 1.0, kind)
     except InputError:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -28,8 +29,9 @@ from sjepa_apps.live.messages import (
     OpenStream,
     Refused,
     SymbolDecided,
+    UseMarkers,
 )
-from sjepa_apps.live.reader import StreamReader, lasting_selector, shown_channels
+from sjepa_apps.live.reader import MarkerReader, StreamReader, lasting_selector, shown_channels
 from sjepa_apps.live.signal_store import Line, SignalStore
 from sjepa_apps.live.trials import TrialLog
 from sjepa_apps.live.widgets import State
@@ -94,10 +96,13 @@ class LiveSession(QObject):
         self.health: Health | None = None
         self.states = ChannelStates()
         self.trials: TrialLog | None = None
+        #: What the engine waits for before it decodes, in words.
+        self.waiting = ""
         self.received = self.missing = self.n_gaps = 0
         self._heard = self._opened = 0.0
         self._loading = False
         self._reader: StreamReader | None = None
+        self._marker_reader: MarkerReader | None = None
         self._discovery = Discovery()
         self._marks = MarkOutlet(MARKS + suffix)
         self.engine = EngineClient(suffix, self)
@@ -114,7 +119,7 @@ class LiveSession(QObject):
         """End all threads and processes; each takes a moment, so all are asked first."""
         self._discovery.ask_to_stop()
         self.engine.ask_to_stop()
-        self._stop_reader()
+        self._stop_readers()
         self._discovery.stop()
         self.engine.stop()
         self._marks.close()
@@ -150,11 +155,11 @@ class LiveSession(QObject):
         filter_name: FilterName,
     ) -> None:
         """Show and decode a stream; one that is open is closed."""
-        self._stop_reader()
-        self.stream, self.markers = stream, markers
+        self._stop_readers()
+        self.stream, self.markers = stream, None
         self.store = SignalStore(shown_channels(stream, unit), stream.sfreq, filter_name)
         self.received = self.missing = self.n_gaps = 0
-        self._reader = StreamReader(stream, markers)
+        self._reader = StreamReader(stream)
         self._opened = time.monotonic()
         self.engine.send(
             OpenStream(
@@ -164,18 +169,31 @@ class LiveSession(QObject):
                 unit=unit,
             )
         )
+        self.log("connected", f"{stream.name} on {stream.host}", "good")
+        if markers is not None:
+            self._read_markers(markers)
         self._forget_decoding()
-        told = "" if markers is None else f", markers from {markers.name}"
-        self.log("connected", f"{stream.name} on {stream.host}{told}", "good")
         self.stream_changed.emit()
         if not self.engine.has_decoder:
             self._start_reader()
+
+    def use_markers(self, markers: StreamDescription) -> None:
+        """Take the markers, too, of a stream that has come since the signal was connected."""
+        self._read_markers(markers)
+        self.engine.send(UseMarkers(selector=self._selector(markers)))
+        self.trials_changed.emit()
+
+    def _read_markers(self, markers: StreamDescription) -> None:
+        self.markers = markers
+        self._marker_reader = MarkerReader(markers)
+        self._marker_reader.start()
+        self.log("markers", f"from {markers.name} on {markers.host}", "good")
 
     def close_stream(self) -> None:
         """Stop showing and decoding."""
         if self.stream is None:
             return
-        self._stop_reader()
+        self._stop_readers()
         self.log("disconnected", self.stream.name)
         self.stream = self.markers = self.store = None
         self.engine.send(CloseStream())
@@ -216,6 +234,8 @@ class LiveSession(QObject):
             self._start_reader()
         if self._reader is not None and self.store is not None:
             self._take_chunks(self._reader, self.store)
+        if self._marker_reader is not None:
+            self._take_markers(self._marker_reader)
 
     def _start_reader(self) -> None:
         """Show the stream, once the engine has it: a replay begins with its first consumer."""
@@ -232,13 +252,19 @@ class LiveSession(QObject):
             store.append(chunk)
             for event in chunk.events:
                 self._take_stream_event(event)
+        self._tell_problems(reader.problems)
+
+    def _take_markers(self, reader: MarkerReader) -> None:
         while reader.markers:
             marker = reader.markers.popleft()
             self._add_line(Line(marker.time, marker.label, "marker"))
             if self.trials is not None and self.trials.add_marker(marker.label, marker.time):
                 self.trials_changed.emit()
-        while reader.problems:
-            self.log("stream", reader.problems.popleft(), "bad")
+        self._tell_problems(reader.problems)
+
+    def _tell_problems(self, problems: deque[str]) -> None:
+        while problems:
+            self.log("stream", problems.popleft(), "bad")
 
     def _take_stream_event(self, event: StreamEvent) -> None:
         if isinstance(event, Gap):
@@ -280,7 +306,7 @@ class LiveSession(QObject):
                 self.decoder_changed.emit()
             case Decoding():
                 self._begin_trials(message)
-                self.decoding = message
+                self.decoding, self.waiting = message, ""
                 self._start_reader()
                 self.log("decoding", f"{message.stream}, {message.mode}", "good")
                 self.decoding_changed.emit()
@@ -316,6 +342,11 @@ class LiveSession(QObject):
     def _take_happening(self, happened: Happened) -> None:
         quiet = happened.event in ("channel-good", "channels-settled", "stream-recovered")
         self.log(happened.event, happened.detail, "good" if quiet else "warning")
+        if happened.event.startswith("waiting"):
+            self.waiting = happened.event.replace("-", " ")
+            self.decoding_changed.emit()
+        if happened.event == "waiting-for-markers":
+            self._start_reader()
         if happened.event.startswith("channel"):
             self._add_line(Line(happened.time, happened.event, "event"))
 
@@ -325,6 +356,7 @@ class LiveSession(QObject):
 
     def _forget_decoding(self, *, keep_trials: bool = False) -> None:
         self.decoding = self.health = None
+        self.waiting = ""
         self.states = ChannelStates()
         self.states_changed.emit()
         if not keep_trials:
@@ -345,7 +377,8 @@ class LiveSession(QObject):
         same = [one for one in self.streams if lasting_selector(one) == lasting]
         return lasting if len(same) < 2 else stream.uid
 
-    def _stop_reader(self) -> None:
-        if self._reader is not None:
-            self._reader.stop()
-            self._reader = None
+    def _stop_readers(self) -> None:
+        for reader in (self._reader, self._marker_reader):
+            if reader is not None:
+                reader.stop()
+        self._reader = self._marker_reader = None

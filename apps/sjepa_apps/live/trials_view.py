@@ -37,6 +37,7 @@ class TrialsView(QWidget):
         self._theme = theme
         self._log: TrialLog | None = None
         self._n_shown, self._shows_symbols = 0, False
+        self._why_none = "no trial with a known truth yet"
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setHorizontalHeaderLabels(list(COLUMNS))
         prepare(self.table, len(COLUMNS) - 1)
@@ -44,7 +45,7 @@ class TrialsView(QWidget):
             self.table.setColumnWidth(column, width)
         self.accuracy = PlainLabel("–", "figure")
         self.accuracy.setToolTip("Share of trials decided right, with its 95 % interval (Wilson)")
-        self.interval = PlainLabel("no trial with a known truth yet", "muted")
+        self.interval = PlainLabel(self._why_none, "muted")
         self.interval.setWordWrap(True)
         self.matrix = ConfusionMatrix(theme)
         self.export = QPushButton("Export …")
@@ -73,10 +74,11 @@ class TrialsView(QWidget):
         self._theme = theme
         self.matrix.set_theme(theme)
         self._clear()
-        self.show_log(self._log)
+        self.show_log(self._log, self._why_none)
 
-    def show_log(self, log: TrialLog | None) -> None:
-        """Show the trials of a log; only those that are new are added."""
+    def show_log(self, log: TrialLog | None, why_none: str) -> None:
+        """Show the trials of a log, or why there is none; only those that are new are added."""
+        self._why_none = why_none
         if log is not self._log:
             self._clear()
         self._log = log
@@ -132,7 +134,7 @@ class TrialsView(QWidget):
     def _show_accuracy(self, log: TrialLog | None) -> None:
         if log is None or not (log.trials or log.symbols):
             self.accuracy.setText("–")
-            self.interval.setText("no trial with a known truth yet")
+            self.interval.setText(self._why_none)
             return
         speller = log.protocol.speller
         share, told = _accuracy(log.trials)

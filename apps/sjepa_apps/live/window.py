@@ -195,13 +195,14 @@ class LiveWindow(QMainWindow):
         session.symbol_decided.connect(self.decoder.show_symbol)
         session.states_changed.connect(self._states_changed)
         session.health_changed.connect(self._health_changed)
-        session.trials_changed.connect(lambda: self.trials.show_log(session.trials))
+        session.trials_changed.connect(self._trials_changed)
         session.logged.connect(self._logged)
         session.engine_ended.connect(self.top.show_engine_ended)
         self.signals.channel_clicked.connect(self.scalp.canvas.channel_clicked)
         self.scalp.choice_asked.connect(session.choose)
         self.connect_view.connect_asked.connect(self._open)
         self.connect_view.disconnect_asked.connect(session.close_stream)
+        self.connect_view.markers.currentIndexChanged.connect(self._take_markers)
         self.top.restart_asked.connect(session.restart_engine)
 
     def set_theme(self, name: ThemeName) -> None:
@@ -307,10 +308,19 @@ class LiveWindow(QMainWindow):
         streams = self.session.streams
         self.connect_view.show_streams(streams)
         if self.session.stream is not None:
+            self._take_markers()
             return
         fitting = [one for one in streams if one.is_kind("signal") and self._is_wanted(one)]
         if len(fitting) == 1:
             self.connect_view.open_stream(fitting[0])
+
+    def _take_markers(self) -> None:
+        """Use the markers that are chosen, as soon as they are in sight."""
+        session = self.session
+        if session.stream is not None and session.markers is None:
+            markers = self.connect_view.markers_for(session.stream)
+            if markers is not None:
+                session.use_markers(markers)
 
     def _is_wanted(self, stream: StreamDescription) -> bool:
         if self._wanted is not None:
@@ -347,7 +357,12 @@ class LiveWindow(QMainWindow):
             return "the engine has ended"
         if self.session.stream is None:
             return "no stream is connected"
-        return "nothing is decoded"
+        return self.session.waiting or "nothing is decoded"
+
+    def _trials_changed(self) -> None:
+        waiting = self.session.stream is not None and self.session.markers is None
+        why = "waiting for markers" if waiting else "no trial with a known truth yet"
+        self.trials.show_log(self.session.trials, why)
 
     def _decided(self, decision: Decided) -> None:
         self.decoder.show_decision(decision)

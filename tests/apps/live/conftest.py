@@ -103,6 +103,17 @@ def describe() -> Callable[..., Any]:
 
 
 @pytest.fixture
+def describe_markers(describe: Callable[..., Any]) -> Callable[..., Any]:
+    """Make the description of a marker stream that need not be there."""
+
+    def make(name: str = "response pad", **fields: Any) -> Any:
+        values = {"type": "Markers", "n_channels": 1, "sfreq": 0.0, "format": "string"}
+        return describe(name, **(values | fields))
+
+    return make
+
+
+@pytest.fixture
 def ready() -> Any:
     """What the engine says of a decoder for three electrodes and two classes."""
     from sjepa_apps.live.messages import DecoderReady, Pattern
@@ -192,9 +203,9 @@ START = 1000.0
 
 
 class Amplifier:
-    """Stands in for the thread that reads a stream: the test says what arrives."""
+    """Stands in for a thread that reads a stream: the test says what arrives."""
 
-    def __init__(self, stream: Any, markers: Any) -> None:
+    def __init__(self, stream: Any) -> None:
         self.chunks: deque[Any] = deque()
         self.markers: deque[Any] = deque()
         self.problems: deque[str] = deque()
@@ -224,6 +235,7 @@ def amplifier(monkeypatch: pytest.MonkeyPatch) -> None:
     from sjepa_apps.live import session
 
     monkeypatch.setattr(session, "StreamReader", Amplifier)
+    monkeypatch.setattr(session, "MarkerReader", Amplifier)
 
 
 @pytest.fixture

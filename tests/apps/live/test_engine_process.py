@@ -19,6 +19,7 @@ from sjepa_apps.live.messages import (
     CloseStream,
     LoadDecoder,
     OpenStream,
+    UseMarkers,
     read_message,
     to_line,
 )
@@ -172,6 +173,20 @@ def test_a_stream_that_is_not_there_is_waited_for_and_one_that_does_not_fit_is_r
     assert "Oz" in engine.until("refused", command="open-stream").reason
     engine.until("health")
     assert late is not None
+
+
+def test_markers_that_come_later_are_waited_for(
+    engine: Engine, decoder_file: Path, six_trials: Recording
+) -> None:
+    name = f"engine-markers-{os.getpid()}"
+    with Replay([six_trials], name=name, speed=4.0, loop=True, wait_for_consumers=60.0):
+        engine.ask(LoadDecoder(path=str(decoder_file)))
+        engine.ask(OpenStream(selector=name, mode="markers"))
+        told = engine.until("event", event="waiting-for-markers").detail
+        assert "none is in sight" in told
+        engine.ask(UseMarkers(selector=f"{name}-markers"))
+        engine.until("decoding", stream=name, mode="markers")
+        assert engine.until("decision").onset is not None
 
 
 def test_a_line_that_is_no_message_is_refused() -> None:

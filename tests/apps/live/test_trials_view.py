@@ -22,15 +22,16 @@ START = 1000.0
 def test_trials_are_counted_and_exported(
     opened: Any,
     decided: Callable[..., Any],
+    describe_markers: Callable[..., Any],
     wait_for: Callable[..., None],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     say: Callable[..., None],
 ) -> None:
-    reader = opened.session._reader
-    reader.send(1.0)
+    opened.session._reader.send(1.0)
+    opened.session.use_markers(describe_markers())
     for onset, label in ((START, "12"), (START + 5, "15")):
-        reader.markers.append(Marker(label, onset))
+        opened.session._marker_reader.markers.append(Marker(label, onset))
     wait_for(lambda: len(opened.session.store.lines) == 2)
     say(opened, decided(START + 2.55, "12"))
     say(opened, decided(START + 7.55, "12"))
