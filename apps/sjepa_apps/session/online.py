@@ -115,7 +115,11 @@ class FeedbackRun(Closing):
             while interruption := self._run_part(presenter, trials[len(self.selections) :]):
                 self._decoder.close()
                 self._stream = wait_until_back(
-                    self._stream, interruption, presenter, self._tell, "Begin again when it is."
+                    self._stream,
+                    interruption,
+                    presenter,
+                    self._tell,
+                    "Begin again when it is back.",
                 )
                 self._decoder = DecoderProcess(
                     self._file,

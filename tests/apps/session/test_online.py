@@ -168,7 +168,9 @@ def test_a_run_without_a_trial_has_nothing_to_tell(protocol, monkeypatch):
     def stop(text):
         raise SessionStopped
 
-    monkeypatch.setattr(online, "DecoderProcess", lambda *_: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(
+        online, "DecoderProcess", lambda *_, **__: SimpleNamespace(close=lambda: None)
+    )
     monkeypatch.setattr(online, "SignalWatch", lambda *_: nullcontext())
     with FeedbackRun(
         None, SimpleNamespace(uid=""), SimpleNamespace(uid=""), protocol, print
