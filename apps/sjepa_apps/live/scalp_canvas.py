@@ -8,12 +8,14 @@ from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
     QFont,
+    QFontMetricsF,
     QImage,
     QMouseEvent,
     QPainter,
     QPainterPath,
     QPaintEvent,
     QPen,
+    QResizeEvent,
 )
 from PyQt6.QtWidgets import QToolTip, QWidget
 
@@ -26,13 +28,18 @@ Floats = NDArray[np.float64]
 
 #: The map has so many points along a side, enough for what is smooth.
 MAP_POINTS = 72
-#: Everything is drawn within so many head radii: the head with its nose, or all electrodes.
-LEAST_EXTENT, LARGEST_EXTENT = 1.17, 1.28
+#: Head radii from the middle to the tip of the nose, and to what is drawn around an electrode.
+NOSE, RIM = 1.17, 0.03
 #: Width (head radii) of the Gaussian by which values spread.
 SPREAD = 0.28
 #: Names smaller than this (pixels) are left out; the tool tip tells them.
-SMALLEST_NAME = 7
+SMALLEST_NAME, LARGEST_NAME = 7, 13
 LARGEST_DISC = 0.13
+#: The cross of a bad electrode reaches so many radii of its disc.
+CROSS = 1.45
+#: Height of a line of the key (pixels).
+KEY_LINE = 17
+_MIDDLE = int(Qt.AlignmentFlag.AlignVCenter)
 
 
 class ScalpCanvas(QWidget):
@@ -56,10 +63,13 @@ class ScalpCanvas(QWidget):
         self._positions: Floats = np.empty((0, 2))
         self._weights: Floats = np.empty((0, 0))
         self._values: Floats | None = None
+        self._key: tuple[str, ...] = ()
         self._states = ChannelStates()
         self._map: QImage | None = None
+        self._fonts: list[QFont | None] | None = None
         self._focused = 0
-        self._extent = LEAST_EXTENT
+        self._disc = LARGEST_DISC
+        self._extent = (NOSE, NOSE)
 
     def set_theme(self, theme: Theme) -> None:
         """Change the colours."""
@@ -72,11 +82,11 @@ class ScalpCanvas(QWidget):
         self._names = names
         self._positions = flat_positions(names) if names else np.empty((0, 2))
         self._weights = _map_weights(self._positions)
-        farthest = np.abs(self._positions).max(initial=0.0) + LARGEST_DISC
-        self._extent = float(np.clip(farthest, LEAST_EXTENT, LARGEST_EXTENT))
-        self._values = None
+        self._disc = _disc_radius(self._positions)
+        farthest = np.abs(self._positions).max(axis=0, initial=0.0) + CROSS * self._disc + RIM
+        self._extent = (max(float(farthest[0]), NOSE), max(float(farthest[1]), NOSE))
+        self._values = self._map = self._fonts = None
         self._focused = 0
-        self._map = None
         self.update()
 
     def set_states(self, states: ChannelStates) -> None:
@@ -84,9 +94,12 @@ class ScalpCanvas(QWidget):
         self._states = states
         self.update()
 
-    def set_values(self, values: Floats | None) -> None:
-        """Show a map of values (channels,) from -1 to 1; NaN where a channel tells nothing."""
-        self._values = values
+    def set_values(self, values: Floats | None, key: tuple[str, ...] = ()) -> None:
+        """Show a map of values (channels,) from -1 to 1; NaN where a channel tells nothing.
+
+        ``key`` says what 1, 0 and -1 are.
+        """
+        self._values, self._key = values, key
         self._map = None
         self.update()
 
@@ -103,7 +116,13 @@ class ScalpCanvas(QWidget):
         self._draw_head(painter)
         for index, name in enumerate(self._names):
             self._draw_electrode(painter, index, name)
+        if self._values is not None and self._key:
+            self._draw_key(painter)
         painter.end()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Fit the names to the new size."""
+        self._fonts = None
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
         """Tell which electrode was clicked."""
@@ -147,15 +166,12 @@ class ScalpCanvas(QWidget):
     @property
     def _unit(self) -> float:
         """Pixels of a head radius."""
-        return min(self.width(), self.height()) / (2 * self._extent)
+        across, along = self._extent
+        return min(self.width() / across, self.height() / along) / 2
 
     @property
     def _radius(self) -> float:
-        if len(self._positions) < 2:
-            return LARGEST_DISC * self._unit
-        distances = np.linalg.norm(self._positions[:, np.newaxis] - self._positions, axis=-1)
-        np.fill_diagonal(distances, np.inf)
-        return float(min(LARGEST_DISC, 0.49 * distances.min())) * self._unit
+        return self._disc * self._unit
 
     def _to_widget(self, x: float, y: float) -> QPointF:
         return QPointF(self.width() / 2 + x * self._unit, self.height() / 2 - y * self._unit)
@@ -214,6 +230,11 @@ class ScalpCanvas(QWidget):
         bad = report is not None and report.bad
         chosen = report is not None and report.choice != "automatic"
         colour = QColor(theme.bad if bad else theme.good if report is not None else theme.muted)
+        if bad:
+            arm = CROSS * radius * np.sqrt(0.5)
+            painter.setPen(QPen(colour, max(2.0, radius / 4)))
+            painter.drawLine(place - QPointF(arm, arm), place + QPointF(arm, arm))
+            painter.drawLine(place - QPointF(arm, -arm), place + QPointF(arm, -arm))
         painter.setPen(QPen(QColor(theme.ink if chosen else theme.panel), 2.0 if chosen else 1.0))
         painter.setBrush(colour)
         painter.drawEllipse(place, radius, radius)
@@ -221,14 +242,61 @@ class ScalpCanvas(QWidget):
             painter.setPen(QPen(QColor(theme.accent), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawEllipse(place, radius + 3, radius + 3)
-        font = QFont(self.font())
-        font.setPixelSize(max(min(int(radius * 0.75), 13), 1))
-        font.setBold(True)
-        painter.setFont(font)
-        if font.pixelSize() >= SMALLEST_NAME:
+        if self._fonts is None:
+            self._fonts = [self._fitting_font(one) for one in self._names]
+        if (font := self._fonts[index]) is not None:
+            painter.setFont(font)
             painter.setPen(QColor(theme.panel))
             box = QRectF(place.x() - radius, place.y() - radius, 2 * radius, 2 * radius)
             painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), name)
+
+    def _fitting_font(self, name: str) -> QFont | None:
+        """Return the font in which a name fits into its disc; None where none does."""
+        font = QFont(self.font())
+        font.setBold(True)
+        for size in range(min(int(self._radius * 0.75), LARGEST_NAME), SMALLEST_NAME - 1, -1):
+            font.setPixelSize(size)
+            if QFontMetricsF(font).horizontalAdvance(name) <= 1.9 * self._radius:
+                return font
+        return None
+
+    def _leaves_room(self, corner: QRectF) -> bool:
+        """Tell whether nothing is drawn in the corner at the lower left."""
+        away = corner.topRight() - self._to_widget(0.0, 0.0)
+        if np.hypot(away.x(), away.y()) < self._unit:
+            return False
+        reach = CROSS * self._radius
+        near = corner.adjusted(-reach, -reach, reach, reach)
+        return not any(near.contains(self._to_widget(x, y)) for x, y in self._positions.tolist())
+
+    def _draw_key(self, painter: QPainter) -> None:
+        """Tell in a corner what the colours of the map mean, where the head leaves room."""
+        theme = self._theme
+        font = QFont(self.font())
+        font.setPixelSize(11)
+        metrics = QFontMetricsF(font)
+        width = 24 + max(metrics.horizontalAdvance(text) for text in self._key)
+        height = KEY_LINE * len(self._key)
+        if not self._leaves_room(QRectF(0, self.height() - height, width, height)):
+            return
+        painter.setFont(font)
+        colours = (theme.classes[1], theme.raised, theme.classes[0])
+        for line, (text, colour) in enumerate(zip(self._key, colours, strict=True)):
+            top = self.height() - height + line * KEY_LINE
+            painter.setPen(QPen(QColor(theme.line), 1))
+            painter.setBrush(QColor(colour))
+            painter.drawRect(QRectF(1.5, top + 3.5, 10, 10))
+            painter.setPen(QColor(theme.muted))
+            painter.drawText(QRectF(18, top, width, KEY_LINE), _MIDDLE, text)
+
+
+def _disc_radius(positions: Floats) -> float:
+    """Return the radius (head radii) of discs that do not overlap."""
+    if len(positions) < 2:
+        return LARGEST_DISC
+    distances = np.linalg.norm(positions[:, np.newaxis] - positions, axis=-1)
+    np.fill_diagonal(distances, np.inf)
+    return float(min(LARGEST_DISC, 0.49 * distances.min()))
 
 
 def _map_weights(positions: Floats) -> Floats:

@@ -16,6 +16,9 @@ from sjepa_apps.live.widgets import Choices, ElidedLabel, panel
 QUALITY = "amplitude against calibration"
 #: A channel of so many times its usual amplitude has the full colour.
 FULL_COLOUR = 4.0
+#: What the colours of the map mean, from the largest value to the smallest.
+LOUDNESS = ("louder", "as usual", "quieter")
+SIGNS = ("positive", "nothing", "negative")
 
 
 class ScalpView(QWidget):
@@ -114,7 +117,7 @@ class ScalpView(QWidget):
             return
         index = self.shown.currentIndex() - 1
         if index >= 0:
-            self.canvas.set_values(np.array(self._decoder.patterns[index].values))
+            self.canvas.set_values(np.array(self._decoder.patterns[index].values), SIGNS)
             return
         if not self._states.reports:
             self.canvas.set_values(None)
@@ -122,7 +125,7 @@ class ScalpView(QWidget):
         ratios = np.array([self._ratio(name) for name in self._decoder.ch_names])
         with np.errstate(divide="ignore"):
             values = np.log(ratios) / np.log(FULL_COLOUR)
-        self.canvas.set_values(np.clip(values, -1, 1))
+        self.canvas.set_values(np.clip(values, -1, 1), LOUDNESS)
 
     def _ratio(self, name: str) -> float:
         report = self._states.get(name)

@@ -6,13 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtGui import QImage
 
+from sjepa_apps.live.channel_states import ChannelStates
 from sjepa_apps.live.messages import (
     ChannelReport,
     Channels,
     ChooseChannel,
 )
+from sjepa_apps.live.scalp_canvas import ScalpCanvas
+from sjepa_apps.live.theme import LIGHT
 
 
 def test_a_click_on_an_electrode_forces_it_bad_then_good(
@@ -72,4 +77,81 @@ def test_the_whole_head_is_in_view(opened: Any, ready: Any) -> None:
         canvas.set_channels(names)
         for x, y in ((0.0, 1.14), (0.0, -1.0), (-1.11, 0.0), (1.11, 0.0)):
             assert canvas.rect().contains(canvas._to_widget(x, y).toPoint())
-        assert all(canvas.rect().contains(canvas.position_of(name).toPoint()) for name in names)
+        _is_whole(canvas, names)
+
+
+@pytest.mark.parametrize("size", [(400, 260), (300, 600), (378, 580)])
+def test_every_electrode_of_a_cap_is_whole(qtbot: Any, size: tuple[int, int]) -> None:
+    canvas = ScalpCanvas(LIGHT)
+    qtbot.addWidget(canvas)
+    canvas.resize(*size)
+    middle = ("Fz", "Cz", "C3", "C4", "Pz", "Oz")
+    for outer in (("FT9", "FT10", "TP9", "TP10"), ("T9", "T10"), ("Nz", "Iz", "I1", "I2")):
+        canvas.set_channels(middle + outer)
+        _is_whole(canvas, middle + outer)
+
+
+def test_a_bad_electrode_has_another_shape_and_names_stay_in_their_discs(
+    qtbot: Any, states: Callable[..., Channels]
+) -> None:
+    canvas = ScalpCanvas(LIGHT)
+    qtbot.addWidget(canvas)
+    canvas.resize(400, 400)
+    canvas.set_channels(("Oz", "O1", "O2", "FT10"))
+    canvas.set_states(ChannelStates(states("O1").channels))
+    image = canvas.grab().toImage()
+    ring = 1.3 * canvas._radius
+    shapes = {
+        name: {
+            _colour(image, canvas, name, ring * np.cos(angle), ring * np.sin(angle))
+            for angle in np.arange(np.pi / 4, 2 * np.pi, np.pi / 2)
+        }
+        for name in ("O1", "O2")
+    }
+    # the cross reaches out of the disc to all four sides
+    assert shapes["O1"] == {LIGHT.bad}
+    assert LIGHT.good not in shapes["O2"]
+    edges = np.linspace(-0.8, 0.8, 20) * canvas._radius
+    beside = {
+        _colour(image, canvas, "FT10", side * 0.97 * canvas._radius, 0.3 * y)
+        for side in (-1, 1)
+        for y in edges
+    }
+    assert LIGHT.panel not in beside
+
+
+def test_the_map_has_a_key(
+    opened: Any, say: Callable[..., None], states: Callable[..., Channels]
+) -> None:
+    canvas = opened.scalp.canvas
+    assert LIGHT.classes[1] not in _corner(canvas)
+    say(opened, states())
+    assert canvas._key == ("louder", "as usual", "quieter")
+    assert {LIGHT.classes[1], LIGHT.raised, LIGHT.classes[0]} <= _corner(canvas)
+    opened.scalp.shown.setCurrentIndex(1)
+    assert canvas._key == ("positive", "nothing", "negative")
+    # where the head fills the corner, it has none
+    canvas.resize(200, 200)
+    assert LIGHT.classes[1] not in _corner(canvas)
+
+
+def _is_whole(canvas: ScalpCanvas, names: tuple[str, ...]) -> None:
+    reach = 1.4 * canvas._radius
+    for name in names:
+        place = canvas.position_of(name)
+        assert reach <= place.x() <= canvas.width() - reach
+        assert reach <= place.y() <= canvas.height() - reach
+
+
+def _colour(image: QImage, canvas: ScalpCanvas, name: str, right: float, down: float) -> str:
+    place = canvas.position_of(name)
+    return str(image.pixelColor(round(place.x() + right), round(place.y() + down)).name())
+
+
+def _corner(canvas: ScalpCanvas) -> set[str]:
+    image = canvas.grab().toImage()
+    return {
+        str(image.pixelColor(x, y).name())
+        for x in range(20)
+        for y in range(image.height() - 60, image.height())
+    }
