@@ -11,8 +11,11 @@ from sjepa_apps.live.messages import (
     ChooseChannel,
     CloseStream,
     Command,
+    DecoderReady,
     LoadDecoder,
+    Message,
     OpenStream,
+    Refused,
     UseMarkers,
     read_message,
     to_line,
@@ -49,7 +52,9 @@ class EngineClient(QObject):
         self._suffix = suffix
         self._process: QProcess | None = None
         self._heard = False
+        #: The decoder that was asked for last, and the one that was loaded last.
         self._decoder: LoadDecoder | None = None
+        self._loaded: LoadDecoder | None = None
         self._stream: OpenStream | None = None
         self._choices: dict[str, ChooseChannel] = {}
 
@@ -133,7 +138,16 @@ class EngineClient(QObject):
             except ValidationError:
                 self.said.emit(line.decode(errors="replace").strip())
                 continue
+            self._note(message)
             self.received.emit(message)
+
+    def _note(self, message: Message) -> None:
+        """Remember the decoder that was loaded: one that is refused is not asked for again."""
+        match message:
+            case DecoderReady(path=path):
+                self._loaded = LoadDecoder(path=path)
+            case Refused(command="load-decoder"):
+                self._decoder = self._loaded
 
     def _read_errors(self) -> None:
         if self._process is None:

@@ -169,6 +169,8 @@ class EngineProcess:
         (path, future), self._loading = self._loading, None
         try:
             ready = future.result()
+            if self._live is not None:
+                self._require_fit(self._loaded, self._live.signal)
         except (InputError, OSError) as error:
             self._send(Refused(command="load-decoder", reason=f"{path}: {error}"))
             return
@@ -177,6 +179,12 @@ class EngineProcess:
         self._stop_decoding()
         if self._request is not None and self._signal is not None:
             self._begin(self._decoder, self._signal, self._request)
+
+    def _require_fit(self, decoder: Decoder, signal: SignalInlet) -> None:
+        """Make sure that decoding goes on with another decoder, before it is interrupted."""
+        decoder.match_channels(signal.ch_names)
+        if self._request is not None and _mode(decoder, self._request) == "markers":
+            _find_markers(self._request, MARKERS_WITHIN)
 
     def _open_stream(self, request: OpenStream) -> None:
         """Open the stream that is asked for; one that is not in sight is looked for again."""

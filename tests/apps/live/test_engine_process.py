@@ -28,6 +28,9 @@ from sjepa_online.decoding import load_decoder
 from sjepa_online.online import Decision, decode_recording
 from sjepa_online.stream import Replay
 
+#: As many electrodes as the decoder has, and none of its own.
+FRONTAL = ["Fz", "F1", "F2", "F3", "F4", "AFz", "AF3", "AF4"]
+
 
 class Engine:
     """The process, and what it has said so far."""
@@ -109,8 +112,12 @@ def test_it_decides_as_the_engine_does_offline(
         )
 
 
-def test_a_channel_is_forced_bad_and_a_damaged_decoder_changes_nothing(
-    engine: Engine, decoder_file: Path, six_trials: Recording, tmp_path: Path
+def test_a_channel_is_forced_bad_and_a_decoder_that_is_refused_changes_nothing(
+    engine: Engine,
+    decoder_file: Path,
+    six_trials: Recording,
+    tmp_path: Path,
+    edit_tensor_file: Callable[..., None],
 ) -> None:
     damaged = tmp_path / "damaged.safetensors"
     damaged.write_bytes(decoder_file.read_bytes()[:-100])
@@ -118,6 +125,9 @@ def test_a_channel_is_forced_bad_and_a_damaged_decoder_changes_nothing(
     newer.write_bytes(
         decoder_file.read_bytes().replace(b'"format_version":"1"', b'"format_version":"9"')
     )
+    elsewhere = tmp_path / "elsewhere.safetensors"
+    elsewhere.write_bytes(decoder_file.read_bytes())
+    edit_tensor_file(elsewhere, lambda config, _: config.update(ch_names=FRONTAL))
     name = f"engine-choice-{os.getpid()}"
     with Replay([six_trials], name=name, speed=4.0, loop=True, wait_for_consumers=60.0):
         engine.ask(LoadDecoder(path=str(decoder_file)))
@@ -127,10 +137,15 @@ def test_a_channel_is_forced_bad_and_a_damaged_decoder_changes_nothing(
         assert engine.until("decision").bad_channels == ("Oz",)
         report = next(one for one in engine.until("channels").channels if one.channel == "Oz")
         assert (report.bad, report.choice) == (True, "bad")
-        for path, words in ((damaged, "truncated"), (newer, "version")):
+        engine.messages.clear()
+        for path, words in ((damaged, "truncated"), (newer, "version"), (elsewhere, "AFz")):
             engine.ask(LoadDecoder(path=str(path)))
             assert words in engine.until("refused", command="load-decoder").reason
             engine.until("decision")
+        # nothing was begun anew
+        assert {message.kind for message in engine.messages} <= {
+            "refused", "decision", "channels", "health", "event",
+        }  # fmt: skip
         health = engine.until("health")
         assert not health.lost
         assert health.missing == 0
