@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 
+from sjepa_apps.live.worker import Worker
 from sjepa_online.stream import StreamDescription, find_streams
 from sjepa_online.stream.discovery import DECISION_SOURCE, MARK_SOURCE
 
@@ -12,31 +12,20 @@ from sjepa_online.stream.discovery import DECISION_SOURCE, MARK_SOURCE
 EVERY = 2.0
 
 
-class Discovery(threading.Thread):
+class Discovery(Worker):
     """Look for streams until :meth:`stop`; the newest list waits in ``found``."""
 
     def __init__(self) -> None:
-        super().__init__(name="discovery", daemon=True)
+        super().__init__("search for streams")
         self.found: deque[list[StreamDescription]] = deque(maxlen=1)
-        self._ended = threading.Event()
 
-    def run(self) -> None:
+    def work(self) -> None:
         """Look again and again."""
         seen: list[StreamDescription] = []
         while not self._ended.is_set():
             seen = find_streams(known=seen)
             self.found.append(seen)
             self._ended.wait(EVERY)
-
-    def ask_to_stop(self) -> None:
-        """Let the present look be the last."""
-        self._ended.set()
-
-    def stop(self) -> None:
-        """End the thread and wait for it."""
-        self.ask_to_stop()
-        if self.is_alive():
-            self.join()
 
 
 def signals_among(streams: list[StreamDescription]) -> list[StreamDescription]:

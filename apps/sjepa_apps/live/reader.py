@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sjepa_apps.live.worker import Worker
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.signal import pick_eeg_channels
 from sjepa_online.signal.units import microvolt_factor
@@ -83,26 +83,15 @@ def lasting_selector(stream: StreamDescription) -> str:
     return f"{stream.name}@{stream.source_id or stream.host}"
 
 
-class _Reader(threading.Thread, ABC):
-    """Read a stream until :meth:`stop`; when it ends for good, wait until it is in sight again.
-
-    What went wrong waits in ``problems``, which any thread may empty.
-    """
+class _Reader(Worker):
+    """Read a stream until :meth:`stop`; when it ends for good, wait until it is in sight again."""
 
     def __init__(self, stream: StreamDescription, kind: Kind) -> None:
-        super().__init__(name=f"{kind}-reader", daemon=True)
+        super().__init__(f"reader of {stream.name}")
         self.stream = stream
-        self.problems: deque[str] = deque(maxlen=100)
         self._kind = kind
-        self._ended = threading.Event()
 
-    def stop(self) -> None:
-        """End the thread and wait for it."""
-        self._ended.set()
-        if self.is_alive():
-            self.join()
-
-    def run(self) -> None:
+    def work(self) -> None:
         """Read, and look for the stream, in turn."""
         stream: StreamDescription | None = self.stream
         while not self._ended.is_set():

@@ -127,14 +127,19 @@ class LiveSession(QObject):
     @property
     def silence(self) -> float | None:
         """Seconds since the last sample; None without a stream, and while one is opened."""
-        if self._reader is None or not self._reader.is_alive():
+        if self._reader is None or not self._reader.begun:
             return None
         return time.monotonic() - self._heard
 
     @property
     def opening(self) -> bool:
         """Whether a stream is about to be shown."""
-        return self._reader is not None and not self._reader.is_alive()
+        return self._reader is not None and not self._reader.begun
+
+    @property
+    def failed(self) -> bool:
+        """Whether reading has ended of an error that nobody thought of."""
+        return self._reader is not None and self._reader.begun and not self._reader.is_alive()
 
     @property
     def silent(self) -> bool:
@@ -225,6 +230,7 @@ class LiveSession(QObject):
 
     def poll(self) -> None:
         """Take in what the threads have found since the last time."""
+        self._tell_problems(self._discovery.problems)
         if self._discovery.found:
             streams = self._discovery.found.pop()
             if streams != self.streams:
@@ -239,7 +245,7 @@ class LiveSession(QObject):
 
     def _start_reader(self) -> None:
         """Show the stream, once the engine has it: a replay begins with its first consumer."""
-        if self._reader is not None and not self._reader.is_alive():
+        if self._reader is not None and not self._reader.begun:
             self._heard = time.monotonic()
             self._reader.start()
 

@@ -395,6 +395,8 @@ class LiveWindow(QMainWindow):
             self.signals.canvas.set_notice("No stream is connected: choose one under Connect")
         elif session.opening:
             self.signals.canvas.set_notice("Connecting …")
+        elif session.failed:
+            self.signals.canvas.set_notice("Reading has failed, see the log: connect again")
         elif session.silent:
             self.signals.canvas.set_notice(
                 f"No data for {session.silence:.0f} s: waiting for the stream to come back"

@@ -218,6 +218,10 @@ class Amplifier:
     def is_alive(self) -> bool:
         return self._alive
 
+    @property
+    def begun(self) -> bool:
+        return self._alive
+
     def stop(self) -> None:
         self._alive = False
 
