@@ -16,13 +16,14 @@ if TYPE_CHECKING:
         load_sources,
         refuse_repetition,
     )
-    from sjepa_online.data.trials import Trials, make_trials
+    from sjepa_online.data.trials import Trials, good_channels, make_trials
 
 __all__ = [
     "Recording",
     "Source",
     "Trials",
     "expand_sources",
+    "good_channels",
     "iter_sources",
     "load_source",
     "load_sources",
@@ -35,6 +36,7 @@ _HOMES = {
     "Source": "source",
     "Trials": "trials",
     "expand_sources": "source",
+    "good_channels": "trials",
     "iter_sources": "source",
     "load_source": "source",
     "load_sources": "source",

@@ -41,7 +41,7 @@ class Trials:
     protocol : Protocol
         How the trials were cut.
     dropped : tuple of str
-        Which trials were left out, and why.
+        Which trials and channels were left out, and why.
     """
 
     X: npt.NDArray[np.float32]
@@ -70,15 +70,16 @@ def make_trials(
     config : PreprocessorConfig
         Reference and passband.
     ch_names : sequence of str, optional
-        Electrodes to take, in this order; those of the first recording by default. Channels
-        beyond them have no part in anything.
+        Electrodes to take, in this order; :func:`good_channels` by default. Channels beyond
+        them have no part in anything.
 
     Returns
     -------
     Trials
         In the order of the recordings. Trials that reach beyond their recording, span a
-        break in it or a pause of the participant, or hold samples that are not finite in a
-        channel that is not marked as bad are left out and listed in ``dropped``.
+        break in it or a pause of the participant, hold samples that are not finite in a
+        channel that is not marked as bad, or no change in any such channel, are left out and
+        listed in ``dropped``, as are channels that a recording marks as bad.
 
     Raises
     ------
@@ -92,9 +93,10 @@ def make_trials(
             value="none",
             remedy="Give a SOURCE with recordings.",
         )
-    names = tuple(recordings[0].ch_names if ch_names is None else ch_names)
+    names = good_channels(recordings) if ch_names is None else tuple(ch_names)
     parts = [_cut(recording, protocol, config, names) for recording in recordings]
-    dropped = tuple(reason for part in parts for reason in part.dropped)
+    marked = [reason for one in recordings if (reason := _marked(one, names))]
+    dropped = (*marked, *(reason for part in parts for reason in part.dropped))
     counts = [len(part.y) for part in parts]
     if not sum(counts):
         raise InputError(
@@ -112,6 +114,31 @@ def make_trials(
         protocol=protocol,
         dropped=dropped,
     )
+
+
+def good_channels(recordings: Sequence[Recording]) -> tuple[str, ...]:
+    """Return the electrodes of the first recording that none of them marks as bad.
+
+    Raises
+    ------
+    InputError
+        None is left.
+    """
+    marked = {name for recording in recordings for name in recording.bad}
+    good = tuple(name for name in recordings[0].ch_names if name not in marked)
+    if not good:
+        raise InputError(
+            "At least one channel is not marked as bad",
+            value=f"bad in {', '.join(one.name for one in recordings)}: "
+            f"{', '.join(sorted(marked))}",
+            remedy="Mark only those without signal, or leave out the recording that marks all.",
+        )
+    return good
+
+
+def _marked(recording: Recording, names: tuple[str, ...]) -> str:
+    left_out = [name for name in recording.bad if name not in names]
+    return f"{recording.name}: {', '.join(left_out)}, marked as bad" if left_out else ""
 
 
 @dataclass(frozen=True)
@@ -140,8 +167,13 @@ def _cut(
     for row in np.flatnonzero(reasons == ""):
         if np.any((paused > from_s[row]) & (paused < to_s[row])):
             reasons[row] = "into a pause of the participant"
-        elif not _is_finite(good, recording.sfreq, from_s[row], to_s[row]):
+            continue
+        piece = good[:, max(round(from_s[row] * recording.sfreq), 0) :]
+        piece = piece[:, : round(protocol.window.length * recording.sfreq)]
+        if not np.isfinite(piece).all():
             reasons[row] = "over samples that are not finite"
+        elif not np.ptp(piece, axis=1).any():
+            reasons[row] = "over samples that do not change in any good channel"
     kept = reasons == ""
     return _Part(X[kept], y[kept], onset[kept], _summary(recording, onset, reasons))
 
@@ -226,11 +258,6 @@ def _preprocess(
         for start in range(0, data.shape[1], n_chunk)
     ]
     return np.concatenate(chunks, axis=1)
-
-
-def _is_finite(data: npt.NDArray[np.float32], sfreq: float, from_s: float, to_s: float) -> bool:
-    piece = data[:, max(round(from_s * sfreq), 0) : round(to_s * sfreq)]
-    return bool(np.isfinite(piece).all())
 
 
 def _summary(

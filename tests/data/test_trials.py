@@ -132,6 +132,30 @@ def test_trials_with_nan_are_left_out_unless_the_channel_is_marked_as_bad(record
     assert np.isfinite(marked.X).all()
 
 
+def test_a_channel_that_one_recording_marks_as_bad_is_left_out_of_all(recording, protocol):
+    marking = replace(recording, name="second", bad=("O1",))
+    trials = make_trials([recording, marking], protocol, CONFIG)
+    assert trials.ch_names == tuple(name for name in recording.ch_names if name != "O1")
+    assert trials.dropped == ("second: O1, marked as bad",)
+
+
+def test_recordings_that_mark_every_channel_between_them_are_refused(recording, protocol):
+    first, *others = recording.ch_names
+    parts = [replace(recording, bad=(first,)), replace(recording, bad=tuple(others))]
+    with pytest.raises(InputError, match="At least one channel is not marked as bad"):
+        make_trials(parts, protocol, CONFIG)
+
+
+def test_trials_in_which_every_channel_is_frozen_are_left_out(recording, protocol):
+    data = recording.data.copy()
+    start = round(recording.onsets[1] * recording.sfreq)
+    stop = start + round(protocol.window.length * recording.sfreq)
+    data[:, start:stop] = data[:, [start]]
+    trials = make_trials([replace(recording, data=data)], protocol, CONFIG)
+    assert trials.y.tolist() == ["13", "21"]
+    assert "do not change" in trials.dropped[0]
+
+
 def test_no_trial_left_is_refused_with_the_reasons(recording, protocol):
     with pytest.raises(InputError, match=r"3 of 3 trials reach past the recording's end"):
         make_trials([replace(recording, onsets=np.array([19.0, 20, 21]))], protocol, CONFIG)

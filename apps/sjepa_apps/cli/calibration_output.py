@@ -60,6 +60,7 @@ class CalibrationOutputs:
         """
         for reason in calibration.trials.dropped:
             say(f"left out: {reason}")
+        _tell_complaints(calibration)
         calibration.decoder.save(self.decoder)
         told = dict(session)
         if self.report is not None:
@@ -115,6 +116,16 @@ class CalibrationOutputs:
                     f"More trials would help: --resume {told['folder']} --overwrite, and a "
                     "larger number of --trials"
                 )
+
+
+def _tell_complaints(calibration: Calibration) -> None:
+    """Name the channels that look bad: they are part of the decoder until they are marked."""
+    from sjepa_online.evaluation.report import measure_channels
+
+    trials = calibration.trials
+    for channel in measure_channels(trials.X, trials.ch_names, ()):
+        if channel.complaint:
+            say(f"{channel.complaint}: if it is a bad electrode, mark it as bad in the recording")
 
 
 def _values(scores: dict[str, float]) -> str:

@@ -77,12 +77,14 @@ def load_comparison(
     InputError
         A recording both trains and tests, cannot be read, or has no trials of the protocol.
     """
-    from sjepa_online.data import make_trials
+    from sjepa_online.data import good_channels, make_trials
     from sjepa_online.signal import PreprocessorConfig
 
     sides = load_sides(train, test)
-    training = make_trials(sides[0], protocol, PreprocessorConfig())
-    testing = make_trials(sides[1], protocol, PreprocessorConfig(), training.ch_names)
+    names_of_channels = good_channels([*sides[0], *sides[1]])
+    training, testing = (
+        make_trials(side, protocol, PreprocessorConfig(), names_of_channels) for side in sides
+    )
     for reason in (*training.dropped, *testing.dropped):
         say(f"left out: {reason}")
     names = [recording.name for side in sides for recording in side]

@@ -83,7 +83,7 @@ def _about_channels(content: ReportContent) -> Iterator[Advice]:
             f"{named}{rest}. Check contact and gel, and mark a channel that stays bad as bad.",
         )
     if content.trials.dropped:
-        yield Advice("note", f"Trials were left out: {'; '.join(content.trials.dropped)}.")
+        yield Advice("note", f"Left out: {'; '.join(content.trials.dropped)}.")
 
 
 def _about_confusions(content: ReportContent) -> Iterator[Advice]:
