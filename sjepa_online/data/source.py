@@ -41,17 +41,24 @@ class Source:
     read: Callable[[], Iterator[Recording]]
 
 
-def expand_sources(texts: Iterable[str]) -> list[Source]:
+def expand_sources(texts: Iterable[str], unit: str | None = None) -> list[Source]:
     """Find what each SOURCE stands for, without reading any recording.
 
     A glob's files come in natural order (run 2 before run 10).
+
+    Parameters
+    ----------
+    texts : iterable of str
+        The SOURCEs.
+    unit : str, optional
+        Unit of the EEG in .xdf files whose stream declares none.
 
     Raises
     ------
     InputError
         A SOURCE breaks the grammar, stands for nothing, or for what another stands for too.
     """
-    sources = [source for text in texts for source in _expand(text)]
+    sources = [source for text in texts for source in _expand(text, unit)]
     refuse_repetition(source.name for source in sources)
     return sources
 
@@ -83,7 +90,9 @@ def refuse_repetition(names: Iterable[str]) -> None:
 
 
 def iter_sources(
-    texts: Iterable[str], on_broken: Callable[[str, InputError], None] | None = None
+    texts: Iterable[str],
+    on_broken: Callable[[str, InputError], None] | None = None,
+    unit: str | None = None,
 ) -> Iterator[Recording]:
     """Read the recordings of several SOURCEs, one in memory at a time.
 
@@ -94,13 +103,15 @@ def iter_sources(
     on_broken : callable, optional
         Called with the name and the error of a file or subject that cannot be read, which
         is then left out. Without it the error is raised.
+    unit : str, optional
+        See :func:`expand_sources`.
 
     Raises
     ------
     InputError
         See :func:`expand_sources`; or a recording cannot be read.
     """
-    for source in expand_sources(texts):
+    for source in expand_sources(texts, unit):
         try:
             yield from source.read()
         except InputError as error:
@@ -109,17 +120,17 @@ def iter_sources(
             on_broken(source.name, error)
 
 
-def load_sources(texts: Iterable[str]) -> list[Recording]:
+def load_sources(texts: Iterable[str], unit: str | None = None) -> list[Recording]:
     """Read all recordings of several SOURCEs; the errors are those of :func:`iter_sources`."""
-    recordings = list(iter_sources(texts))
+    recordings = list(iter_sources(texts, unit=unit))
     # a subject of a data set and one of its sessions are two sources, with recordings in common
     refuse_repetition(recording.name for recording in recordings)
     return recordings
 
 
-def load_source(text: str) -> list[Recording]:
+def load_source(text: str, unit: str | None = None) -> list[Recording]:
     """Read all recordings of one SOURCE; the errors are those of :func:`iter_sources`."""
-    return load_sources([text])
+    return load_sources([text], unit)
 
 
 def natural_key(text: str) -> tuple[tuple[int, str], ...]:
@@ -129,7 +140,7 @@ def natural_key(text: str) -> tuple[tuple[int, str], ...]:
     )
 
 
-def _expand(text: str) -> list[Source]:
+def _expand(text: str, unit: str | None) -> list[Source]:
     kind, *fields = text.split(":")
     if kind == "moabb":
         return _moabb_sources(text, fields)
@@ -139,16 +150,16 @@ def _expand(text: str) -> list[Source]:
         return _sample_sources(text, fields)
     if kind == "simulated":
         return _simulated_sources(text, fields)
-    return [_file_source(path) for path in _find_files(text)]
+    return [_file_source(path, unit) for path in _find_files(text)]
 
 
-def _file_source(path: Path) -> Source:
+def _file_source(path: Path, unit: str | None = None) -> Source:
     def read() -> Iterator[Recording]:
         # a reader is imported when it is needed: a name that is wrong is told at once
         if path.suffix.lower() == ".xdf":
             from sjepa_online.data.xdf_reader import read_xdf_file
 
-            yield read_xdf_file(path)
+            yield read_xdf_file(path, unit)
         else:
             from sjepa_online.data.mne_reader import read_mne_file
 

@@ -23,18 +23,24 @@ RATE_TOLERANCE = 0.01
 _PIECE = 4096  # samples
 
 
-def read_xdf_file(path: Path) -> Recording:
+def read_xdf_file(path: Path, unit: str | None = None) -> Recording:
     """Read the EEG stream of an XDF file, with its marker streams as events.
 
     Clocks are synchronised and timestamps smoothed by pyxdf. An event's onset is its place
     among the samples, so it stays exact however far the amplifier's clock drifts. A last
     chunk that was cut off, as by a crash of the recorder, is left out and logged by pyxdf.
 
+    Parameters
+    ----------
+    path : Path
+    unit : str, optional
+        Unit of the EEG, where its stream declares none.
+
     Raises
     ------
     InputError
         The file is damaged, has no EEG stream or several, the stream has no samples, no
-        channel names, no units, or a rate other than its header says.
+        channel names, no unit, or a rate other than its header says.
     """
     try:
         with path.open("rb") as file:
@@ -48,10 +54,12 @@ def read_xdf_file(path: Path) -> Recording:
             remedy="Copy the file again.",
         ) from error
     with naming(str(path)):
-        return _recording(path, _eeg_stream(streams), streams)
+        return _recording(path, _eeg_stream(streams), streams, unit)
 
 
-def _recording(path: Path, eeg: dict[str, Any], streams: list[dict[str, Any]]) -> Recording:
+def _recording(
+    path: Path, eeg: dict[str, Any], streams: list[dict[str, Any]], unit: str | None
+) -> Recording:
     sfreq = float(eeg["info"]["nominal_srate"][0])
     times = np.asarray(eeg["time_stamps"], np.float64)
     _check_rate(sfreq, float(eeg["info"]["effective_srate"]), len(times))
@@ -64,7 +72,8 @@ def _recording(path: Path, eeg: dict[str, Any], streams: list[dict[str, Any]]) -
     ]
     picks = pick_eeg_channels(typed_eeg).eeg
     rows = [labels.index(pick) for pick in picks]
-    factors = np.array([microvolt_factor(headers[row].get("unit", "")) for row in rows])
+    units = [unit or headers[row].get("unit", "") for row in rows]
+    factors = np.array([microvolt_factor(one) for one in units])
     onsets, events = _markers(streams, times, sfreq)
     segments = eeg["info"]["segments"]
     return Recording(

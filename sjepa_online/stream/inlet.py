@@ -179,7 +179,7 @@ class SignalInlet(_Inlet):
             raise InputError(
                 f"A stream declares the unit of its channels ({self.stream.name})",
                 value="no unit in the stream's description",
-                remedy="Declare it at the source, or give it: V, mV, uV or nV.",
+                remedy="Declare it at the source, or give it by --unit: V, mV, uV or nV.",
             )
         units = {normalise_unit(self._units[self.ch_names.index(name)]) for name in wanted}
         if len(units) > 1:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from sjepa_online.data.source import load_source
 from sjepa_online.data.xdf_reader import read_xdf_file
 from sjepa_online.errors import InputError
 
@@ -129,8 +130,14 @@ def test_gap_is_a_break_and_markers_behind_it_stay_with_their_samples(write):
 
 
 def test_missing_unit_is_refused(write):
-    with pytest.raises(InputError, match="unit of voltage"):
+    with pytest.raises(InputError, match=r"unit of voltage.*--unit"):
         read_xdf_file(write(_channels(["Fz", "Cz", "Pz"], None)))
+
+
+def test_missing_unit_may_be_given(write, data):
+    path = write(_channels(["Fz", "Cz", "Pz"], None))
+    (read,) = load_source(str(path), "mV")
+    np.testing.assert_allclose(read.data, 1000 * data, rtol=1e-6)
 
 
 def test_missing_channel_names_are_refused(write):

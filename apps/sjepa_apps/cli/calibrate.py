@@ -22,6 +22,7 @@ from sjepa_apps.cli.common import (
     PopulationOption,
     ScopeOption,
     SeedOption,
+    UnitOption,
     WeightsOption,
     check_out,
     configure_lsl,
@@ -57,6 +58,7 @@ def calibrate(
         str | None,
         typer.Option(help="Stream to record in a session; needed when several are in sight."),
     ] = None,
+    unit: UnitOption = None,
     headless: Annotated[
         bool, typer.Option(help="Run the session without a display, for a simulated participant.")
     ] = False,
@@ -124,17 +126,22 @@ def calibrate(
         _from_recordings(
             paradigm,
             source,
+            unit,
             request,
             early_stopping,
             CalibrationOutputs(out or Path(DECODER), report, overwrite, json),
         )
         return
+    if resume is not None:
+        rule = "A session goes on in the unit that it was begun with"
+        refuse_together({"--unit": unit}, rule, "--resume")
     if not headless:
         configure_lsl(lsl_scope)
         setup = SessionSetup(
             paradigm,
             request,
             stream=stream,
+            unit=unit,
             n_trials=trials,
             practice=not skip_practice,
             seed=seed,
@@ -149,7 +156,7 @@ def calibrate(
         return
     refuse_together(of_window, "A session is without a display, or in a window", "--headless")
     options = SessionOptions(
-        paradigm, stream, folder, resume, trials, skip_practice, seed, wait, lsl_scope
+        paradigm, stream, unit, folder, resume, trials, skip_practice, seed, wait, lsl_scope
     )
     opened, found = open_session(options)
     outputs = CalibrationOutputs(
@@ -166,6 +173,7 @@ def calibrate(
 def _from_recordings(
     paradigm: str,
     source: list[str],
+    unit: str | None,
     request: DecoderRequest,
     early: bool,
     outputs: CalibrationOutputs,
@@ -178,7 +186,7 @@ def _from_recordings(
 
     outputs.check()
     protocol = load_protocol(paradigm)
-    recordings = load_sources(source)
+    recordings = load_sources(source, unit)
     with progress_bar("Calibrating", N_FOLDS + 1) as advance:
         calibration = run(
             recordings, protocol, PreprocessorConfig(), request, early=early, progress=advance

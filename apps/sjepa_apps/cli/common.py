@@ -19,6 +19,7 @@ from sjepa_apps.cli.checks import (
     check_paradigm,
     check_population,
     check_sources,
+    check_unit,
     check_weights,
 )
 from sjepa_online.errors import InputError
@@ -81,6 +82,13 @@ DeviceOption = Annotated[
     str, typer.Option(help="Where networks run: cpu, cuda, mps, or auto for the fastest there is.")
 ]
 
+UnitOption = Annotated[
+    str | None,
+    typer.Option(
+        callback=check_unit,
+        help="Unit of the EEG where its stream declares none: uV, mV, V or nV.",
+    ),
+]
 DecoderFileOption = Annotated[
     Path, typer.Option(callback=check_decoder_file, help="Decoder file of `calibrate`.")
 ]

@@ -12,6 +12,7 @@ from sjepa_apps.cli.common import (
     DecoderFileOption,
     JsonOption,
     ScopeOption,
+    UnitOption,
     configure_lsl,
     say,
 )
@@ -48,9 +49,7 @@ def decode(
     step: Annotated[
         float, typer.Option(min=1 / 128, max=60.0, help="Seconds between sliding decisions.")
     ] = 0.125,
-    unit: Annotated[
-        str | None, typer.Option(help="Unit of the stream where it declares none: uV, mV, V.")
-    ] = None,
+    unit: UnitOption = None,
     wait: Annotated[float, typer.Option(min=0.5, help="Seconds to wait for the stream.")] = 10.0,
     seconds: Annotated[
         float | None, typer.Option(min=0.0, help="Stop after so many seconds.")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sjepa_apps.cli.common import JsonOption, SourcesArgument, print_json
+from sjepa_apps.cli.common import JsonOption, SourcesArgument, UnitOption, print_json
 
 
 def export(
@@ -21,6 +21,7 @@ def export(
     line_frequency: Annotated[
         float | None, typer.Option(help="Of the mains (Hz), where it is known.")
     ] = None,
+    unit: UnitOption = None,
     overwrite: Annotated[bool, typer.Option(help="Replace recordings of the same name.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -28,7 +29,7 @@ def export(
     from sjepa_online.data import load_sources
     from sjepa_online.data.bids import write_bids
 
-    recordings = load_sources(source)
+    recordings = load_sources(source, unit)
     written = [
         write_bids(
             recording,

@@ -14,6 +14,7 @@ from sjepa_apps.cli.common import (
     JsonOption,
     ScopeOption,
     SeedOption,
+    UnitOption,
     configure_lsl,
     print_json,
     say,
@@ -50,6 +51,7 @@ def feedback(
     stream: Annotated[
         str | None, typer.Option(help="Stream to decode; needed when several are in sight.")
     ] = None,
+    unit: UnitOption = None,
     trials: Annotated[
         int | None, typer.Option(min=1, help="How many; as many as the protocol by default.")
     ] = None,
@@ -90,7 +92,7 @@ def feedback(
     signal = resolve_stream(stream, wait)
     with (
         StimulusOutlet(text) as stimulus,
-        FeedbackRun(decoder, signal, stimulus, protocol, say) as run,
+        FeedbackRun(decoder, signal, stimulus, protocol, say, unit) as run,
     ):
         try:
             if headless:

@@ -54,6 +54,8 @@ class SessionOptions:
         Name or path of the protocol.
     stream : str or None
         The EEG stream; None for the only one in sight.
+    unit : str or None
+        Of its EEG, where it declares none.
     folder : Path or None
         Of a new session; None for one named by the time.
     resume : Path or None
@@ -70,6 +72,7 @@ class SessionOptions:
 
     paradigm: str
     stream: str | None = None
+    unit: str | None = None
     folder: Path | None = None
     resume: Path | None = None
     trials: int | None = None
@@ -99,7 +102,12 @@ def open_session(options: SessionOptions) -> tuple[SessionFolder, StreamDescript
         require_enough_trials(planned_trials(protocol, options.seed, options.trials), protocol)
         stream = resolve_stream(options.stream, options.wait)
         folder = SessionFolder.create(
-            options.folder, options.paradigm, stream, options.seed, options.trials
+            options.folder,
+            options.paradigm,
+            stream,
+            options.seed,
+            options.trials,
+            options.unit,
         )
         return folder, stream
     folder = SessionFolder.open(options.resume)

@@ -65,12 +65,16 @@ class ChannelCheck:
         return "\n".join(lines)
 
 
-def check_channels(stream: StreamDescription, seconds: float = CHECK_SECONDS) -> ChannelCheck:
+def check_channels(
+    stream: StreamDescription, unit: str | None = None, seconds: float = CHECK_SECONDS
+) -> ChannelCheck:
     """Record a few seconds as a session does, read them as training does, and look at them.
 
     Parameters
     ----------
     stream : StreamDescription
+    unit : str, optional
+        Of its EEG, where it declares none.
     seconds : float
         How long to record.
 
@@ -90,7 +94,7 @@ def check_channels(stream: StreamDescription, seconds: float = CHECK_SECONDS) ->
         with Recorder(path, [stream.uid]) as recorder:
             recorder.start()
             time.sleep(seconds)
-        (recording,) = load_source(str(path))
+        (recording,) = load_source(str(path), unit)
     finding = require_plausible_amplitude(recording.data, recording.unit, recording.sfreq)
     if finding.verdict == "flat":
         raise InputError(

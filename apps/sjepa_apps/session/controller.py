@@ -59,7 +59,7 @@ class CalibrationSession:
 
     def check_channels(self) -> ChannelCheck:
         """Look at a few seconds of signal; see :func:`check_channels`."""
-        return check_channels(self.stream)
+        return check_channels(self.stream, self.folder.state.unit)
 
     def practise(self, presenter: Presenter) -> None:
         """Show the practice trials; they are not recorded.

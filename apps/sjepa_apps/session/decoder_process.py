@@ -74,6 +74,8 @@ class DecoderProcess(Closing):
         Takes what the decoder leaves out, and why.
     meanwhile : callable
         Called again and again until the decoder is ready; what it raises ends the start.
+    unit : str, optional
+        Of the EEG, where its stream declares none.
 
     Attributes
     ----------
@@ -96,6 +98,7 @@ class DecoderProcess(Closing):
         markers: str,
         tell: Callable[[str], None],
         meanwhile: Callable[[], None] = lambda: None,
+        unit: str | None = None,
     ) -> None:
         self.problem = ""
         self.estimate: Estimate | None = None
@@ -103,7 +106,7 @@ class DecoderProcess(Closing):
         context = multiprocessing.get_context("spawn")
         self._answers, answers = context.Pipe(duplex=False)
         self._process = context.Process(
-            target=_decode, args=(answers, decoder, stream, markers), daemon=True
+            target=_decode, args=(answers, decoder, stream, markers, unit), daemon=True
         )
         self._process.start()
         # only the other process holds this end then, so its death is noticed here
@@ -159,7 +162,9 @@ class DecoderProcess(Closing):
             raise OperationError(self.problem)
 
 
-def _decode(answers: Connection, decoder: Path, stream: str, markers: str) -> None:
+def _decode(
+    answers: Connection, decoder: Path, stream: str, markers: str, unit: str | None
+) -> None:
     """Decode in a process of its own; an empty answer says that it is ready."""
     parent = multiprocessing.parent_process()
     assert parent is not None
@@ -168,8 +173,8 @@ def _decode(answers: Connection, decoder: Path, stream: str, markers: str) -> No
         loaded = load_decoder(decoder)
         with (
             MarkerInlet(resolve_stream(markers, SEARCH, "markers"), recover=False) as marker_inlet,
-            SignalInlet(resolve_stream(stream, SEARCH)) as signal,
-            SignalInlet(signal.stream) as same_signal,
+            SignalInlet(resolve_stream(stream, SEARCH), unit=unit) as signal,
+            SignalInlet(signal.stream, unit=unit) as same_signal,
         ):
             live = LiveDecoder(loaded, signal, marker_inlet, mode="markers")
             sliding = None

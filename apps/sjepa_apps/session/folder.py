@@ -51,7 +51,10 @@ class RecordedStream(BaseModel):
 
 
 class SessionState(BaseModel):
-    """What ``session.json`` holds; how far the session is stands in the recording itself."""
+    """What ``session.json`` holds; how far the session is stands in the recording itself.
+
+    ``unit`` is that of the EEG where the stream declares none.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -61,6 +64,7 @@ class SessionState(BaseModel):
     seed: int = Field(ge=0)
     n_trials: int = Field(ge=1)
     stream: RecordedStream
+    unit: str | None = None
 
 
 class SessionFolder:
@@ -92,6 +96,7 @@ class SessionFolder:
         stream: StreamDescription,
         seed: int,
         n_trials: int | None = None,
+        unit: str | None = None,
     ) -> SessionFolder:
         """Make the folder of a new session.
 
@@ -107,6 +112,8 @@ class SessionFolder:
             Of the schedule.
         n_trials : int, optional
             How many trials to record; as many as the protocol says by default.
+        unit : str, optional
+            Of the EEG, where the stream declares none.
 
         Raises
         ------
@@ -131,6 +138,7 @@ class SessionFolder:
             seed=seed,
             n_trials=n_planned,
             stream=RecordedStream.of(stream),
+            unit=unit,
         )
         folder = cls(path, state, protocol, text)
         atomic_write(path / PROTOCOL, text.encode())
@@ -206,7 +214,7 @@ class SessionFolder:
         """
         for path in self.parts():
             if path not in self._read:
-                self._read[path] = _read(path)
+                self._read[path] = _read(path, self.state.unit)
         read = [self._read[path] for path in self.parts()]
         usable = [
             one
@@ -246,9 +254,9 @@ def planned_trials(
     return tuple(replace(trial, number=number) for number, trial in enumerate(chosen))
 
 
-def _read(path: Path) -> Recording | InputError:
+def _read(path: Path, unit: str | None) -> Recording | InputError:
     try:
-        (recording,) = load_source(str(path))
+        (recording,) = load_source(str(path), unit)
     except InputError as error:
         return error
     return recording

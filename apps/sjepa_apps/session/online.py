@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from scipy.stats import binomtest
@@ -71,6 +72,8 @@ class FeedbackRun(Closing):
         Of the trials.
     tell : callable
         Takes messages for the experimenter.
+    unit : str, optional
+        Of the EEG, where the stream declares none.
 
     Attributes
     ----------
@@ -90,14 +93,15 @@ class FeedbackRun(Closing):
         stimulus: StimulusOutlet,
         protocol: Protocol,
         tell: Callable[[str], None],
+        unit: str | None = None,
     ) -> None:
         self.selections: list[Selection] = []
-        self._file = decoder
         self._stream = stream
         self._stimulus = stimulus
         self._window = protocol.window
         self._tell = tell
-        self._decoder = DecoderProcess(decoder, stream.uid, stimulus.uid, tell)
+        self._decode = partial(DecoderProcess, decoder, markers=stimulus.uid, tell=tell, unit=unit)
+        self._decoder = self._decode(stream.uid)
 
     def run(self, presenter: Presenter, trials: Sequence[ScheduledTrial]) -> None:
         """Show trials, and after each what was chosen, until the participant ends the run.
@@ -121,13 +125,7 @@ class FeedbackRun(Closing):
                     self._tell,
                     "Begin again when it is back.",
                 )
-                self._decoder = DecoderProcess(
-                    self._file,
-                    self._stream.uid,
-                    self._stimulus.uid,
-                    self._tell,
-                    presenter.check_stopped,
-                )
+                self._decoder = self._decode(self._stream.uid, meanwhile=presenter.check_stopped)
         if not self.selections:
             raise OperationError("No trial was shown to its end, so there is nothing to tell")
 

@@ -32,6 +32,8 @@ class Choices:
     paradigm : str
         Name or path of the protocol.
     stream : StreamDescription
+    unit : str or None
+        Of its EEG; None for what it declares.
     n_trials : int
         How many to record in all.
     practice : bool
@@ -41,6 +43,7 @@ class Choices:
 
     paradigm: str
     stream: StreamDescription
+    unit: str | None
     n_trials: int
     practice: bool
     placement: Placement
@@ -125,8 +128,8 @@ class Conductor(QObject):
 
     def check(self) -> None:
         """Look at the channels of the chosen stream."""
-        stream = self._chosen.stream
-        self._worker.run(lambda: check_channels(stream), self.checked.emit, self._refuse)
+        stream, unit = self._chosen.stream, self._chosen.unit
+        self._worker.run(lambda: check_channels(stream, unit), self.checked.emit, self._refuse)
 
     def record(self) -> None:
         """Open the stimulus window, practise if wanted, and record what is not recorded yet."""
@@ -196,6 +199,7 @@ class Conductor(QObject):
                 choices.stream,
                 self.setup.seed,
                 choices.n_trials,
+                choices.unit,
             )
         elif choices.n_trials != self.folder.state.n_trials:
             self.folder.set_n_trials(choices.n_trials)

@@ -30,6 +30,8 @@ class SessionSetup:
     request : DecoderRequest
     stream : str or None
         Name of the EEG stream; None for the only one in sight.
+    unit : str or None
+        Of its EEG, where it declares none.
     n_trials : int or None
         How many to record in all; None for as many as the protocol or the session says.
     practice : bool
@@ -51,6 +53,7 @@ class SessionSetup:
     paradigm: str
     request: DecoderRequest
     stream: str | None = None
+    unit: str | None = None
     n_trials: int | None = None
     practice: bool = True
     seed: int = 0

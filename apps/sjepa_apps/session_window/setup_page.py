@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from sjepa_apps.live.connect_view import UNITS
 from sjepa_apps.live.discovery import signals_among
 from sjepa_apps.live.fit import find_fit, worst
 from sjepa_apps.live.theme import GRID
@@ -77,6 +78,9 @@ class SetupPage(Page):
         self.practice = QCheckBox("Practice trials first")
         self._practice_wanted = setup.practice and folder is None
         self.table = make_table(_COLUMNS, stretched=0)
+        self.unit = ChoiceBox()
+        self.unit.addItems(list(UNITS))
+        self.unit.setToolTip("Unit of the EEG, where the stream declares none or a wrong one")
         self.display = ChoiceBox()
         self.windowed = QCheckBox("In a window, to try it out")
         self.windowed.setChecked(setup.placement.windowed)
@@ -84,11 +88,13 @@ class SetupPage(Page):
         self.photodiode.setChecked(setup.placement.photodiode)
         self._lay_out()
         self._fill_protocols()
+        self._fill_unit()
         self._fill_displays()
         self.show_streams([])
         self.protocol.currentTextChanged.connect(self._read_protocol)
         self.trials.valueChanged.connect(self._plan)
         self.table.itemSelectionChanged.connect(self._judge)
+        self.unit.currentIndexChanged.connect(self._judge)
         self.primary.clicked.connect(self._choose)
         self._read_protocol()
 
@@ -123,12 +129,17 @@ class SetupPage(Page):
         return self._streams[row] if 0 <= row < len(self._streams) else None
 
     @property
+    def chosen_unit(self) -> str | None:
+        """Unit that replaces what the stream declares."""
+        return UNITS[self.unit.currentText()]
+
+    @property
     def paradigm(self) -> str:
         """Name or path of the protocol that is chosen."""
         return self.protocol.currentText()
 
     def keep(self, folder: SessionFolder | None) -> None:
-        """Go on with this session, whose protocol stays as it is."""
+        """Go on with this session, whose protocol and unit stay as they are."""
         if folder is None:
             return
         if self._folder is None:
@@ -137,6 +148,7 @@ class SetupPage(Page):
             self.protocol.clear()
             self._fill_protocols()
             self.protocol.blockSignals(False)
+            self._fill_unit()
             self._read_protocol()
         self.trials.setValue(folder.state.n_trials)
 
@@ -150,6 +162,7 @@ class SetupPage(Page):
             ("", _side_by_side(self.about)),
             ("Display", _side_by_side(self.display)),
             ("", _side_by_side(self.windowed, self.photodiode)),
+            ("Unit", _side_by_side(self.unit)),
         )
         for row, (name, fields) in enumerate(rows):
             form.addWidget(PlainLabel(name, "muted"), row, 0)
@@ -167,6 +180,11 @@ class SetupPage(Page):
         paradigm = self._setup.paradigm
         self.protocol.addItems(list(dict.fromkeys([*names, paradigm])))
         self.protocol.setCurrentText(paradigm)
+
+    def _fill_unit(self) -> None:
+        unit = self._setup.unit if self._folder is None else self._folder.state.unit
+        self.unit.setCurrentIndex(list(UNITS.values()).index(unit))
+        self.unit.setEnabled(self._folder is None)
 
     def _fill_displays(self) -> None:
         screens = QGuiApplication.screens()
@@ -240,7 +258,7 @@ class SetupPage(Page):
         elif stream is None:
             self.tell(f"{len(self._streams)} streams are in sight: choose the one to record.")
         else:
-            findings = find_fit(stream, None)
+            findings = find_fit(stream, None, self.chosen_unit)
             state = worst(findings)
             said = [finding.text for finding in findings if finding.state == state != "good"]
             nobody = "It is simulated: nobody is recorded. " if stream.simulated else ""
@@ -263,6 +281,7 @@ class SetupPage(Page):
             Choices(
                 self.paradigm,
                 stream,
+                self.chosen_unit,
                 self.trials.value(),
                 self.practice.isChecked(),
                 Placement(

@@ -1,6 +1,7 @@
 """An amplifier in a process of its own, at 1000 Hz: its first channel counts samples.
 
-With a second argument all of them hold a sine of this frequency (Hz) instead.
+With a second argument all of them hold a sine of this frequency (Hz) instead, with a third one it
+declares no unit.
 
 It tells the time (s, LSL clock) of its first sample.
 """
@@ -25,7 +26,8 @@ if __name__ == "__main__":
     )
     info.set_channel_labels(CH_NAMES)
     info.set_channel_types("EEG")
-    info.set_channel_units("microvolts")
+    if len(sys.argv) < 4:
+        info.set_channel_units("microvolts")
     outlet = pylsl.StreamOutlet(info)
     random = np.random.default_rng(0)
     origin = pylsl.local_clock()

@@ -104,8 +104,8 @@ def amplifier(
 ) -> Callable[..., tuple[subprocess.Popen[str], float]]:
     """Switch on an amplifier of this name; give its process and the time of its first sample."""
 
-    def start(name: str, *frequency: float) -> tuple[subprocess.Popen[str], float]:
-        process = script("amplifier_process.py", name, *frequency)
+    def start(name: str, *arguments: object) -> tuple[subprocess.Popen[str], float]:
+        process = script("amplifier_process.py", name, *arguments)
         assert process.stdout is not None
         return process, float(process.stdout.readline())
 

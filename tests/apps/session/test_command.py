@@ -77,6 +77,7 @@ def test_a_typing_error_in_the_protocol_is_named(command, tmp_path, protocol_fil
             "--headless and --display, --photodiode",
         ),
         (["--from", "sample", "--windowed"], "--from and --windowed"),
+        (["--headless", "--unit", "furlong"], "V, mV, uV or nV"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(command, protocol_file, arguments, named):
@@ -128,3 +129,6 @@ def test_a_session_with_a_simulated_participant_yields_a_decoder(
     )  # fmt: skip
     assert again.code == 2
     assert "--overwrite" in again.err
+    other = command("calibrate", "-p", protocol_file, "--resume", folder, "--unit", "mV")
+    assert other.code == 2
+    assert "--resume and --unit" in other.err

@@ -11,6 +11,7 @@ import pyxdf
 
 from sjepa_apps.session.controller import CalibrationSession
 from sjepa_apps.session.done import remaining_trials
+from sjepa_apps.session.folder import SessionFolder
 from sjepa_apps.session.headless import HeadlessPresenter
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped, TrialMonitor
 from sjepa_online.errors import InputError
@@ -94,6 +95,23 @@ def test_markers_lie_on_their_samples_and_the_protocol_is_in_the_recording(ampli
     assert told.split() == session.folder.protocol_text.split()
     frames = by_name["sjepa-online-frames"]["time_stamps"]
     assert len(frames) == len(onsets)
+
+
+def test_a_stream_without_a_unit_is_recorded_and_read_in_the_one_that_is_given(
+    amplifier, run, tmp_path, protocol_file
+):
+    amplifier("session-unit", 10.0, "no-unit")
+    stream = resolve_stream("session-unit")
+    assert stream.unit is None
+    SessionFolder.create(tmp_path / "new", str(protocol_file), stream, 0, 2, unit="uV")
+    session, _ = run("session-unit", SessionFolder.open(tmp_path / "new"))
+    (recording,) = session.recordings()
+    # noise of 10 and a sine of 20 microvolts
+    assert recording.data.std() == pytest.approx(np.sqrt(10**2 + 20**2 / 2), rel=0.05)
+    folder = session.folder
+    without = folder.state.model_copy(update={"unit": None})
+    _, left_out = SessionFolder(folder.path, without, folder.protocol, "").recordings()
+    assert "--unit" in left_out[0]
 
 
 def test_a_session_that_was_killed_or_stopped_goes_on_with_the_next_trial(

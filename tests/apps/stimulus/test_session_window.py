@@ -145,7 +145,7 @@ def open_session(
         ChannelReport("C4", 9.0, 1.0, 0.02),
     ]
     check = SimpleNamespace(channels=reports, complaints=["Cz is flat"])
-    monkeypatch.setattr(conductor, "check_channels", lambda stream: check)
+    monkeypatch.setattr(conductor, "check_channels", lambda stream, unit: check)
     monkeypatch.setattr(conductor, "CalibrationSession", QuickSession)
     # as if all were recorded
     monkeypatch.setattr(conductor, "remaining_trials", lambda *_: [])
@@ -211,6 +211,37 @@ def test_among_two_streams_one_must_be_chosen(open_session):
     assert one.setup_page.stream.name == "b"
 
 
+def test_unit_of_a_stream_that_declares_none_is_chosen(open_session, qtbot, monkeypatch):
+    units = []
+    check = conductor.check_channels
+    monkeypatch.setattr(
+        conductor, "check_channels", lambda stream, unit: units.append(unit) or check(stream, unit)
+    )
+    one = open_session(replace(eeg("a"), units=()), practice=False)
+    page = one.setup_page
+    assert not page.primary.isEnabled()
+    assert "choose one" in page.message.text()
+    page.unit.setCurrentText("mV")
+    assert page.primary.isEnabled()
+    go_to_recording(one, qtbot)
+    begin(one, qtbot, practice=False)
+    assert one.conductor.folder.state.unit == "mV"
+    assert units == ["mV"]
+    # a session goes on in its unit
+    one.run_page.secondary.click()
+    qtbot.waitUntil(one.run_page.back.isEnabled, timeout=60_000)
+    one.run_page.back.click()
+    one.channels_page.back.click()
+    assert not page.unit.isEnabled()
+    assert page.unit.currentText() == "mV"
+
+
+def test_unit_of_the_command_line_is_chosen(open_session):
+    one = open_session(replace(eeg("a"), units=()), unit="uV")
+    assert one.setup_page.unit.currentText() == "µV"
+    assert one.setup_page.primary.isEnabled()
+
+
 def test_stream_of_the_command_line_is_chosen(open_session):
     one = open_session(eeg("a"), eeg("b"), stream="b")
     assert one.setup_page.stream.name == "b"
@@ -257,7 +288,7 @@ def test_findings_have_the_colours_of_the_theme(open_session, qtbot):
 
 
 def test_signal_that_cannot_be_recorded_is_refused(open_session, qtbot, monkeypatch):
-    def refuse(stream: StreamDescription) -> None:
+    def refuse(stream: StreamDescription, unit: str | None) -> None:
         raise InputError("The signal varies", value="all constant", remedy="Switch it on.")
 
     monkeypatch.setattr(conductor, "check_channels", refuse)
