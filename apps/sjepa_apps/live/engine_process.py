@@ -29,6 +29,7 @@ from sjepa_apps.live.messages import (
     Decided,
     DecoderReady,
     Decoding,
+    EngineReady,
     Happened,
     Health,
     LoadDecoder,
@@ -97,6 +98,7 @@ class EngineProcess:
 
     def run(self, commands: queue.Queue[Command | None]) -> None:
         """Work until the queue of commands gives None."""
+        self._send(EngineReady())
         try:
             while True:
                 idle = self._signal is None

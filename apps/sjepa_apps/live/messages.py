@@ -75,6 +75,12 @@ Command = LoadDecoder | OpenStream | UseMarkers | CloseStream | ChooseChannel
 # from the engine to the window
 
 
+class EngineReady(_Part):
+    """The engine has started, and carries out commands."""
+
+    kind: Literal["ready"] = "ready"
+
+
 class Pattern(_Part):
     """A source as the electrodes see it; the largest value is 1 in absolute value."""
 
@@ -210,7 +216,17 @@ class Health(_Part):
     gpu: float | None
 
 
-Message = DecoderReady | Decoding | Decided | SymbolDecided | Happened | Refused | Channels | Health
+Message = (
+    EngineReady
+    | DecoderReady
+    | Decoding
+    | Decided
+    | SymbolDecided
+    | Happened
+    | Refused
+    | Channels
+    | Health
+)
 
 _COMMANDS: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
 _MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])

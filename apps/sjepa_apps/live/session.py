@@ -21,6 +21,7 @@ from sjepa_apps.live.messages import (
     Decided,
     DecoderReady,
     Decoding,
+    EngineReady,
     Happened,
     Health,
     LoadDecoder,
@@ -68,7 +69,7 @@ class LiveSession(QObject):
     Signals
     -------
     streams_changed, stream_changed, decoder_changed, decoding_changed, decided, symbol_decided,
-    states_changed, health_changed, trials_changed, logged, engine_ended
+    states_changed, health_changed, trials_changed, logged, engine_ready, engine_ended
         What they say, with what it is about.
     """
 
@@ -82,6 +83,7 @@ class LiveSession(QObject):
     health_changed = pyqtSignal(object)
     trials_changed = pyqtSignal()
     logged = pyqtSignal(object)
+    engine_ready = pyqtSignal()
     engine_ended = pyqtSignal(str)
 
     def __init__(self, suffix: str = "", parent: QObject | None = None) -> None:
@@ -283,6 +285,8 @@ class LiveSession(QObject):
 
     def _take_message(self, message: Message) -> None:
         match message:
+            case EngineReady():
+                self.engine_ready.emit()
             case Decided():
                 if self.trials is not None and self.trials.add_decision(message):
                     self.trials_changed.emit()

@@ -197,6 +197,7 @@ class LiveWindow(QMainWindow):
         session.health_changed.connect(self._health_changed)
         session.trials_changed.connect(self._trials_changed)
         session.logged.connect(self._logged)
+        session.engine_ready.connect(self._engine_ready)
         session.engine_ended.connect(self.top.show_engine_ended)
         self.signals.channel_clicked.connect(self.scalp.canvas.channel_clicked)
         self.scalp.choice_asked.connect(session.choose)
@@ -350,6 +351,10 @@ class LiveWindow(QMainWindow):
             self.decoder.stand_still("waiting for a whole window of signal")
         else:
             self.decoder.stand_still(self._why_not())
+
+    def _engine_ready(self) -> None:
+        self.top.show_decoding()
+        self._decoding_changed()
 
     def _why_not(self) -> str:
         """Tell why nothing is decoded."""

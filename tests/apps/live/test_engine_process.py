@@ -70,7 +70,9 @@ def running() -> Iterator[Engine]:
             )
         )
         stack.callback(process.kill)
-        yield Engine(process)
+        engine = Engine(process)
+        engine.until("ready")
+        yield engine
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait(timeout=60) == 0

@@ -15,6 +15,7 @@ from sjepa_apps.live import session as session_module
 from sjepa_apps.live.engine_client import EngineClient
 from sjepa_apps.live.messages import (
     Decoding,
+    EngineReady,
     LoadDecoder,
     OpenStream,
     Refused,
@@ -114,6 +115,18 @@ def test_the_engine_can_be_started_again(
     assert started == [opened.session.engine]
     say(opened, Decoding(stream="amplifier", mode="sliding", step=0.125, delay=0.05))
     assert not opened.top.restart.isVisible()
+
+
+def test_an_engine_that_is_back_is_no_problem_even_with_nothing_to_decode(
+    make_window: Callable[..., Any], say: Callable[..., None]
+) -> None:
+    window = make_window()
+    window.session.engine.ended.emit("signal 9")
+    window.top.restart.click()
+    assert "signal 9" in window.top.problem.toolTip()
+    say(window, EngineReady())
+    assert not window.top.restart.isVisible()
+    assert "signal 9" not in window.top.problem.toolTip()
 
 
 @pytest.mark.parametrize("key", range(1, 8))
