@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -94,6 +95,7 @@ class Engine:
         self._all_bad = False
         self._n_seen = 0
         self._segment = self._new_segment()
+        # by their onsets: one far ahead keeps no other waiting
         self._trials: deque[_Trial] = deque()
         self._selection = SymbolSelection(decoder) if SymbolSelection.suits(decoder) else None
 
@@ -152,16 +154,20 @@ class Engine:
         label : str
             The marker's text.
         time : float
-            Its timestamp on the stream's clock; it may come before or after its samples.
+            Its timestamp on the stream's clock; it may come before or after its samples,
+            and after later markers.
         """
         if self.mode != "markers":
             return
         marker = parse_marker(label)
         truth = self.decoder.protocol.class_of(label)
         if truth is not None or (marker.word in (TRIAL, FLASH) and not marker.practice):
-            self._trials.append(_Trial(time, truth, marker))
+            trial = _Trial(time, truth, marker)
         elif self._selection is not None and SymbolSelection.heeds(marker):
-            self._trials.append(_Trial(time, None, marker, decoded=False))
+            trial = _Trial(time, None, marker, decoded=False)
+        else:
+            return
+        insort(self._trials, trial, key=lambda one: one.onset)
 
     def push(self, data: Array, timestamps: Array, breaks: Sequence[int] = ()) -> list[Result]:
         """Take in a chunk and return what it completes.

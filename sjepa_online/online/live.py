@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from sjepa_online.stream import (
     ClockJump,
     DecisionOutlet,
     Gap,
+    Marker,
     MarkerInlet,
     ProbabilityOutlet,
     SignalInlet,
@@ -27,6 +29,8 @@ from sjepa_online.stream import (
     local_clock,
 )
 
+#: Seconds that a marker may be ahead of the signal: a late reader has so much signal before it.
+AHEAD = 60.0
 #: Seconds of signal whose amplitude is compared with the declared unit.
 CHECKED_SECONDS = 2.0
 
@@ -127,12 +131,9 @@ class LiveDecoder:
         """
         chunk = self.signal.pull(timeout)
         arrival = time.perf_counter()
-        if self.markers is not None:
-            for marker in self.markers.pull():
-                self.engine.push_marker(marker.label, marker.time)
+        results: list[LiveResult] = [*chunk.events, *self._take_markers(chunk)]
         self._check_amplitude(chunk)
         breaks = [event.index for event in chunk.events if isinstance(event, Gap | ClockJump)]
-        results: list[LiveResult] = list(chunk.events)
         for result in self.engine.results(chunk.data, chunk.timestamps, breaks):
             if isinstance(result, Decision):
                 results.append(self._publish(result, arrival))
@@ -142,6 +143,20 @@ class LiveDecoder:
                 self._decisions.push(str(selected), result.time)
             results.append(result)
         return results
+
+    def _take_markers(self, chunk: Chunk) -> list[EngineEvent]:
+        """Hand the markers over but for those whose time is none of the signal's clock."""
+        # while no sample comes they stay in the inlet: nothing tells how far ahead they are
+        if self.markers is None or len(chunk.timestamps) == 0:
+            return []
+        ignored = []
+        now = float(chunk.timestamps[-1])
+        for marker in self.markers.pull():
+            if -math.inf < marker.time <= now + AHEAD:
+                self.engine.push_marker(marker.label, marker.time)
+            else:
+                ignored.append(_ignored(marker, now))
+        return ignored
 
     def _publish(self, decision: Decision, arrival: float) -> LiveDecision:
         if self._probabilities is not None:
@@ -160,3 +175,12 @@ class LiveDecoder:
             data = np.concatenate([part.data for part in self._unchecked], axis=1)
             self._unchecked = None
             require_plausible_amplitude(data[self._picks], self._unit, self.signal.sfreq)
+
+
+def _ignored(marker: Marker, now: float) -> EngineEvent:
+    return EngineEvent(
+        now,
+        "marker-ignored",
+        f"the marker {marker.label!r} is left out: its time is {marker.time:.3f} s, the signal's "
+        f"{now:.3f} s, so they are of two clocks",
+    )

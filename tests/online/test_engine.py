@@ -183,6 +183,25 @@ def test_a_marker_may_come_after_its_samples(
     _assert_same(results, decode_recording(decoder, recording))
 
 
+def test_a_marker_far_ahead_keeps_no_trial_waiting(decoder: Decoder, recording: Recording) -> None:
+    ahead = replace(
+        recording,
+        onsets=np.r_[1e9, recording.onsets],
+        labels=("left", *recording.labels),
+    )
+    _assert_same(decode_recording(decoder, ahead), decode_recording(decoder, recording))
+
+
+@REUSES_FIXTURES
+@given(order=st.permutations(range(8)))
+def test_markers_may_come_in_any_order(
+    decoder: Decoder, recording: Recording, order: list[int]
+) -> None:
+    onsets, labels = recording.onsets[order], tuple(recording.labels[index] for index in order)
+    results = decode_recording(decoder, replace(recording, onsets=onsets, labels=labels))
+    _assert_same(results, decode_recording(decoder, recording))
+
+
 def test_aliases_stand_for_their_class_and_other_labels_for_none(
     decoder: Decoder, recording: Recording
 ) -> None:

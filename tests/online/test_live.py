@@ -1,0 +1,167 @@
+"""The live decoder on real inlets, over a stand-in for liblsl that gives what a test puts in."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from sjepa_online.data import Recording
+from sjepa_online.decoding import Decoder
+from sjepa_online.online import Decision, EngineEvent, decode_recording
+from sjepa_online.online.live import LiveDecision, LiveDecoder, LiveResult
+from sjepa_online.stream import MarkerInlet, SignalInlet, StreamDescription
+
+SFREQ = 250.0
+CHUNK = 25
+
+
+class LostError(Exception):
+    """As pylsl's."""
+
+
+@dataclass
+class Source:
+    """What an outlet has sent and nobody has pulled: values, each with its time."""
+
+    values: deque[Any] = field(default_factory=deque)
+    times: deque[float] = field(default_factory=deque)
+    gone: bool = False
+
+    def send(self, values: Sequence[Any], times: Sequence[float]) -> None:
+        self.values.extend(values)
+        self.times.extend(times)
+
+
+class StandInInlet:
+    """As pylsl's, on a source in this process."""
+
+    def __init__(self, info: Source, **_: object) -> None:
+        self.source = info
+
+    def open_stream(self, timeout: float) -> None: ...
+
+    def time_correction(self, timeout: float) -> float:
+        return 0.0
+
+    def pull_chunk(self, max_samples: int = 1024, **_: object) -> tuple[Any, NDArray[np.float64]]:
+        if self.source.gone:
+            raise LostError
+        n = min(max_samples, len(self.source.times))
+        values = [self.source.values.popleft() for _ in range(n)]
+        return np.array(values), np.array([self.source.times.popleft() for _ in range(n)])
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+    """Stand in for liblsl and its clock, whose time the test sets."""
+    clock = SimpleNamespace(now=0.0)
+    lsl = SimpleNamespace(
+        util=SimpleNamespace(LostError=LostError, TimeoutError=TimeoutError),
+        proc_clocksync=1,
+        StreamInlet=StandInInlet,
+    )
+    monkeypatch.setattr("sjepa_online.stream.inlet.liblsl", lambda: lsl)
+    for module in ("stream.inlet", "online.live"):
+        monkeypatch.setattr(f"sjepa_online.{module}.local_clock", lambda: clock.now)
+    return clock
+
+
+class Bench:
+    """A live decoder, and the sources of its signal and markers."""
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        clock: SimpleNamespace,
+        mode: str = "sliding",
+        sfreq: float = SFREQ,
+        unit: str = "uV",
+    ) -> None:
+        self.clock, self.sfreq = clock, sfreq
+        self.signal, self.markers = Source(), Source()
+        n_channels = len(decoder.ch_names)
+        signal = SignalInlet(
+            StreamDescription(
+                "amplifier", "EEG", n_channels, sfreq, "float32", "here", "eeg", "1",
+                ch_names=decoder.ch_names, units=(unit,) * n_channels, info=self.signal,
+            )
+        )  # fmt: skip
+        markers = MarkerInlet(
+            StreamDescription(
+                "stimulus", "Markers", 1, 0.0, "string", "here", "cues", "2", info=self.markers
+            )
+        )
+        self.live = LiveDecoder(decoder, signal, markers, mode=mode)
+
+    def play(self, data: NDArray[Any], sent_sfreq: float | None = None) -> list[LiveResult]:
+        """Send a signal in chunks from the present on, and poll after each."""
+        results: list[LiveResult] = []
+        sent_sfreq = sent_sfreq or self.sfreq
+        start = self.clock.now
+        for first in range(0, data.shape[1], CHUNK):
+            chunk = data[:, first : first + CHUNK]
+            times = start + np.arange(first, first + chunk.shape[1]) / sent_sfreq
+            self.signal.send(list(chunk.T), times.tolist())
+            self.clock.now = float(times[-1]) + 1 / sent_sfreq
+            results += self.live.poll(0.0)
+        return results
+
+
+@pytest.fixture
+def recording(simulated_recording: Callable[..., Recording]) -> Recording:
+    """Other trials than those of the decoder's calibration."""
+    return simulated_recording(n_trials=8, seed=1)
+
+
+@pytest.fixture
+def decoder(
+    simulated_recording: Callable[..., Recording], make_decoder: Callable[..., Decoder]
+) -> Decoder:
+    return make_decoder(simulated_recording())
+
+
+def _decisions(results: Sequence[LiveResult]) -> list[Decision]:
+    return [one.decision for one in results if isinstance(one, LiveDecision)]
+
+
+def _events(results: Sequence[LiveResult]) -> list[EngineEvent]:
+    return [one for one in results if isinstance(one, EngineEvent)]
+
+
+@pytest.mark.parametrize("time", [1e9, np.nan, np.inf, -np.inf])
+def test_a_marker_of_another_clock_is_told_and_silences_nothing(
+    decoder: Decoder, recording: Recording, clock: SimpleNamespace, time: float
+) -> None:
+    bench = Bench(decoder, clock, "markers")
+    bench.markers.send([("left",)], [time])
+    bench.markers.send([(label,) for label in recording.labels], recording.onsets.tolist())
+    results = bench.play(recording.data)
+    (event,) = _events(results)
+    assert event.event == "marker-ignored"
+    assert event.time == pytest.approx((CHUNK - 1) / SFREQ), "a time on the signal's clock"
+    assert "'left'" in event.detail
+    expected = decode_recording(decoder, recording)
+    decided = _decisions(results)
+    assert [one.label for one in decided] == [one.label for one in expected]
+    assert [one.onset for one in decided] == pytest.approx(recording.onsets.tolist())
+
+
+def test_markers_during_a_long_silence_of_the_amplifier_are_none_of_another_clock(
+    decoder: Decoder, recording: Recording, clock: SimpleNamespace
+) -> None:
+    bench = Bench(decoder, clock, "markers")
+    before = bench.play(recording.data[:, :500])
+    clock.now += 100.0
+    bench.markers.send([("left",)], [clock.now - 1.0])
+    assert [type(one).__name__ for one in bench.live.poll(0.0)] == ["StreamLost"]
+    bench.markers.send([("right",)], [clock.now + 1.0])
+    after = bench.play(recording.data)
+    assert [one.event for one in _events(before + after)] == ["gap", "window-skipped"]
+    assert [one.onset for one in _decisions(after)] == pytest.approx([clock.now - 17.0 + 1.0])
