@@ -26,7 +26,12 @@ from sjepa_online.decoding.state import (
 from sjepa_online.decoding.symbols import FlashEvidence
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
-from sjepa_online.signal import PreprocessorConfig, pick_eeg_channels, resolve_channel_names
+from sjepa_online.signal import (
+    PreprocessorConfig,
+    electrodes_among,
+    is_other_channel,
+    resolve_channel_names,
+)
 from sjepa_online.signal.baseline import Baseline
 from sjepa_online.tensor_file import read_tensor_file, write_tensor_file
 
@@ -83,7 +88,8 @@ class ChannelMatch:
     present, absent : tuple of str
         The decoder's channels that the stream has and lacks, in the decoder's order.
     others : tuple of str
-        EEG channels of the stream that the decoder does not know, as the stream spells them.
+        Channels of the stream that the decoder does not know, as the stream spells them, but
+        for those of known other kinds.
     """
 
     picks: NDArray[np.intp]
@@ -260,10 +266,9 @@ class Decoder:
         InputError
             The stream has less than half of the decoder's channels.
         """
-        eeg = pick_eeg_channels(ch_names).eeg
         position = {
             standard: list(ch_names).index(name)
-            for name, standard in zip(eeg, resolve_channel_names(eeg), strict=True)
+            for name, standard in electrodes_among(ch_names).items()
         }
         present = tuple(name for name in self.ch_names if name in position)
         absent = tuple(name for name in self.ch_names if name not in position)
@@ -275,7 +280,7 @@ class Decoder:
             )
         picks = np.array([position[name] for name in present], dtype=np.intp)
         used = {ch_names[index] for index in picks}
-        others = tuple(name for name in eeg if name not in used)
+        others = tuple(name for name in ch_names if name not in used and not is_other_channel(name))
         return ChannelMatch(picks, present, absent, others)
 
     def save(self, path: Path | str) -> None:

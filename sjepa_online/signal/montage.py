@@ -115,7 +115,7 @@ def pick_eeg_channels(names: Sequence[str]) -> ChannelPick:
         A name is neither an electrode nor a known other kind of channel (all are listed),
         two names stand for the same electrode, or no EEG channel is left.
     """
-    others = tuple(name for name in names if _is_other(name))
+    others = tuple(name for name in names if is_other_channel(name))
     eeg = tuple(name for name in names if name not in others)
     resolve_channel_names(eeg)
     if not eeg:
@@ -195,7 +195,32 @@ def flat_positions(ch_names: Sequence[str]) -> NDArray[np.float64]:
     return np.column_stack([angle * x / distance, angle * y / distance])
 
 
-def _is_other(name: str) -> bool:
+def electrodes_among(names: Sequence[str]) -> dict[str, str]:
+    """Give the 10-05 names of those channels that are electrodes of the scalp.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names as an amplifier or a file writes them.
+
+    Returns
+    -------
+    dict of str to str
+        From each electrode's name to its 10-05 name, in the order of ``names``.
+
+    Raises
+    ------
+    InputError
+        Two names stand for the same electrode.
+    """
+    electrodes = [
+        name for name in names if _resolve(name) is not None and not is_other_channel(name)
+    ]
+    return dict(zip(electrodes, resolve_channel_names(electrodes), strict=True))
+
+
+def is_other_channel(name: str) -> bool:
+    """Tell whether a channel is of a known kind other than EEG, or an ear or a mastoid."""
     standard = _resolve(name)
     if standard is not None:
         return standard in _EARS_AND_MASTOIDS

@@ -112,6 +112,9 @@ def test_channels_of_a_stream_are_found_whatever_their_spelling_and_order(
     match = decoder.match_channels(["EOG1", "Pz.", "EEG C4-Ref", "CZ", "Fz", "c3"])
     assert match.picks.tolist() == [5, 3, 2, 1]
     assert (match.absent, match.others) == ((), ("Fz",))
+    match = decoder.match_channels(["Ch9", "C3", "Cz", "HEO", "C4", "BIP1", "Pz"])
+    assert match.picks.tolist() == [1, 2, 4, 6]
+    assert match.others == ("Ch9", "HEO", "BIP1")
     match = decoder.match_channels(["Cz", "C4", "EOG"])
     assert match.picks.tolist() == [0, 1]
     assert (match.present, match.absent) == (("Cz", "C4"), ("C3", "Pz"))
