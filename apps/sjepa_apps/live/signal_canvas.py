@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import (
@@ -22,20 +23,20 @@ from PyQt6.QtWidgets import QToolTip, QWidget
 
 from sjepa_apps.live.channel_states import ChannelStates
 from sjepa_apps.live.frames import FrameMeter
-from sjepa_apps.live.signal_store import SignalStore
+from sjepa_apps.live.gutter import LEAST_WIDTH, gutter_width, paint_names
+from sjepa_apps.live.signal_store import Line, SignalStore
 from sjepa_apps.live.theme import Theme
 from sjepa_apps.live.trace_image import TraceImage, TraceLayout
 from sjepa_apps.live.widgets import plain_tip
 
-GUTTER = 76
 AXIS = 22
 HEAD = 20
 MARGIN = 8
 NAME_SIZE = 11
-#: Height of a name and the space around it (pixels).
-NAME_ROOM = 13.0
 #: More markers than this in view are drawn faintly.
 MANY_LINES = 12
+#: Labels of lines are as wide at most (pixels), and so many are kept.
+LABEL_WIDTH, KEPT_LABELS = 120, 256
 
 
 class SignalCanvas(QWidget):
@@ -68,7 +69,9 @@ class SignalCanvas(QWidget):
         self._notice = ""
         self._image: TraceImage | None = None
         self._gutter: QPixmap | None = None
+        self._gutter_width = LEAST_WIDTH
         self._axis: QPixmap | None = None
+        self._label = lru_cache(KEPT_LABELS)(self._fit_label)
         self._colours: tuple[str, ...] = ()
 
     def set_theme(self, theme: Theme) -> None:
@@ -99,6 +102,8 @@ class SignalCanvas(QWidget):
 
     def set_notice(self, text: str) -> None:
         """Show a line of text over the traces; nothing for an empty one."""
+        if bool(text) != bool(self._notice):
+            self._axis = None
         if text != self._notice:
             self._notice = text
             self.update()
@@ -119,6 +124,9 @@ class SignalCanvas(QWidget):
     def rebuild(self) -> None:
         """Paint everything anew at the next frame."""
         self._image = self._gutter = self._axis = None
+        if self._store is not None:
+            names = self._store.channels.names
+            self._gutter_width = gutter_width(names, self._lane_height, self._font(NAME_SIZE))
         self.update()
 
     def tick(self) -> None:
@@ -130,9 +138,15 @@ class SignalCanvas(QWidget):
     @property
     def area(self) -> QRectF:
         """Where the traces are."""
+        left = self._gutter_width
         return QRectF(
-            GUTTER, HEAD, max(self.width() - GUTTER - MARGIN, 16), self.height() - HEAD - AXIS
+            left, HEAD, max(self.width() - left - MARGIN, 16), self.height() - HEAD - AXIS
         )
+
+    @property
+    def _lane_height(self) -> float:
+        assert self._store is not None
+        return (self.height() - HEAD - AXIS) / len(self._store.channels.names)
 
     @property
     def span(self) -> tuple[int, int]:
@@ -174,14 +188,14 @@ class SignalCanvas(QWidget):
         assert event is not None
         name = self.channel_at(event.position())
         left = event.button() == Qt.MouseButton.LeftButton
-        if name is not None and left and event.position().x() <= GUTTER:
+        if name is not None and left and event.position().x() <= self._gutter_width:
             self.channel_clicked.emit(name)
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
         """Tell the state of the channel under the pointer, over its name."""
         assert event is not None
         name = self.channel_at(event.position())
-        if name is None or event.position().x() > GUTTER:
+        if name is None or event.position().x() > self._gutter_width:
             QToolTip.hideText()
             return
         QToolTip.showText(
@@ -274,7 +288,9 @@ class SignalCanvas(QWidget):
         painter.setPen(QColor(theme.muted))
         for x, seconds in self._ticks():
             ago = seconds + self._back
-            text = "now" if ago == 0 else f"−{ago:.3g} s"
+            # where nothing arrives, the newest sample is not of now
+            newest = "last" if self._notice else "now"
+            text = newest if ago == 0 else f"−{ago:.3g} s"
             # the outermost labels stay within the traces
             left = min(max(x - 40, area.left() - 22), area.right() - 76)
             where = Qt.AlignmentFlag.AlignRight if seconds == 0 else Qt.AlignmentFlag.AlignHCenter
@@ -294,16 +310,9 @@ class SignalCanvas(QWidget):
         if store.last_time is None or self._image is None:
             return
         area, theme = self.area, self._theme
-        last = self._image.stop * self._image.layout.samples_per_column
-        font = self._font(11)
-        metrics = QFontMetricsF(font)
-        painter.setFont(font)
+        painter.setFont(self._font(11))
         taken = area.right() + 1
-        shown = [
-            (line, ago)
-            for line in reversed(store.lines)
-            if 0 <= (ago := (last - store.position(line.time)) / store.sfreq) <= self._seconds
-        ]
+        shown = self._lines_in_view(store, self._image)
         # many markers, as in a speller, must not hide the traces
         opacity = 0.9 if len(shown) <= MANY_LINES else 0.35
         for line, ago in shown:
@@ -315,11 +324,24 @@ class SignalCanvas(QWidget):
                 QRectF(x, HEAD - 4, 1, area.bottom() - HEAD + 4), faint(colour, opacity)
             )
             painter.setPen(colour)
-            text = metrics.elidedText(line.text, Qt.TextElideMode.ElideRight, 120)
-            width = metrics.horizontalAdvance(text)
+            text, width = self._label(line.text)
             if x + 3 + width < taken:
                 painter.drawText(QPointF(x + 3, HEAD - 7), text)
                 taken = x - 2
+
+    def _lines_in_view(self, store: SignalStore, image: TraceImage) -> list[tuple[Line, float]]:
+        """Return the lines in view, the newest first, and their seconds before the right edge."""
+        end = store.time_at(image.stop * image.layout.samples_per_column)
+        # up to a thousand at every frame, so little is done for those out of view
+        start = end - self._seconds
+        return [
+            (line, end - line.time) for line in reversed(store.lines) if start <= line.time <= end
+        ]
+
+    def _fit_label(self, text: str) -> tuple[str, float]:
+        metrics = QFontMetricsF(self._font(11))
+        fitting = metrics.elidedText(text, Qt.TextElideMode.ElideRight, LABEL_WIDTH)
+        return fitting, metrics.horizontalAdvance(fitting)
 
     def _draw_gutter(self, painter: QPainter) -> None:
         if self._gutter is None:
@@ -327,32 +349,15 @@ class SignalCanvas(QWidget):
         painter.drawPixmap(0, 0, self._gutter)
 
     def _paint_gutter(self) -> QPixmap:
-        """Paint the names, in two columns where lanes are low, and not all where they are flat."""
         assert self._store is not None
-        pixmap = self._blank(GUTTER, self.height() - AXIS)
+        pixmap = self._blank(self._gutter_width, self.height() - AXIS)
         painter = QPainter(pixmap)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(self._font(NAME_SIZE))
-        names = self._store.channels.names
-        lane = self.area.height() / len(names)
-        columns = 1 if lane >= NAME_ROOM else 2
-        every = max(1, math.ceil(NAME_ROOM / columns / lane))
-        metrics = QFontMetricsF(painter.font())
-        for row, name in enumerate(names):
-            if row % every:
-                continue
-            middle = self.area.top() + (row + 0.5) * lane
-            colour = QColor(self._states.colour(name, self._theme, self._theme.ink))
-            column = row // every % columns
-            room = (GUTTER - 14) / columns
-            left = 8 + column * room
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(self._states.colour(name, self._theme, self._theme.line)))
-            painter.drawEllipse(QPointF(left + 2, middle), 2.5, 2.5)
-            painter.setPen(colour)
-            text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, room - 8)
-            box = QRectF(left + 8, middle - 8, room - 6, 16)
-            painter.drawText(box, int(Qt.AlignmentFlag.AlignVCenter), text)
+        painter.translate(0, self.area.top())
+        paint_names(
+            painter, self._store.channels.names, self._states, self._theme, self._lane_height
+        )
         painter.end()
         return pixmap
 

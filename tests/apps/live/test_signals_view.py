@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from PyQt6.QtCore import QPointF
+from PyQt6.QtGui import QFontMetricsF
 
+from sjepa_apps.live import session as session_module
+from sjepa_apps.live.gutter import n_columns, place_names
 from sjepa_apps.live.messages import (
     Channels,
     OpenStream,
     Refused,
 )
+from sjepa_apps.live.signal_store import Line
 from sjepa_apps.live.theme import LIGHT
+
+START = 1000.0
 
 
 def test_connecting_asks_the_engine_and_shows_the_signal(
@@ -125,3 +132,77 @@ def test_one_channel_and_256(
     wait_for(lambda: opened.signals.canvas.frames.count > before + 3)
     assert len(opened.session.store.channels.names) == n_channels
     assert "missing: Oz" in opened.top.problem.toolTip()
+
+
+def test_lines_are_where_they_happened(opened: Any, wait_for: Callable[..., None]) -> None:
+    canvas = opened.signals.canvas
+    opened.session._reader.send(12.0)
+    wait_for(lambda: opened.session.store.seconds > 11)
+    # in any order, and most of them out of view
+    for time in (START + 9.0, *np.linspace(START - 500.0, START + 1.0, 500), START + 4.0):
+        opened.session.store.lines.append(Line(float(time), f"at {time:g}", "marker"))
+    image = canvas.grab().toImage()
+    area = canvas.area
+    columns = [
+        x
+        for x in range(int(area.left()), int(area.right()))
+        if image.pixelColor(x, int(area.top()) - 2).name() != LIGHT.panel
+    ]
+    # the newest sample is of 12 s, and ten seconds are in view
+    per_second = area.width() / 10
+    expected = [area.right() - (12.0 - second) * per_second for second in (4.0, 9.0)]
+    np.testing.assert_allclose(columns, expected, atol=2)
+
+
+@pytest.mark.parametrize("lane", [1.5, 6.2, 9.0, 14.0])
+@pytest.mark.parametrize("share", [0.0, 0.08, 1.0])
+def test_names_do_not_overlap_and_those_of_bad_channels_come_first(
+    lane: float, share: float
+) -> None:
+    rng = np.random.default_rng(0)
+    bad = (rng.random(64) < share).tolist()
+    placed = place_names(bad, lane)
+    for column in range(n_columns(lane)):
+        rows = np.array(sorted(row for row in placed if placed[row] == column))
+        assert np.all(np.diff(rows) * lane >= 11.0)
+    n_shown = sum(bad[row] for row in placed)
+    # rows of 5.5 pixels have room for every name of a bad channel
+    assert n_shown == sum(bad) or lane < 5.5
+    if lane >= 6.5:
+        assert len(placed) == len(bad)
+    # as many as fit: nowhere is there a gap that would hold another
+    for column in range(n_columns(lane)):
+        rows = [row for row in placed if placed[row] == column]
+        missing = set(range(64)) - set(placed)
+        assert all(min(abs(row - other) * lane for other in rows) < 13.0 for row in missing)
+
+
+def test_every_name_of_a_cap_is_whole(
+    opened: Any, describe: Callable[..., Any], wait_for: Callable[..., None]
+) -> None:
+    names = (*(f"E{n}" for n in range(60)), "FT10", "Trapezius left")
+    stream = describe(n_channels=62, ch_names=names, units=("microvolts",) * 62)
+    opened.connect_view.show_streams([stream])
+    opened.connect_view.connect_button.click()
+    canvas = opened.signals.canvas
+    metrics = QFontMetricsF(canvas._font(11))
+    widest = metrics.horizontalAdvance("Trapezius left")
+    assert canvas.area.left() >= n_columns(canvas._lane_height) * widest
+    # and no wider than short names need
+    opened.connect_view.show_streams([describe()])
+    opened.connect_view.connect_button.click()
+    assert canvas.area.left() < 60
+
+
+def test_the_newest_sample_is_not_called_now_while_nothing_arrives(
+    opened: Any, wait_for: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canvas = opened.signals.canvas
+    opened.session._reader.send(3.0)
+    wait_for(lambda: opened.session.store.seconds > 2 and not canvas._notice)
+    now = canvas._paint_axis().toImage()
+    monkeypatch.setattr(session_module, "SILENT_AFTER", 0.0)
+    wait_for(lambda: canvas._notice)
+    canvas.grab()
+    assert canvas._axis is not None
+    assert canvas._axis.toImage() != now
