@@ -59,6 +59,7 @@ class ConnectView(QWidget):
         self._shown: list[StreamDescription] = []
         self._decoder: DecoderReady | None = None
         self._connected: StreamDescription | None = None
+        self._waiting = ""
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setHorizontalHeaderLabels(list(COLUMNS))
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -178,7 +179,12 @@ class ConnectView(QWidget):
         self.mode.setCurrentIndex(list(MODES.values()).index(mode))
         self.unit.setCurrentIndex(list(UNITS.values()).index(unit))
         if markers is not None:
-            self.markers.setProperty("wanted", markers)
+            self._fill_markers(markers)
+
+    def show_waiting(self, told: str) -> None:
+        """Tell what is to be connected as soon as it is in sight; empty where nothing is."""
+        self._waiting = told
+        self._describe()
 
     def _fill(self) -> None:
         chosen = self.chosen or self._connected
@@ -210,16 +216,17 @@ class ConnectView(QWidget):
         self.table.blockSignals(False)
         self._describe()
 
-    def _fill_markers(self) -> None:
-        wanted = self.markers.currentText() or AUTOMATIC
-        remembered = self.markers.property("wanted")
-        names = [AUTOMATIC, NONE, *(stream.name for stream in markers_among(self._streams))]
-        if remembered in names:
-            wanted = remembered
-            self.markers.setProperty("wanted", None)
+    def _fill_markers(self, wanted: str = "") -> None:
+        """List the marker streams; the choice stays, be it in sight or not."""
+        wanted = wanted or self.markers.currentText() or AUTOMATIC
+        names = [one.name for one in markers_among(self._streams)]
+        texts = [
+            one.name if names.count(one.name) == 1 else one.selector
+            for one in markers_among(self._streams)
+        ]
         self.markers.blockSignals(True)
         self.markers.clear()
-        self.markers.addItems(list(dict.fromkeys(names)))
+        self.markers.addItems(list(dict.fromkeys((AUTOMATIC, NONE, *texts, wanted))))
         self.markers.setCurrentText(wanted)
         self.markers.blockSignals(False)
 
@@ -232,15 +239,17 @@ class ConnectView(QWidget):
         stream = self.chosen
         self.connect_button.setEnabled(stream is not None and can_be_shown(stream))
         self.disconnect_button.setEnabled(self._connected is not None)
+        waiting = [f"{SIGNS['']}  {self._waiting}"] if self._waiting else []
         if stream is None:
             self.name.setText("No stream is in sight")
-            self.findings.setText(
+            start = (
                 "Start the amplifier's LSL program, or replay a recording (Session menu). "
                 "Streams appear here by themselves."
             )
+            self.findings.setText("\n".join([*waiting, start]))
             return
         findings = find_fit(stream, self._decoder, self.chosen_unit)
-        lines = [f"{SIGNS[finding.state]}  {finding.text}" for finding in findings]
+        lines = waiting + [f"{SIGNS[finding.state]}  {finding.text}" for finding in findings]
         if stream.simulated:
             lines.append(f"{SIGNS['']}  It is simulated: nobody is recorded.")
         self.name.setText(stream.name)
@@ -268,13 +277,15 @@ class ConnectView(QWidget):
         return UNITS[self.unit.currentText()]
 
     def markers_for(self, stream: StreamDescription) -> StreamDescription | None:
-        """Return the marker stream to use with a signal."""
-        name = self.markers.currentText()
-        if name == NONE:
+        """Return the marker stream to use with a signal; None while there is not exactly one."""
+        chosen = self.markers.currentText()
+        if chosen == NONE:
             return None
-        if name == AUTOMATIC:
+        if chosen == AUTOMATIC:
             return suitable_markers(stream, self._streams)
-        return next((one for one in markers_among(self._streams) if one.name == name), None)
+        fitting = [one for one in self._streams if chosen in one.selectors]
+        fitting = [one for one in fitting if one.is_kind("markers")]
+        return fitting[0] if len(fitting) == 1 else None
 
     def _is_connected(self, stream: StreamDescription) -> bool:
         return _same(stream, self._connected)

@@ -82,7 +82,7 @@ class LiveWindow(QMainWindow):
         self._wanted = options.stream or settings.stream
         # as `decode` does, take the only stream there is where none is named
         self._takes_any = self._wanted is None and options.decoder is not None
-        self._wanted_markers = options.markers or settings.markers
+        self._waiting = ""
         theme = self.theme = THEMES[options.theme or settings.theme]
         self.session = LiveSession("" if number == 1 else f"-{number}", self)
         self.signals = SignalsView(theme)
@@ -107,7 +107,7 @@ class LiveWindow(QMainWindow):
         self.set_theme(theme.name)
         self._restore_layout()
         mode = options.mode or settings.mode
-        self.connect_view.restore(self._wanted_markers, mode, settings.unit)
+        self.connect_view.restore(options.markers or settings.markers, mode, settings.unit)
         self._begin(options)
 
     def _begin(self, options: LiveOptions) -> None:
@@ -118,6 +118,7 @@ class LiveWindow(QMainWindow):
             self.session.load_decoder(path)
         self._frame_timer.start()
         self._refresh_timer.start()
+        self._tell_waiting()
 
     def _timer(self, milliseconds: int, act: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
@@ -311,9 +312,22 @@ class LiveWindow(QMainWindow):
         if self.session.stream is not None:
             self._take_markers()
             return
-        fitting = [one for one in streams if one.is_kind("signal") and self._is_wanted(one)]
+        fitting = self._wanted_streams()
         if len(fitting) == 1:
             self.connect_view.open_stream(fitting[0])
+        self._tell_waiting()
+
+    def _tell_waiting(self) -> None:
+        """Tell what is to be connected, and why it is not yet."""
+        told, n_fitting = "", len(self._wanted_streams())
+        if self.session.stream is None and n_fitting > 1:
+            told = f"{n_fitting} streams fit {self._wanted or 'the decoder'}: choose one"
+        elif self.session.stream is None and self._wanted is not None:
+            told = f"Waiting for the stream {self._wanted}"
+        if told and told != self._waiting:
+            self.session.log("connect", told)
+        self._waiting = told
+        self.connect_view.show_waiting(told)
 
     def _take_markers(self) -> None:
         """Use the markers that are chosen, as soon as they are in sight."""
@@ -322,6 +336,10 @@ class LiveWindow(QMainWindow):
             markers = self.connect_view.markers_for(session.stream)
             if markers is not None:
                 session.use_markers(markers)
+
+    def _wanted_streams(self) -> list[StreamDescription]:
+        streams = self.session.streams
+        return [one for one in streams if one.is_kind("signal") and self._is_wanted(one)]
 
     def _is_wanted(self, stream: StreamDescription) -> bool:
         if self._wanted is not None:
@@ -332,6 +350,7 @@ class LiveWindow(QMainWindow):
         session = self.session
         self.signals.show_store(session.store)
         self.connect_view.show_connected(session.stream)
+        self._tell_waiting()
         self.top.show_stream(session.stream)
         self.health.begin()
         self.decoder.stand_still("waiting for a whole window of signal")
@@ -397,7 +416,8 @@ class LiveWindow(QMainWindow):
     def _show_notice(self) -> None:
         session = self.session
         if session.stream is None:
-            self.signals.canvas.set_notice("No stream is connected: choose one under Connect")
+            none = "No stream is connected: choose one under Connect"
+            self.signals.canvas.set_notice(self._waiting or none)
         elif session.opening:
             self.signals.canvas.set_notice("Connecting …")
         elif session.failed:

@@ -279,6 +279,17 @@ def opened(
 
 
 @pytest.fixture
+def see() -> Callable[..., None]:
+    """Let a window find streams."""
+
+    def look(window: Any, *streams: Any) -> None:
+        window.session.streams = list(streams)
+        window.session.streams_changed.emit()
+
+    return look
+
+
+@pytest.fixture
 def states() -> Callable[..., Any]:
     """Make the engine's report of the channels, of which those named are bad."""
     from sjepa_apps.live.messages import ChannelReport, Channels

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from PyQt6.QtCore import Qt
+
+from sjepa_apps.live.messages import UseMarkers
 
 
 def test_enter_connects_the_chosen_stream(
@@ -35,7 +38,7 @@ def test_an_irregular_stream_is_listed_but_cannot_be_connected(
 
 
 def test_streams_come_and_go_while_the_choice_stays(
-    opened: Any, describe: Callable[..., Any], log_of: Callable[..., list[str]]
+    opened: Any, describe: Callable[..., Any]
 ) -> None:
     view = opened.connect_view
     view.show_streams([describe("a"), describe("b", source_id="8"), describe("c", source_id="9")])
@@ -44,4 +47,60 @@ def test_streams_come_and_go_while_the_choice_stays(
     assert view.chosen.name == "b"
     view.show_streams([])
     assert not view.connect_button.isEnabled()
-    assert log_of(opened)
+
+
+def test_the_stream_that_is_asked_for_is_waited_for_and_chosen_where_it_is_there_twice(
+    make_window: Callable[..., Any],
+    sent: list[Any],
+    amplifier: None,
+    describe: Callable[..., Any],
+    see: Callable[..., None],
+    log_of: Callable[[Any], list[str]],
+    wait_for: Callable[..., None],
+) -> None:
+    window = make_window(stream="amplifier")
+    view, notice = window.connect_view, "Waiting for the stream amplifier"
+    assert notice in view.findings.text()
+    assert f"connect: {notice}" in log_of(window)
+    window.show_view("Signals")
+    wait_for(lambda: window.signals.canvas._notice == notice)
+    see(window, describe("another", source_id="8"))
+    assert notice in view.findings.text()
+    see(window, describe(), describe(source_id="serial 9", uid="2"))
+    assert "2 streams fit amplifier: choose one" in view.findings.text()
+    assert window.session.stream is None
+    see(window, describe())
+    assert window.session.stream == describe()
+    assert "fit amplifier" not in view.findings.text()
+
+
+@pytest.mark.parametrize("selector", ["pad", "pad@1", "uid of pad"])
+def test_markers_are_asked_for_by_selector_and_waited_for(
+    make_window: Callable[..., Any],
+    sent: list[Any],
+    amplifier: None,
+    describe: Callable[..., Any],
+    describe_markers: Callable[..., Any],
+    see: Callable[..., None],
+    selector: str,
+) -> None:
+    window = make_window(stream="amplifier", markers=selector)
+    see(window, describe())
+    assert window.connect_view.markers.currentText() == selector
+    # one that is not asked for is not taken in its place, though it is the only one
+    see(window, describe(), describe_markers("other", source_id="2"))
+    assert window.session.markers is None
+    see(window, describe(), describe_markers("other"), describe_markers("pad", source_id="1"))
+    assert window.session.markers.name == "pad"
+    assert sent[-1] == UseMarkers(selector="pad@1")
+
+
+def test_marker_streams_of_one_name_are_told_apart(
+    opened: Any, describe: Callable[..., Any], describe_markers: Callable[..., Any]
+) -> None:
+    view = opened.connect_view
+    view.show_streams([describe_markers("pad", source_id="1"), describe_markers("pad", uid="2")])
+    texts = [view.markers.itemText(index) for index in range(view.markers.count())]
+    assert texts == ["automatic", "none", "pad@1", "pad@serial 7"]
+    view.markers.setCurrentText("pad@serial 7")
+    assert view.markers_for(describe()).uid == "2"

@@ -12,17 +12,6 @@ from sjepa_apps.live.messages import CloseStream, Happened, OpenStream, UseMarke
 from sjepa_online.stream import Marker
 
 
-@pytest.fixture
-def see() -> Callable[..., None]:
-    """Let a window find streams."""
-
-    def look(window: Any, *streams: Any) -> None:
-        window.session.streams = list(streams)
-        window.session.streams_changed.emit()
-
-    return look
-
-
 def test_markers_that_appear_after_the_signal_are_used(
     opened: Any,
     sent: list[Any],
