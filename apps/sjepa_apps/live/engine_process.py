@@ -299,7 +299,6 @@ class EngineProcess:
         return Health(
             sfreq=signal.effective_sfreq,
             received=signal.received,
-            missing=signal.missing,
             lost=signal.lost,
             clock_offset=signal.clock_offset,
             cpu=self._process.cpu_percent() / 100,

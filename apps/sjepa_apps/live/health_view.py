@@ -105,14 +105,14 @@ class HealthView(QWidget):
         self.trace.add(decision.time, [self.decision_ms[-1], self.end_to_end_ms[-1]])
         self._changed = True
 
-    def show_health(
-        self, health: Health, gaps: int, device: str, window: tuple[float, float]
-    ) -> None:
-        """Show the engine's figures, and CPU share and memory (MB) of the window."""
-        total = health.received + health.missing
-        self._set("rate", f"{health.sfreq:.2f} Hz", "bad" if health.lost else "")
-        self._set("lost", f"{health.missing} of {total}", "warning" if health.missing else "")
+    def show_losses(self, received: int, missing: int, gaps: int) -> None:
+        """Show what the window itself has received, whatever becomes of the engine."""
+        self._set("lost", f"{missing} of {received + missing}", "warning" if missing else "")
         self._set("gaps", str(gaps), "warning" if gaps else "")
+
+    def show_health(self, health: Health, device: str, window: tuple[float, float]) -> None:
+        """Show the engine's figures, and CPU share and memory (MB) of the window."""
+        self._set("rate", f"{health.sfreq:.2f} Hz", "bad" if health.lost else "")
         offset = health.clock_offset
         self._set("clock", "–" if offset is None else f"{1e3 * offset:+.2f} ms")
         self._set("cpu", f"{100 * health.cpu:.0f} % / {100 * window[0]:.0f} %")

@@ -191,8 +191,8 @@ class Health(_Part):
     ----------
     sfreq : float
         Rate (Hz) at which samples really come.
-    received, missing : int
-        Samples that arrived, and samples that gaps left out.
+    received : int
+        Samples that arrived.
     lost : bool
         True while nothing arrives.
     clock_offset : float or None
@@ -208,7 +208,6 @@ class Health(_Part):
     kind: Literal["health"] = "health"
     sfreq: float
     received: int
-    missing: int
     lost: bool
     clock_offset: float | None
     cpu: float

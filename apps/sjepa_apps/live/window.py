@@ -352,7 +352,6 @@ class LiveWindow(QMainWindow):
         self.connect_view.show_connected(session.stream)
         self._tell_waiting()
         self.top.show_stream(session.stream)
-        self.health.begin()
         self.decoder.stand_still("waiting for a whole window of signal")
 
     def _decoder_changed(self) -> None:
@@ -362,13 +361,14 @@ class LiveWindow(QMainWindow):
         self.scalp.show_decoder(decoder)
         self.decoder.show_decoder(decoder)
         self.top.show_decoder(decoder)
-        self.health.begin()
 
     def _decoding_changed(self) -> None:
         if self.session.decoding is not None:
             self.top.show_decoding()
             self.decoder.stand_still("waiting for a whole window of signal")
         else:
+            # figures of a while ago would pass for those of now
+            self.health.begin()
             self.decoder.stand_still(self._why_not())
 
     def _engine_ready(self) -> None:
@@ -400,7 +400,7 @@ class LiveWindow(QMainWindow):
         decoder = self.session.decoder
         device = "–" if decoder is None else decoder.device
         window = (self._process.cpu_percent() / 100, self._process.memory_info().rss / 2**20)
-        self.health.show_health(health, self.session.n_gaps, device, window)
+        self.health.show_health(health, device, window)
 
     def _logged(self, entry: LogEntry) -> None:
         self.log.model.add(entry)
@@ -435,6 +435,8 @@ class LiveWindow(QMainWindow):
             self.decoder.stand_still("no data arrives")
         self.decoder.refresh()
         self.health.refresh()
+        if (session := self.session).stream is not None:
+            self.health.show_losses(session.received, session.missing, session.n_gaps)
         frames = self.signals.canvas.frames
         self.health.show_frames(frames.rate, frames.recent_gap)
         self.status.refresh(self.session, self.health)

@@ -150,7 +150,6 @@ def test_a_channel_is_forced_bad_and_a_decoder_that_is_refused_changes_nothing(
         }  # fmt: skip
         health = engine.until("health")
         assert not health.lost
-        assert health.missing == 0
         assert health.sfreq == pytest.approx(six_trials.sfreq, rel=0.01)
         engine.ask(ChooseChannel(channel="Oz", choice="automatic"))
         while engine.until("decision").bad_channels:
