@@ -16,7 +16,7 @@ from sjepa_apps.cli.common import (
     progress_bar,
     say,
 )
-from sjepa_apps.cli.live import has_window
+from sjepa_apps.cli.windows import display_problem, has_packages
 from sjepa_online.errors import InputError, OperationError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def demo(
         )
     configure_lsl(LslScope.MACHINE)
     started = time.monotonic()
-    result = run_demo(speed, in_window=has_window() and not headless)
+    result = run_demo(speed, in_window=not headless and _can_show())
     result["seconds"] = time.monotonic() - started
     if json:
         print_json(result)
@@ -78,6 +78,13 @@ def demo(
         f"(p99 {result['latency_ms']['p99']:.1f} ms), {result['samples_lost']} samples lost, "
         f"{result['seconds']:.0f} s in all."
     )
+
+
+def _can_show() -> bool:
+    problem = display_problem() if has_packages() else "PyQt6 and pyqtgraph are not installed"
+    if problem:
+        say(f"No window opens here ({problem}): the demo goes on without.")
+    return not problem
 
 
 def run_demo(speed: float, *, in_window: bool = False) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sjepa_apps.cli.common import (
     print_json,
     progress_bar,
 )
-from sjepa_apps.cli.live import require_window
+from sjepa_apps.cli.windows import require_window
 
 #: Largest share of late frames that leaves a session as it should be.
 LATE_SHARE = 0.001

@@ -6,7 +6,6 @@ import importlib.util
 import os
 import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 import typer
 
 from sjepa_apps.cli.common import JsonOption, ScopeOption, configure_lsl, print_json
+from sjepa_apps.cli.windows import NO_DISPLAY, display_problem, has_packages
 from sjepa_online.errors import InputError, OperationError
 
 PACKAGES = ("sjepa-online", "torch", "numpy", "scipy", "mne", "mne-lsl", "pylsl", "pyriemann")
@@ -126,17 +126,15 @@ def check_device() -> Check:
 
 def check_qt() -> Check:
     """See whether windows can open."""
-    if importlib.util.find_spec("PyQt6") is None:
+    if not has_packages():
         return Check("Qt", True, "not installed; headless commands work")
-    display = (
-        sys.platform in ("win32", "darwin")
-        or os.environ.get("DISPLAY")
-        or os.environ.get("WAYLAND_DISPLAY")
-    )
-    chosen = os.environ.get("QT_QPA_PLATFORM")
-    if chosen or display:
-        return Check("Qt", True, f"platform {chosen or 'of the system'}")
-    return Check("Qt", True, "no display", "Windows do not open here; use --headless.")
+    problem = display_problem()
+    if not problem:
+        return Check("Qt", True, f"platform {os.environ.get('QT_QPA_PLATFORM') or 'of the system'}")
+    remedy = "Windows do not open here; use --headless."
+    if problem.startswith(NO_DISPLAY):
+        return Check("Qt", True, "no display", remedy)
+    return Check("Qt", False, problem, f"Set DISPLAY right, install libxcb-cursor0. {remedy}")
 
 
 def check_clock() -> Check:

@@ -26,7 +26,6 @@ from sjepa_apps.cli.corruption import corruption
 from sjepa_apps.cli.display import display
 from sjepa_apps.cli.grid import grid
 from sjepa_apps.cli.learning_curve import learning_curve
-from sjepa_apps.cli.live import paint_offscreen_without_display
 from sjepa_apps.cli.moabb import moabb
 from sjepa_apps.cli.monitor import monitor
 from sjepa_apps.cli.results import (
@@ -36,6 +35,7 @@ from sjepa_apps.cli.results import (
     SeedsOption,
     check_results,
 )
+from sjepa_apps.cli.windows import paint_offscreen_without_display
 
 app = typer.Typer(help="Scores, latency, and comparisons.", no_args_is_help=True)
 app.command()(corruption)

@@ -19,13 +19,13 @@ from sjepa_apps.cli.common import (
     print_json,
     say,
 )
-from sjepa_apps.cli.live import require_window
 from sjepa_apps.cli.session import (
     DisplayOption,
     PhotodiodeOption,
     WindowedOption,
     refuse_together,
 )
+from sjepa_apps.cli.windows import require_window
 from sjepa_apps.stimulus.placement import Placement
 from sjepa_online.errors import InputError
 

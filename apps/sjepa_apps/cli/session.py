@@ -11,7 +11,7 @@ import typer
 
 from sjepa_apps.cli.calibration_output import CalibrationOutputs
 from sjepa_apps.cli.common import LslScope, check_out, configure_lsl, say
-from sjepa_apps.cli.live import require_window
+from sjepa_apps.cli.windows import require_window
 from sjepa_online.errors import InputError, OperationError
 
 DisplayOption = Annotated[

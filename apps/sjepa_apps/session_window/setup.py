@@ -115,7 +115,7 @@ class SessionOutcome:
 def run_session_window(setup: SessionSetup) -> SessionOutcome:
     """Show the window until it is closed.
 
-    LSL is configured, and a display is there, see :func:`sjepa_apps.cli.live.require_window`.
+    LSL is configured, and a display is there, see :func:`sjepa_apps.cli.windows.require_window`.
 
     Raises
     ------

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from PyQt6.QtWidgets import QWidget
 
-from sjepa_apps.cli import live as live_module
+from sjepa_apps.cli import windows
 from sjepa_apps.cli.decode import DECISIONS
 from sjepa_online.data import Recording
 from sjepa_online.stream import Replay, find_streams
@@ -29,16 +29,27 @@ def test_without_a_display_it_says_so(
     outcome = command("live")
     assert outcome.code == 2
     assert "DISPLAY" in outcome.err
-    assert not live_module.has_window()
+    assert windows.display_problem() == windows.NO_DISPLAY
+
+
+def test_a_display_that_does_not_answer_ends_in_a_message(
+    command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not sys.platform.startswith("linux"):
+        pytest.skip("other systems always have a display")
+    monkeypatch.setenv("DISPLAY", ":987")
+    monkeypatch.setenv("QT_QPA_PLATFORM", "xcb")
+    outcome = command("live")
+    assert outcome.code == 2
+    assert "Qt does not start" in outcome.err
+    assert "libxcb-cursor0" in outcome.err
 
 
 def test_without_pyqt_it_names_the_extra(
     command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     find = importlib.util.find_spec
-    monkeypatch.setattr(
-        live_module, "find_spec", lambda name: None if name == "PyQt6" else find(name)
-    )
+    monkeypatch.setattr(windows, "find_spec", lambda name: None if name == "PyQt6" else find(name))
     outcome = command("live")
     assert outcome.code == 2
     assert "sjepa-online[gui]" in outcome.err
