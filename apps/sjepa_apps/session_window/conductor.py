@@ -83,6 +83,8 @@ class Conductor(QObject):
         What was asked for cannot be done: why.
     broken
         An error that nobody expects.
+    idle
+        Nothing is being done any more.
     """
 
     checked = pyqtSignal(object)
@@ -95,6 +97,7 @@ class Conductor(QObject):
     fold_done = pyqtSignal()
     refused = pyqtSignal(str)
     broken = pyqtSignal(object)
+    idle = pyqtSignal()
 
     def __init__(self, setup: SessionSetup) -> None:
         super().__init__()
@@ -109,12 +112,26 @@ class Conductor(QObject):
         # what is open while the participant is shown something
         self._open = ExitStack()
         self._closing = False
+        # what an end would interrupt, and how many trials are recorded, where that is known
+        self._interruptible = ""
+        self._n_recorded = 0 if self.folder is None else None
         self._worker = Worker()
+        self._worker.idle.connect(self.idle)
 
     @property
     def busy(self) -> bool:
         """Whether something is being done."""
         return self._worker.busy
+
+    @property
+    def unfinished(self) -> str:
+        """What an end would interrupt, in words; empty when nothing is lost by it."""
+        if not self.busy or not self._interruptible:
+            return ""
+        if self._n_recorded is None:
+            return f"{self._interruptible}."
+        n_trials = self._chosen.n_trials
+        return f"{self._interruptible}: {self._n_recorded} of {n_trials} trials are recorded."
 
     @property
     def will_practise(self) -> bool:
@@ -154,6 +171,7 @@ class Conductor(QObject):
             self.told.emit(warning)
         practice = self.will_practise
         presenter = QtPresenter(window)
+        self._interruptible = "The session is being recorded"
         self._worker.run(
             lambda: self._record(session, presenter, practice),
             lambda _: self._end(None),
@@ -177,12 +195,17 @@ class Conductor(QObject):
 
     def train(self) -> None:
         """Train on what is recorded, save the decoder, and write the report."""
+        self._interruptible = "A decoder is being trained"
         self._worker.run(self._train, self._keep, self._refuse)
 
-    def close(self) -> None:
-        """End whatever is being done."""
+    def ask_to_end(self) -> None:
+        """Let whatever is being done come to its end soon."""
         self._closing = True
         self.stop()
+
+    def close(self) -> None:
+        """End whatever is being done, and wait for it."""
+        self.ask_to_end()
         self._worker.close()
         self._open.close()
 
@@ -210,12 +233,21 @@ class Conductor(QObject):
             self.practising.emit()
             session.practise(presenter)
             self._practised = True
-        session.record(presenter, self.trial_begins.emit)
+        session.record(presenter, self._begin_trial)
+
+    def _begin_trial(self, number: int, n_trials: int) -> None:
+        self._n_recorded = number
+        self.trial_begins.emit(number, n_trials)
 
     def _end(self, error: Exception | None) -> None:
         self._open.close()
         if self.stimulus is not None:
             self._confirmed = self.stimulus.confirmed
+        self._interruptible = ""
+        if self._closing:
+            if error is not None:
+                self._refuse(error, self.told.emit)
+            return
         match error:
             case None:
                 self.ended.emit("")
@@ -224,6 +256,7 @@ class Conductor(QObject):
                 self.ended.emit("The session was stopped. What was recorded is kept.")
             case _:
                 self._refuse(error, self.ended.emit)
+        # a defect closes the window
         if not self._closing:
             told = self.counted.emit
             self._worker.run(self._why_not_train, told, lambda error: self._refuse(error, told))
@@ -263,5 +296,5 @@ class Conductor(QObject):
     def _refuse(self, error: Exception, tell: Callable[[str], None] | None = None) -> None:
         if isinstance(error, InputError | OperationError):
             (tell or self.refused.emit)(str(error))
-        elif not isinstance(error, TrainingEnded):
+        elif not isinstance(error, TrainingEnded | SessionStopped):
             self.broken.emit(error)

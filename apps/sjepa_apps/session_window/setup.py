@@ -131,5 +131,5 @@ def run_session_window(setup: SessionSetup) -> SessionOutcome:
     try:
         interrupted = run_application(application, window.end)
     finally:
-        window.end()
+        window.end_at_once()
     return replace(window.outcome(), interrupted=interrupted)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QGuiApplication
-from PyQt6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QWidget
+from PyQt6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QMainWindow,
+    QMessageBox,
+    QStackedWidget,
+    QWidget,
+)
 
 from sjepa_apps.live.discovery import Discovery
 from sjepa_apps.live.theme import DARK, GRID, LIGHT, Theme, style_sheet
@@ -44,7 +51,8 @@ class SessionWindow(QMainWindow):
         self.setWindowTitle("sjepa-online calibrate")
         self.resize(1120, 720)
         self.error: Exception | None = None
-        self._ended = False
+        self._ending = self._closed = False
+        self.question = QMessageBox(self)
         self.conductor = Conductor(setup)
         self.steps = StepList()
         self.setup_page = SetupPage(setup, self.conductor.folder)
@@ -68,6 +76,7 @@ class SessionWindow(QMainWindow):
         hints.colorSchemeChanged.connect(self._follow_system)
         self._connect_pages()
         self._connect_conductor()
+        self._prepare_question()
         self._discovery = Discovery()
         self._discovery.start()
         self._look = QTimer(self)
@@ -97,18 +106,59 @@ class SessionWindow(QMainWindow):
         return SessionOutcome(self.conductor.folder, self.conductor.result)
 
     def end(self) -> None:
-        """End whatever is being done, and close the window."""
-        if self._ended:
+        """Let whatever is being done come to its end, and then close the window."""
+        if self._ending:
             return
-        self._ended = True
+        self._ending = True
+        # Qt refuses to close the window under it
+        self.question.close()
         self._look.stop()
+        self._discovery.ask_to_stop()
+        self.conductor.ask_to_end()
+        if self.conductor.busy:
+            self._show_ending()
+            self.conductor.idle.connect(self.end_at_once)
+        else:
+            self.end_at_once()
+
+    def end_at_once(self) -> None:
+        """End whatever is being done, wait for it, and close the window."""
+        self.end()
+        self._closed = True
         self.conductor.close()
         self._discovery.stop()
         self.close()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
-        """End whatever is being done."""
-        self.end()
+        """Ask where something would be lost; end whatever is being done."""
+        assert event is not None
+        unfinished = "" if self._ending else self.conductor.unfinished
+        if unfinished:
+            self.question.setText(f"{unfinished}\nEnd it? The session can go on another time.")
+            self.question.open()
+        else:
+            self.end()
+        event.setAccepted(self._closed)
+
+    def _prepare_question(self) -> None:
+        buttons = QMessageBox.StandardButton
+        self.question.setWindowTitle("Close")
+        self.question.setIcon(QMessageBox.Icon.Question)
+        self.question.setTextFormat(Qt.TextFormat.PlainText)
+        self.question.setStandardButtons(buttons.Close | buttons.Cancel)
+        self.question.setDefaultButton(buttons.Cancel)
+        self.question.finished.connect(self._answer)
+
+    def _answer(self, button: int) -> None:
+        if button == QMessageBox.StandardButton.Close:
+            self.end()
+
+    def _show_ending(self) -> None:
+        page, content = self.pages.currentWidget(), self.centralWidget()
+        assert isinstance(page, Page)
+        assert content is not None
+        page.tell("Ending …")
+        content.setEnabled(False)
 
     # -- pages
 

@@ -13,8 +13,15 @@ T = TypeVar("T")
 
 
 class Worker(QObject):
-    """Does one thing at a time, and tells the GUI thread, in which it lives, of the end."""
+    """Does one thing at a time, and tells the GUI thread, in which it lives, of the end.
 
+    Signals
+    -------
+    idle
+        What was done is told, and nothing else is asked for.
+    """
+
+    idle = pyqtSignal()
     _ended = pyqtSignal(object)
 
     def __init__(self) -> None:
@@ -54,3 +61,5 @@ class Worker(QObject):
     def _tell(self, end: Callable[[], None]) -> None:
         self.busy = False
         end()
+        if not self.busy:
+            self.idle.emit()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,6 +16,7 @@ pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QMessageBox
 
 from sjepa_apps import session_window
 from sjepa_apps.cli.session import run_in_window
@@ -82,6 +85,9 @@ class NoDiscovery:
     def start(self) -> None:
         pass
 
+    def ask_to_stop(self) -> None:
+        pass
+
     def stop(self) -> None:
         pass
 
@@ -106,6 +112,7 @@ class QuickSession:
             progress(trial.number, len(schedule))
             while not presenter.present(trial).completed:
                 pass
+        progress(len(schedule), len(schedule))
         self.tell("all shown")
 
     def recordings(self) -> list[Any]:
@@ -166,7 +173,7 @@ def open_session(
 
     yield make
     for one in opened:
-        one.end()
+        one.end_at_once()
     qapp.processEvents()
 
 
@@ -489,13 +496,64 @@ def test_error_that_nobody_expects_closes_the_window_and_is_raised(
         one.outcome()
 
 
-def test_closing_the_window_ends_what_is_shown(open_session, qtbot):
+def test_closing_while_recording_asks_and_tells_how_much_is_recorded(open_session, qtbot):
     one = open_session(eeg("a"), practice=False)
     go_to_recording(one, qtbot)
     shown = begin(one, qtbot, practice=False)
+    qtbot.waitUntil(lambda: one.run_page.progress.value() >= 2, timeout=60_000)
     one.close()
+    assert re.search(r"recorded: ([2-9]|10) of 10 trials", one.question.text())
+    one.question.button(QMessageBox.StandardButton.Cancel).click()
+    assert one.isVisible()
+    assert not shown.stopped
+    one.close()
+    one.question.button(QMessageBox.StandardButton.Close).click()
+    qtbot.waitUntil(lambda: not one.isVisible(), timeout=60_000)
     assert shown.stopped
     assert one.outcome().result is None
+
+
+def test_closing_while_training_waits_for_a_fold_without_the_gui(open_session, qtbot, monkeypatch):
+    fold, folds = threading.Event(), []
+
+    def train(self: QuickSession, request: Any, early: bool, progress: Callable[[], None]) -> None:
+        for number in range(5):
+            folds.append(number)
+            assert fold.wait(60.0)
+            progress()
+
+    monkeypatch.setattr(QuickSession, "train", train)
+    one = open_session(eeg("a"), practice=False)
+    go_to_recording(one, qtbot)
+    begin(one, qtbot, practice=False)
+    qtbot.waitUntil(lambda: folds == [0], timeout=60_000)
+    one.close()
+    assert "trained: 10 of 10 trials" in one.question.text()
+    one.question.button(QMessageBox.StandardButton.Close).click()
+    # the window still answers
+    assert one.training_page.message.text() == "Ending …"
+    assert one.isVisible()
+    fold.set()
+    qtbot.waitUntil(lambda: not one.isVisible(), timeout=60_000)
+    assert folds == [0]
+    assert one.outcome().result is None
+
+
+def test_ctrl_c_while_it_asks_ends_the_session(open_session, qtbot):
+    one = open_session(eeg("a"), practice=False)
+    go_to_recording(one, qtbot)
+    begin(one, qtbot, practice=False)
+    one.close()
+    assert one.question.isVisible()
+    one.end()
+    qtbot.waitUntil(lambda: not one.isVisible(), timeout=60_000)
+    assert not one.question.isVisible()
+
+
+def test_closing_does_not_ask_where_nothing_is_lost(open_session):
+    one = open_session(eeg("a"))
+    one.close()
+    assert not one.isVisible()
 
 
 def test_ctrl_c_tells_how_the_session_goes_on(monkeypatch, capsys, tmp_path, protocol_file):
