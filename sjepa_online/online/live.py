@@ -115,9 +115,12 @@ class LiveDecoder:
         self._probabilities = probabilities
         self._decisions = decisions
         self._unchecked: list[Chunk] | None = []
+        self._left_out = False
 
     def poll(self, timeout: float = 0.1) -> list[LiveResult]:
         """Take what has arrived, decode and publish it.
+
+        Signal at another rate than the declared one is not decoded.
 
         Parameters
         ----------
@@ -133,7 +136,14 @@ class LiveDecoder:
         arrival = time.perf_counter()
         results: list[LiveResult] = [*chunk.events, *self._take_markers(chunk)]
         self._check_amplitude(chunk)
+        if len(chunk.timestamps) == 0:
+            return results
+        if self.signal.rate_is_wrong:
+            return results + self._leave_out(chunk)
         breaks = [event.index for event in chunk.events if isinstance(event, Gap | ClockJump)]
+        if self._left_out:
+            self._left_out = False
+            breaks.insert(0, 0)
         for result in self.engine.results(chunk.data, chunk.timestamps, breaks):
             if isinstance(result, Decision):
                 results.append(self._publish(result, arrival))
@@ -157,6 +167,18 @@ class LiveDecoder:
             else:
                 ignored.append(_ignored(marker, now))
         return ignored
+
+    def _leave_out(self, chunk: Chunk) -> list[LiveResult]:
+        """Decode nothing of a signal whose rate is wrong: all its frequencies would be."""
+        if self._left_out:
+            return []
+        self._left_out = True
+        declared, sent = self.signal.sfreq, self.signal.effective_sfreq
+        detail = (
+            f"the stream declares {declared:g} Hz but sends {sent:.4g} Hz: "
+            "nothing is decided until its rate is right"
+        )
+        return [EngineEvent(float(chunk.timestamps[-1]), "not-decoded", detail)]
 
     def _publish(self, decision: Decision, arrival: float) -> LiveDecision:
         if self._probabilities is not None:

@@ -149,6 +149,11 @@ class SignalInlet(_Inlet):
         return self._clock.effective_sfreq
 
     @property
+    def rate_is_wrong(self) -> bool:
+        """Whether samples come at another rate than declared, by more than 1 %."""
+        return self._clock.rate_is_wrong
+
+    @property
     def clock_offset(self) -> float | None:
         """Seconds from the source's clock to this machine's; None while it does not answer."""
         if self.lost:

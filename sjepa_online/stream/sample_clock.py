@@ -78,6 +78,11 @@ class SampleClock:
         return self.sfreq if self._line is None else self.sfreq / (1 + self._line.drift)
 
     @property
+    def rate_is_wrong(self) -> bool:
+        """Whether samples come at another rate than declared, by more than ``RATE_TOLERANCE``."""
+        return self._line is not None and abs(self._line.drift) > RATE_TOLERANCE
+
+    @property
     def tolerance(self) -> float:
         """Deviation (s) of a timestamp that counts as a discontinuity."""
         return max(0.6 / self.sfreq, 0.0005, _JITTER_FACTOR * self._jitter)
@@ -193,7 +198,7 @@ class SampleClock:
     def _check_rate(self, line: _Line) -> list[StreamEvent]:
         if line.stop - line.start < RATE_AFTER:
             return []
-        wrong = abs(line.drift) > RATE_TOLERANCE
+        wrong = self.rate_is_wrong
         told, self._mismatch_told = self._mismatch_told, wrong
         return [self._mismatch(line.stop, line.drift)] if wrong and not told else []
 

@@ -165,3 +165,31 @@ def test_markers_during_a_long_silence_of_the_amplifier_are_none_of_another_cloc
     after = bench.play(recording.data)
     assert [one.event for one in _events(before + after)] == ["gap", "window-skipped"]
     assert [one.onset for one in _decisions(after)] == pytest.approx([clock.now - 17.0 + 1.0])
+
+
+@pytest.mark.parametrize("mode", ["sliding", "markers"])
+@pytest.mark.parametrize("sent", [500.0, 256.0])
+def test_nothing_is_decided_at_a_wrong_rate_and_decoding_starts_afresh_at_the_right_one(
+    decoder: Decoder, recording: Recording, clock: SimpleNamespace, sent: float, mode: str
+) -> None:
+    """The source is restarted after 15 s, and sends at the right rate from 17 s on."""
+    bench = Bench(decoder, clock, mode)
+    onsets = (1.0, 10.0, 26.0)
+    bench.markers.send([("left",)] * 3, onsets)
+    wrong = bench.play(np.tile(recording.data, 4)[:, : round(15 * sent)], sent)
+    (event,) = _events(wrong)
+    assert event.event == "not-decoded"
+    assert f"sends {sent:g} Hz" in event.detail
+    assert 5.0 < event.time < 8.0, "as soon as a rate can be told"
+    assert all(one.time < event.time for one in _decisions(wrong))
+    clock.now += 2.0
+    right = bench.play(recording.data)
+    gap, *skipped = _events(right)
+    assert gap.event == "gap"
+    assert gap.time < 25.0
+    assert [one.event for one in skipped] == ["window-skipped"] * (mode == "markers")
+    decided = [one for one in right if isinstance(one, LiveDecision)]
+    assert decided
+    assert all(one.decision.time > gap.time + 1.17 for one in decided), "whole windows only"
+    if mode == "markers":
+        assert [one.decision.onset for one in decided] == pytest.approx([26.0])
