@@ -31,6 +31,12 @@ from sjepa_online.decoding.state import State, TrialClassifier
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 
+#: What is told of ``new-pre-local`` and ``full-pre-local``.
+_ONE_PRE_LOCAL = (
+    "; full and new are one pre-local, as its convolution is not trained "
+    "(`evaluate grid` has the paper's)"
+)
+
 
 @dataclass(frozen=True)
 class DecoderRequest:
@@ -93,7 +99,8 @@ class DecoderRequest:
         if self._head not in (AUTO, "pre-local"):
             return self, "no population start: the decoder has no use for one"
         start = population_start(self.population, protocol, ch_names, recordings)
-        return (self if start.prior else replace(self, population="none")), start.note
+        note = start.note + (_ONE_PRE_LOCAL if self.name != self._head else "")
+        return (self if start.prior else replace(self, population="none")), note
 
     def make(self, protocol: Protocol, ch_names: Sequence[str]) -> TrialClassifier:
         """Return a fresh classifier for this protocol and these channels."""
