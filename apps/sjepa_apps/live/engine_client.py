@@ -69,6 +69,11 @@ class EngineClient(QObject):
         return self.running and self._decoder is not None
 
     @property
+    def forced(self) -> tuple[str, ...]:
+        """The channels that are forced bad or good."""
+        return tuple(self._choices)
+
+    @property
     def pid(self) -> int | None:
         """Id of the process; None while there is none."""
         return None if self._process is None else self._process.processId()
@@ -100,6 +105,8 @@ class EngineClient(QObject):
                     self._stream = self._stream.model_copy(update={"markers": selector})
             case CloseStream():
                 self._stream = None
+            case ChooseChannel(channel=channel, choice="automatic"):
+                self._choices.pop(channel, None)
             case ChooseChannel(channel=channel):
                 self._choices[channel] = command
         self._write(command)

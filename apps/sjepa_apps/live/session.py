@@ -103,6 +103,8 @@ class LiveSession(QObject):
         self.received = self.missing = self.n_gaps = 0
         self._heard = self._opened = 0.0
         self._loading = False
+        #: The stream that forced channels are of, as it is found again.
+        self._chosen_for = ""
         self._reader: StreamReader | None = None
         self._marker_reader: MarkerReader | None = None
         self._discovery = Discovery()
@@ -163,6 +165,7 @@ class LiveSession(QObject):
     ) -> None:
         """Show and decode a stream; one that is open is closed."""
         self._stop_readers()
+        self._forget_choices(stream)
         self.stream, self.markers = stream, None
         self.store = SignalStore(shown_channels(stream, unit), stream.sfreq, filter_name)
         self.received = self.missing = self.n_gaps = 0
@@ -183,6 +186,16 @@ class LiveSession(QObject):
         self.stream_changed.emit()
         if not self.engine.has_decoder:
             self._start_reader()
+
+    def _forget_choices(self, stream: StreamDescription) -> None:
+        """Leave the channels of another stream to what is found: they are other electrodes."""
+        lasting = lasting_selector(stream)
+        if self.engine.forced and self._chosen_for not in ("", lasting):
+            named = ", ".join(self.engine.forced)
+            self.log("operator", f"{named}: {CHOICE_WORDS['automatic']}, as the stream is another")
+            for channel in self.engine.forced:
+                self.engine.send(ChooseChannel(channel=channel, choice="automatic"))
+        self._chosen_for = lasting
 
     def use_markers(self, markers: StreamDescription) -> None:
         """Take the markers, too, of a stream that has come since the signal was connected."""

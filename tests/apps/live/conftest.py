@@ -248,7 +248,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     from sjepa_apps.live.engine_client import EngineClient
 
     commands: list[Any] = []
-    monkeypatch.setattr(EngineClient, "send", lambda self, command: commands.append(command))
+    monkeypatch.setattr(EngineClient, "_write", lambda self, command: commands.append(command))
     return commands
 
 

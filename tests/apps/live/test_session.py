@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sjepa_apps.live.engine_client import EngineClient
-from sjepa_apps.live.messages import CloseStream, Happened, OpenStream, UseMarkers
+from sjepa_apps.live.messages import ChooseChannel, CloseStream, Happened, OpenStream, UseMarkers
 from sjepa_online.stream import Marker
 
 
@@ -56,3 +56,22 @@ def test_of_two_marker_streams_the_chosen_one_is_used(
     assert opened.session.markers is None
     opened.connect_view.markers.setCurrentText("b")
     assert sent[-1] == UseMarkers(selector="b@serial 7")
+
+
+def test_forced_channels_are_those_of_one_stream(
+    opened: Any,
+    sent: list[Any],
+    describe: Callable[..., Any],
+    log_of: Callable[[Any], list[str]],
+) -> None:
+    opened.session.choose("Oz", "bad")
+    opened.session.choose("O1", "good")
+    opened.session.choose("O1", "automatic")
+    sent.clear()
+    opened.connect_view.open_stream(describe(uid="restarted"))
+    assert [command.kind for command in sent] == ["open-stream"]
+    opened.connect_view.open_stream(describe("another"))
+    assert sent[1] == ChooseChannel(channel="Oz", choice="automatic")
+    assert "operator: Oz: judged automatically, as the stream is another" in log_of(opened)
+    opened.connect_view.open_stream(describe())
+    assert [command.kind for command in sent[2:]] == ["open-stream", "open-stream"]
