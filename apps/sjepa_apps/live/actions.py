@@ -101,7 +101,9 @@ class WindowActions:
     def calibrate(self) -> None:
         """Ask what to calibrate from."""
         stream = self._session.stream
-        dialog = CalibrateDialog(self.folder, stream.name if stream else None, self._window)
+        name = stream.name if stream else None
+        unit = self._window.connect_view.chosen_unit
+        dialog = CalibrateDialog(self.folder, name, unit, self._window)
         dialog.accepted_command.connect(self._start_calibration)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()

@@ -18,6 +18,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from sjepa_apps.live.protocol_files import OtherProtocol
 from sjepa_apps.live.theme import GRID
 from sjepa_apps.live.widgets import Choices, PlainLabel
 from sjepa_online.resources import list_resources
@@ -29,6 +30,14 @@ RECORDINGS = "Recordings (*.xdf *.fif *.edf *.bdf *.gdf *.vhdr *.set);;All files
 class CalibrateDialog(QDialog):
     """Choose protocol, recordings or a session, and decoder; the window stays usable.
 
+    Parameters
+    ----------
+    folder : Path
+        Where decoders and sessions go.
+    stream, unit : str or None
+        Name of the stream that is connected, and the unit that was given for it.
+    parent : QWidget or None
+
     Signals
     -------
     accepted_command
@@ -38,13 +47,20 @@ class CalibrateDialog(QDialog):
 
     accepted_command = pyqtSignal(list, object)
 
-    def __init__(self, folder: Path, stream: str | None, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        stream: str | None,
+        unit: str | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Calibrate")
         self.setMinimumWidth(560)
-        self._folder, self._stream = folder, stream
+        self._folder, self._stream, self._unit = folder, stream, unit
         self.protocol = Choices()
         self.protocol.addItems(sorted(list_resources("calibration", ".toml")))
+        self.other = OtherProtocol(self.protocol)
         self.decoder = Choices()
         self.decoder.addItems(DECODERS)
         self.from_recordings = QRadioButton("from &recordings")
@@ -76,7 +92,8 @@ class CalibrateDialog(QDialog):
         layout.setHorizontalSpacing(2 * GRID)
         layout.setVerticalSpacing(GRID + GRID // 2)
         layout.addWidget(PlainLabel("Protocol", "muted"), 0, 0)
-        layout.addWidget(self.protocol, 0, 1, 1, 2)
+        layout.addWidget(self.protocol, 0, 1)
+        layout.addWidget(self.other, 0, 2)
         layout.addWidget(PlainLabel("Decoder", "muted"), 1, 0)
         layout.addWidget(self.decoder, 1, 1, 1, 2)
         layout.addWidget(PlainLabel("Trials", "muted"), 2, 0)
@@ -94,15 +111,17 @@ class CalibrateDialog(QDialog):
 
     def command(self) -> tuple[list[str], Path | None]:
         """Return the arguments of the command, and the decoder file that it writes."""
-        arguments = ["calibrate", "--paradigm", self.protocol.currentText()]
+        protocol = self.protocol.currentText()
+        arguments = ["calibrate", "--paradigm", protocol]
         arguments += ["--decoder", self.decoder.currentText()]
         if self.from_session.isChecked():
             assert self._stream is not None
             folder = self._folder / f"session_{datetime.now():%Y%m%d_%H%M%S}"
-            return [*arguments, "--stream", self._stream, "--folder", str(folder)], (
-                folder / "decoder.safetensors"
-            )
-        name = f"{self.protocol.currentText()}_{datetime.now():%Y%m%d_%H%M%S}.safetensors"
+            arguments += ["--stream", self._stream, "--folder", str(folder)]
+            if self._unit is not None:
+                arguments += ["--unit", self._unit]
+            return arguments, folder / "decoder.safetensors"
+        name = f"{Path(protocol).stem}_{datetime.now():%Y%m%d_%H%M%S}.safetensors"
         out = self._folder / name
         for source in self._named_sources():
             arguments += ["--from", source]

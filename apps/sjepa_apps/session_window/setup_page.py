@@ -16,6 +16,7 @@ from PyQt6.QtWidgets import (
 from sjepa_apps.live.connect_view import UNITS
 from sjepa_apps.live.discovery import signals_among
 from sjepa_apps.live.fit import find_fit, worst
+from sjepa_apps.live.protocol_files import OtherProtocol
 from sjepa_apps.live.theme import GRID
 from sjepa_apps.live.widgets import Choices as ChoiceBox
 from sjepa_apps.live.widgets import PlainLabel, plain_tip
@@ -69,6 +70,7 @@ class SetupPage(Page):
         self._protocol: Protocol | None = None
         self._sound = False
         self.protocol = ChoiceBox()
+        self.other_protocol = OtherProtocol(self.protocol)
         self.about = PlainLabel("", "muted")
         self.about.setWordWrap(True)
         self.trials = QSpinBox()
@@ -157,7 +159,7 @@ class SetupPage(Page):
         form.setHorizontalSpacing(2 * GRID)
         form.setVerticalSpacing(GRID)
         rows = (
-            ("Protocol", _side_by_side(self.protocol)),
+            ("Protocol", _side_by_side(self.protocol, self.other_protocol)),
             ("Trials", _side_by_side(self.trials, self.practice)),
             ("", _side_by_side(self.about)),
             ("Display", _side_by_side(self.display)),
@@ -175,6 +177,7 @@ class SetupPage(Page):
         if self._folder is not None:
             self.protocol.addItem(self._folder.protocol.name)
             self.protocol.setEnabled(False)
+            self.other_protocol.setEnabled(False)
             return
         names = [name for name in list_resources("calibration", ".toml") if _shows(name)]
         paradigm = self._setup.paradigm

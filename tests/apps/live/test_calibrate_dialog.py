@@ -30,11 +30,32 @@ def test_recordings_become_the_command(
     assert out.parent == tmp_path
 
 
+def test_an_own_protocol_is_chosen_by_its_file(
+    qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialog = CalibrateDialog(tmp_path, None)
+    qtbot.addWidget(dialog)
+    before = dialog.protocol.currentText()
+    path = str(tmp_path / "mine.toml")
+    for chosen, shown in (("", before), (path, path), (path, path)):
+        monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, one=chosen: (one, ""))
+        dialog.other.click()
+        assert dialog.protocol.currentText() == shown
+    texts = [dialog.protocol.itemText(row) for row in range(dialog.protocol.count())]
+    assert texts.count(path) == 1
+    arguments, out = dialog.command()
+    assert arguments[arguments.index("--paradigm") + 1] == path
+    assert out is not None
+    assert out.parent == tmp_path
+    assert out.name.startswith("mine_")
+
+
 def test_a_session_uses_the_connected_stream(qtbot: Any, tmp_path: Path) -> None:
-    dialog = CalibrateDialog(tmp_path, "amplifier")
+    dialog = CalibrateDialog(tmp_path, "amplifier", "mV")
     qtbot.addWidget(dialog)
     dialog.from_session.click()
     arguments, out = dialog.command()
     assert arguments[arguments.index("--stream") + 1] == "amplifier"
+    assert arguments[arguments.index("--unit") + 1] == "mV"
     assert arguments[arguments.index("--folder") + 1] == str(out.parent)
     assert "--from" not in arguments

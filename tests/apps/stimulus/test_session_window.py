@@ -16,7 +16,7 @@ pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QMessageBox
+from PyQt6.QtWidgets import QFileDialog, QMessageBox
 
 from sjepa_apps import session_window
 from sjepa_apps.cli.session import run_in_window
@@ -262,6 +262,14 @@ def test_typing_error_in_a_protocol_is_named(open_session, protocol_file):
     one.setup_page.protocol.setCurrentText("mi")
     assert one.setup_page.primary.isEnabled()
     assert one.setup_page.trials.value() == 100
+
+
+def test_protocol_is_chosen_by_its_file(open_session, protocol_file, monkeypatch):
+    one = open_session(eeg("a"), paradigm="mi")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(protocol_file), ""))
+    one.setup_page.other_protocol.click()
+    assert one.setup_page.paradigm == str(protocol_file)
+    assert one.setup_page.trials.value() == 10
 
 
 def test_channels_that_need_a_look_come_first(open_session, qtbot):
