@@ -13,6 +13,11 @@ from PyQt6.QtWidgets import QWidget
 
 from sjepa_apps.live.theme import Theme
 
+#: Width (pixels) of a label of the time axis and the space around it.
+LABEL_ROOM = 60
+#: Into how many steps the time may be divided.
+STEPS = (6, 4, 3, 2)
+
 
 class TimePlot(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph is not typed
     """Curves against the seconds before now.
@@ -52,9 +57,10 @@ class TimePlot(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph is not typed
             marks = np.linspace(*limits, 3)
             self.getAxis("left").setTicks([[(mark, f"{mark:g}") for mark in marks]])
         self.getAxis("left").setWidth(52 if label else 34)
-        step = seconds / 6
-        ticks = [(-n * step, f"−{n * step:g} s") for n in range(1, 6)]
-        self.getAxis("bottom").setTicks([ticks])
+        # half of the label at the right edge stands beyond it
+        self.getAxis("bottom").setStyle(hideOverlappingLabels=False)
+        self.getPlotItem().layout.setContentsMargins(1, 1, 16, 1)
+        self.getViewBox().sigResized.connect(self._label_times)
         self.set_theme(theme)
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
@@ -105,3 +111,11 @@ class TimePlot(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph is not typed
         """Give the curves other colours."""
         for curve, colour in zip(self._curves, colours, strict=True):
             curve.setPen(pg.mkPen(colour, width=1.6))
+
+    def _label_times(self) -> None:
+        """Label as many times as there is room for."""
+        room = self.getViewBox().width()
+        n_steps = next((n for n in STEPS if room / n >= LABEL_ROOM), 1)
+        step = self._seconds / n_steps
+        ticks = [(-n * step, f"−{n * step:g} s" if n else "now") for n in range(n_steps)]
+        self.getAxis("bottom").setTicks([ticks])
