@@ -107,6 +107,8 @@ class LiveSession(QObject):
         self._chosen_for = ""
         self._reader: StreamReader | None = None
         self._marker_reader: MarkerReader | None = None
+        #: Readers of earlier streams that are about to end.
+        self._leaving: list[StreamReader | MarkerReader] = []
         self._discovery = Discovery()
         self._marks = MarkOutlet(MARKS + suffix)
         self.engine = EngineClient(suffix, self)
@@ -123,9 +125,11 @@ class LiveSession(QObject):
         """End all threads and processes; each takes a moment, so all are asked first."""
         self._discovery.ask_to_stop()
         self.engine.ask_to_stop()
-        self._stop_readers()
+        self._leave_readers()
         self._discovery.stop()
         self.engine.stop()
+        for reader in self._leaving:
+            reader.stop()
         self._marks.close()
 
     @property
@@ -164,7 +168,7 @@ class LiveSession(QObject):
         filter_name: FilterName,
     ) -> None:
         """Show and decode a stream; one that is open is closed."""
-        self._stop_readers()
+        self._leave_readers()
         self._forget_choices(stream)
         self.stream, self.markers = stream, None
         self.store = SignalStore(shown_channels(stream, unit), stream.sfreq, filter_name)
@@ -213,7 +217,7 @@ class LiveSession(QObject):
         """Stop showing and decoding."""
         if self.stream is None:
             return
-        self._stop_readers()
+        self._leave_readers()
         self.log("disconnected", self.stream.name)
         self.stream = self.markers = self.store = None
         self.engine.send(CloseStream())
@@ -400,8 +404,11 @@ class LiveSession(QObject):
         same = [one for one in self.streams if lasting_selector(one) == lasting]
         return lasting if len(same) < 2 else stream.uid
 
-    def _stop_readers(self) -> None:
+    def _leave_readers(self) -> None:
+        """Let the readers end by themselves: waiting for them would hold up the window."""
         for reader in (self._reader, self._marker_reader):
             if reader is not None:
-                reader.stop()
+                reader.ask_to_stop()
+                self._leaving.append(reader)
+        self._leaving = [reader for reader in self._leaving if reader.is_alive()]
         self._reader = self._marker_reader = None

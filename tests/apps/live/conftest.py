@@ -222,7 +222,7 @@ class Amplifier:
     def begun(self) -> bool:
         return self._alive
 
-    def stop(self) -> None:
+    def ask_to_stop(self) -> None:
         self._alive = False
 
     def send(self, seconds: float, n_channels: int = 3) -> None:

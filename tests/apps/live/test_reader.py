@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from sjepa_apps.live import discovery, reader
 from sjepa_apps.live import session as session_module
+from sjepa_online.errors import OperationError
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
@@ -49,3 +51,31 @@ def test_a_search_for_streams_that_fails_is_told(
     window = make_window(lsl=True)
     told = "The search for streams has ended: ZeroDivisionError: nobody thought of it"
     wait_for(lambda: f"stream: {told}" in log_of(window))
+
+
+def test_disconnecting_does_not_wait_for_a_stream_that_is_being_opened(
+    make_window: Callable[..., Any],
+    sent: list[Any],
+    describe: Callable[..., Any],
+    wait_for: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opening, answered = threading.Event(), threading.Event()
+
+    def open_slowly(*_: object, **__: object) -> Any:
+        opening.set()
+        answered.wait(30)
+        raise OperationError("it does not answer")
+
+    monkeypatch.setattr(reader, "SignalInlet", open_slowly)
+    window = make_window()
+    window.connect_view.show_streams([describe()])
+    window.connect_view.connect_button.click()
+    wait_for(opening.is_set)
+    (thread,) = [one for one in threading.enumerate() if one.name == "reader of amplifier"]
+    window.connect_view.disconnect_button.click()
+    assert thread.is_alive()
+    assert window.session.stream is None
+    answered.set()
+    window.close()
+    assert not thread.is_alive()
