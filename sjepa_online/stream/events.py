@@ -28,8 +28,8 @@ class StreamLost(StreamEvent):
     Attributes
     ----------
     recoverable : bool
-        True when the stream is picked up again as soon as its source is back; False when
-        it never sends again, so that its inlet can be closed.
+        True when the stream may go on, and its inlet with it; False when it never sends again,
+        so that its inlet can be closed.
     """
 
     recoverable: bool

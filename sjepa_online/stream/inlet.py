@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -138,6 +139,7 @@ class SignalInlet(_Inlet):
         self.missing = 0
         #: True while nothing arrives.
         self.lost = False
+        self._gone = False
         self._clock = SampleClock(stream.sfreq, smooth=dejitter)
         self._heard = local_clock()
         self._stale_after = stale_after
@@ -216,9 +218,9 @@ class SignalInlet(_Inlet):
                 as_numpy=True,
             )
         except self._lost_error:
-            return self._silence(broken=True)
+            return self._end(timeout)
         if len(timestamps) == 0:
-            return self._silence(broken=False)
+            return self._silence()
         if not np.isfinite(timestamps).all():
             raise OperationError(
                 f"The stream {self.stream.name} sends timestamps that are not finite: "
@@ -235,21 +237,31 @@ class SignalInlet(_Inlet):
         self.missing += sum(event.missing for event in events if isinstance(event, Gap))
         return Chunk(np.ascontiguousarray(samples.T, dtype=np.float64), times, tuple(events))
 
-    def _silence(self, *, broken: bool) -> Chunk:
+    def _silence(self) -> Chunk:
         """Give an empty chunk, with the loss of the stream where it is new."""
-        events: tuple[StreamEvent, ...] = ()
-        recoverable = not broken and self.stream.source_id != ""
-        now = local_clock()
-        if not self.lost and (broken or now - self._heard > self._stale_after):
-            self.lost = True
-            detail = f"{self.stream.name} has sent nothing for {now - self._heard:.1f} s" + (
-                "; it is picked up again when it is back"
-                if recoverable
-                else "; it cannot be picked up again by itself"
-                if self.stream.source_id
-                else "; it has no source id, so it cannot be picked up again by itself"
-            )
-            events = (StreamLost(time=now, detail=detail, recoverable=recoverable),)
+        silence = local_clock() - self._heard
+        if self.lost or silence <= self._stale_after:
+            return self._nothing()
+        return self._lose(
+            f"{self.stream.name} has sent nothing for {silence:.1f} s; it is picked up again "
+            + ("when it is back" if self.stream.source_id else "only if it was not restarted")
+        )
+
+    def _end(self, timeout: float) -> Chunk:
+        """Give an empty chunk, after the usual time: a caller that asks again must not spin."""
+        if self._gone:
+            time.sleep(timeout)
+            return self._nothing()
+        self._gone = True
+        why = "" if self.stream.source_id else "it has no source id, so "
+        detail = f"{self.stream.name} is gone; {why}it cannot be picked up again by itself"
+        return self._lose(detail, recoverable=False)
+
+    def _lose(self, detail: str, *, recoverable: bool = True) -> Chunk:
+        self.lost = True
+        return self._nothing(StreamLost(time=local_clock(), detail=detail, recoverable=recoverable))
+
+    def _nothing(self, *events: StreamEvent) -> Chunk:
         return Chunk(np.empty((len(self.ch_names), 0)), np.empty(0), events)
 
 

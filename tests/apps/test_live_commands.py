@@ -1,14 +1,20 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sjepa_apps.cli import demo as demo_module
+from sjepa_online.data import load_source
 
+HERE = Path(__file__).parent
+NAMELESS_AMPLIFIER = HERE / "nameless_amplifier.py"
+MACHINE = HERE.parents[1] / "sjepa_online" / "stream" / "scopes" / "machine.cfg"
 Process = Callable[..., subprocess.Popen[str]]
 
 
@@ -49,6 +55,25 @@ def test_a_stream_that_vanishes_is_an_event(
         pass
     assert line["event"] == "stream-lost"
     assert line["detail"]
+
+
+def test_decode_ends_when_a_stream_without_source_id_is_gone(
+    process: Process, decoder_file: Path
+) -> None:
+    (recording,) = load_source("sample:3")
+    words = [sys.executable, NAMELESS_AMPLIFIER, "cli-nameless", *recording.ch_names]
+    amplifier = subprocess.Popen(words, env={**os.environ, "LSLAPICFG": str(MACHINE)})
+    decode = process("decode", "--decoder", decoder_file, "--stream", "cli-nameless", "--json")
+    try:
+        next_json(decode)
+    finally:
+        amplifier.kill()
+        amplifier.wait()
+    out, err = decode.communicate(timeout=60)
+    assert decode.returncode == 1
+    assert json.loads(out.splitlines()[-1])["event"] == "stream-lost"
+    assert "cli-nameless is gone" in err
+    assert "Traceback" not in err
 
 
 def test_no_stream_is_one_message(process: Process, decoder_file: Path) -> None:

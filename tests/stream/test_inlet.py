@@ -120,10 +120,26 @@ def test_streams_without_source_id_are_lost_for_good(collect):
         (event,) = collect(inlet, until=lambda chunk: len(chunk.events) > 0).events
         assert isinstance(event, StreamLost)
         assert not event.recoverable
+        assert event.detail.startswith("nameless is gone")
         assert "cannot be picked up again" in event.detail
-        assert inlet.pull().events == ()
+        begun = time.monotonic()
+        assert inlet.pull(0.2).events == ()
+        assert time.monotonic() - begun > 0.19, "asking again and again costs next to nothing"
     with marker_inlet, pytest.raises(OperationError, match="is lost and cannot be picked up"):
         marker_inlet.pull(5.0)
+
+
+def test_a_pause_of_a_stream_without_source_id_is_no_loss_for_good(outlet, collect):
+    sender = outlet("paused", LABELS, source_id="")
+    with SignalInlet(resolve_stream("paused")) as inlet:
+        push(sender, pylsl.local_clock() + np.arange(250) / 250)
+        (lost,) = collect(inlet, until=lambda chunk: len(chunk.events) > 0).events
+        assert isinstance(lost, StreamLost)
+        assert lost.recoverable
+        assert "only if it was not restarted" in lost.detail
+        push(sender, pylsl.local_clock() + np.arange(250) / 250)
+        back, *_ = collect(inlet, until=lambda chunk: len(chunk.events) > 0).events
+        assert isinstance(back, StreamRecovered)
 
 
 def test_channel_names_and_unit_can_be_given(outlet):

@@ -60,12 +60,14 @@ def decode(
     """Decode a live stream and publish probabilities and decisions over LSL."""
     from sjepa_apps.cli.live_output import show
     from sjepa_online.decoding import load_decoder
+    from sjepa_online.errors import OperationError
     from sjepa_online.online.live import LiveDecoder, use_one_thread
     from sjepa_online.stream import (
         DecisionOutlet,
         MarkerInlet,
         ProbabilityOutlet,
         SignalInlet,
+        StreamLost,
         resolve_stream,
     )
 
@@ -96,3 +98,5 @@ def decode(
         while end is None or time.monotonic() < end:
             for result in live.poll():
                 show(result, json)
+                if isinstance(result, StreamLost) and not result.recoverable:
+                    raise OperationError(f"Nothing is left to decode: {result.detail}")
