@@ -47,6 +47,8 @@ class StreamDescription:
         One entry a channel, or empty when the stream does not say it for every channel.
     simulated : bool
         True when the stream says that no person is recorded.
+    asked : bool
+        Whether its source has told all that it says of its channels, which may be nothing.
     info : object
         pylsl's description, from which an inlet is opened.
     """
@@ -63,6 +65,7 @@ class StreamDescription:
     ch_types: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     simulated: bool = False
+    asked: bool = field(default=False, repr=False, compare=False)
     info: Any = field(default=None, repr=False, compare=False)
 
     @property
@@ -125,9 +128,9 @@ def find_streams(
     wait : float
         How long to look (s). Below 0.5 s some streams may not answer in time.
     known : sequence of StreamDescription
-        From an earlier look: their sources are not asked for their channels again.
+        From an earlier look: sources that have told their channels are not asked again.
     """
-    described = {stream.uid: stream for stream in known if stream.ch_names}
+    described = {stream.uid: stream for stream in known if stream.asked}
     streams = [described.get(stream.uid) or _with_channels(stream) for stream in _search(wait)]
     return sorted(streams, key=lambda stream: (stream.name, stream.source_id, stream.uid))
 
@@ -257,6 +260,7 @@ def _with_channels(stream: StreamDescription) -> StreamDescription:
         ch_types=_values(channels, _TYPE_SPELLINGS),
         units=_values(channels, _UNIT_SPELLINGS),
         simulated=stream.simulated or simulated,
+        asked=True,
     )
 
 

@@ -44,10 +44,6 @@ class StimulusOutlet(Closing):
         """Publish a marker for what became visible at ``time`` (s, LSL clock)."""
         self._outlet.push_sample([marker], time)
 
-    def wait_for_consumers(self, timeout: float) -> bool:
-        """Tell whether a consumer is there, or connects within ``timeout`` seconds."""
-        return bool(self._outlet.wait_for_consumers(timeout))
-
     def close(self) -> None:
         """Take the stream off the network."""
         self._outlet = None

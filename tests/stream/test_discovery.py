@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pylsl
 import pytest
@@ -31,6 +32,29 @@ def test_streams_are_listed_with_their_channels(outlet):
     }
     assert (markers.sfreq, markers.format, markers.unit) == (0.0, "string", None)
     assert json.loads(json.dumps(markers.summary()))["ch_names"] == []
+
+
+def test_a_source_that_has_told_its_channels_or_has_none_is_not_asked_again(outlet, monkeypatch):
+    outlet("labelled", LABELS)
+    outlet("bare", None, None, 0.0, "m", "Markers", 1, pylsl.cf_string)
+    names = {"labelled", "bare"}
+    open_inlet, asked = pylsl.StreamInlet, set()
+
+    def note(info, **options):
+        asked.add(info.name())
+        return open_inlet(info, **options)
+
+    monkeypatch.setattr(pylsl, "StreamInlet", note)
+    end = time.monotonic() + 60.0
+    seen = []
+    while not names <= {stream.name for stream in seen}:
+        assert time.monotonic() < end
+        seen = find_streams(known=seen)
+    assert names <= asked
+    asked.clear()
+    again = find_streams(known=seen)
+    assert not names & asked
+    assert all(stream.ch_names == tuple(LABELS) for stream in again if stream.name == "labelled")
 
 
 def test_other_spellings_in_the_description_are_read():
