@@ -149,8 +149,6 @@ class Decoder:
         self.preprocessing = preprocessing
         self.compensation = compensation
         self.baseline = baseline
-        #: Whether the classifier itself does without bad channels, or reads their estimates.
-        self.completes = True
         self.calibration = calibration
         # the heads of the paper read estimates of bad channels, all others nothing of them
         self._ignores_bad = isinstance(classifier, StatisticsClassifier)
@@ -174,7 +172,19 @@ class Decoder:
         return (self.n_times,)
 
     def decides(self, probabilities: FloatArray, n_times: int) -> bool:
-        """Tell whether probabilities ``(classes,)`` of a prefix of ``n_times`` samples suffice."""
+        """Tell whether the probabilities of a prefix of the window suffice.
+
+        Parameters
+        ----------
+        probabilities : ndarray, shape (classes,)
+        n_times : int
+            Samples of the prefix, one of the ``window_lengths``.
+
+        Returns
+        -------
+        bool
+            True for the whole window, and where the threshold is passed.
+        """
         if n_times == self.window_lengths[-1]:
             return True
         assert isinstance(self.classifier, PrefixClassifier)
@@ -219,12 +229,12 @@ class Decoder:
             )
         if is_bad is None:
             return self.classifier.predict_proba(X)
-        if self.completes and self._ignores_bad:
+        if self._ignores_bad:
             silenced = X.copy()
             silenced[:, is_bad] = 0.0
             return self.classifier.predict_proba(silenced, is_bad)
         restored = self.compensation.restore(X, self.check_channels(bad or ()))
-        return self.classifier.predict_proba(restored, is_bad if self.completes else None)
+        return self.classifier.predict_proba(restored, is_bad)
 
     def _mask(self, bad: tuple[str, ...]) -> NDArray[np.bool_]:
         """Return the mask ``(channels,)`` of these names; the last one is kept for the next."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from copy import copy
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from sjepa_online.data import Recording, make_trials
+from sjepa_online.data import Recording, Trials, make_trials
 from sjepa_online.data.corruption import (
     DEFAULT_GAIN,
     Corruption,
@@ -19,50 +17,17 @@ from sjepa_online.data.corruption import (
     draw_faults,
 )
 from sjepa_online.decoding import Decoder, DecoderRequest
-from sjepa_online.decoding.compensation import ChannelCompensation
 from sjepa_online.decoding.metrics import main_score
-from sjepa_online.decoding.state import FloatArray
-from sjepa_online.online import Decision, Engine
-from sjepa_online.protocol import MODEL_SFREQ, Protocol
-from sjepa_online.signal import PreprocessorConfig, channel_positions
+from sjepa_online.errors import InputError
+from sjepa_online.evaluation.filling import STRATEGIES, Strategy, with_strategy
+from sjepa_online.evaluation.significance import measure_of
+from sjepa_online.evaluation.tables import Row
+from sjepa_online.online import Decision, decode_recording
+from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.training.calibration import fit_decoder
+from sjepa_online.training.cross_validation import check_trials_per_class
 
-Strategy = Literal["none", "zero", "spline", "dynamic"]
-#: Radius of the head (m), to which spherical splines are indifferent.
-HEAD_RADIUS = 0.095
-STRATEGIES: tuple[Strategy, ...] = ("none", "zero", "spline", "dynamic")
 Detection = Literal["monitor", "known"]
-
-
-class ZeroFill(ChannelCompensation):
-    """Put zeros in the place of bad channels."""
-
-    def restore(self, X: FloatArray, bad: Sequence[str]) -> FloatArray:
-        """Return a copy of ``X (n, channels, samples)`` with zeros in the bad channels."""
-        filled = X.copy()
-        filled[:, np.isin(self.ch_names, list(bad))] = 0.0
-        return filled
-
-
-class SplineInterpolation(ChannelCompensation):
-    """Interpolate bad channels with spherical splines (Perrin et al. 1989), as MNE does."""
-
-    def restore(self, X: FloatArray, bad: Sequence[str]) -> FloatArray:
-        """Return a copy of ``X (n, channels, samples)`` with interpolated bad channels."""
-        import mne
-
-        info = mne.create_info(list(self.ch_names), MODEL_SFREQ, "eeg")
-        positions = HEAD_RADIUS * channel_positions(self.ch_names)
-        info.set_montage(
-            mne.channels.make_dig_montage(
-                dict(zip(self.ch_names, positions, strict=True)), coord_frame="head"
-            )
-        )
-        epochs = mne.EpochsArray(X, info, verbose="error")
-        epochs.info["bads"] = list(bad)
-        epochs.interpolate_bads(origin=(0.0, 0.0, 0.0), verbose="error")
-        restored: FloatArray = epochs.get_data(copy=True)
-        return restored
 
 
 @dataclass(frozen=True)
@@ -76,7 +41,7 @@ class CorruptionSettings:
     fractions : tuple of float or "each"
         Shares of the channels; "each": none of them, and each by itself.
     n_draws : int
-        Draws of the channels for each share, where any are corrupted.
+        Draws of the channels for each share and seed, where any are corrupted.
     detection : {"monitor", "known"}
         Whether the monitor has to find them, or the decoder is told.
     gain : float
@@ -93,6 +58,30 @@ class CorruptionSettings:
         kind = f"gain {self.gain:g}" if self.kind == "gain" else self.kind
         return f"{kind}, found by {self.detection}"
 
+    def n_corrupted(self, n_channels: int) -> list[int]:
+        """Return how many of the channels each share stands for.
+
+        Raises
+        ------
+        InputError
+            A share is nearer to none or to all of them than to any other number.
+        """
+        fractions = (0.0, 1 / n_channels) if self.fractions == "each" else self.fractions
+        least = 2 if self.kind == "swap" and self.fractions != "each" else 1
+        counts = []
+        for fraction in fractions:
+            rounded = round(fraction * n_channels)
+            count = max(rounded, least) if rounded else 0
+            if fraction and not 0 < count < n_channels:
+                raise InputError(
+                    "A share of the channels above 0 is at least one of them, and leaves one",
+                    value=f"{fraction:g} of {n_channels} channels with the fault {self.kind}: "
+                    f"{count}",
+                    remedy=f"With {n_channels} channels, one is {1 / n_channels:.3g}.",
+                )
+            counts.append(count)
+        return counts
+
 
 @dataclass(frozen=True)
 class CorruptionScores:
@@ -101,163 +90,194 @@ class CorruptionScores:
     Attributes
     ----------
     fractions : list of float
-        Shares of the channels.
+        Shares of the channels that were asked for.
+    realised : list of float
+        Shares that were corrupted: of whole channels.
+    seeds : list of int
+        Each has as many draws.
     strategies : dict of str to list of list of float
-        By strategy: for each share the score of every draw.
+        By strategy: for each share the score of every draw, those of the first seed first.
     oracle : list of list of float
         Of a decoder that was calibrated without the corrupted channels.
     """
 
-    fractions: list[float] = field(default_factory=list)
-    strategies: dict[Strategy, list[list[float]]] = field(
-        default_factory=lambda: {name: [] for name in STRATEGIES}
-    )
-    oracle: list[list[float]] = field(default_factory=list)
+    fractions: list[float]
+    realised: list[float]
+    seeds: list[int]
+    strategies: dict[str, list[list[float]]]
+    oracle: list[list[float]]
+
+    @property
+    def curves(self) -> dict[str, list[list[float]]]:
+        """The strategies and the oracle by their names."""
+        return {**self.strategies, "oracle": self.oracle}
+
+    def rows(self, decoder: str) -> list[Row]:
+        """Return one row of a table for each score."""
+        return [
+            {
+                "decoder": decoder,
+                "strategy": strategy,
+                "fraction": fraction,
+                "realised_fraction": realised,
+                "seed": self.seeds[number * len(self.seeds) // len(draws)],
+                "draw": number % (len(draws) // len(self.seeds)),
+                "score": score,
+            }
+            for strategy, per_share in self.curves.items()
+            for fraction, realised, draws in zip(
+                self.fractions, self.realised, per_share, strict=True
+            )
+            for number, score in enumerate(draws)
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """Clean recordings, and the trials that were cut from them."""
+
+    recordings: Sequence[Recording]
+    trials: Trials
 
 
 def evaluate_corruption(
-    train: Sequence[Recording],
-    test: Sequence[Recording],
-    protocol: Protocol,
+    train: Side,
+    test: Side,
     preprocessing: PreprocessorConfig,
     request: DecoderRequest,
     settings: CorruptionSettings,
+    n_seeds: int = 1,
     progress: Callable[[], None] = lambda: None,
 ) -> CorruptionScores:
     """Calibrate on clean recordings, then decode corrupted ones through the online engine.
 
     Parameters
     ----------
-    train, test : sequence of Recording
-        Clean recordings of one montage.
-    protocol : Protocol
+    train, test : Side
+        Of the same protocol and the same channels in the same order.
     preprocessing : PreprocessorConfig
+        By which the trials were cut.
     request : DecoderRequest
-        Its ``random_state`` seeds the draws too.
+        Its ``random_state`` is the first seed, of the decoder and of the draws.
     settings : CorruptionSettings
+    n_seeds : int
+        Number of seeds.
     progress : callable
         Called after each draw.
 
     Raises
     ------
     InputError
-        A recording does not suit the protocol, or channels cannot be corrupted so.
+        A class has no training trial, or channels cannot be corrupted so.
     """
-    trials = make_trials(train, protocol, preprocessing)
-    decoder = fit_decoder(train, trials, preprocessing, request, {})
-    scores = CorruptionScores()
-    for fraction, draws in _draws(settings, trials.ch_names, request.random_state):
-        scores.fractions.append(fraction)
-        for row in (*scores.strategies.values(), scores.oracle):
-            row.append([])
-        for number, faults in enumerate(draws):
-            wrong = {name for fault in faults for name in fault.channels}
-            injected = Corruption(faults, test, seed=number)
-            corrupted = [injected.apply(recording) for recording in test]
-            for name in STRATEGIES:
-                score = _score(decoder, corrupted, name, wrong, settings)
-                scores.strategies[name][-1].append(score)
-            without = _without(decoder, train, wrong, request) if wrong else decoder
-            scores.oracle[-1].append(_score(without, test, "none", set(), settings))
-            progress()
+    ch_names = train.trials.ch_names
+    check_trials_per_class(train.trials.y, train.trials.protocol.class_names, 1, "Training")
+    draws = {
+        seed: _draws(settings, ch_names, seed)
+        for seed in range(request.random_state, request.random_state + n_seeds)
+    }
+    scores = _no_scores(settings, len(ch_names), list(draws))
+    for seed, shares in draws.items():
+        seeded = request.with_seed(seed)
+        decoder = fit_decoder(train.recordings, train.trials, preprocessing, seeded, {})
+        for share, drawn in enumerate(shares):
+            for number, faults in enumerate(drawn):
+                wrong = {name for fault in faults for name in fault.channels}
+                corruption = Corruption(faults, test.recordings, seed=number)
+                corrupted = Side(
+                    [corruption.apply(recording) for recording in test.recordings], test.trials
+                )
+                for name in STRATEGIES:
+                    score = _score(decoder, corrupted, name, wrong, settings)
+                    scores.strategies[name][share].append(score)
+                without = _without(decoder, train, wrong, seeded) if wrong else decoder
+                scores.oracle[share].append(_score(without, test, "none", set(), settings))
+                progress()
     return scores
 
 
+def _no_scores(settings: CorruptionSettings, n_channels: int, seeds: list[int]) -> CorruptionScores:
+    realised = [count / n_channels for count in settings.n_corrupted(n_channels)]
+    asked = realised if settings.fractions == "each" else list(settings.fractions)
+    return CorruptionScores(
+        asked,
+        realised,
+        seeds,
+        {name: [[] for _ in realised] for name in STRATEGIES},
+        [[] for _ in realised],
+    )
+
+
 def n_steps(settings: CorruptionSettings, n_channels: int) -> int:
-    """Return how often :func:`evaluate_corruption` calls ``progress``."""
-    if settings.fractions == "each":
-        return 1 + n_channels
-    n_wrong = [round(fraction * n_channels) for fraction in settings.fractions]
-    return sum(settings.n_draws if n else 1 for n in n_wrong)
+    """Return how often :func:`evaluate_corruption` calls ``progress`` for each seed.
+
+    Raises
+    ------
+    InputError
+        Channels cannot be corrupted so.
+    """
+    alone = n_channels if settings.fractions == "each" else settings.n_draws
+    return sum(alone if count else 1 for count in settings.n_corrupted(n_channels))
 
 
 def _draws(
     settings: CorruptionSettings, ch_names: Sequence[str], seed: int
-) -> list[tuple[float, list[tuple[Fault, ...]]]]:
-    """Return the shares, and for each the faults of every draw; without faults there is one."""
+) -> list[list[tuple[Fault, ...]]]:
+    """Return for each share the faults of every draw; without faults there is one."""
     kind, gain = settings.kind, settings.gain
+    counts = settings.n_corrupted(len(ch_names))
     if settings.fractions == "each":
         rng = np.random.default_rng(seed)
-        alone = [draw_faults(kind, [name], 1, rng, gain) for name in ch_names]
-        return [(0.0, [()]), (1 / len(ch_names), alone)]
-    result = []
-    for row, fraction in enumerate(settings.fractions):
-        n_wrong = round(fraction * len(ch_names))
-        if kind == "swap" and n_wrong == 1:
-            n_wrong = 2
-        draws = [
-            draw_faults(kind, ch_names, n_wrong, np.random.default_rng((seed, draw, row)), gain)
-            for draw in range(settings.n_draws if n_wrong else 1)
+        return [[()], [draw_faults(kind, [name], 1, rng, gain) for name in ch_names]]
+    return [
+        [
+            draw_faults(kind, ch_names, count, np.random.default_rng((seed, draw, row)), gain)
+            for draw in range(settings.n_draws if count else 1)
         ]
-        result.append((fraction, draws))
-    return result
+        for row, count in enumerate(counts)
+    ]
 
 
 def _score(
     decoder: Decoder,
-    recordings: Sequence[Recording],
+    side: Side,
     strategy: Strategy,
     wrong: set[str],
     settings: CorruptionSettings,
 ) -> float:
-    """Decode every trial of the recordings through the engine, one after another."""
-    watched = strategy != "none" and settings.detection == "monitor"
-    told = strategy != "none" and settings.detection == "known"
-    decoder = _with_strategy(decoder, strategy)
+    """Decode the trials through the engine, one recording after another."""
+    detection = None if strategy == "none" else settings.detection
+    decoder = with_strategy(decoder, strategy)
     decisions: list[Decision] = []
-    n_trials = 0
-    for recording in recordings:
-        engine = Engine(
+    for index, recording in enumerate(side.recordings):
+        onsets = set(side.trials.onset[side.trials.recording == index].tolist())
+        results = decode_recording(
             decoder,
-            recording.ch_names,
-            recording.sfreq,
-            recording.unit,
-            mode="markers",
-            watch=watched,
+            recording,
+            watch=detection == "monitor",
+            bad=sorted(wrong) if detection == "known" else (),
         )
-        if told:
-            engine.set_bad(sorted(wrong))
-        for label, onset in zip(recording.labels, recording.onsets, strict=True):
-            engine.push_marker(label, float(onset))
-            n_trials += decoder.protocol.class_of(label) is not None
-        times = np.arange(recording.data.shape[1]) / recording.sfreq
-        results = engine.push(recording.data.astype(np.float64), times)
-        decisions += [result for result in results if isinstance(result, Decision)]
-    return _main_score(decoder, decisions, n_trials)
+        decisions += [one for one in results if isinstance(one, Decision) and one.onset in onsets]
+    return _main_score(decoder, decisions, len(side.trials.y))
 
 
 def _main_score(decoder: Decoder, decisions: Sequence[Decision], n_trials: int) -> float:
     """Return the paradigm's score; a trial that is not decided counts as uniform."""
-    classes = decoder.classes
+    _, chance = measure_of(decoder.protocol)
     if not decisions:
-        return 1 / len(classes) if decoder.protocol.paradigm != "erp" else 0.5
+        return chance
     probabilities = np.array([list(one.probabilities.values()) for one in decisions])
     truth = np.array([one.truth for one in decisions])
-    score = main_score(decoder.protocol.paradigm, probabilities, truth, classes)
-    chance = 0.5 if decoder.protocol.paradigm == "erp" else 1 / len(classes)
+    score = main_score(decoder.protocol.paradigm, probabilities, truth, decoder.classes)
     decided = len(decisions) / n_trials
     return decided * score + (1 - decided) * chance
 
 
-def _with_strategy(decoder: Decoder, strategy: Strategy) -> Decoder:
-    other: dict[Strategy, type[ChannelCompensation]] = {
-        "zero": ZeroFill,
-        "spline": SplineInterpolation,
-    }
-    changed = copy(decoder)
-    if strategy in other:
-        changed.compensation = other[strategy](decoder.ch_names, decoder.compensation.kernel)
-        changed.completes = False
-    return changed
-
-
-def _without(
-    decoder: Decoder, train: Sequence[Recording], wrong: set[str], request: DecoderRequest
-) -> Decoder:
+def _without(decoder: Decoder, train: Side, wrong: set[str], request: DecoderRequest) -> Decoder:
     """Calibrate as if the corrupted channels had never been there."""
     good = [name for name in decoder.ch_names if name not in wrong]
-    trials = make_trials(train, decoder.protocol, decoder.preprocessing, good)
-    return fit_decoder(train, trials, decoder.preprocessing, request, {})
+    trials = make_trials(train.recordings, decoder.protocol, decoder.preprocessing, good)
+    return fit_decoder(train.recordings, trials, decoder.preprocessing, request, {})
 
 
 def to_json(settings: CorruptionSettings, scores: dict[str, CorruptionScores]) -> dict[str, Any]:
@@ -267,8 +287,10 @@ def to_json(settings: CorruptionSettings, scores: dict[str, CorruptionScores]) -
         "kind": settings.kind,
         **({"gain": settings.gain} if settings.kind == "gain" else {}),
         "fractions": first.fractions,
+        "realised_fractions": first.realised,
         "detection": settings.detection,
-        "draws": max(len(draws) for draws in first.oracle),
+        "seeds": first.seeds,
+        "draws": max(len(draws) for draws in first.oracle) // len(first.seeds),
         "decoders": {
             name: {key: each_row(np.mean, rows) for key, rows in result.strategies.items()}
             for name, result in scores.items()
@@ -285,32 +307,3 @@ def to_json(settings: CorruptionSettings, scores: dict[str, CorruptionScores]) -
 def each_row(statistic: Callable[[list[float]], Any], rows: list[list[float]]) -> list[float]:
     """Return a statistic of every share's draws."""
     return [float(statistic(draws)) for draws in rows]
-
-
-def plot_corruption(
-    path: Path, settings: CorruptionSettings, scores: dict[str, CorruptionScores]
-) -> None:
-    """Draw score against the share of corrupted channels, mean and spread over draws."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5.0 * len(scores), 3.6), layout="constrained")
-    panels = figure.subplots(1, len(scores), squeeze=False, sharey=True)[0]
-    for panel, (name, result) in zip(panels, scores.items(), strict=True):
-        for label, values in (*result.strategies.items(), ("oracle", result.oracle)):
-            style: dict[str, Any] = {"color": "0.4", "linestyle": "--"} if label == "oracle" else {}
-            panel.errorbar(
-                result.fractions,
-                each_row(np.mean, values),
-                each_row(np.std, values),
-                label=label,
-                capsize=2,
-                marker="o",
-                markersize=3,
-                **style,
-            )
-        panel.set_title(f"{name}: {settings}", fontsize=10)
-        panel.set_xlabel("share of corrupted channels")
-        panel.spines[["top", "right"]].set_visible(False)
-    panels[0].set_ylabel("score")
-    panels[-1].legend(frameon=False, fontsize=8)
-    figure.savefig(path, dpi=150)

@@ -182,6 +182,47 @@ def plot_curves(
     return figure
 
 
+def plot_corruption(
+    panels: Mapping[str, Mapping[str, Sequence[Sequence[float]]]],
+    shares: Sequence[float],
+    label: str,
+    chance: float,
+) -> Figure:
+    """Draw scores against the share of corrupted channels, mean and deviation over draws.
+
+    Parameters
+    ----------
+    panels : mapping of str to mapping of str to sequence of sequence of float
+        For each decoder its curves by name; of a curve the scores of each share, a value a draw.
+        The one named ``oracle`` is drawn as the bound that it is.
+    shares : sequence of float
+    label : str
+        What the scores are.
+    chance : float
+        Score of a decoder without information.
+    """
+    with rc_context(STYLE):
+        figure = new_figure(0.8 + 4.2 * len(panels), 3.6)
+        row = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+        for axes, (decoder, curves) in zip(row, panels.items(), strict=True):
+            for index, (name, scores) in enumerate(curves.items()):
+                style = (
+                    {"color": INK, "ls": "--"} if name == "oracle" else {"color": _colour(index)}
+                )
+                means = [float(np.mean(values)) for values in scores]
+                spread = [float(np.std(values)) for values in scores]
+                axes.errorbar(
+                    shares, means, spread, label=name, marker="o", ms=4, capsize=2, **style
+                )
+            _mark_chance(axes, chance, "horizontal")
+            axes.set(title=decoder, xlabel="share of corrupted channels")
+            axes.grid(axis="y", color="#e4e7eb", lw=0.8)
+        row[0].set_ylabel(label)
+        handles, names = row[0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside upper left", ncols=len(names))
+    return figure
+
+
 def _colour(index: int) -> str:
     return COLOURS[index % len(COLOURS)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from sjepa_online.data import Recording
@@ -10,7 +12,13 @@ from sjepa_online.online.engine import STEP, Engine, Mode, Result
 
 
 def decode_recording(
-    decoder: Decoder, recording: Recording, *, mode: Mode = "markers", step: float = STEP
+    decoder: Decoder,
+    recording: Recording,
+    *,
+    mode: Mode = "markers",
+    step: float = STEP,
+    watch: bool = True,
+    bad: Sequence[str] = (),
 ) -> list[Result]:
     """Decode a recording in one piece; times are seconds after its first sample.
 
@@ -19,17 +27,27 @@ def decode_recording(
     decoder : Decoder
     recording : Recording
         With the decoder's channels.
-    mode, step
+    mode, step, watch
         As for :class:`Engine`.
+    bad : sequence of str
+        Channels to leave out, whatever is found.
 
     Raises
     ------
     InputError
-        Too many channels of the decoder are missing.
+        Too many channels of the decoder are missing, or a name in ``bad`` is not among them.
     """
     engine = Engine(
-        decoder, recording.ch_names, recording.sfreq, recording.unit, mode=mode, step=step
+        decoder,
+        recording.ch_names,
+        recording.sfreq,
+        recording.unit,
+        mode=mode,
+        step=step,
+        watch=watch,
     )
+    if bad:
+        engine.set_bad(bad)
     for label, onset in zip(recording.labels, recording.onsets, strict=True):
         engine.push_marker(label, float(onset))
     timestamps = np.arange(recording.data.shape[1]) / recording.sfreq

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sjepa_apps.cli.corruption import FaultName
 from sjepa_online.data import moabb_reader
+from sjepa_online.data.corruption import KINDS
 from sjepa_online.decoding import fine_tuning
 
 SAMPLE = ("--train", "sample:1", "--test", "sample:3")
@@ -32,7 +34,7 @@ def test_scores_as_a_table_and_a_plot(command: Callable, tmp_path: Path) -> None
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("name", ["scores", "learning-curve"])
+@pytest.mark.parametrize("name", ["scores", "learning-curve", "corruption"])
 def test_files_that_cannot_be_written_are_refused_at_once(
     command: Callable, tmp_path: Path, name: str
 ) -> None:
@@ -141,11 +143,11 @@ def test_calibrate_writes_a_report(command: Callable, tmp_path: Path) -> None:
 
 
 def test_corruption_scores_every_strategy(command: Callable, tmp_path: Path) -> None:
-    plot = tmp_path / "corruption.png"
+    table, plot = tmp_path / "corruption.csv", tmp_path / "corruption.png"
     arguments = ("evaluate", "corruption", "-p", "ssvep-exo", *SAMPLE, "--decoder", "riemann")
     result = command(
         *arguments, "--kind", "gain", "--gain", 100, "--fractions", "0.125", "--draws", 1,
-        "--plot", plot, "--json",
+        "--seeds", 2, "--population", "none", "--csv", table, "--plot", plot, "--json",
     )  # fmt: skip
     assert result.code == 0, result.err
     document = result.json
@@ -154,6 +156,16 @@ def test_corruption_scores_every_strategy(command: Callable, tmp_path: Path) -> 
     assert dynamic > 0.5  # chance 0.25
     assert none < dynamic
     assert plot.read_bytes().startswith(b"\x89PNG")
-    result = command(*arguments, "--fractions", "0.1,all")
-    assert result.code == 2
-    assert "'each'" in result.err
+    rows = [row for row in _rows(table) if row["strategy"] == "dynamic"]
+    assert [(row["fraction"], row["seed"], row["draw"]) for row in rows] == [
+        ("0.125", "0", "0"), ("0.125", "1", "0")
+    ]  # fmt: skip
+    assert np.mean([float(row["score"]) for row in rows]) == pytest.approx(dynamic)
+    for mistake, told in (("0.1,all", "'each'"), ("0,0.05", "0.05 of 8 channels")):
+        result = command(*arguments, "--fractions", mistake)
+        assert result.code == 2
+        assert told in result.err
+
+
+def test_corruption_chooses_among_the_kinds_that_there_are() -> None:
+    assert [kind.value for kind in FaultName] == list(KINDS)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,3 +56,18 @@ def test_the_recording_stays_as_it_was(decoder: Decoder, recording: Recording) -
     before = recording.data.copy()
     decode_recording(decoder, recording, mode="sliding", step=0.5)
     np.testing.assert_array_equal(recording.data, before)
+
+
+def test_bad_channels_are_found_or_told(decoder: Decoder, recording: Recording) -> None:
+    """C3 is all but flat; with nobody watching it is used unless it is named."""
+    data = recording.data.copy()
+    data[0] *= 1e-3
+    flat = replace(recording, data=data)
+
+    def left_out(**options: Any) -> set[str]:
+        results = decode_recording(decoder, flat, **options)
+        return {name for one in results if isinstance(one, Decision) for name in one.bad_channels}
+
+    assert left_out() == {"C3"}
+    assert left_out(watch=False) == set()
+    assert left_out(watch=False, bad=["cz"]) == {"Cz"}

@@ -20,14 +20,18 @@ class Comparison:
 
     Attributes
     ----------
+    train, test : list of Recording
+        To train on, and to test on.
     training, testing : Trials
-        Of the same channels.
+        Theirs, of the same channels.
     requests : list of DecoderRequest
         With a population that suits the recordings.
     sfreq : float
         Rate of the recordings that are tested on (Hz).
     """
 
+    train: list[Recording]
+    test: list[Recording]
     training: Trials
     testing: Trials
     requests: list[DecoderRequest]
@@ -93,4 +97,4 @@ def load_comparison(
         with_population, note = request.settle_population(protocol, training.ch_names, names)
         say(f"{request.name}: {note}")
         settled.append(with_population)
-    return Comparison(training, testing, settled, sides[1][0].sfreq)
+    return Comparison(*sides, training, testing, settled, sides[1][0].sfreq)

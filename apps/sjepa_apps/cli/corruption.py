@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -13,6 +12,7 @@ from sjepa_apps.cli.common import (
     DeviceOption,
     JsonOption,
     ParadigmOption,
+    PopulationOption,
     SeedOption,
     TestOption,
     TrainOption,
@@ -20,7 +20,14 @@ from sjepa_apps.cli.common import (
     print_json,
     progress_bar,
 )
-from sjepa_apps.cli.comparison import load_sides
+from sjepa_apps.cli.comparison import load_comparison, make_requests
+from sjepa_apps.cli.results import (
+    CsvOption,
+    OverwriteOption,
+    PlotOption,
+    SeedsOption,
+    check_results,
+)
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,7 +63,7 @@ def corruption(
     kind: Annotated[FaultName, typer.Option(help="What is wrong.")] = FaultName.NOISE,
     gain: Annotated[
         float, typer.Option(min=1, help="Times its amplitude, for the kind gain.")
-    ] = 100.0,
+    ] = 10.0,
     fractions: Annotated[
         str,
         typer.Option(
@@ -64,46 +71,56 @@ def corruption(
             "by itself."
         ),
     ] = "0,0.125,0.25,0.5",
-    draws: Annotated[int, typer.Option(min=1, help="Draws of the channels a share.")] = 5,
+    draws: Annotated[int, typer.Option(min=1, help="Draws of the channels a share and seed.")] = 5,
     detection: Annotated[
         DetectionName, typer.Option(help="Let the monitor find them, or tell the decoder.")
     ] = DetectionName.MONITOR,
+    seeds: SeedsOption = 1,
     weights: WeightsOption = "default",
+    population: PopulationOption = "auto",
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
-    plot: Annotated[Path | None, typer.Option(help="PNG or SVG file to draw.")] = None,
+    csv: CsvOption = None,
+    plot: PlotOption = None,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Score decoders while a share of the channels is corrupted, and what compensates for it."""
-    from sjepa_online.decoding import DEFAULT_DECODER, DecoderRequest
+    shares = parse_fractions(fractions)
+    check_results(csv, plot, overwrite)
     from sjepa_online.evaluation.corruption import (
         CorruptionSettings,
+        Side,
         evaluate_corruption,
         n_steps,
-        plot_corruption,
         to_json,
     )
+    from sjepa_online.evaluation.plots import plot_corruption, save_figure
+    from sjepa_online.evaluation.significance import measure_of
+    from sjepa_online.evaluation.tables import write_csv
     from sjepa_online.protocol import load_protocol
-    from sjepa_online.signal import PreprocessorConfig, pick_eeg_channels
+    from sjepa_online.signal import PreprocessorConfig
 
-    settings = CorruptionSettings(
-        kind.value, parse_fractions(fractions), draws, detection.value, gain
-    )
+    settings = CorruptionSettings(kind.value, shares, draws, detection.value, gain)
     protocol = load_protocol(paradigm)
-    requests = [
-        DecoderRequest(name, weights, seed, device) for name in decoder or [DEFAULT_DECODER]
-    ]
-    training, testing = load_sides(train, test)
-    n_channels = len(pick_eeg_channels(training[0].ch_names).eeg)
-    total = len(requests) * n_steps(settings, n_channels)
+    requests = make_requests(decoder, weights, seed, device, population)
+    compared = load_comparison(protocol, train, test, requests)
+    training = Side(compared.train, compared.training)
+    testing = Side(compared.test, compared.testing)
+    steps = seeds * n_steps(settings, len(compared.training.ch_names))
     results = {}
-    with progress_bar(f"Decoding with {kind.value} channels", total) as advance:
-        for request in requests:
+    with progress_bar(f"Decoding with {kind.value} channels", steps * len(requests)) as advance:
+        for request in compared.requests:
             results[request.name] = evaluate_corruption(
-                training, testing, protocol, PreprocessorConfig(), request, settings, advance
+                training, testing, PreprocessorConfig(), request, settings, seeds, advance
             )
+    if csv is not None:
+        write_csv(csv, [row for name, result in results.items() for row in result.rows(name)])
     if plot is not None:
-        plot_corruption(plot, settings, results)
+        measure, chance = measure_of(protocol)
+        realised = results[requests[0].name].realised
+        curves = {name: result.curves for name, result in results.items()}
+        save_figure(plot_corruption(curves, realised, f"{measure}, {settings}", chance), plot)
     if json:
         print_json(to_json(settings, results))
         return
@@ -137,8 +154,8 @@ def parse_fractions(text: str) -> tuple[float, ...] | Literal["each"]:
 def _print_table(name: str, settings: CorruptionSettings, result: CorruptionScores) -> None:
     from statistics import fmean, pstdev
 
-    shares = "".join(f"{fraction:>14.3f}" for fraction in result.fractions)
+    shares = "".join(f"{share:>14.3f}" for share in result.realised)
     typer.echo(f"{name}, {settings}: share {shares}")
-    for label, rows in (*result.strategies.items(), ("oracle", result.oracle)):
+    for label, rows in result.curves.items():
         told = "".join(f"  {fmean(draws):.3f} +- {pstdev(draws):.2f}" for draws in rows)
         typer.echo(f"  {label:>8}{told}")

@@ -1,0 +1,83 @@
+"""What labs put in the place of bad channels, for comparison with the decoder's own way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from sjepa_online.decoding import Decoder
+from sjepa_online.decoding.compensation import ChannelCompensation
+from sjepa_online.decoding.state import FloatArray
+from sjepa_online.protocol import MODEL_SFREQ
+from sjepa_online.signal import channel_positions
+
+Strategy = Literal["none", "zero", "spline", "dynamic"]
+STRATEGIES: tuple[Strategy, ...] = ("none", "zero", "spline", "dynamic")
+#: Radius of the head (m), to which spherical splines are indifferent.
+HEAD_RADIUS = 0.095
+
+
+class ZeroFill(ChannelCompensation):
+    """Put zeros in the place of bad channels."""
+
+    def restore(self, X: FloatArray, bad: Sequence[str]) -> FloatArray:
+        """Return a copy of ``X (n, channels, samples)`` with zeros in the bad channels."""
+        filled = X.copy()
+        filled[:, np.isin(self.ch_names, list(bad))] = 0.0
+        return filled
+
+
+class SplineInterpolation(ChannelCompensation):
+    """Interpolate bad channels with spherical splines (Perrin et al. 1989), as MNE does."""
+
+    def restore(self, X: FloatArray, bad: Sequence[str]) -> FloatArray:
+        """Return a copy of ``X (n, channels, samples)`` with interpolated bad channels."""
+        import mne
+
+        info = mne.create_info(list(self.ch_names), MODEL_SFREQ, "eeg")
+        positions = HEAD_RADIUS * channel_positions(self.ch_names)
+        info.set_montage(
+            mne.channels.make_dig_montage(
+                dict(zip(self.ch_names, positions, strict=True)), coord_frame="head"
+            )
+        )
+        epochs = mne.EpochsArray(X, info, verbose="error")
+        epochs.info["bads"] = list(bad)
+        epochs.interpolate_bads(origin=(0.0, 0.0, 0.0), verbose="error")
+        restored: FloatArray = epochs.get_data(copy=True)
+        return restored
+
+
+class RestoringDecoder(Decoder):
+    """A decoder whose classifier reads estimates of bad channels as if they had been recorded."""
+
+    def predict_proba(self, X: FloatArray, bad: Sequence[str] | None = None) -> FloatArray:
+        """Return class probabilities ``(n, classes)``; see :meth:`Decoder.predict_proba`."""
+        if not bad:
+            return super().predict_proba(X)
+        return super().predict_proba(self.compensation.restore(X, self.check_channels(bad)))
+
+
+#: What puts something in the place of bad channels, for the strategies that do only that.
+FILLINGS: dict[Strategy, type[ChannelCompensation]] = {
+    "zero": ZeroFill,
+    "spline": SplineInterpolation,
+}
+
+
+def with_strategy(decoder: Decoder, strategy: Strategy) -> Decoder:
+    """Return a decoder that treats bad channels by a strategy, and is else the same."""
+    if strategy not in FILLINGS:
+        return decoder
+    return RestoringDecoder(
+        decoder.name,
+        decoder.classifier,
+        decoder.protocol,
+        decoder.ch_names,
+        decoder.preprocessing,
+        FILLINGS[strategy](decoder.ch_names, decoder.compensation.kernel),
+        decoder.baseline,
+        decoder.calibration,
+    )
