@@ -10,6 +10,7 @@ from PyQt6.QtCore import QLockFile
 from sjepa_apps.live.settings import load_settings
 from sjepa_apps.live.window import LiveOptions, LiveWindow
 from sjepa_apps.qt import interrupt_later, make_application, run_application
+from sjepa_online.errors import OperationError
 
 #: Windows at once that have names of their own for what they publish.
 MOST_WINDOWS = 9
@@ -33,11 +34,20 @@ def run_window(options: LiveOptions) -> int:
 
 
 def window_number() -> tuple[int, QLockFile]:
-    """Return the number of a new window on this machine, and the lock that keeps it."""
+    """Return the number of a new window on this machine, and the lock that keeps it.
+
+    Raises
+    ------
+    OperationError
+        No number is free, or the folder of the locks cannot be written.
+    """
     folder = Path(tempfile.gettempdir())
     for number in range(1, MOST_WINDOWS + 1):
         lock = QLockFile(str(folder / f"sjepa-online-live-{number}.lock"))
         lock.setStaleLockTime(0)
         if lock.tryLock(0):
-            break
-    return number, lock
+            return number, lock
+    raise OperationError(
+        f"At most {MOST_WINDOWS} live windows run at once, and each holds a file "
+        f"sjepa-online-live-*.lock in {folder}: close one, or make the folder writable"
+    )

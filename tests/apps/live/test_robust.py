@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from sjepa_apps.live.application import window_number
 from sjepa_apps.live.commands import CommandRunner
 from sjepa_apps.live.recording import RecordingState
 from sjepa_online.data import Recording
+from sjepa_online.errors import OperationError
 from sjepa_online.stream import Replay, find_streams
 
 
@@ -142,6 +144,20 @@ def test_a_crash_of_the_engine_leaves_signals_and_recording_unharmed(
     assert len(times) > 256 * 5
     assert np.diff(times).max() < 0.5
     assert [text for (text,) in by_name["sjepa-online-marks"]["time_series"]] == ["mark 1"]
+
+
+def test_a_tenth_window_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    held = [window_number() for _ in range(9)]
+    assert [number for number, _ in held] == list(range(1, 10))
+    with pytest.raises(OperationError, match="At most 9 live windows"):
+        window_number()
+    held[4][1].unlock()
+    number, lock = window_number()
+    assert number == 5
+    lock.unlock()
+    for _, lock in held:
+        lock.unlock()
 
 
 def test_two_windows_at_once_publish_under_names_of_their_own(
