@@ -159,7 +159,6 @@ class EngineProcess:
             ch_names=decoder.ch_names,
             sfreq=calibration.sfreq,
             device=_device_name(),
-            trials=calibration.n_trials,
             accuracy=scores.get("accuracy"),
             patterns=decoder_patterns(decoder),
         )

@@ -98,13 +98,23 @@ class DecoderReady(_Part):
     ch_names: tuple[str, ...]
     sfreq: float
     device: str
-    trials: int
     accuracy: float | None
     patterns: tuple[Pattern, ...]
 
 
 class Decoding(_Part):
-    """Decoding of a stream begins; names of channels as the decoder spells them."""
+    """Decoding of a stream begins.
+
+    Attributes
+    ----------
+    stream : str
+        Its name.
+    mode : {"sliding", "markers"}
+    step : float
+        Seconds between sliding decisions.
+    delay : float
+        Seconds by which preprocessing delays the signal.
+    """
 
     kind: Literal["decoding"] = "decoding"
     stream: str

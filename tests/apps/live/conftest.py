@@ -130,7 +130,6 @@ def ready() -> Any:
         ch_names=("Oz", "O1", "O2"),
         sfreq=250.0,
         device="CPU",
-        trials=40,
         accuracy=0.9,
         patterns=(Pattern(title="response to 12 Hz", values=(1.0, 0.2, -0.3)),),
     )
