@@ -188,15 +188,17 @@ class LiveDecoder:
         return LiveDecision(decision, time.perf_counter() - arrival, local_clock() - decision.time)
 
     def _check_amplitude(self, chunk: Chunk) -> None:
-        """Compare the first seconds with the unit, once they are there."""
+        """Compare the first seconds with the unit; while they are flat, the next ones."""
         if self._unchecked is None:
             return
         self._unchecked.append(chunk)
         n_samples = sum(part.data.shape[1] for part in self._unchecked)
         if n_samples >= CHECKED_SECONDS * self.signal.sfreq:
-            data = np.concatenate([part.data for part in self._unchecked], axis=1)
+            data = np.concatenate([part.data for part in self._unchecked], axis=1)[self._picks]
             self._unchecked = None
-            require_plausible_amplitude(data[self._picks], self._unit, self.signal.sfreq)
+            finding = require_plausible_amplitude(data, self._unit, self.signal.sfreq)
+            if finding.verdict == "flat":
+                self._unchecked = []
 
 
 def _ignored(marker: Marker, now: float) -> EngineEvent:

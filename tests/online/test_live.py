@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sjepa_online.data import Recording
 from sjepa_online.decoding import Decoder
+from sjepa_online.errors import InputError
 from sjepa_online.online import Decision, EngineEvent, decode_recording
 from sjepa_online.online.live import LiveDecision, LiveDecoder, LiveResult
 from sjepa_online.stream import MarkerInlet, SignalInlet, StreamDescription
@@ -193,3 +194,30 @@ def test_nothing_is_decided_at_a_wrong_rate_and_decoding_starts_afresh_at_the_ri
     assert all(one.decision.time > gap.time + 1.17 for one in decided), "whole windows only"
     if mode == "markers":
         assert [one.decision.onset for one in decided] == pytest.approx([26.0])
+
+
+@pytest.mark.parametrize("flat", [0.0, 14.0])
+@pytest.mark.parametrize(
+    ("declared", "factor", "suits"), [("uV", 1e-6, "V"), ("uV", 1e-3, "mV"), ("V", 1.0, "uV")]
+)
+def test_an_amplitude_that_contradicts_the_unit_is_refused_whenever_the_signal_begins(
+    decoder: Decoder,
+    recording: Recording,
+    clock: SimpleNamespace,
+    declared: str,
+    factor: float,
+    suits: str,
+    flat: float,
+) -> None:
+    bench = Bench(decoder, clock, unit=declared)
+    bench.play(np.zeros((4, round(flat * SFREQ))))
+    with pytest.raises(InputError, match=rf"the amplitude would suit {suits}\)"):
+        bench.play(factor * recording.data[:, :1000])
+
+
+def test_the_amplitude_is_compared_only_until_it_is_known(
+    decoder: Decoder, recording: Recording, clock: SimpleNamespace
+) -> None:
+    bench = Bench(decoder, clock)
+    bench.play(recording.data)
+    bench.play(1e6 * recording.data)
