@@ -19,14 +19,14 @@ def test_simulate_sends_a_labelled_stream_until_ctrl_c(
     process: Process, interrupt: Callable
 ) -> None:
     started = process(
-        "simulate", "--paradigm", "mi", "--channels", "5", "--sfreq", "500", "--seed", "3",
+        "simulate", "--paradigm", "mi", "--channels", "FP1, c3", "--sfreq", "500", "--seed", "3",
         "--name", "cli-simulate", "--markers", "cli-simulate-stimulus", "--mains", "60",
     )  # fmt: skip
     stream = resolve_stream("cli-simulate (simulated)", wait=20)
-    assert stream.ch_names == ("C3", "C4", "Cz", "FC3", "FC4")
+    assert stream.ch_names == ("Fp1", "C3")
     assert (stream.sfreq, stream.unit, stream.simulated) == (500.0, "microvolts", True)
     with SignalInlet(stream) as inlet:
-        assert inlet.pull(5.0).data.shape[0] == 5
+        assert inlet.pull(5.0).data.shape[0] == 2
     code, seconds = interrupt(started)
     assert code == 130
     assert seconds < 2
@@ -40,6 +40,8 @@ def test_simulate_sends_a_labelled_stream_until_ctrl_c(
     ("options", "told"),
     [
         (("--channels", "200"), "200"),
+        (("--channels", "C3,C99"), "C99"),
+        (("--channels", ""), "electrode"),
         (("--sfreq", "20"), "100 Hz or more"),
         (("--mains", "55"), "55"),
         (("--paradigm", "nothing"), "nothing"),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sjepa_apps.cli.common import ParadigmOption, ScopeOption, configure_lsl, say
+
+if TYPE_CHECKING:
+    from sjepa_online.protocol import Protocol
 
 
 class Mains(StrEnum):
@@ -21,8 +25,11 @@ class Mains(StrEnum):
 def simulate(
     paradigm: ParadigmOption,
     channels: Annotated[
-        int, typer.Option(help="Electrodes, 1 to 128: those that matter come first.")
-    ] = 16,
+        str,
+        typer.Option(
+            help="Electrodes: how many (1 to 128, those that matter come first), or which (C3,Cz,C4)."
+        ),
+    ] = "16",
     sfreq: Annotated[float, typer.Option(max=4000.0, help="Sampling rate (Hz).")] = 250.0,
     seed: Annotated[int, typer.Option(min=0, help="Which participant.")] = 0,
     session: Annotated[
@@ -41,20 +48,30 @@ def simulate(
     lsl_scope: ScopeOption = None,
 ) -> None:
     """Simulate a participant who answers the stimulus markers, as an LSL stream in real time."""
-    from sjepa_online.data.simulated import SimulatedParticipant, simulated_channels
+    from sjepa_online.data.simulated import SimulatedParticipant
     from sjepa_online.protocol import load_protocol
     from sjepa_online.stream import ParticipantStream
 
     configure_lsl(lsl_scope)
     protocol = load_protocol(paradigm)
-    ch_names = simulated_channels(protocol.paradigm, channels)
+    ch_names = _electrodes(channels, protocol)
     participant = SimulatedParticipant(
         protocol, ch_names, sfreq, seed, session=session, mains=float(mains)
     )
     stream = ParticipantStream(participant, name=name, markers=markers, report=say)
     say(
         f"SIMULATED participant {seed}, session {session}: no person is recorded. "
-        f"{channels} channels at {sfreq:g} Hz as '{stream.name}', answering the markers of "
+        f"{len(ch_names)} channels at {sfreq:g} Hz as '{stream.name}', answering the markers of "
         f"'{markers}' by the protocol {protocol.name}. Ctrl-C stops."
     )
     stream.run(math.inf if seconds is None else seconds)
+
+
+def _electrodes(channels: str, protocol: Protocol) -> Sequence[str]:
+    """Read a number of electrodes, or their names."""
+    from sjepa_online.data.simulated import simulated_channels
+    from sjepa_online.signal.montage import resolve_channel_names
+
+    if channels.isdecimal():
+        return simulated_channels(protocol.paradigm, int(channels))
+    return resolve_channel_names([name.strip() for name in channels.split(",")])
