@@ -51,6 +51,7 @@ class ChannelWatch:
         self.quarter = round(sfreq / 4)
         self._found_within = round(FOUND_WITHIN * sfreq)
         self._fixed: tuple[str, ...] = ()
+        self._forced: set[str] = set()
         self._from = np.full(len(self.ch_names), np.iinfo(np.int64).max)
         self._until = np.full(len(self.ch_names), -1)
         self._always_good = not absent
@@ -59,7 +60,7 @@ class ChannelWatch:
     def bad(self) -> tuple[str, ...]:
         """Channels that are bad now, in the decoder's order."""
         found = () if self.monitor is None else self.monitor.bad
-        bad = {*found, *self._fixed, *self.absent}
+        bad = {*found, *self._fixed, *self._forced, *self.absent}
         return tuple(name for name in self.ch_names if name in bad) if bad else ()
 
     @property
@@ -76,17 +77,21 @@ class ChannelWatch:
         self._always_good = False
 
     def choose(self, channel: str, choice: Choice) -> None:
-        """Let the operator force a channel bad or good, or leave it to the monitor.
+        """Let the operator force a channel bad or good, or leave it to what is found.
 
         From the next decision on: a channel that is forced good is used in whole windows. One
         that the stream lacks stays out.
         """
-        if self.monitor is None or channel in self.absent:
+        if channel in self.absent:
             return
         self._always_good = False
-        self.monitor.choose(channel, choice)
+        self._forced.discard(channel)
+        if choice == "bad":
+            self._forced.add(channel)
         if choice == "good":
             self._from[self.ch_names.index(channel)] = np.iinfo(np.int64).max
+        if self.monitor is not None:
+            self.monitor.choose(channel, choice)
 
     def reset(self) -> None:
         """Begin anew after a gap; what is known of the channels stays."""

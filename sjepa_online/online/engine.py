@@ -129,7 +129,8 @@ class Engine:
         InputError
             The channel is not one of the decoder's.
         """
-        self.watch.choose(channel, choice)
+        (name,) = self.decoder.check_channels([channel])
+        self.watch.choose(name, choice)
         self._tell_preprocessor(self._segment.preprocessor)
 
     def set_bad(self, names: Sequence[str]) -> None:

@@ -418,6 +418,30 @@ def test_an_unknown_bad_channel_changes_nothing(decoder: Decoder, recording: Rec
     assert engine.bad == ("Pz",)
 
 
+@pytest.mark.parametrize("watch", [True, False])
+def test_the_operators_choice_holds_whether_channels_are_watched_or_not(
+    decoder: Decoder, recording: Recording, watch: bool
+) -> None:
+    engine = _engine(decoder, recording, "sliding", watch=watch)
+    timestamps = np.arange(recording.data.shape[1]) / 250
+    n_before = 0
+    for channel, choice, bad in (
+        ("CZ", "bad", ("Cz",)),
+        ("Pz", "bad", ("Cz", "Pz")),
+        ("Cz", "automatic", ("Pz",)),
+        ("Pz", "good", ()),
+    ):
+        engine.choose(channel, choice)
+        assert engine.bad == bad
+        part = slice(n_before, n_before + 1000)
+        results = engine.push(recording.data[:, part], timestamps[part])
+        assert {one.bad_channels for one in results if isinstance(one, Decision)} == {bad}
+        n_before += 1000
+    with pytest.raises(InputError, match="Oz"):
+        engine.choose("Oz", "bad")
+    assert engine.bad == ()
+
+
 def test_samples_that_are_not_finite_give_finite_probabilities(
     decoder: Decoder, recording: Recording
 ) -> None:
