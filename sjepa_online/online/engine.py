@@ -257,7 +257,9 @@ class Engine:
                 continue
             first = self._first_sample(segment, trial.onset)
             if first is None:
-                results.append(_skipped(trial.onset))
+                results.append(
+                    _skipped(trial.onset, "reaches over a gap or before the first sample")
+                )
             elif not self._decide_trial(segment, first, trial, results):
                 break
             self._trials.popleft()
@@ -309,7 +311,8 @@ class Engine:
         bad = self.watch.bad_between(segment.input_of(first), segment.input_of(last))
         if len(bad) == len(self.decoder.ch_names):
             told, self._all_bad = self._all_bad, True
-            return [] if told else [_all_bad(time)]
+            events = [] if told else [_all_bad(time)]
+            return [*events, _skipped(trial.onset, "has no good channel")] if trial else [*events]
         self._all_bad = False
         # mostly the newest samples tell already that there is a signal
         if np.abs(window[:, -1]).max() < SILENCE and np.abs(window).max() < SILENCE:
@@ -366,7 +369,5 @@ def _silent(time: float) -> EngineEvent:
     )
 
 
-def _skipped(onset: float) -> EngineEvent:
-    return EngineEvent(
-        onset, "window-skipped", "the trial's window reaches over a gap or before the first sample"
-    )
+def _skipped(onset: float, why: str) -> EngineEvent:
+    return EngineEvent(onset, "window-skipped", f"the trial's window {why}")

@@ -467,6 +467,36 @@ def test_a_stream_without_any_signal_gives_no_decision(
 
 
 @pytest.mark.parametrize("mode", ["markers", "sliding"])
+@REUSES_FIXTURES
+@given(cuts=st.lists(st.integers(0, 11000), max_size=25))
+def test_without_a_good_channel_nothing_is_decided_until_one_is_good_again(
+    simulated_recording: Callable[..., Recording], decoder: Decoder, mode: str, cuts: list[int]
+) -> None:
+    """All channels are flat from 12 to 24 s of 43."""
+    recording = simulated_recording(n_trials=21, seed=1)
+    data = recording.data.copy()
+    data[:, 3000:6000] = 5.0
+    broken = replace(recording, data=data)
+    expected = _push(_engine(decoder, broken, mode), broken)
+    _assert_same(_push(_engine(decoder, broken, mode), broken, cuts), expected)
+    told = [one.time for one in expected if getattr(one, "event", "") == "no-good-channel"]
+    assert len(told) == 1
+    assert 12.0 < told[0] < 14.5
+    decisions = [one for one in expected if isinstance(one, Decision)]
+    assert not any(14.5 < one.time < 24.0 for one in decisions)
+    again = [one for one in decisions if one.time > 30.0]
+    assert again
+    assert {one.bad_channels for one in again} == {()}, "recovered by itself"
+    skipped = [one.time for one in expected if getattr(one, "event", "") == "window-skipped"]
+    if mode == "markers":
+        assert np.mean([one.label == one.truth for one in again]) > 0.8
+        assert sorted([one.onset for one in decisions] + skipped) == recording.onsets.tolist()
+        assert {15.0, 17.0, 19.0, 21.0} <= set(skipped)
+    else:
+        assert skipped == []
+
+
+@pytest.mark.parametrize("mode", ["markers", "sliding"])
 def test_streams_longer_than_the_history_are_decoded_to_their_end(
     simulated_recording: Callable[..., Recording], decoder: Decoder, mode: str
 ) -> None:
