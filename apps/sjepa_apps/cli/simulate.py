@@ -27,7 +27,7 @@ def simulate(
     channels: Annotated[
         str,
         typer.Option(
-            help="Electrodes: how many (1 to 128, those that matter come first), or which (C3,Cz,C4)."
+            help="How many electrodes, 1 to 128, those that matter first; or which, as in C3,Cz."
         ),
     ] = "16",
     sfreq: Annotated[float, typer.Option(max=4000.0, help="Sampling rate (Hz).")] = 250.0,

@@ -3,16 +3,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from operator import eq
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sjepa_apps.session import controller
+from sjepa_apps.session import controller, online
 from sjepa_apps.session.checks import check_channels
 from sjepa_online import load_decoder
-from sjepa_online.data import Recording
+from sjepa_online.data import Recording, load_source
+from sjepa_online.decoding import DecoderRequest
+from sjepa_online.protocol import load_protocol
+from sjepa_online.schedule import make_schedule
+from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.stream import Replay
+from sjepa_online.training import calibrate as train
 
 
 def replay(name: str) -> Replay:
@@ -70,6 +76,11 @@ def test_a_typing_error_in_the_protocol_is_named(command, tmp_path, protocol_fil
     [
         (["--from", "sample", "--folder", "x"], "--folder"),
         (["--from", "sample", "--trials", "3"], "--trials"),
+        (
+            ["--from", "sample", "--headless", "--skip-practice", "--wait", "3"],
+            "--from and --headless, --skip-practice, --wait",
+        ),
+        (["--from", "sample", "--lsl-scope", "site"], "--from and --lsl-scope"),
         (["--headless", "--resume", "nowhere"], "session.json"),
         (["--headless", "--trials", "8"], "5 or more trials of each class"),
         (
@@ -99,6 +110,41 @@ def test_ctrl_c_ends_a_session_within_two_seconds(process, interrupt, tmp_path, 
     assert code == 130
     assert seconds < 2.0
     assert "Traceback" not in session.stderr.read()
+
+
+def test_feedback_shows_and_scores_what_the_decoder_chooses(
+    command, process, tmp_path, protocol_file, monkeypatch
+):
+    monkeypatch.setattr(online, "FEEDBACK", 0.1)
+    monkeypatch.setattr(online, "READY", 1.0)
+    text = protocol_file.read_text().replace("trials_per_class = 2", "trials_per_class = 6")
+    protocol_file.write_text(text.replace("stimulation = 0.3", "stimulation = 1.3"))
+    process(
+        "simulate", "-p", protocol_file, "--name", "command-feedback", "--channels", 16,
+        "--session", 2,
+    )  # fmt: skip
+    protocol = load_protocol(protocol_file)
+    recordings = load_source(f"simulated:{protocol_file}:0")
+    request = DecoderRequest("riemann")
+    path = tmp_path / "decoder.safetensors"
+    train(recordings, protocol, PreprocessorConfig(), request).decoder.save(path)
+    result = command(
+        "feedback", "--decoder", path, "-p", protocol_file, "--headless", "--trials", 2,
+        "--stream", "command-feedback (simulated)", "--wait", 60, "--json",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    told = result.json
+    assert told["targets"] == [trial.target for trial in make_schedule(protocol, 0)[:2]]
+    assert set(told["selected"]) <= set(protocol.class_names)
+    n_correct = sum(map(eq, told["targets"], told["selected"]))
+    assert (told["n_trials"], told["n_correct"]) == (2, n_correct)
+    # of at least so many, where both classes are equally probable
+    p_value = {2: 1 / 4, 1: 3 / 4, 0: 1.0}[n_correct]
+    assert told["p_value"] == pytest.approx(p_value)
+    assert told["seconds"] == pytest.approx([1.1875] * 2, abs=0.05)
+    for target, selected in zip(told["targets"], told["selected"], strict=True):
+        verdict = "right" if target == selected else "wrong"
+        assert f"Selected: {selected} ({verdict})" in result.err
 
 
 def test_a_session_with_a_simulated_participant_yields_a_decoder(

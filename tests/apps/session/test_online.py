@@ -109,10 +109,13 @@ def wait_for(condition):
 def test_choices_are_shown_marked_and_scored_though_the_stream_breaks_off(
     decoder_path, protocol, protocol_file, amplifier, monkeypatch
 ):
-    """Only 12 Hz is there; it breaks off in the second trial, and is back when it is missed."""
+    """Only 12 Hz is there; it breaks off in the second trial, and is back when it is missed.
+
+    The stream declares no unit, and the new decoder gets the one that is given, too.
+    """
     # silence alone is no loss here
     monkeypatch.setattr(watch, "LOST_AFTER", 60.0)
-    running = [amplifier("feedback", 12.0)[0]]
+    running = [amplifier("feedback", 12.0, "no-unit")[0]]
     begun = []
 
     def break_off(trial):
@@ -127,7 +130,7 @@ def test_choices_are_shown_marked_and_scored_though_the_stream_breaks_off(
 
     def be_back(text):
         if "waiting for the signal" in text and len(running) == 1:
-            running.append(amplifier("feedback", 12.0)[0])
+            running.append(amplifier("feedback", 12.0, "no-unit")[0])
 
     with (
         StimulusOutlet(protocol_file.read_text()) as stimulus,
@@ -137,7 +140,8 @@ def test_choices_are_shown_marked_and_scored_though_the_stream_breaks_off(
         seen = pylsl.StreamInlet(resolve_stream(stimulus.uid, kind="markers").info)
         seen.open_stream(5)
         stream = resolve_stream("feedback")
-        with FeedbackRun(decoder_path, stream, stimulus, protocol, presenter.told.append) as run:
+        tell = presenter.told.append
+        with FeedbackRun(decoder_path, stream, stimulus, protocol, tell, unit="uV") as run:
             run.run(presenter, make_schedule(protocol, 0))
             labels, _ = seen.pull_chunk(timeout=1.0, max_samples=100)
             # a decoder that gets no markers has nothing to choose either
