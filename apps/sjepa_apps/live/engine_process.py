@@ -140,12 +140,23 @@ class EngineProcess:
         if self._request is not None and self._signal is None and self._loading is None:
             self._open_stream(self._request)
         if self._signal is not None and self._live is None:
-            self._signal.pull(TURN)
-            if self._told == WAITING_FOR_MARKERS and self._decoder and self._request:
-                self._begin(self._decoder, self._signal, self._request)
+            self._idle(self._signal)
         if self._live is not None:
             self._poll(self._live)
         self._report()
+
+    def _idle(self, signal: SignalInlet) -> None:
+        """Keep an inlet empty that nothing is decoded from, and see whether that can change."""
+        try:
+            events = signal.pull(TURN).events
+        except OperationError as error:
+            self._happened("stream-closed", str(error))
+            self._close_stream()
+            return
+        if any(isinstance(one, StreamLost) and not one.recoverable for one in events):
+            self._close_stream()
+        elif self._told == WAITING_FOR_MARKERS and self._decoder and self._request:
+            self._begin(self._decoder, signal, self._request)
 
     def _load(self, path: str) -> DecoderReady:
         decoder = load_decoder(path)
