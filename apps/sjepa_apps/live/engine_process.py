@@ -19,14 +19,10 @@ import psutil
 import torch
 
 from sjepa_apps.cli.decode import DECISIONS, PROBABILITIES
-from sjepa_apps.cli.live_output import event_name
 from sjepa_apps.live.messages import (
-    ChannelReport,
-    Channels,
     ChooseChannel,
     CloseStream,
     Command,
-    Decided,
     DecoderReady,
     Decoding,
     EngineReady,
@@ -36,16 +32,16 @@ from sjepa_apps.live.messages import (
     Message,
     OpenStream,
     Refused,
-    SymbolDecided,
     UseMarkers,
     read_command,
     to_line,
 )
 from sjepa_apps.live.patterns import decoder_patterns
+from sjepa_apps.live.reports import channels_message, result_message
 from sjepa_online.decoding import Decoder, load_decoder
 from sjepa_online.errors import InputError, OperationError
-from sjepa_online.online import STEP, Mode, SymbolDecision
-from sjepa_online.online.live import LiveDecision, LiveDecoder, LiveResult, use_one_thread
+from sjepa_online.online import STEP, Mode
+from sjepa_online.online.live import LiveDecoder, use_one_thread
 from sjepa_online.signal.quality import Choice
 from sjepa_online.stream import (
     DecisionOutlet,
@@ -261,7 +257,7 @@ class EngineProcess:
             self._close_stream()
             return
         for result in results:
-            self._send(_message(result, live.engine.symbol_probabilities))
+            self._send(result_message(result, live.engine.symbol_probabilities))
             if isinstance(result, StreamLost) and not result.recoverable:
                 self._close_stream()
 
@@ -300,7 +296,7 @@ class EngineProcess:
         now = time.monotonic()
         if self._live is not None and now >= self._next_channels:
             self._next_channels = now + CHANNELS_EVERY
-            self._send(_channels(self._live))
+            self._send(channels_message(self._live))
         if self._signal is not None and now >= self._next_health:
             self._next_health = now + HEALTH_EVERY
             self._send(self._health(self._signal))
@@ -338,60 +334,6 @@ def _uses_gpu() -> bool:
 
 def _device_name() -> str:
     return torch.cuda.get_device_name() if _uses_gpu() else "CPU"
-
-
-def _message(result: LiveResult, symbols: dict[str, float]) -> Message:
-    if isinstance(result, SymbolDecision):
-        return SymbolDecided(
-            time=result.time,
-            symbol=result.symbol,
-            probability=result.probability,
-            probabilities=result.probabilities,
-            flashes=result.n_flashes,
-            truth=result.truth,
-        )
-    if not isinstance(result, LiveDecision):
-        return Happened(time=result.time, event=event_name(result), detail=result.detail)
-    decision = result.decision
-    return Decided(
-        time=decision.time,
-        label=decision.label,
-        probabilities=decision.probabilities,
-        bad_channels=decision.bad_channels,
-        onset=decision.onset,
-        truth=decision.truth,
-        window=decision.window,
-        latency=result.latency,
-        end_to_end=result.end_to_end,
-        lit=decision.lit,
-        symbols=symbols,
-    )
-
-
-def _channels(live: LiveDecoder) -> Channels:
-    watch = live.engine.watch
-    states = () if watch.monitor is None else watch.monitor.states
-    found = [
-        ChannelReport(
-            channel=state.channel,
-            bad=state.bad,
-            reasons=state.reasons,
-            choice=state.choice,
-            amplitude=state.measures.get("amplitude"),
-        )
-        for state in states
-    ]
-    absent = [
-        ChannelReport(
-            channel=channel,
-            bad=True,
-            reasons=("the stream lacks it",),
-            choice="automatic",
-            amplitude=None,
-        )
-        for channel in watch.absent
-    ]
-    return Channels(channels=(*found, *absent))
 
 
 def _read_commands(commands: queue.Queue[Command | None]) -> None:
