@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,8 +17,15 @@ from sjepa_apps.cli.common import (
     say,
 )
 
+if TYPE_CHECKING:
+    from sjepa_online.decoding import Decoder
+    from sjepa_online.stream import StreamDescription
+
 PROBABILITIES = "sjepa-online-probabilities"
 DECISIONS = "sjepa-online-decisions"
+
+# seconds to look for markers without which decoding goes on as well
+_GLANCE = 1.0
 
 
 class Mode(StrEnum):
@@ -31,8 +38,9 @@ class Mode(StrEnum):
 ModeOption = Annotated[
     Mode | None,
     typer.Option(
-        help="Every step, or once after each marker of a class. "
-        "By default markers for ERP, sliding else."
+        help="Every step, or once after each marker of a class. By default sliding, but markers "
+        "for ERP, and for a decoder with early stopping while one marker stream is in sight: "
+        "it decides early only after markers."
     ),
 ]
 
@@ -74,8 +82,9 @@ def decode(
     configure_lsl(lsl_scope)
     use_one_thread()
     loaded = load_decoder(decoder)
-    locked = loaded.protocol.paradigm == "erp" if mode is None else mode is Mode.MARKERS
-    marker_inlet = MarkerInlet(resolve_stream(markers, wait, "markers")) if locked else None
+    marker_stream = find_markers(loaded, mode, markers, wait)
+    locked = marker_stream is not None
+    marker_inlet = None if marker_stream is None else MarkerInlet(marker_stream)
     with (
         SignalInlet(resolve_stream(stream, wait), unit=unit) as signal,
         ProbabilityOutlet(PROBABILITIES, loaded.classes, 0.0 if locked else 1 / step) as outlet,
@@ -90,8 +99,9 @@ def decode(
             probabilities=outlet,
             decisions=decisions,
         )
+        after = "" if marker_stream is None else f" after the markers of {marker_stream.name}"
         say(
-            f"Decoding {signal.stream.name} with {loaded.name}; published as "
+            f"Decoding {signal.stream.name} with {loaded.name}{after}; published as "
             f"'{PROBABILITIES}' and '{DECISIONS}'. Ctrl-C stops."
         )
         end = None if seconds is None else time.monotonic() + seconds
@@ -100,3 +110,42 @@ def decode(
                 show(result, json)
                 if isinstance(result, StreamLost) and not result.recoverable:
                     raise OperationError(f"Nothing is left to decode: {result.detail}")
+
+
+def find_markers(
+    decoder: Decoder, mode: Mode | None, selector: str | None, wait: float
+) -> StreamDescription | None:
+    """Find the markers after which to decode; None to decode in a sliding window.
+
+    Parameters
+    ----------
+    decoder : Decoder
+    mode : Mode or None
+        What the user wants; None leaves it to the decoder.
+    selector : str or None
+        The user's choice of a marker stream; see :func:`~sjepa_online.stream.resolve_stream`.
+    wait : float
+        How long to wait for it (s), where there is no decoding without it.
+
+    Raises
+    ------
+    InputError
+        The markers that are needed, or chosen, are not in sight, or not one stream only.
+    """
+    from sjepa_online.errors import InputError
+    from sjepa_online.stream import resolve_stream
+
+    if mode is Mode.MARKERS or (mode is None and decoder.protocol.paradigm == "erp"):
+        return resolve_stream(selector, wait, "markers")
+    if mode is Mode.SLIDING or len(decoder.window_lengths) == 1:
+        return None
+    if selector is not None:
+        return resolve_stream(selector, wait, "markers")
+    try:
+        return resolve_stream(None, _GLANCE, "markers")
+    except InputError:
+        say(
+            "Early stopping needs --mode markers, and not one marker stream is in sight: "
+            "whole windows are decoded, in steps."
+        )
+        return None
