@@ -275,6 +275,12 @@ def _part(recording: Recording, start: int, stop: int) -> Recording:
 
 def _check(calibration: Sequence[Recording], monitored: Sequence[Recording]) -> None:
     first = calibration[0]
+    if len(first.ch_names) < 2:
+        raise InputError(
+            "The monitor is measured on two or more channels, which say something of each other",
+            value=f"{first.name} has {', '.join(first.ch_names)} alone",
+            remedy="Choose recordings with more channels.",
+        )
     for recording in (*calibration, *monitored):
         if (recording.ch_names, recording.sfreq) != (first.ch_names, first.sfreq):
             raise InputError(

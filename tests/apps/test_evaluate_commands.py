@@ -3,14 +3,15 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sjepa_apps.cli.corruption import FaultName
+from sjepa_apps.cli.corruption import FaultName, corruption
 from sjepa_online.data import moabb_reader
-from sjepa_online.data.corruption import KINDS
+from sjepa_online.data.corruption import KINDS, parse_faults
 from sjepa_online.decoding import fine_tuning
 
 SAMPLE = ("--train", "sample:1", "--test", "sample:3")
@@ -167,5 +168,7 @@ def test_corruption_scores_every_strategy(command: Callable, tmp_path: Path) -> 
         assert told in result.err
 
 
-def test_corruption_chooses_among_the_kinds_that_there_are() -> None:
+def test_corruption_takes_the_kinds_and_the_gain_of_replay() -> None:
     assert [kind.value for kind in FaultName] == list(KINDS)
+    [fault] = parse_faults("C3:gain@1-2")
+    assert signature(corruption).parameters["gain"].default == fault.factor

@@ -31,6 +31,11 @@ MISTAKES = [
     ("live --decoder nosuch/on.safetensors", "not found. Check the path"),
     ("feedback --decoder .", "a folder"),
     ("evaluate scores -p ssvep-exo --train nosuch.fif --test sample", "nosuch.fif"),
+    (
+        "evaluate scores -p ssvep-exo --train sample:1 --test sample:2 "
+        "--decoder riemann --decoder riemann",
+        "twice: riemann",
+    ),
     ("evaluate learning-curve -p ssvep-exo --train sample:1 --test .", "a folder"),
     ("evaluate scores -p ssvep-exo --train sample:1 --test sample:2 --csv no/x.csv", "--csv"),
     ("evaluate learning-curve -p ssvep-exo --train sample:1 --test sample:2 --plot no/x.png", "no"),
@@ -106,6 +111,12 @@ def test_a_folder_that_cannot_be_written_is_told_before_training(command: Callab
 def test_no_recording_both_trains_and_tests(command: Callable, name: str) -> None:
     both = ("--train", "sample:1", "sample:2", "--test", "sample:2", "-p", "ssvep-exo")
     outcome = command("evaluate", name, *both)
+    assert outcome.code == 2
+    assert "twice: " in outcome.err
+
+
+def test_the_monitor_is_not_measured_on_what_it_learned_from(command: Callable) -> None:
+    outcome = command("evaluate", "monitor", "--train", "sample:1", "--test", "sample:1")
     assert outcome.code == 2
     assert "twice: " in outcome.err
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.signal import lfilter
@@ -72,6 +74,12 @@ def test_summary_of_delays() -> None:
     assert summary["delay_median_s"] == 1.0
     assert summarise_delays([None])["delay_95_s"] is None
     assert summarise_delays([])["detected"] is None
+
+
+def test_one_channel_is_refused() -> None:
+    alone = [replace(make(seed), data=make(seed).data[:1], ch_names=("C3",)) for seed in (0, 1)]
+    with pytest.raises(InputError, match="two or more channels"):
+        evaluate_monitor(alone[:1], alone[1:], 1, 0)
 
 
 def test_padding_is_left_out_and_recordings_are_halved() -> None:

@@ -29,6 +29,7 @@ from sjepa_apps.cli.common import (
     progress_bar,
 )
 from sjepa_apps.cli.session import (
+    WAIT,
     DisplayOption,
     PhotodiodeOption,
     SessionOptions,
@@ -81,7 +82,9 @@ def calibrate(
     display: DisplayOption = None,
     windowed: WindowedOption = False,
     photodiode: PhotodiodeOption = False,
-    wait: Annotated[float, typer.Option(min=0.5, help="Seconds to wait for the stream.")] = 10.0,
+    wait: Annotated[
+        float | None, typer.Option(min=0.5, help="Seconds to wait for the stream; 10 by default.")
+    ] = None,
     decoder: Annotated[
         str | None, typer.Option(callback=check_decoder_name, help="Decoder; `auto` by default.")
     ] = None,
@@ -118,11 +121,24 @@ def calibrate(
     from sjepa_online.training import N_FOLDS
 
     request = DecoderRequest(decoder or DEFAULT_DECODER, weights, seed, device, population)
-    of_window = {"--display": display, "--windowed": windowed, "--photodiode": photodiode}
+    of_window: dict[str, object] = {
+        "--display": display,
+        "--windowed": windowed,
+        "--photodiode": photodiode,
+    }
     if source:
-        of_session = {"--stream": stream, "--folder": folder, "--resume": resume}
-        others = of_session | {"--trials": trials} | of_window
-        refuse_together(others, "A calibration is --from recordings, or a session", "--from")
+        of_session: dict[str, object] = {
+            "--stream": stream,
+            "--headless": headless,
+            "--folder": folder,
+            "--resume": resume,
+            "--trials": trials,
+            "--skip-practice": skip_practice,
+            "--wait": wait,
+            "--lsl-scope": lsl_scope,
+        }
+        rule = "A calibration is --from recordings, or a session"
+        refuse_together(of_session | of_window, rule, "--from")
         _from_recordings(
             paradigm,
             source,
@@ -156,7 +172,7 @@ def calibrate(
         return
     refuse_together(of_window, "A session is without a display, or in a window", "--headless")
     options = SessionOptions(
-        paradigm, stream, unit, folder, resume, trials, skip_practice, seed, wait, lsl_scope
+        paradigm, stream, unit, folder, resume, trials, skip_practice, seed, wait or WAIT, lsl_scope
     )
     opened, found = open_session(options)
     outputs = CalibrationOutputs(

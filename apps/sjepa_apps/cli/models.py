@@ -9,7 +9,7 @@ import typer
 
 from sjepa_apps.cli.common import JsonOption, print_json
 
-app = typer.Typer(help="Weights and pretraining recipes.", no_args_is_help=True)
+app = typer.Typer(help="Weights, populations and pretraining recipes.", no_args_is_help=True)
 
 NameOption = Annotated[
     str | None, typer.Option(help="What to call them; the name of their origin by default.")

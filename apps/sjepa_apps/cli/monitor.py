@@ -8,6 +8,7 @@ import typer
 
 from sjepa_apps.cli.checks import check_sources
 from sjepa_apps.cli.common import JsonOption, SeedOption, print_json, progress_bar
+from sjepa_apps.cli.comparison import load_sides
 
 
 def monitor(
@@ -31,13 +32,10 @@ def monitor(
     json: JsonOption = False,
 ) -> None:
     """Measure false alarms on clean recordings, and the detection of faults put into them."""
-    from sjepa_online.data import load_sources
     from sjepa_online.evaluation.monitor import evaluate_monitor, halves, n_steps
 
-    calibration = load_sources(train)
-    if test:
-        monitored = load_sources(test)
-    else:
+    calibration, monitored = load_sides(train, test or ())
+    if not monitored:
         parts = [halves(recording) for recording in calibration]
         calibration, monitored = [part[0] for part in parts], [part[1] for part in parts]
     with progress_bar("Monitoring", n_steps(len(monitored))) as advance:

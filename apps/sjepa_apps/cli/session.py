@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from sjepa_apps.session_window import SessionSetup
     from sjepa_online.stream import StreamDescription
 
+#: Seconds in which the stream has to appear.
+WAIT = 10.0
+
 
 def refuse_together(others: Mapping[str, object], rule: str, chosen: str) -> None:
     """Refuse options that do not go with the one that was chosen."""
@@ -78,7 +81,7 @@ class SessionOptions:
     trials: int | None = None
     skip_practice: bool = False
     seed: int = 0
-    wait: float = 10.0
+    wait: float = WAIT
     scope: LslScope | None = None
 
 
