@@ -121,13 +121,13 @@ class WindowActions:
         """Replay recordings, and connect to them once they are there."""
         title = f"replay {Path(sources[0]).name}"
         name = REPLAY_STREAM + self._session.suffix
-        self._window.connect_when_seen(name)
+        self._window.connector.ask_for(name)
         self.commands.run(title, ["replay", *sources, "--loop", "--name", name])
 
     def run_simulation(self, protocol: str) -> None:
         """Simulate a participant, and connect once he or she is there."""
         name = PARTICIPANT_STREAM + self._session.suffix
-        self._window.connect_when_seen(f"{name} (simulated)")
+        self._window.connector.ask_for(f"{name} (simulated)")
         arguments = ["simulate", "--paradigm", protocol, "--name", name]
         self.commands.run(f"simulate {protocol}", arguments)
 

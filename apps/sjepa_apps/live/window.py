@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget, 
 
 from sjepa_apps.live.actions import WindowActions
 from sjepa_apps.live.connect_view import ConnectView
+from sjepa_apps.live.connector import Connector
 from sjepa_apps.live.decoder_view import DecoderView
 from sjepa_apps.live.health_view import HealthView
 from sjepa_apps.live.log_view import LogView
@@ -79,10 +80,6 @@ class LiveWindow(QMainWindow):
         self.settings = settings
         self._number = number
         self._remembers = options.remember
-        self._wanted = options.stream or settings.stream
-        # as `decode` does, take the only stream there is where none is named
-        self._takes_any = self._wanted is None and options.decoder is not None
-        self._waiting = ""
         theme = self.theme = THEMES[options.theme or settings.theme]
         self.session = LiveSession("" if number == 1 else f"-{number}", self)
         self.signals = SignalsView(theme)
@@ -100,6 +97,10 @@ class LiveWindow(QMainWindow):
         self._settled = self._ends = False
         self._lay_out()
         self._wire()
+        wanted = options.stream or settings.stream
+        self.connector = Connector(
+            self.session, self.connect_view, wanted, wanted is None and options.decoder is not None
+        )
         self.controls = WindowActions(self)
         self._frame_timer = self._timer(FRAME, self._frame)
         self._frame_timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -118,7 +119,7 @@ class LiveWindow(QMainWindow):
             self.session.load_decoder(path)
         self._frame_timer.start()
         self._refresh_timer.start()
-        self._tell_waiting()
+        self.connector.look()
 
     def _timer(self, milliseconds: int, act: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
@@ -188,7 +189,6 @@ class LiveWindow(QMainWindow):
 
     def _wire(self) -> None:
         session = self.session
-        session.streams_changed.connect(self._streams_changed)
         session.stream_changed.connect(self._stream_changed)
         session.decoder_changed.connect(self._decoder_changed)
         session.decoding_changed.connect(self._decoding_changed)
@@ -204,7 +204,6 @@ class LiveWindow(QMainWindow):
         self.scalp.choice_asked.connect(session.choose)
         self.connect_view.connect_asked.connect(self._open)
         self.connect_view.disconnect_asked.connect(session.close_stream)
-        self.connect_view.markers.currentIndexChanged.connect(self._take_markers)
         self.top.restart_asked.connect(session.restart_engine)
 
     def set_theme(self, name: ThemeName) -> None:
@@ -232,12 +231,6 @@ class LiveWindow(QMainWindow):
             self.docks[name].raise_()
         else:
             self.tabs.setCurrentIndex(("Signals", "Connect").index(name))
-
-    def connect_when_seen(self, selector: str) -> None:
-        """Connect to a stream as soon as it is in sight; one that is open is closed."""
-        self.session.close_stream()
-        self._wanted = selector
-        self._streams_changed()
 
     def reset_layout(self) -> None:
         """Put every view back where it was at first."""
@@ -301,56 +294,13 @@ class LiveWindow(QMainWindow):
         mode: Mode | None,
         unit: str | None,
     ) -> None:
-        self._wanted, self._takes_any = None, False
         name = self.signals.filter.currentText()
         self.session.open_stream(stream, markers, mode, unit, name)  # type: ignore[arg-type]
         self.tabs.setCurrentIndex(0)
 
-    def _streams_changed(self) -> None:
-        streams = self.session.streams
-        self.connect_view.show_streams(streams)
-        if self.session.stream is not None:
-            self._take_markers()
-            return
-        fitting = self._wanted_streams()
-        if len(fitting) == 1:
-            self.connect_view.open_stream(fitting[0])
-        self._tell_waiting()
-
-    def _tell_waiting(self) -> None:
-        """Tell what is to be connected, and why it is not yet."""
-        told, n_fitting = "", len(self._wanted_streams())
-        if self.session.stream is None and n_fitting > 1:
-            told = f"{n_fitting} streams fit {self._wanted or 'the decoder'}: choose one"
-        elif self.session.stream is None and self._wanted is not None:
-            told = f"Waiting for the stream {self._wanted}"
-        if told and told != self._waiting:
-            self.session.log("connect", told)
-        self._waiting = told
-        self.connect_view.show_waiting(told)
-
-    def _take_markers(self) -> None:
-        """Use the markers that are chosen, as soon as they are in sight."""
-        session = self.session
-        if session.stream is not None and session.markers is None:
-            markers = self.connect_view.markers_for(session.stream)
-            if markers is not None:
-                session.use_markers(markers)
-
-    def _wanted_streams(self) -> list[StreamDescription]:
-        streams = self.session.streams
-        return [one for one in streams if one.is_kind("signal") and self._is_wanted(one)]
-
-    def _is_wanted(self, stream: StreamDescription) -> bool:
-        if self._wanted is not None:
-            return self._wanted in stream.selectors
-        return self._takes_any and stream.type.lower() == "eeg"
-
     def _stream_changed(self) -> None:
         session = self.session
         self.signals.show_store(session.store)
-        self.connect_view.show_connected(session.stream)
-        self._tell_waiting()
         self.top.show_stream(session.stream)
         self.decoder.stand_still("waiting for a whole window of signal")
 
@@ -417,7 +367,7 @@ class LiveWindow(QMainWindow):
         session = self.session
         if session.stream is None:
             none = "No stream is connected: choose one under Connect"
-            self.signals.canvas.set_notice(self._waiting or none)
+            self.signals.canvas.set_notice(self.connector.waiting or none)
         elif session.opening:
             self.signals.canvas.set_notice("Connecting …")
         elif session.failed:
@@ -446,7 +396,7 @@ class LiveWindow(QMainWindow):
         session, view = self.session, self.connect_view
         stream = session.stream
         self.settings.stream = (
-            stream.selectors[1] if stream else self._wanted or self.settings.stream
+            stream.selectors[1] if stream else self.connector.wanted or self.settings.stream
         )
         self.settings.markers = view.markers.currentText()
         self.settings.mode, self.settings.unit = view.chosen_mode, view.chosen_unit
