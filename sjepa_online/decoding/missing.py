@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sjepa_online.decoding.compensation import REGULARISATION
 from sjepa_online.decoding.tangent import filter_covariances, matrix_function
 from sjepa_online.model import compensation
 
@@ -28,8 +29,6 @@ LEAST_CHANNELS = 6
 MASKS_PER_COPY = 4
 #: From this share of missing channels on, the weights fitted on such copies decide alone.
 MANY_MISSING = 0.25
-#: λ as a share of the good channels' mean variance.
-REGULARISATION = 0.01
 
 
 class FilterWithoutChannels:

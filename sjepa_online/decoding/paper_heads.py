@@ -13,20 +13,8 @@ from sjepa_online.decoding.fine_tuning import Strategy, fine_tune
 from sjepa_online.decoding.missing import Mask
 from sjepa_online.decoding.names import HeadName
 from sjepa_online.decoding.state import FloatArray, State
-from sjepa_online.model import (
-    ContextualHead,
-    Head,
-    ModelConfig,
-    PostLocalHead,
-    PreLocalHead,
-    SignalJEPA,
-)
-
-HEADS: dict[HeadName, type[Head]] = {
-    "pre-local": PreLocalHead,
-    "post-local": PostLocalHead,
-    "contextual": ContextualHead,
-}
+from sjepa_online.model import ContextualHead, Head, ModelConfig, SignalJEPA
+from sjepa_online.model.heads import HEADS
 
 
 class PaperHead:

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from sjepa_online.decoding.fine_tuning import Strategy
 from sjepa_online.decoding.missing import Mask
 from sjepa_online.decoding.names import HeadName
-from sjepa_online.decoding.paper_heads import HEADS, PaperHead
+from sjepa_online.decoding.paper_heads import PaperHead
 from sjepa_online.decoding.pre_local import PreLocalClassifier
 from sjepa_online.decoding.readouts import (
     PhaseLocked,
@@ -26,6 +26,7 @@ from sjepa_online.decoding.readouts import (
 from sjepa_online.decoding.state import FloatArray, State
 from sjepa_online.errors import InputError
 from sjepa_online.model import ModelConfig, SignalJEPA, load_weights
+from sjepa_online.model.heads import HEADS
 from sjepa_online.protocol import Paradigm
 
 #: Weights of this name are drawn instead of loaded.

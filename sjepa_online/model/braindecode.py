@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ValidationError
 from torch import Tensor
@@ -14,16 +14,10 @@ from sjepa_online.errors import InputError
 from sjepa_online.model.checkpoint import load_tensors, to_tensors
 from sjepa_online.model.config import ModelConfig
 from sjepa_online.model.electrodes import PRETRAINING_CHANNELS
-from sjepa_online.model.heads import ContextualHead, Head, PostLocalHead, PreLocalHead
+from sjepa_online.model.heads import HEADS, Head, HeadName
 from sjepa_online.model.signal_jepa import SignalJEPA
 from sjepa_online.tensor_file import Arrays, open_safetensors
 
-HeadName = Literal["pre-local", "post-local", "contextual"]
-_HEADS: dict[HeadName, type[Head]] = {
-    "pre-local": PreLocalHead,
-    "post-local": PostLocalHead,
-    "contextual": ContextualHead,
-}
 _TABLE = "pos_encoder.pos_encoder_spat.weight"
 _MARK = "feature_encoder.1.0.weight"
 #: Our parts of a name -> braindecode's, applied in this order.
@@ -130,7 +124,7 @@ def load_braindecode_head(path: str | Path, network: SignalJEPA, name: HeadName)
     config = network.config
     n_tokens = n_features // (n_virtual * config.d_model)
     n_times = config.token_length + (n_tokens - 1) * config.token_stride
-    head = _HEADS[name](network, n_classes, n_times, n_virtual)
+    head = HEADS[name](network, n_classes, n_times, n_virtual)
     head.spatial.load_state_dict(
         {
             "weight": tensors[f"{spatial}.weight"].flatten(1),

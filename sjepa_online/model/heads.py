@@ -2,8 +2,7 @@
 
 Each works on its own copy of the pretrained layers that it uses, and gives the logits of the
 classes. The paper's strategies train either the added layers alone (``new-``) or, after
-them, everything (``full-``): :meth:`Head.new_parameters` and
-:meth:`Head.pretrained_parameters` are the two groups.
+them, everything (``full-``): :meth:`Head.new_parameters` are the added ones.
 """
 
 from __future__ import annotations
@@ -11,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import deepcopy
 from itertools import chain
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from sjepa_online.errors import InputError
 from sjepa_online.model.signal_jepa import SignalJEPA
+
+HeadName = Literal["pre-local", "post-local", "contextual"]
 
 
 class Head(nn.Module):
@@ -51,11 +53,6 @@ class Head(nn.Module):
         """Parameters of the added layers."""
         return list(chain(self.spatial.parameters(), self.readout.parameters()))
 
-    def pretrained_parameters(self) -> list[nn.Parameter]:
-        """Parameters of the layers that come from the network."""
-        added = {id(parameter) for parameter in self.new_parameters()}
-        return [parameter for parameter in self.parameters() if id(parameter) not in added]
-
     def frozen_features(self, x: Tensor) -> Tensor:
         """Return what the added layers read, which stays the same while they train alone.
 
@@ -68,11 +65,11 @@ class Head(nn.Module):
 
     def classify(self, features: Tensor) -> Tensor:
         """Return the logits (n, classes) of :meth:`frozen_features`."""
-        return self._read_out(self._map_channels(features, None))
+        return self._read_out(self._map_channels(features))
 
-    def _map_channels(self, signal: Tensor, weight: Tensor | None) -> Tensor:
+    def _map_channels(self, signal: Tensor) -> Tensor:
         """Map ``signal`` (n, channels, ...) to virtual channels (n, V, ...)."""
-        weight = self.spatial.weight if weight is None else weight
+        weight = self.spatial.weight
         if signal.shape[1] != weight.shape[1]:
             raise InputError(
                 f"A head takes the {weight.shape[1]} channels of its spatial filter",
@@ -112,16 +109,13 @@ class PreLocalHead(Head):
         """Return the logits (n, classes) of the signal."""
         return self.forward(features)
 
-    def forward(self, x: Tensor, weight: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """Return logits.
 
         Parameters
         ----------
         x : Tensor, shape (n, channels, samples)
             Signal in µV at 128 Hz.
-        weight : Tensor, shape (V, channels) | None
-            The spatial filter in force for these channels, which may be fewer than those
-            the head was trained with; None for the trained one.
 
         Returns
         -------
@@ -132,7 +126,7 @@ class PreLocalHead(Head):
         InputError
             Another number of channels or tokens than the filter's and the readout's.
         """
-        return self._read_out(self.local_encoder(self._map_channels(x, weight)))
+        return self._read_out(self.local_encoder(self._map_channels(x)))
 
 
 class PostLocalHead(Head):
@@ -149,9 +143,9 @@ class PostLocalHead(Head):
         tokens: Tensor = self.local_encoder(x)
         return tokens
 
-    def forward(self, x: Tensor, weight: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """Return logits; parameters and errors as for :meth:`PreLocalHead.forward`."""
-        return self._read_out(self._map_channels(self.local_encoder(x), weight))
+        return self._read_out(self._map_channels(self.local_encoder(x)))
 
 
 class ContextualHead(Head):
@@ -186,4 +180,11 @@ class ContextualHead(Head):
         InputError
             As for :meth:`SignalJEPA.forward`, or another number of tokens than the readout's.
         """
-        return self._read_out(self._map_channels(self.network.completed_tokens(x, bad), None))
+        return self._read_out(self._map_channels(self.network.completed_tokens(x, bad)))
+
+
+HEADS: dict[HeadName, type[Head]] = {
+    "pre-local": PreLocalHead,
+    "post-local": PostLocalHead,
+    "contextual": ContextualHead,
+}

@@ -42,7 +42,7 @@ class LocalEncoder(nn.Module):
     """Strided convolutions over the time of one channel (paper: local encoder).
 
     The first convolution starts as a bank of Gabor filters (the paper starts at random): it is
-    then of use to a readout of its output, :meth:`first_layer`, before any training.
+    then of use to a readout of its output, :attr:`first_kernels`, before any training.
 
     Every convolution has no bias and is followed by GELU; a GroupNorm with one group per
     dimension, whose statistics run over the whole window, stands after the first one.
@@ -131,23 +131,6 @@ class LocalEncoder(nn.Module):
                 remedy=f"The nearest smaller one is {reached}.",
             )
         return hidden.reshape(*x.shape[:2], *hidden.shape[1:]).transpose(2, 3)
-
-    def first_layer(self, x: Tensor) -> Tensor:
-        """Return the first convolution's output before its GroupNorm.
-
-        Linear in the signal: a bank of filters, sampled every 8 samples in the paper.
-
-        Parameters
-        ----------
-        x : Tensor, shape (n, channels, samples)
-            Signal in µV at 128 Hz.
-
-        Returns
-        -------
-        Tensor, shape (n, channels, dim, time)
-        """
-        output = self._first_convolution(x)
-        return output.reshape(*x.shape[:2], *output.shape[1:])
 
     def _first_convolution(self, x: Tensor) -> Tensor:
         first: Tensor = self.convolutions[0](x.flatten(0, 1).unsqueeze(1))

@@ -1,4 +1,4 @@
-"""Spatial block masks (Guetschel et al. 2024): what pretraining and fine-tuning hide."""
+"""Spatial block masks (Guetschel et al. 2024): what pretraining hides."""
 
 from __future__ import annotations
 

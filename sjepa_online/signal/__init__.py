@@ -22,7 +22,7 @@ from sjepa_online.signal.units import (
     normalise_unit,
     require_plausible_amplitude,
 )
-from sjepa_online.signal.windows import Windows, cut_windows, n_window_samples, window_start
+from sjepa_online.signal.windows import Windows, cut_windows, window_start
 
 __all__ = [
     "MODEL_SFREQ",
@@ -44,7 +44,6 @@ __all__ = [
     "flat_positions",
     "is_other_channel",
     "microvolt_factor",
-    "n_window_samples",
     "normalise_unit",
     "pick_eeg_channels",
     "positions_in_metres",

@@ -94,8 +94,6 @@ _UNRELATED = 1.0
 #: Gain of the likelihood (nats a sample) by which an exchange of two channels is evident.
 _EXCHANGE_GAIN = 0.2
 _KEPT_PREDICTIONS = 8
-_MEMORY = 16
-_LARGEST = 3.0
 
 
 @dataclass(frozen=True)

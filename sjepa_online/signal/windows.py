@@ -34,11 +34,6 @@ class Windows:
     past_end: NDArray[np.int64]
 
 
-def n_window_samples(length: float) -> int:
-    """Give the number of samples at 128 Hz of a window of ``length`` seconds."""
-    return round(length * MODEL_SFREQ)
-
-
 def window_start(onset: ArrayLike, start: float, delay: float) -> NDArray[np.int64]:
     """Give the index of the first sample at 128 Hz of each trial's window.
 

@@ -48,6 +48,19 @@ def test_decode_prints_decisions_and_ctrl_c_ends_it(
     assert "Traceback" not in decode.stderr.read()
 
 
+def test_a_fault_of_replay_is_left_out_live(
+    process: Process, interrupt: Callable, decoder_file: Path, short_sample: Path
+) -> None:
+    fault = ("--corrupt", "O2:dropped@0-")
+    process("replay", short_sample, "--name", "cli-corrupt", "--speed", "4", "--loop", *fault)
+    decode = process("decode", "--decoder", decoder_file, "--stream", "cli-corrupt", "--json")
+    while "O2" not in (line := next_json(decode)).get("bad_channels", ()):
+        assert "label" in line or line["event"] in ("channel-bad", "no-good-channel"), line
+    assert line["bad_channels"] == ["O2"]
+    code, _ = interrupt(decode)
+    assert code == 130
+
+
 def test_a_stream_that_vanishes_is_an_event(
     process: Process, decoder_file: Path, short_sample: Path
 ) -> None:

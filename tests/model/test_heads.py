@@ -19,17 +19,16 @@ def test_logits_have_one_column_per_class(
 
 
 @pytest.mark.parametrize("kind", HEADS)
-def test_new_and_pretrained_parameters_are_all_and_apart(
+def test_new_parameters_are_those_that_the_network_lacks(
     kind: type[Head], network: SignalJEPA
 ) -> None:
     head = kind(network, 4, 536)
-    new, pretrained = head.new_parameters(), head.pretrained_parameters()
+    n_new = sum(p.numel() for p in head.new_parameters())
     # 6 channels to 4, and 4 * 4 tokens * 64 dims to 4 classes, with biases
-    assert sum(p.numel() for p in new) == 6 * 4 + 4 + 1024 * 4 + 4
-    assert {id(p) for p in new}.isdisjoint({id(p) for p in pretrained})
-    assert len(new) + len(pretrained) == len(list(head.parameters()))
+    assert n_new == 6 * 4 + 4 + 1024 * 4 + 4
     used = network if kind is ContextualHead else network.local_encoder
-    assert sum(p.numel() for p in pretrained) == sum(p.numel() for p in used.parameters())
+    n_pretrained = sum(p.numel() for p in used.parameters())
+    assert n_new + n_pretrained == sum(p.numel() for p in head.parameters())
 
 
 @pytest.mark.parametrize("kind", HEADS)
@@ -53,19 +52,6 @@ def test_the_pre_local_head_encodes_virtual_channels(network: SignalJEPA, x: tor
     virtual = head.spatial(x.transpose(1, 2)).transpose(1, 2)
     tokens = network.local_encoder(virtual)
     torch.testing.assert_close(head(x), head.readout(tokens.flatten(1)), rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.parametrize("kind", [PreLocalHead, PostLocalHead])
-@torch.no_grad()
-def test_a_filter_for_fewer_channels_equals_zeros_for_the_others(
-    kind: type[Head], network: SignalJEPA, x: torch.Tensor
-) -> None:
-    head = kind(network, 4, 536)
-    good = [0, 2, 3, 5]
-    fewer = head(x[:, good], head.spatial.weight[:, good])
-    zeros = head.spatial.weight.clone()
-    zeros[:, [1, 4]] = 0
-    torch.testing.assert_close(fewer, head(x, zeros), rtol=1e-4, atol=1e-4)
 
 
 @torch.no_grad()

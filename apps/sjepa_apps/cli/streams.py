@@ -49,7 +49,10 @@ def replay(
     loop: Annotated[bool, typer.Option(help="Start again at the end.")] = False,
     corrupt: Annotated[
         str | None,
-        typer.Option(help="Faults to inject, as in C3:flat@10-20,Oz:noise@30-"),
+        typer.Option(
+            help="Faults to inject, as in C3:flat@10-20,Oz:noise@30-; in seconds of signal after "
+            "the start of the whole replay."
+        ),
     ] = None,
     lsl_scope: ScopeOption = None,
 ) -> None:
