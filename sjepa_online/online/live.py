@@ -31,6 +31,8 @@ from sjepa_online.stream import (
 
 #: Seconds that a marker may be ahead of the signal: a late reader has so much signal before it.
 AHEAD = 60.0
+#: Seconds between looks for the marker stream, which may send nothing for long.
+LOOK_EVERY = 1.0
 #: Seconds of signal whose amplitude is compared with the declared unit.
 CHECKED_SECONDS = 2.0
 
@@ -116,6 +118,7 @@ class LiveDecoder:
         self._decisions = decisions
         self._unchecked: list[Chunk] | None = []
         self._left_out = False
+        self._next_look = 0.0
 
     def poll(self, timeout: float = 0.1) -> list[LiveResult]:
         """Take what has arrived, decode and publish it.
@@ -134,7 +137,7 @@ class LiveDecoder:
         """
         chunk = self.signal.pull(timeout)
         arrival = time.perf_counter()
-        results: list[LiveResult] = [*chunk.events, *self._take_markers(chunk)]
+        results: list[LiveResult] = [*chunk.events, *self._look(), *self._take_markers(chunk)]
         self._check_amplitude(chunk)
         if len(chunk.timestamps) == 0:
             return results
@@ -153,6 +156,13 @@ class LiveDecoder:
                 self._decisions.push(str(selected), result.time)
             results.append(result)
         return results
+
+    def _look(self) -> list[StreamEvent]:
+        """Look once a second whether the markers are still in sight."""
+        if self.markers is None or local_clock() < self._next_look:
+            return []
+        self._next_look = local_clock() + LOOK_EVERY
+        return self.markers.look()
 
     def _take_markers(self, chunk: Chunk) -> list[EngineEvent]:
         """Hand the markers over but for those whose time is none of the signal's clock."""

@@ -20,6 +20,8 @@ from sjepa_online.stream.sample_clock import SampleClock
 
 #: Seconds without a sample after which a regular stream counts as lost.
 STALE_AFTER = 0.5
+#: Seconds after which a marker stream that answers nobody counts as lost: it may send nothing.
+FORGOTTEN_AFTER = 5.0
 #: Seconds of signal that liblsl keeps while nobody pulls; older samples become a gap.
 BUFFERED = 60
 
@@ -296,6 +298,41 @@ class MarkerInlet(_Inlet):
                 remedy="Choose the marker stream; see 'sjepa-online streams'.",
             )
         super().__init__(stream, timeout, recover=recover)
+        #: True while the stream is not in sight.
+        self.lost = False
+        self._heard = local_clock()
+        # any other loss is an error of the next pull
+        self._watched = recover and stream.source_id != ""
+        self._resolver: Any = None
+
+    def close(self) -> None:
+        """Disconnect; nothing can be pulled afterwards."""
+        super().close()
+        self._resolver = None
+
+    def look(self) -> list[StreamEvent]:
+        """Tell whether the stream is out of sight, or back, since the last look.
+
+        It costs some 0.1 ms; once a second is often enough.
+        """
+        if not self._watched:
+            return []
+        now = local_clock()
+        if self._resolver is None:
+            self._resolver, self._heard = liblsl().ContinuousResolver(forget_after=1.0), now
+        name = self.stream.name
+        if any(_core(info) == _core(self.stream.info) for info in self._resolver.results()):
+            silence, self._heard = now - self._heard, now
+            if not self.lost:
+                return []
+            self.lost = False
+            detail = f"the markers of {name} are back after {silence:.1f} s"
+            return [StreamRecovered(time=now, detail=detail, silence=silence)]
+        if self.lost or now - self._heard <= FORGOTTEN_AFTER:
+            return []
+        self.lost = True
+        detail = f"the markers of {name} are gone; they are picked up again when they are back"
+        return [StreamLost(time=now, detail=detail, recoverable=True)]
 
     def pull(self, timeout: float = 0.0) -> list[Marker]:
         """Take the markers that have arrived, in their order.
@@ -322,6 +359,11 @@ class MarkerInlet(_Inlet):
         return [
             Marker(_text(label), float(time)) for (label,), time in zip(labels, times, strict=True)
         ]
+
+
+def _core(info: Any) -> tuple[str, str, str]:
+    """Return what a stream keeps when its source is restarted."""
+    return info.name(), info.type(), info.source_id()
 
 
 def _text(label: Any) -> str:

@@ -17,7 +17,13 @@ from sjepa_online.decoding import Decoder
 from sjepa_online.errors import InputError
 from sjepa_online.online import Decision, EngineEvent, decode_recording
 from sjepa_online.online.live import LiveDecision, LiveDecoder, LiveResult
-from sjepa_online.stream import MarkerInlet, SignalInlet, StreamDescription
+from sjepa_online.stream import (
+    MarkerInlet,
+    SignalInlet,
+    StreamDescription,
+    StreamLost,
+    StreamRecovered,
+)
 
 SFREQ = 250.0
 CHUNK = 25
@@ -31,9 +37,19 @@ class LostError(Exception):
 class Source:
     """What an outlet has sent and nobody has pulled: values, each with its time."""
 
+    identity: tuple[str, str, str] = ("", "", "")
     values: deque[Any] = field(default_factory=deque)
     times: deque[float] = field(default_factory=deque)
     gone: bool = False
+
+    def name(self) -> str:
+        return self.identity[0]
+
+    def type(self) -> str:
+        return self.identity[1]
+
+    def source_id(self) -> str:
+        return self.identity[2]
 
     def send(self, values: Sequence[Any], times: Sequence[float]) -> None:
         self.values.extend(values)
@@ -62,11 +78,12 @@ class StandInInlet:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     """Stand in for liblsl and its clock, whose time the test sets."""
-    clock = SimpleNamespace(now=0.0)
+    clock = SimpleNamespace(now=0.0, in_sight=[])
     lsl = SimpleNamespace(
         util=SimpleNamespace(LostError=LostError, TimeoutError=TimeoutError),
         proc_clocksync=1,
         StreamInlet=StandInInlet,
+        ContinuousResolver=lambda **_: SimpleNamespace(results=lambda: clock.in_sight),
     )
     monkeypatch.setattr("sjepa_online.stream.inlet.liblsl", lambda: lsl)
     for module in ("stream.inlet", "online.live"):
@@ -86,17 +103,19 @@ class Bench:
         unit: str = "uV",
     ) -> None:
         self.clock, self.sfreq = clock, sfreq
-        self.signal, self.markers = Source(), Source()
+        self.signal = Source(("amplifier", "EEG", "device"))
+        self.markers = Source(("stimulus", "Markers", "device"))
+        clock.in_sight = [self.signal, self.markers]
         n_channels = len(decoder.ch_names)
         signal = SignalInlet(
             StreamDescription(
-                "amplifier", "EEG", n_channels, sfreq, "float32", "here", "eeg", "1",
+                "amplifier", "EEG", n_channels, sfreq, "float32", "here", "device", "1",
                 ch_names=decoder.ch_names, units=(unit,) * n_channels, info=self.signal,
             )
         )  # fmt: skip
         markers = MarkerInlet(
             StreamDescription(
-                "stimulus", "Markers", 1, 0.0, "string", "here", "cues", "2", info=self.markers
+                "stimulus", "Markers", 1, 0.0, "string", "here", "device", "2", info=self.markers
             )
         )
         self.live = LiveDecoder(decoder, signal, markers, mode=mode)
@@ -221,3 +240,21 @@ def test_the_amplitude_is_compared_only_until_it_is_known(
     bench = Bench(decoder, clock)
     bench.play(recording.data)
     bench.play(1e6 * recording.data)
+
+
+def test_markers_that_vanish_and_come_back_are_told(
+    decoder: Decoder, recording: Recording, clock: SimpleNamespace
+) -> None:
+    """Their source sends signal on by the same device, and nothing else tells."""
+    bench = Bench(decoder, clock, "markers")
+    assert bench.play(recording.data[:, :1500]) == []
+    clock.in_sight.remove(bench.markers)
+    (lost,) = bench.play(recording.data[:, 1500:])
+    assert isinstance(lost, StreamLost)
+    assert lost.recoverable
+    assert "stimulus" in lost.detail
+    assert 10.0 < lost.time < 13.0
+    clock.in_sight.append(bench.markers)
+    (back,) = bench.play(recording.data)
+    assert isinstance(back, StreamRecovered)
+    assert back.time - 17.0 < 1.2

@@ -13,6 +13,7 @@ from sjepa_online.stream import (
     ProbabilityOutlet,
     RateMismatch,
     SignalInlet,
+    StreamEvent,
     StreamLost,
     StreamRecovered,
     local_clock,
@@ -71,7 +72,20 @@ def test_a_wrong_rate_is_told(outlet, collect):
     assert event.detail == "The stream declares 250 Hz but sends 256 Hz"
 
 
-def test_a_killed_source_is_lost_and_picked_up_when_it_restarts(replay_process, collect):
+def look_until(markers: MarkerInlet, kind: type) -> StreamEvent:
+    """Look until something has happened, and expect it to be this."""
+    end = time.monotonic() + 60
+    while not (events := markers.look()) and time.monotonic() < end:
+        time.sleep(0.05)
+    (event,) = events
+    assert isinstance(event, kind)
+    return event
+
+
+def test_a_killed_source_is_lost_and_picked_up_when_it_restarts(
+    replay_process, collect, monkeypatch
+):
+    monkeypatch.setattr("sjepa_online.stream.inlet.FORGOTTEN_AFTER", 2.0)
     recording = {"n_samples": 100_000, "onsets": [0.5], "labels": ["a"]}
     options = {"name": "mortal", "recording": recording, "wait_for_consumers": 30}
     process = replay_process(**options)
@@ -83,6 +97,7 @@ def test_a_killed_source_is_lost_and_picked_up_when_it_restarts(replay_process, 
         before = collect(inlet, n=250)
         assert before.events == []
         assert [marker.label for marker in markers.pull(1.0)] == ["a"]
+        assert markers.look() == []
         process.kill()
         process.wait()
         lost = collect(inlet, until=lambda chunk: len(chunk.events) > 0)
@@ -91,10 +106,14 @@ def test_a_killed_source_is_lost_and_picked_up_when_it_restarts(replay_process, 
         assert event.recoverable
         assert inlet.lost
         assert collect(inlet, timeout=0.7).events == []
+        assert "mortal-markers are gone" in look_until(markers, StreamLost).detail
+        assert markers.lost
+        assert markers.look() == []
         replay_process(**options)
         back = collect(inlet, until=lambda chunk: len(chunk.events) > 0, timeout=30)
         after = collect(inlet, n=100)
         (marker,) = markers.pull(1.0)
+        assert "are back" in look_until(markers, StreamRecovered).detail
     assert isinstance(back.events[0], StreamRecovered)
     assert isinstance(back.events[1], Gap)
     assert not inlet.lost
