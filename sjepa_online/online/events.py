@@ -69,14 +69,19 @@ class SymbolDecision:
 
 @dataclass(frozen=True, slots=True)
 class EngineEvent:
-    """Something that the operator must know of: ``gap``, ``window-skipped`` or ``no-signal``.
+    """Something that the operator must know of.
+
+    Of the signal: ``gap``, ``no-signal``, ``not-decoded`` (a wrong rate). Of the channels:
+    ``channels-differ``, ``channel-bad``, ``channel-good``, ``channel-scaled``,
+    ``channels-disturbed``, ``channels-settled``, ``no-good-channel``. Of trials and markers:
+    ``window-skipped``, ``marker-ignored``, ``unknown-symbols``.
 
     Attributes
     ----------
     time : float
         Timestamp (s, the stream's clock).
     event : str
-        What happened, in one word.
+        What happened: one of these names.
     detail : str
         What it means, in a sentence.
     """

@@ -12,7 +12,7 @@ from sjepa_online.stream import StreamEvent
 
 
 def to_json(result: LiveResult) -> dict[str, Any]:
-    """Return the JSON line of a decision or an event, as COMMANDS of the README say."""
+    """Return the JSON line of a decision, a symbol or an event."""
     if isinstance(result, LiveDecision):
         return {
             "time": result.decision.time,
