@@ -16,6 +16,7 @@ from sjepa_apps.live.calibrate_dialog import RECORDINGS, CalibrateDialog
 from sjepa_apps.live.commands import CommandRunner
 from sjepa_apps.live.export import save_picture, save_signals
 from sjepa_apps.live.recording import Recording, RecordingState, default_folder
+from sjepa_apps.live.theme import ThemeName
 from sjepa_online.errors import InputError
 from sjepa_online.resources import list_resources
 
@@ -166,8 +167,10 @@ class WindowActions:
 
     def toggle_theme(self) -> None:
         """Change between light and dark."""
-        self._window.set_theme("light" if self._window.theme.name == "dark" else "dark")
-        self._dark.setChecked(self._window.theme.name == "dark")
+        name: ThemeName = "light" if self._window.theme.name == "dark" else "dark"
+        self._window.set_theme(name)
+        self._window.settings.theme = name
+        self._dark.setChecked(name == "dark")
 
     def _wire(self) -> None:
         window, top = self._window, self._window.top

@@ -10,6 +10,9 @@ from PyQt6.QtWidgets import QWidget
 from sjepa_apps.live.theme import GRID, Theme
 from sjepa_apps.live.trials import TrialLog
 
+#: Height (pixels) of the captions of rows and columns.
+CAPTION = 15
+
 
 class ConfusionMatrix(QWidget):
     """How often each class (rows) was decided as each (columns)."""
@@ -42,19 +45,27 @@ class ConfusionMatrix(QWidget):
         font.setPixelSize(11)
         painter.setFont(font)
         metrics = QFontMetricsF(font)
-        left = min(max(metrics.horizontalAdvance(name) for name in names) + GRID, self.width() / 3)
-        top = 18.0
+        longest = max(metrics.horizontalAdvance(name) for name in names)
+        left = CAPTION + min(longest + GRID, self.width() / 3)
+        top = CAPTION + 16.0
         width = (self.width() - left) / len(names)
         height = (self.height() - top) / len(names)
+        middle = int(Qt.AlignmentFlag.AlignCenter)
+        painter.setPen(QColor(self._theme.muted))
+        painter.drawText(QRectF(left, 0, self.width() - left, CAPTION), middle, "decided")
+        painter.save()
+        painter.translate(0, self.height())
+        painter.rotate(-90)
+        painter.drawText(QRectF(0, 0, self.height() - top, CAPTION), middle, "truth")
+        painter.restore()
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         for row, truth in enumerate(names):
             painter.setPen(QColor(self._theme.muted))
-            beside = QRectF(0, top + row * height, left - GRID / 2, height)
+            beside = QRectF(CAPTION, top + row * height, left - CAPTION - GRID / 2, height)
             right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             elide = Qt.TextElideMode.ElideRight
-            painter.drawText(beside, right, metrics.elidedText(truth, elide, left - GRID / 2))
-            above = QRectF(left + row * width, 0, width, top)
-            middle = int(Qt.AlignmentFlag.AlignCenter)
+            painter.drawText(beside, right, metrics.elidedText(truth, elide, beside.width()))
+            above = QRectF(left + row * width, CAPTION, width, top - CAPTION)
             painter.drawText(above, middle, metrics.elidedText(truth, elide, width))
             for column in range(len(names)):
                 colour = QColor(self._theme.good if row == column else self._theme.bad)

@@ -26,7 +26,12 @@ from sjepa_apps.live.widgets import Choices, ElidedLabel, PlainLabel, State, pla
 from sjepa_online.stream import StreamDescription
 
 COLUMNS = ("Stream", "Channels", "Rate", "Unit", "Host", "Fit")
-FIT_WORDS: dict[State, str] = {"good": "fits", "warning": "fits", "bad": "does not fit", "": "–"}
+FIT_WORDS: dict[State, str] = {
+    "good": "fits",
+    "warning": "fits, with warnings",
+    "bad": "does not fit",
+    "": "–",
+}
 SIGNS: dict[State, str] = {"good": "✓", "warning": "!", "bad": "✗", "": "·"}
 MODES: dict[str, Mode | None] = {
     "as the paradigm needs": None,

@@ -76,7 +76,8 @@ def paint_names(
     column_width = _column_width(names, painter.font())
     metrics = QFontMetricsF(painter.font())
     for row, column in place_names(bad, lane).items():
-        name, middle = names[row], (row + 0.5) * lane
+        # low lanes are lower than the name of the last one
+        name, middle = names[row], min((row + 0.5) * lane, len(names) * lane - NAME_ROOM / 2)
         left = EDGE + column * column_width
         _paint_sign(painter, QPointF(left + 2, middle), bad[row], theme)
         painter.setPen(QColor(states.colour(name, theme, theme.ink)))

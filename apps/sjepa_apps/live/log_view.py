@@ -127,7 +127,7 @@ class LogView(QWidget):
         self.search.textChanged.connect(self._filter)
         self.level.currentIndexChanged.connect(self._filter)
         bar = QHBoxLayout()
-        bar.setContentsMargins(GRID, GRID, GRID, 0)
+        bar.setContentsMargins(GRID, GRID // 2, GRID, 0)
         bar.setSpacing(GRID)
         bar.addWidget(self.search, 1)
         bar.addWidget(self.level)

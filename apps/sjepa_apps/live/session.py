@@ -375,7 +375,7 @@ class LiveSession(QObject):
         if happened.event == "waiting-for-markers":
             self._start_reader()
         if happened.event.startswith("channel"):
-            self._add_line(Line(happened.time, happened.event, "event"))
+            self._add_line(Line(happened.time, _in_short(happened), "event"))
 
     def _add_line(self, line: Line) -> None:
         if self.store is not None:
@@ -412,3 +412,11 @@ class LiveSession(QObject):
                 self._leaving.append(reader)
         self._leaving = [reader for reader in self._leaving if reader.is_alive()]
         self._reader = self._marker_reader = None
+
+
+def _in_short(happened: Happened) -> str:
+    """Return what stands over a line in the signals: the channel, which the detail begins with."""
+    states = {"channel-bad": "bad", "channel-good": "good", "channel-scaled": "scaled"}
+    if happened.event not in states:
+        return happened.event.replace("-", " ")
+    return f"{happened.detail.split(' ')[0]} {states[happened.event]}"

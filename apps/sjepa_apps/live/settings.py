@@ -13,7 +13,10 @@ from sjepa_online.files import atomic_write
 
 
 class LiveSettings(BaseModel):
-    """Choices and layout; geometry and docks as Qt saves them, in base 64."""
+    """Choices and layout; geometry and docks as Qt saves them, in base 64.
+
+    Without a theme the window takes that of the system.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -22,7 +25,7 @@ class LiveSettings(BaseModel):
     decoder: str | None = None
     mode: Mode | None = None
     unit: str | None = None
-    theme: ThemeName = "light"
+    theme: ThemeName | None = None
     folder: str | None = None
     geometry: str = ""
     docks: str = ""

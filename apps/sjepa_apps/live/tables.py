@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
-ROW_HEIGHT = 26
+ROW_HEIGHT = 22
 
 
 def prepare(table: QTableView, stretched: int) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from PyQt6.QtGui import QColor, QPalette
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QColor, QGuiApplication, QPalette
 
 ThemeName = Literal["light", "dark"]
 
@@ -139,6 +140,13 @@ DARK = Theme(
 THEMES: dict[ThemeName, Theme] = {"light": LIGHT, "dark": DARK}
 
 
+def system_theme() -> Theme:
+    """Return the theme that the system asks for; the light one where it asks for none."""
+    hints = QGuiApplication.styleHints()
+    dark = hints is not None and hints.colorScheme() == Qt.ColorScheme.Dark
+    return DARK if dark else LIGHT
+
+
 def style_sheet(theme: Theme) -> str:
     """Return the style sheet of the whole application."""
     return _STYLE.format(
@@ -176,6 +184,11 @@ QPushButton, QToolButton {{
     padding: 5px {one_and_half}px; min-height: 16px;
 }}
 QToolButton::menu-indicator {{ image: none; }}
+QToolButton[flat="true"] {{
+    background: transparent; border: 1px solid transparent; color: {muted}; font-size: 16px;
+    padding: 0px {half}px; min-height: 0px;
+}}
+QToolButton[flat="true"]:hover {{ color: {ink}; background: {line}; }}
 QPushButton:hover, QToolButton:hover {{ border-color: {accent}; }}
 QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus {{
     border: 1px solid {accent};
@@ -226,6 +239,7 @@ QMenu::item:disabled {{ color: {muted}; }}
 QMenu::separator {{ height: 1px; background: {line}; margin: {half}px; }}
 QStatusBar {{ background: {window}; }}
 QStatusBar::item {{ border: none; }}
+QLabel[title="true"] {{ color: {muted}; font-weight: 600; }}
 QLabel[muted="true"] {{ color: {muted}; }}
 QLabel[heading="true"] {{ font-size: 15px; font-weight: 600; }}
 QLabel[figure="true"] {{ font-size: 20px; font-weight: 600; }}

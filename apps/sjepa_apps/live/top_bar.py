@@ -34,6 +34,7 @@ class TopBar(QToolBar):
         self.decoder = ElidedLabel("No decoder is loaded", "muted")
         self.problem = ElidedLabel("")
         self.problem.set_state("bad")
+        self.problem.hide()
         self.restart = QPushButton("Restart engine")
         self.restart.setToolTip("Start the engine again with the same stream and decoder")
         self.restart.clicked.connect(self.restart_asked)
@@ -59,7 +60,7 @@ class TopBar(QToolBar):
 
     def show_stream(self, stream: StreamDescription | None) -> None:
         """Tell which stream is open."""
-        self.problem.setText("")
+        self._tell("")
         if stream is None:
             self.stream.setText("No stream")
             return
@@ -70,7 +71,7 @@ class TopBar(QToolBar):
 
     def show_decoder(self, decoder: DecoderReady) -> None:
         """Tell which decoder is loaded."""
-        self.problem.setText("")
+        self._tell("")
         score = "" if decoder.accuracy is None else f", {decoder.accuracy:.2f} in cross-validation"
         self.decoder.setText(
             f"{decoder.name} for {decoder.protocol.name} ({Path(decoder.path).name}{score})"
@@ -90,14 +91,19 @@ class TopBar(QToolBar):
 
     def show_refusal(self, reason: str) -> None:
         """Tell why something could not be done."""
-        self.problem.setText(reason)
+        self._tell(reason)
 
     def show_engine_ended(self, why: str) -> None:
         """Tell that the engine has ended, and offer to start it again."""
         self.restart.show()
-        self.problem.setText(f"The engine has ended ({why})")
+        self._tell(f"The engine has ended ({why})")
 
     def show_decoding(self) -> None:
         """Tell that all is well again."""
         self.restart.hide()
-        self.problem.setText("")
+        self._tell("")
+
+    def _tell(self, problem: str) -> None:
+        """Tell of a problem; without one, stream and decoder have the room."""
+        self.problem.setText(problem)
+        self.problem.setVisible(bool(problem))

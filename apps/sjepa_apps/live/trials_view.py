@@ -27,6 +27,8 @@ from sjepa_online.files import atomic_write
 COLUMNS = ("#", "Truth", "Decided", "p", "After", "Without")
 #: Trials in the table; all of them count, and all are exported.
 SHOWN = 200
+#: Least width (pixels) of the columns of truth and decision.
+NAME_WIDTH = 72
 
 
 class TrialsView(QWidget):
@@ -41,7 +43,7 @@ class TrialsView(QWidget):
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setHorizontalHeaderLabels(list(COLUMNS))
         prepare(self.table, len(COLUMNS) - 1)
-        for column, width in enumerate((48, 88, 88, 56, 96)):
+        for column, width in enumerate((48, NAME_WIDTH, NAME_WIDTH, 56, 96)):
             self.table.setColumnWidth(column, width)
         self.accuracy = PlainLabel("–", "figure")
         self.accuracy.setToolTip("Share of trials decided right, with its 95 % interval (Wilson)")
@@ -81,6 +83,7 @@ class TrialsView(QWidget):
         self._why_none = why_none
         if log is not self._log:
             self._clear()
+            self._fit_names(log)
         self._log = log
         self.matrix.show_log(log)
         if log is not None:
@@ -112,6 +115,15 @@ class TrialsView(QWidget):
         self._n_shown = n
         self.table.setRowCount(min(self.table.rowCount(), SHOWN))
 
+    def _fit_names(self, log: TrialLog | None) -> None:
+        """Make the columns as wide as the longest name that may stand in them."""
+        names = () if log is None else log.protocol.class_names
+        self.table.ensurePolished()
+        metrics = self.table.fontMetrics()
+        longest = max((metrics.horizontalAdvance(f"✓ {name}") for name in names), default=0)
+        for column in (1, 2):
+            self.table.setColumnWidth(column, max(longest + 3 * GRID, NAME_WIDTH))
+
     def _clear(self) -> None:
         self.table.setRowCount(0)
         self._n_shown = 0
@@ -121,9 +133,8 @@ class TrialsView(QWidget):
             after, without = f"{trial.n_flashes} flashes", ""
         else:
             after, without = f"{trial.duration:.2f} s", ", ".join(trial.bad_channels)
-        cells = (
-            str(number), trial.truth, trial.decided, f"{trial.confidence:.2f}", after, without,
-        )  # fmt: skip
+        decided = f"{'✓' if trial.correct else '✗'} {trial.decided}"
+        cells = (str(number), trial.truth, decided, f"{trial.confidence:.2f}", after, without)
         self.table.insertRow(0)
         for column, text in enumerate(cells):
             item = QTableWidgetItem(text)

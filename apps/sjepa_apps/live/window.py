@@ -17,6 +17,7 @@ from sjepa_apps.live.actions import WindowActions
 from sjepa_apps.live.connect_view import ConnectView
 from sjepa_apps.live.connector import Connector
 from sjepa_apps.live.decoder_view import DecoderView
+from sjepa_apps.live.dock_title import DockTitle
 from sjepa_apps.live.health_view import HealthView
 from sjepa_apps.live.log_view import LogView
 from sjepa_apps.live.messages import Decided, Health, Mode
@@ -25,7 +26,7 @@ from sjepa_apps.live.session import LiveSession, LogEntry
 from sjepa_apps.live.settings import LiveSettings, save_settings
 from sjepa_apps.live.signals_view import SignalsView
 from sjepa_apps.live.status_line import StatusLine
-from sjepa_apps.live.theme import GRID, THEMES, ThemeName, style_sheet
+from sjepa_apps.live.theme import GRID, THEMES, ThemeName, style_sheet, system_theme
 from sjepa_apps.live.top_bar import TopBar
 from sjepa_apps.live.trials_view import TrialsView
 from sjepa_apps.live.widgets import panel
@@ -80,7 +81,8 @@ class LiveWindow(QMainWindow):
         self.settings = settings
         self._number = number
         self._remembers = options.remember
-        theme = self.theme = THEMES[options.theme or settings.theme]
+        name = options.theme or settings.theme
+        theme = self.theme = THEMES[name] if name else system_theme()
         self.session = LiveSession("" if number == 1 else f"-{number}", self)
         self.signals = SignalsView(theme)
         self.connect_view = ConnectView(theme)
@@ -174,6 +176,8 @@ class LiveWindow(QMainWindow):
         if area == Qt.DockWidgetArea.BottomDockWidgetArea:
             # its tab is its title
             dock.setTitleBarWidget(QWidget())
+        else:
+            dock.setTitleBarWidget(DockTitle(dock))
         self.addDockWidget(area, dock)
         self.docks[title] = dock
 
@@ -402,7 +406,6 @@ class LiveWindow(QMainWindow):
         self.settings.mode, self.settings.unit = view.chosen_mode, view.chosen_unit
         if session.decoder is not None:
             self.settings.decoder = session.decoder.path
-        self.settings.theme = self.theme.name
         self.settings.geometry = base64.b64encode(self.saveGeometry().data()).decode()
         self.settings.docks = base64.b64encode(self.saveState().data()).decode()
         try:

@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import (
 )
 
 from sjepa_apps.live.discovery import Discovery
-from sjepa_apps.live.theme import DARK, GRID, LIGHT, Theme, style_sheet
+from sjepa_apps.live.theme import GRID, style_sheet, system_theme
 from sjepa_apps.session_window.channels_page import ChannelsPage
 from sjepa_apps.session_window.conductor import Choices, Conductor
 from sjepa_apps.session_window.page import Page
@@ -56,7 +56,7 @@ class SessionWindow(QMainWindow):
         self.conductor = Conductor(setup)
         self.steps = StepList()
         self.setup_page = SetupPage(setup, self.conductor.folder)
-        self.channels_page = ChannelsPage(_theme_of_the_system())
+        self.channels_page = ChannelsPage(system_theme())
         self.run_page = RunPage()
         self.training_page = TrainingPage()
         self.result_page = ResultPage()
@@ -272,16 +272,10 @@ class SessionWindow(QMainWindow):
             self.run_page.show_frames(stimulus.report, stimulus.frames)
 
     def _follow_system(self) -> None:
-        theme = _theme_of_the_system()
+        theme = system_theme()
         self.setStyleSheet(style_sheet(theme) + _STYLE.format(**vars(theme)))
         QApplication.setPalette(theme.palette())
         self.channels_page.set_theme(theme)
-
-
-def _theme_of_the_system() -> Theme:
-    hints = QGuiApplication.styleHints()
-    dark = hints is not None and hints.colorScheme() == Qt.ColorScheme.Dark
-    return DARK if dark else LIGHT
 
 
 # what the live window's style sheet does not have

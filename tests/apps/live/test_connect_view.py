@@ -104,3 +104,15 @@ def test_marker_streams_of_one_name_are_told_apart(
     assert texts == ["automatic", "none", "pad@1", "pad@serial 7"]
     view.markers.setCurrentText("pad@serial 7")
     assert view.markers_for(describe()).uid == "2"
+
+
+def test_whether_a_stream_fits_is_told_in_words(
+    opened: Any, describe: Callable[..., Any], ready: Any
+) -> None:
+    table = opened.connect_view.table
+    told = {}
+    for sfreq in (250.0, 500.0, 5.0):
+        opened.connect_view.show_streams([describe("other", sfreq=sfreq)])
+        told[sfreq] = table.item(0, table.columnCount() - 1).text()
+    # the decoder was calibrated at 250 Hz
+    assert told == {250.0: "fits", 500.0: "fits, with warnings", 5.0: "does not fit"}

@@ -68,7 +68,10 @@ def test_a_speller_shows_flashes_symbols_and_what_was_spelled(
         [opened.trials.table.item(row, column).text() for column in range(5)]
         for row in range(opened.trials.table.rowCount())
     ]
-    assert rows == [["2", "N", "E", "0.97", "14 flashes"], ["1", "N", "N", "0.97", "14 flashes"]]
+    assert rows == [
+        ["2", "N", "✗ E", "0.97", "14 flashes"],
+        ["1", "N", "✓ N", "0.97", "14 flashes"],
+    ]
     assert opened.trials.table.sizeHintForColumn(4) <= opened.trials.table.columnWidth(4)
     opened.trials.save(tmp_path / "trials.csv")
     saved = list(csv.DictReader((tmp_path / "trials.csv").read_text().splitlines()))
@@ -77,7 +80,12 @@ def test_a_speller_shows_flashes_symbols_and_what_was_spelled(
         ("symbol", "N", "N", "14"),
         ("symbol", "N", "E", "14"),
     ]
-    view.grab()
+    image = view.grab().toImage()
+    colours = {
+        image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())
+    }
+    # the tile of the chosen symbol stands out
+    assert LIGHT.good in colours
 
 
 def test_flashes_that_do_not_tell_their_symbols_are_decisions_themselves(

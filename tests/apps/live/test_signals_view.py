@@ -14,6 +14,7 @@ from sjepa_apps.live import session as session_module
 from sjepa_apps.live.gutter import n_columns, place_names
 from sjepa_apps.live.messages import (
     Channels,
+    Happened,
     OpenStream,
     Refused,
 )
@@ -206,3 +207,9 @@ def test_the_newest_sample_is_not_called_now_while_nothing_arrives(
     canvas.grab()
     assert canvas._axis is not None
     assert canvas._axis.toImage() != now
+
+
+def test_lines_of_channels_name_them(opened: Any, say: Callable[..., None]) -> None:
+    say(opened, Happened(time=START, event="channel-bad", detail="O2 is left out: flat"))
+    say(opened, Happened(time=START + 1, event="channel-good", detail="O2 is good again"))
+    assert [line.text for line in opened.session.store.lines] == ["O2 bad", "O2 good"]

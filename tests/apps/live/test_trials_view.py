@@ -11,9 +11,12 @@ import pytest
 from PyQt6.QtWidgets import QFileDialog
 
 from sjepa_apps.live import trials as trials_module
+from sjepa_apps.live.confusion_matrix import CAPTION
 from sjepa_apps.live.messages import (
     Decoding,
 )
+from sjepa_apps.live.theme import LIGHT
+from sjepa_online.protocol import load_protocol
 from sjepa_online.stream import Marker
 
 START = 1000.0
@@ -61,3 +64,54 @@ def test_trials_are_shown_and_numbered_after_the_log_is_full(
     table = opened.trials.table
     numbers = [table.item(row, 0).text() for row in range(table.rowCount())]
     assert numbers == [str(number) for number in range(8, 0, -1)]
+
+
+def test_columns_are_as_wide_as_the_names_of_the_classes(
+    opened: Any, ready: Any, decided: Callable[..., Any], say: Callable[..., None]
+) -> None:
+    protocol = load_protocol("mi")
+    say(opened, ready.model_copy(update={"protocol": protocol, "path": "/hands"}))
+    say(opened, Decoding(stream="amplifier", mode="markers", step=0.125, delay=0.05))
+    for n, name in enumerate(protocol.class_names):
+        chances = {"left_hand": 0.2, "right_hand": 0.2} | {name: 0.8}
+        say(opened, decided(START + n, name, probabilities=chances, onset=START, truth="left_hand"))
+    table = opened.trials.table
+    for column in (1, 2):
+        assert table.sizeHintForColumn(column) <= table.columnWidth(column)
+    # right and wrong differ in more than their colour
+    assert [table.item(row, 2).text() for row in range(2)] == ["✗ right_hand", "✓ left_hand"]
+
+
+def test_the_confusion_matrix_says_what_its_sides_are(
+    opened: Any, decided: Callable[..., Any], say: Callable[..., None]
+) -> None:
+    opened.session.trials = None
+    say(opened, Decoding(stream="amplifier", mode="markers", step=0.125, delay=0.05))
+    for n, (truth, name) in enumerate([("12", "12"), ("12", "15"), ("15", "15"), ("15", "15")]):
+        say(opened, decided(START + n, name, onset=START, truth=truth))
+    matrix = opened.trials.matrix
+    matrix.resize(240, 160)
+    image = matrix.grab().toImage()
+    background = image.pixelColor(image.width() - 1, 2).name()
+
+    def paints(left: int, top: int, right: int, bottom: int) -> bool:
+        return any(
+            image.pixelColor(x, y).name() != background
+            for x in range(left, right)
+            for y in range(top, bottom)
+        )
+
+    assert paints(60, 1, 200, CAPTION - 1)
+    assert paints(1, 60, CAPTION - 1, 150)
+
+    def cell(row: int, column: int) -> Any:
+        left, top = image.width() - 170, CAPTION + 16
+        x = left + (2 * column + 1) * 170 // 4 - 20
+        y = top + (2 * row + 1) * (image.height() - top) // 4 - 12
+        return image.pixelColor(x, y)
+
+    # right decisions are green, wrong ones red, what never happened neither
+    assert cell(0, 0).green() > cell(0, 0).red()
+    assert cell(0, 1).red() > cell(0, 1).green()
+    assert cell(1, 1).green() > cell(1, 1).red()
+    assert cell(1, 0).name() == LIGHT.raised

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QStyleHints
 from PyQt6.QtWidgets import QFileDialog, QLabel
 
 from sjepa_apps.live import session as session_module
@@ -182,7 +183,7 @@ def test_choices_and_layout_are_kept_for_the_next_time(
     amplifier: None,
 ) -> None:
     first = make_window(remember=True)
-    first.set_theme("dark")
+    first.controls.toggle_theme()
     first.connect_view.unit.setCurrentText("mV")
     first.connect_view.show_streams([describe()])
     first.connect_view.connect_button.click()
@@ -222,3 +223,43 @@ def test_any_name_is_plain_text(opened: Any, describe: Callable[..., Any], name:
     assert holding
     assert all(label.textFormat() == Qt.TextFormat.PlainText for label in holding)
     assert opened.connect_view.table.item(0, 0).text().endswith(stream.name)
+
+
+@pytest.mark.parametrize(("system", "theme"), [("Dark", DARK), ("Light", LIGHT)])
+def test_colours_are_those_of_the_system_until_others_are_chosen(
+    make_window: Callable[..., Any],
+    sent: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    system: str,
+    theme: Any,
+) -> None:
+    scheme = getattr(Qt.ColorScheme, system)
+    monkeypatch.setattr(QStyleHints, "colorScheme", lambda self: scheme)
+    window = make_window(remember=True)
+    assert window.theme is theme
+    window.close()
+    # following is no choice
+    assert load_settings()[0].theme is None
+    other = make_window(theme="light" if theme is DARK else "dark")
+    assert other.theme is not theme
+
+
+def test_a_problem_has_room_only_while_there_is_one(opened: Any, say: Callable[..., None]) -> None:
+    assert not opened.top.problem.isVisible()
+    say(opened, Refused(command="load-decoder", reason="It is damaged"))
+    assert opened.top.problem.isVisible()
+    say(opened, Decoding(stream="amplifier", mode="sliding", step=0.125, delay=0.05))
+    assert not opened.top.problem.isVisible()
+
+
+def test_a_view_floats_and_closes_by_the_buttons_of_its_title(opened: Any, qtbot: Any) -> None:
+    dock = opened.docks["Scalp"]
+    title = dock.titleBarWidget()
+    title.float_button.click()
+    assert dock.isFloating()
+    title.float_button.click()
+    assert not dock.isFloating()
+    title.close_button.click()
+    assert not dock.isVisible()
+    qtbot.keyClick(opened, "3", Qt.KeyboardModifier.ControlModifier)
+    assert dock.isVisible()
