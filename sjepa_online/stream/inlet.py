@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -16,12 +17,14 @@ from sjepa_online.stream.closing import Closing
 from sjepa_online.stream.discovery import StreamDescription, clean_text
 from sjepa_online.stream.events import Gap, StreamEvent, StreamLost, StreamRecovered
 from sjepa_online.stream.library import liblsl, local_clock
-from sjepa_online.stream.sample_clock import SampleClock
+from sjepa_online.stream.sample_clock import RATE_TOLERANCE, SampleClock
 
 #: Seconds without a sample after which a regular stream counts as lost.
 STALE_AFTER = 0.5
 #: Seconds after which a marker stream that answers nobody counts as lost: it may send nothing.
 FORGOTTEN_AFTER = 5.0
+#: Seconds over which samples are counted to confirm a wrong rate.
+COUNTED = 30.0
 #: Seconds of signal that liblsl keeps while nobody pulls; older samples become a gap.
 BUFFERED = 60
 
@@ -143,6 +146,8 @@ class SignalInlet(_Inlet):
         self.lost = False
         self._gone = False
         self._clock = SampleClock(stream.sfreq, smooth=dejitter)
+        # when so many samples had arrived, about once a second
+        self._counts: deque[tuple[float, int]] = deque()
         self._heard = local_clock()
         self._stale_after = stale_after
         self._max_samples = max(512, round(stream.sfreq))
@@ -154,8 +159,16 @@ class SignalInlet(_Inlet):
 
     @property
     def rate_is_wrong(self) -> bool:
-        """Whether samples come at another rate than declared, by more than 1 %."""
-        return self._clock.rate_is_wrong
+        """Whether samples come at another rate than declared, by more than 1 %.
+
+        The timestamps of a source that stamps on arrival tell another rate for a while after it
+        has stalled; its samples are as many as they should be.
+        """
+        if not self._clock.rate_is_wrong:
+            return False
+        (since, before), (until, after) = self._counts[0], self._counts[-1]
+        expected = self.sfreq * (until - since)
+        return abs(after - before - expected) > RATE_TOLERANCE * expected
 
     @property
     def clock_offset(self) -> float | None:
@@ -237,7 +250,14 @@ class SignalInlet(_Inlet):
             events.insert(0, StreamRecovered(time=now, detail=detail, silence=silence))
         self.received += len(times)
         self.missing += sum(event.missing for event in events if isinstance(event, Gap))
+        self._count(now)
         return Chunk(np.ascontiguousarray(samples.T, dtype=np.float64), times, tuple(events))
+
+    def _count(self, now: float) -> None:
+        if not self._counts or now - self._counts[-1][0] >= 1:
+            self._counts.append((now, self.received))
+        while now - self._counts[0][0] > COUNTED:
+            self._counts.popleft()
 
     def _silence(self) -> Chunk:
         """Give an empty chunk, with the loss of the stream where it is new."""

@@ -215,6 +215,25 @@ def test_nothing_is_decided_at_a_wrong_rate_and_decoding_starts_afresh_at_the_ri
         assert [one.decision.onset for one in decided] == pytest.approx([26.0])
 
 
+def test_a_source_that_stamps_on_arrival_and_stalls_is_decoded_on(
+    decoder: Decoder, recording: Recording, clock: SimpleNamespace
+) -> None:
+    """After 10 s nothing comes for 1 s, and then all of it at once, stamped with that time."""
+    bench = Bench(decoder, clock)
+    data = np.tile(recording.data, 3)[:, : round(30 * SFREQ)]
+    results: list[LiveResult] = []
+    for first in range(0, data.shape[1], CHUNK):
+        chunk = data[:, first : first + CHUNK]
+        taken = (first + CHUNK) / SFREQ
+        arrival = 11.0 if 10.0 < taken < 11.0 else taken
+        bench.signal.send(list(chunk.T), [arrival] * chunk.shape[1])
+        if arrival != 11.0 or taken >= 11.0 - CHUNK / SFREQ:
+            clock.now = arrival
+            results += bench.live.poll(0.0)
+    assert "not-decoded" not in [one.event for one in _events(results)]
+    assert _decisions(results)[-1].time > 29.0
+
+
 @pytest.mark.parametrize("flat", [0.0, 14.0])
 @pytest.mark.parametrize(
     ("declared", "factor", "suits"), [("uV", 1e-6, "V"), ("uV", 1e-3, "mV"), ("V", 1.0, "uV")]
