@@ -314,3 +314,17 @@ def states() -> Callable[..., Any]:
 def log_of() -> Callable[[Any], list[str]]:
     """Read the event log of a window."""
     return lambda window: [f"{one.event}: {one.detail}" for one in window.log.model.entries]
+
+
+@pytest.fixture
+def programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    """Let the window's commands run a text of Python in place of this program."""
+
+    from sjepa_apps.live import commands as commands_module
+
+    def write(text: str) -> None:
+        path = tmp_path / "program.py"
+        path.write_text(f"import sys, time\n{text}\n")
+        monkeypatch.setattr(commands_module, "PROGRAM", (str(path),))
+
+    return write

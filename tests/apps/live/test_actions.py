@@ -11,23 +11,10 @@ import pytest
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
-from sjepa_apps.live import commands as commands_module
 from sjepa_apps.live import settings as settings_module
 from sjepa_apps.qt import run_application
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
-
-
-@pytest.fixture
-def programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
-    """Let the window's commands run a text of Python in place of this program."""
-
-    def write(text: str) -> None:
-        path = tmp_path / "program.py"
-        path.write_text(f"import sys, time\n{text}\n")
-        monkeypatch.setattr(commands_module, "PROGRAM", (str(path),))
-
-    return write
 
 
 @pytest.mark.parametrize("what", ["picture", "signals", "log", "trials"])
