@@ -32,6 +32,18 @@ from sjepa_online.training.calibration import fit_baseline
 
 #: Folders whose tests open LSL streams: these see each other, so only one test may run at a time.
 LSL_FOLDERS = ("apps", "stream")
+#: Tests there that open none.
+WITHOUT_LSL = (
+    "apps/session/test_done.py",
+    "apps/session/test_folder.py",
+    "apps/stimulus/test_frames.py",
+    "apps/stimulus/test_scenes.py",
+    "apps/test_evaluate_commands.py",
+    "apps/test_mistakes.py",
+    "apps/test_offline_commands.py",
+    "apps/test_pretrain_command.py",
+    "stream/test_sample_clock.py",
+)
 
 # tests run side by side: a second thread for small matrices would only wait for a core
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -48,7 +60,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep all tests that open LSL streams in one process of ``pytest -n``."""
     here = Path(__file__).parent
     for item in items:
-        if item.path.relative_to(here).parts[0] in LSL_FOLDERS:
+        path = item.path.relative_to(here)
+        if path.parts[0] in LSL_FOLDERS and path.as_posix() not in WITHOUT_LSL:
             item.add_marker(pytest.mark.xdist_group("lsl"))
 
 
