@@ -34,6 +34,12 @@ from sjepa_online.training.calibration import fit_baseline
 LSL_FOLDERS = ("apps", "stream")
 #: Tests there that open none.
 WITHOUT_LSL = (
+    "apps/live/test_display_filter.py",
+    "apps/live/test_fit.py",
+    "apps/live/test_history.py",
+    "apps/live/test_signal_store.py",
+    "apps/live/test_trace_image.py",
+    "apps/live/test_trials.py",
     "apps/session/test_done.py",
     "apps/session/test_folder.py",
     "apps/stimulus/test_frames.py",
