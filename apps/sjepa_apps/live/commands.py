@@ -87,13 +87,18 @@ class CommandRunner(QObject):
             command.process.kill()
 
     def _read(self, command: RunningCommand) -> None:
-        text = command.process.readAllStandardOutput().data().decode(errors="replace")
-        for line in text.splitlines():
+        """Tell whole lines: what is written may arrive in pieces."""
+        while command.process.canReadLine():
+            self._tell(command, command.process.readLine().data())
+
+    def _tell(self, command: RunningCommand, text: bytes) -> None:
+        for line in text.decode(errors="replace").splitlines():
             if shown := clean_text(line, 1000):
                 self.said.emit(command.title, shown)
 
     def _finished(self, command: RunningCommand, code: int) -> None:
-        self._read(command)
+        # the last line may lack its end
+        self._tell(command, command.process.readAllStandardOutput().data())
         self.running.remove(command)
         command.process.deleteLater()
         self.ended.emit(command.title, code)
