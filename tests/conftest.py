@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -27,32 +29,13 @@ from sjepa_online.decoding.compensation import ChannelCompensation
 from sjepa_online.model import covariance_kernel
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig
+from sjepa_online.stream import configure, library
 from sjepa_online.tensor_file import open_safetensors, write_tensor_file
 from sjepa_online.training.calibration import fit_baseline
 
-#: Folders whose tests open LSL streams: these see each other, so only one test may run at a time.
-LSL_FOLDERS = ("apps", "stream")
-#: Tests there that open none.
-WITHOUT_LSL = (
-    "apps/live/test_display_filter.py",
-    "apps/live/test_fit.py",
-    "apps/live/test_history.py",
-    "apps/live/test_signal_store.py",
-    "apps/live/test_trace_image.py",
-    "apps/live/test_trials.py",
-    "apps/session/test_done.py",
-    "apps/session/test_folder.py",
-    "apps/stimulus/test_frames.py",
-    "apps/stimulus/test_scenes.py",
-    "apps/test_evaluate_commands.py",
-    "apps/test_mistakes.py",
-    "apps/test_offline_commands.py",
-    "apps/test_pretrain_command.py",
-    "stream/test_sample_clock.py",
-)
-
 # tests run side by side: a second thread for small matrices would only wait for a core
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 CH_NAMES = ("C3", "Cz", "C4", "Pz")
 FREQUENCIES = (9.0, 13.0)
@@ -60,15 +43,19 @@ TRIAL_SECONDS = 2.0
 Floats = NDArray[np.float64]
 
 
-# before pytest-xdist reads the groups
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all tests that open LSL streams in one process of ``pytest -n``."""
-    here = Path(__file__).parent
-    for item in items:
-        path = item.path.relative_to(here)
-        if path.parts[0] in LSL_FOLDERS and path.as_posix() not in WITHOUT_LSL:
-            item.add_marker(pytest.mark.xdist_group("lsl"))
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep LSL on the loopback interface, in a session of its own for each process of tests.
+
+    The processes of ``pytest -n`` so never see each other's streams.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="sjepa-online-tests-"))
+    config.add_cleanup(lambda: shutil.rmtree(folder))
+    library.SCOPES = shutil.copytree(library.SCOPES, folder / "scopes")
+    machine = library.SCOPES / "machine.cfg"
+    before, lab, after = machine.read_text().partition("[lab]\n")
+    machine.write_text(f"{before}{lab}SessionID = {folder.name}\n{after}")
+    os.environ.pop("LSLAPICFG", None)
+    configure("machine")
 
 
 def _background(rng: np.random.Generator, n_channels: int, n_samples: int) -> Floats:

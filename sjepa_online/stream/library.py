@@ -12,6 +12,8 @@ from sjepa_online.errors import InputError, OperationError
 
 Scope = Literal["machine", "link", "site"]
 
+#: Folder of the configurations, one for each scope.
+SCOPES = Path(__file__).with_name("scopes")
 _CONFIGURATION = "LSLAPICFG"
 _logger = logging.getLogger(__name__)
 _in_use = False
@@ -48,7 +50,7 @@ def configure(scope: Scope | None = None, *, default: Scope | None = None) -> Pa
         scope = default if current is None else None
     if scope is None:
         return _existing_configuration()
-    wanted = Path(__file__).with_name("scopes") / f"{scope}.cfg"
+    wanted = SCOPES / f"{scope}.cfg"
     if current == str(wanted):
         return wanted
     if _in_use:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -19,8 +18,6 @@ import pytest
 
 from sjepa_apps import cli
 from sjepa_online.data import load_source
-
-SCOPES = Path(__file__).parents[2] / "sjepa_online" / "stream" / "scopes"
 
 
 @dataclass
@@ -57,20 +54,13 @@ def command(
 
 @pytest.fixture
 def process() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start the command line in a process of its own; LSL stays on the loopback interface."""
-    environment = {**os.environ, "LSLAPICFG": str(SCOPES / "machine.cfg"), "OMP_NUM_THREADS": "1"}
+    """Start the command line in a process of its own."""
     with ExitStack() as stack:
 
         def start(*arguments: object) -> subprocess.Popen[str]:
             words = [sys.executable, "-m", "sjepa_apps", *map(str, arguments)]
             started = stack.enter_context(
-                subprocess.Popen(
-                    words,
-                    env=environment,
-                    text=True,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                )
+                subprocess.Popen(words, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             )
             stack.callback(started.kill)
             return started

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,9 +15,7 @@ from sjepa_apps.cli.decode import Mode, find_markers
 from sjepa_online.data import load_source
 from sjepa_online.errors import InputError
 
-HERE = Path(__file__).parent
-NAMELESS_AMPLIFIER = HERE / "nameless_amplifier.py"
-MACHINE = HERE.parents[1] / "sjepa_online" / "stream" / "scopes" / "machine.cfg"
+NAMELESS_AMPLIFIER = Path(__file__).with_name("nameless_amplifier.py")
 Process = Callable[..., subprocess.Popen[str]]
 
 
@@ -79,7 +76,7 @@ def test_decode_ends_when_a_stream_without_source_id_is_gone(
 ) -> None:
     (recording,) = load_source("sample:3")
     words = [sys.executable, NAMELESS_AMPLIFIER, "cli-nameless", *recording.ch_names]
-    amplifier = subprocess.Popen(words, env={**os.environ, "LSLAPICFG": str(MACHINE)})
+    amplifier = subprocess.Popen(words)
     decode = process("decode", "--decoder", decoder_file, "--stream", "cli-nameless", "--json")
     try:
         next_json(decode)

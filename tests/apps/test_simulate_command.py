@@ -5,14 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from sjepa_online.stream import MarkerInlet, SignalInlet, configure, resolve_stream
+from sjepa_online.stream import MarkerInlet, SignalInlet, resolve_stream
 
 Process = Callable[..., subprocess.Popen[str]]
-
-
-@pytest.fixture(autouse=True)
-def loopback() -> None:
-    configure("machine")
 
 
 def test_simulate_sends_a_labelled_stream_until_ctrl_c(

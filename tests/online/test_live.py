@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -132,19 +132,6 @@ class Bench:
             self.clock.now = float(times[-1]) + 1 / sent_sfreq
             results += self.live.poll(0.0)
         return results
-
-
-@pytest.fixture
-def recording(simulated_recording: Callable[..., Recording]) -> Recording:
-    """Other trials than those of the decoder's calibration."""
-    return simulated_recording(n_trials=8, seed=1)
-
-
-@pytest.fixture
-def decoder(
-    simulated_recording: Callable[..., Recording], make_decoder: Callable[..., Decoder]
-) -> Decoder:
-    return make_decoder(simulated_recording())
 
 
 def _decisions(results: Sequence[LiveResult]) -> list[Decision]:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import runpy
 import subprocess
 import sys
@@ -17,11 +16,7 @@ import numpy as np
 import pytest
 
 from sjepa_online.data.recording import Recording
-from sjepa_online.stream import Chunk, SignalInlet, StreamEvent, configure, discovery
-
-# liblsl reads its configuration once, at the first use in this process
-os.environ.pop("LSLAPICFG", None)
-configure("machine")
+from sjepa_online.stream import Chunk, SignalInlet, StreamEvent, discovery
 
 SCRIPT = Path(__file__).with_name("replay_process.py")
 

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pyxdf
 
-from sjepa_online.stream import Recorder, configure, recorder, resolve_stream
+from sjepa_online.stream import Recorder, recorder, resolve_stream
 
 if __name__ == "__main__":
     path, name, *task = json.loads(sys.argv[1])
-    configure("machine")
     if task:
         recorder.FULL_BELOW = 1
     running = Recorder(Path(path), [resolve_stream(name).uid])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
@@ -54,7 +55,8 @@ def demo(
     ] = SAMPLE_PROTOCOL,
     headless: Annotated[bool, typer.Option(help="Open no window.")] = False,
     speed: Annotated[
-        float, typer.Option(min=0.1, max=8.0, help="Seconds of recording in a second.")
+        float,
+        typer.Option(min=0.1, max=8.0, help="Seconds of recording per second: 1 is real time."),
     ] = 4.0,
     json: JsonOption = False,
 ) -> None:
@@ -111,7 +113,9 @@ def run_demo(speed: float, *, in_window: bool = False) -> dict[str, Any]:
             progress=advance,
         )
     (recording,) = load_sources([LIVE_SOURCE])
-    replay = Replay([recording], name="sjepa-online-demo", speed=speed, wait_for_consumers=60.0)
+    # two demos on one machine must not see each other
+    name = f"sjepa-online-demo-{os.getpid()}"
+    replay = Replay([recording], name=name, speed=speed, wait_for_consumers=60.0)
     trials = sum(protocol.class_of(label) is not None for label in recording.labels)
     with replay:
         if in_window:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,15 +11,10 @@ import numpy as np
 import pytest
 
 from sjepa_online.data import Recording, load_source
-from sjepa_online.stream import Chunk, configure, discovery
+from sjepa_online.stream import Chunk, discovery
 
 pytest.importorskip("PyQt6", reason="the live window needs the extra `gui`")
 pytest.importorskip("pyqtgraph", reason="the live window needs the extra `gui`")
-
-# before Qt and liblsl are first used
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
-os.environ.pop("LSLAPICFG", None)
-configure("machine")
 
 
 @pytest.fixture(autouse=True)

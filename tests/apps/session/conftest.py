@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -12,10 +11,7 @@ import psutil
 import pytest
 
 from sjepa_apps.session.folder import SessionFolder
-from sjepa_online.stream import Recorder, configure, discovery, resolve_stream
-
-os.environ.pop("LSLAPICFG", None)
-configure("machine")
+from sjepa_online.stream import Recorder, discovery, resolve_stream
 
 PROTOCOL = """
 name = "short"
@@ -84,13 +80,12 @@ def protocol_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def script() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start a script of this folder; it ends with the test at the latest."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with ExitStack() as stack:
 
         def start(name: str, *arguments: object) -> subprocess.Popen[str]:
             command = [sys.executable, str(Path(__file__).with_name(name)), *map(str, arguments)]
             started = stack.enter_context(
-                subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+                subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
             )
             stack.callback(started.kill)
             return started

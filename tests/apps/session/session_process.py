@@ -8,10 +8,9 @@ from pathlib import Path
 from sjepa_apps.session.controller import CalibrationSession
 from sjepa_apps.session.folder import SessionFolder
 from sjepa_apps.session.headless import HeadlessPresenter
-from sjepa_online.stream import FrameOutlet, StimulusOutlet, configure, resolve_stream
+from sjepa_online.stream import FrameOutlet, StimulusOutlet, resolve_stream
 
 if __name__ == "__main__":
-    configure("machine")
     folder = SessionFolder.open(Path(sys.argv[1]))
     stream = resolve_stream(folder.state.stream.selector)
     with StimulusOutlet(folder.protocol_text) as stimulus, FrameOutlet(0.0) as frames:

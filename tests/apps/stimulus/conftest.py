@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,12 +7,6 @@ from typing import Any
 import pytest
 
 from sjepa_online.protocol import Protocol, load_protocol
-from sjepa_online.stream import configure
-
-# before Qt and liblsl are first used
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
-os.environ.pop("LSLAPICFG", None)
-configure("machine")
 
 
 @dataclass
