@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import (
-    QAbstractItemView,
     QGridLayout,
     QHBoxLayout,
     QHeaderView,
@@ -21,10 +20,13 @@ from PyQt6.QtWidgets import (
 from sjepa_apps.live.discovery import markers_among, signals_among, suitable_markers
 from sjepa_apps.live.fit import can_be_shown, find_fit, worst
 from sjepa_apps.live.messages import DecoderReady, Mode
+from sjepa_apps.live.tables import prepare
 from sjepa_apps.live.theme import GRID, Theme
 from sjepa_apps.live.widgets import Choices, ElidedLabel, PlainLabel, State, plain_tip
 from sjepa_online.stream import StreamDescription
 
+#: Pixels: streams are chosen by a click, so their rows are higher than those of other tables.
+ROW_HEIGHT = 30
 COLUMNS = ("Stream", "Channels", "Rate", "Unit", "Host", "Fit")
 FIT_WORDS: dict[State, str] = {
     "good": "fits",
@@ -34,7 +36,7 @@ FIT_WORDS: dict[State, str] = {
 }
 SIGNS: dict[State, str] = {"good": "✓", "warning": "!", "bad": "✗", "": "·"}
 MODES: dict[str, Mode | None] = {
-    "as the paradigm needs": None,
+    "as the decoder needs": None,
     "continuously": "sliding",
     "at markers": "markers",
 }
@@ -67,20 +69,14 @@ class ConnectView(QWidget):
         self._waiting = ""
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setHorizontalHeaderLabels(list(COLUMNS))
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setShowGrid(False)
+        prepare(self.table, stretched=0)
         self.table.setToolTip("Streams that LSL sees on the network; double-click connects")
         rows, header = self.table.verticalHeader(), self.table.horizontalHeader()
         assert rows is not None
         assert header is not None
-        rows.hide()
-        rows.setDefaultSectionSize(30)
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        rows.setDefaultSectionSize(ROW_HEIGHT)
+        for column in range(1, len(COLUMNS)):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.name = ElidedLabel("Looking for streams …", "heading")
         self.findings = PlainLabel()
         self.findings.setWordWrap(True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 
 from sjepa_apps.live.worker import Worker
+from sjepa_online.markers import DECISION_SOURCE, MARK_SOURCE
 from sjepa_online.stream import StreamDescription, find_streams
-from sjepa_online.stream.discovery import DECISION_SOURCE, MARK_SOURCE
 
 #: Seconds between two looks.
 EVERY = 2.0

@@ -122,6 +122,7 @@ class EngineProcess:
             case UseMarkers(selector=selector):
                 if self._request is not None:
                     self._request = self._request.model_copy(update={"markers": selector})
+                    self._change_mode(self._request)
             case CloseStream():
                 self._close_stream()
                 self._request = None
@@ -235,6 +236,16 @@ class EngineProcess:
         self._apply_choices()
         delay = self._live.engine.delay
         self._send(Decoding(stream=signal.stream.name, mode=mode, step=STEP, delay=delay))
+        if mode == "sliding" and len(decoder.window_lengths) > 1:
+            self._happened("whole-windows", "Only windows that begin at markers are decided early")
+
+    def _change_mode(self, request: OpenStream) -> None:
+        """Begin anew where markers that have come change when a window is decoded."""
+        if self._live is None or self._signal is None or self._decoder is None:
+            return
+        if _mode(self._decoder, request) != self._live.engine.mode:
+            self._stop_decoding()
+            self._begin(self._decoder, self._signal, request)
 
     def _open_markers(self, request: OpenStream) -> MarkerInlet | None:
         """Open the marker stream; None, where it is not in sight, to try again."""
@@ -314,8 +325,11 @@ class EngineProcess:
 
 
 def _mode(decoder: Decoder, request: OpenStream) -> Mode:
-    by_default: Mode = "markers" if decoder.protocol.paradigm == "erp" else "sliding"
-    return request.mode or by_default
+    if request.mode is not None:
+        return request.mode
+    # early stopping must know where a window begins
+    stops_early = len(decoder.window_lengths) > 1 and request.markers is not None
+    return "markers" if decoder.protocol.paradigm == "erp" or stops_early else "sliding"
 
 
 def _find_markers(request: OpenStream, wait: float) -> StreamDescription:

@@ -11,14 +11,14 @@ from pathlib import Path
 import psutil
 from PyQt6.QtCore import QByteArray, Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QResizeEvent
-from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QApplication, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
 from sjepa_apps.live.actions import WindowActions
 from sjepa_apps.live.connect_view import ConnectView
 from sjepa_apps.live.connector import Connector
 from sjepa_apps.live.decoder_view import DecoderView
-from sjepa_apps.live.dock_title import DockTitle
 from sjepa_apps.live.health_view import HealthView
+from sjepa_apps.live.layout import ViewLayout
 from sjepa_apps.live.log_view import LogView
 from sjepa_apps.live.messages import Decided, Health, Mode
 from sjepa_apps.live.scalp_view import ScalpView
@@ -95,7 +95,6 @@ class LiveWindow(QMainWindow):
         self.top = TopBar()
         self._process = psutil.Process()
         self._process.cpu_percent()
-        self.docks: dict[str, QDockWidget] = {}
         self._settled = self._ends = False
         self._lay_out()
         self._wire()
@@ -133,10 +132,6 @@ class LiveWindow(QMainWindow):
         number = "" if self._number == 1 else f" ({self._number})"
         self.setWindowTitle(f"sjepa-online live{number}")
         self.resize(*DEFAULT_SIZE)
-        self.setDockNestingEnabled(True)
-        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        corner, right = Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea
-        self.setCorner(corner, right)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for view, title in ((self.signals, "Signals"), (self.connect_view, "Connect")):
@@ -147,49 +142,16 @@ class LiveWindow(QMainWindow):
         layout.addWidget(self.tabs)
         self.setCentralWidget(centre)
         self.addToolBar(self.top)
-        bottom = Qt.DockWidgetArea.BottomDockWidgetArea
-        self._add_dock("Scalp", self.scalp, right)
-        self._add_dock("Decoder", self.decoder, right)
-        self._add_dock("Trials", self.trials, bottom)
-        self._add_dock("Health", self.health, bottom)
-        self._add_dock("Log", self.log, bottom)
-        self.tabifyDockWidget(self.docks["Trials"], self.docks["Health"])
-        self.tabifyDockWidget(self.docks["Health"], self.docks["Log"])
-        self.docks["Trials"].raise_()
-        self._first_layout = self.saveState()
-        self._default_sizes()
+        self._views = ViewLayout(
+            self,
+            right={"Scalp": self.scalp, "Decoder": self.decoder},
+            below={"Trials": self.trials, "Health": self.health, "Log": self.log},
+        )
+        self.docks = self._views.docks
         status = self.statusBar()
         assert status is not None
         status.setSizeGripEnabled(False)
         status.addWidget(self.status, 1)
-
-    def _add_dock(self, title: str, view: QWidget, area: Qt.DockWidgetArea) -> None:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(title)
-        holder = QWidget()
-        layout = QVBoxLayout(holder)
-        right = GRID if area == Qt.DockWidgetArea.RightDockWidgetArea else 0
-        left = 0 if right else GRID
-        layout.setContentsMargins(left, 0, right, 0)
-        layout.addWidget(view)
-        dock.setWidget(holder)
-        if area == Qt.DockWidgetArea.BottomDockWidgetArea:
-            # its tab is its title
-            dock.setTitleBarWidget(QWidget())
-        else:
-            dock.setTitleBarWidget(DockTitle(dock))
-        self.addDockWidget(area, dock)
-        self.docks[title] = dock
-
-    def _default_sizes(self) -> None:
-        docks = self.docks
-        self.resizeDocks([docks["Scalp"]], [round(0.34 * self.width())], Qt.Orientation.Horizontal)
-        self.resizeDocks(
-            [docks["Scalp"], docks["Decoder"]],
-            [round(0.42 * self.height()), round(0.58 * self.height())],
-            Qt.Orientation.Vertical,
-        )
-        self.resizeDocks([docks["Trials"]], [round(0.26 * self.height())], Qt.Orientation.Vertical)
 
     def _wire(self) -> None:
         session = self.session
@@ -238,30 +200,15 @@ class LiveWindow(QMainWindow):
 
     def reset_layout(self) -> None:
         """Put every view back where it was at first."""
-        self.restoreState(self._first_layout)
-        self.docks["Trials"].raise_()
-        self._default_sizes()
+        self._views.reset()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Let every view keep its share of the window; Qt would give all to the signals."""
+        """Let every view keep its share of the window."""
         assert event is not None
         super().resizeEvent(event)
-        before, now = event.oldSize(), event.size()
-        # until then the window takes the size and the layout that it had the last time
-        if not self._settled or before == now:
-            return
-        scalp, decoder, trials = (self.docks[name] for name in ("Scalp", "Decoder", "Trials"))
-        wider, higher = now.width() / before.width(), now.height() / before.height()
-        horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        for docks, orientation, factor in (
-            ([scalp], horizontal, wider),
-            ([scalp, decoder], vertical, higher),
-            ([trials], vertical, higher),
-        ):
-            side = QDockWidget.width if orientation == horizontal else QDockWidget.height
-            if all(dock.isVisible() for dock in docks):
-                sizes = [round(factor * side(dock)) for dock in docks]
-                self.resizeDocks(docks, sizes, orientation)
+        # until it has settled the window takes the size and the layout that it had the last time
+        if self._settled and event.oldSize() != event.size():
+            self._views.keep_shares(event.oldSize(), event.size())
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
         """Ask while something runs; remember the choices and end everything."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sjepa_apps.live.engine_process import EngineProcess
 from sjepa_apps.live.messages import (
     ChooseChannel,
     CloseStream,
@@ -24,7 +27,7 @@ from sjepa_apps.live.messages import (
     to_line,
 )
 from sjepa_online.data import Recording
-from sjepa_online.decoding import load_decoder
+from sjepa_online.decoding import Decoder, load_decoder
 from sjepa_online.online import Decision, decode_recording
 from sjepa_online.stream import Replay
 
@@ -66,7 +69,6 @@ def running() -> Iterator[Engine]:
                 [sys.executable, "-m", "sjepa_apps.live.engine_process", "--suffix=-2"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
             )
         )
         stack.callback(process.kill)
@@ -205,6 +207,38 @@ def test_markers_that_come_later_are_waited_for(
         engine.ask(UseMarkers(selector=f"{name}-markers"))
         engine.until("decoding", stream=name, mode="markers")
         assert engine.until("decision").onset is not None
+
+
+def test_early_stopping_begins_with_the_markers(
+    decoder_file: Path, six_trials: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (whole,) = load_decoder(decoder_file).window_lengths
+    monkeypatch.setattr(Decoder, "window_lengths", (128, whole))
+    messages: queue.Queue[Any] = queue.Queue()
+    commands: queue.Queue[Any] = queue.Queue()
+
+    def until(kind: str, **fields: Any) -> None:
+        while (message := messages.get(timeout=20)).kind != kind or any(
+            getattr(message, name) != value for name, value in fields.items()
+        ):
+            pass
+
+    name = f"engine-early-{os.getpid()}"
+    working = threading.Thread(target=EngineProcess(messages.put, "-3").run, args=(commands,))
+    working.start()
+    try:
+        with Replay([six_trials], name=name, loop=True, wait_for_consumers=60.0):
+            commands.put(LoadDecoder(path=str(decoder_file)))
+            commands.put(OpenStream(selector=name))
+            until("decoding", mode="sliding")
+            until("event", event="whole-windows")
+            commands.put(UseMarkers(selector=f"{name}-markers"))
+            until("decoding", mode="markers")
+            commands.put(OpenStream(selector=name, markers=f"{name}-markers", mode="sliding"))
+            until("decoding", mode="sliding")
+    finally:
+        commands.put(None)
+        working.join()
 
 
 def test_a_line_that_is_no_message_is_refused() -> None:

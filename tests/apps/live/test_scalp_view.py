@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtGui import QImage
+from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt
+from PyQt6.QtGui import QImage, QMouseEvent
+from PyQt6.QtWidgets import QToolTip
 
 from sjepa_apps.live.channel_states import ChannelStates
 from sjepa_apps.live.messages import (
@@ -52,6 +53,41 @@ def test_a_click_on_an_electrode_forces_it_bad_then_good(
         where = QPoint(x, lowest)
         qtbot.mouseClick(opened.signals.canvas, Qt.MouseButton.LeftButton, pos=where)
     assert sent[n_asked:] == [ChooseChannel(channel="O2", choice="bad")]
+
+
+def test_the_pointer_over_an_electrode_or_a_name_tells_its_state(
+    opened: Any, say: Callable[..., None], states: Callable[..., Channels], qtbot: Any
+) -> None:
+    say(opened, states("O1"))
+    scalp, signals = opened.scalp.canvas, opened.signals.canvas
+    lane = signals.area.height() / 3
+    over = {
+        "O1": (scalp, scalp.position_of("O1")),
+        "Oz": (scalp, scalp.position_of("Oz")),
+        "": (scalp, QPointF(1.0, 1.0)),
+        "O2": (signals, QPointF(20.0, signals.area.top() + 2.5 * lane)),
+    }
+    for name, (canvas, where) in over.items():
+        _point_at(canvas, where)
+        # a tip goes a moment after the pointer
+        qtbot.waitUntil(lambda name=name: QToolTip.text().split(" is ")[0] == name)
+        assert ("left out" in QToolTip.text()) == (name == "O1")
+    _point_at(signals, signals.area.center())
+    qtbot.waitUntil(lambda: not QToolTip.text())
+
+
+def _point_at(canvas: Any, where: QPointF) -> None:
+    none = Qt.MouseButton.NoButton
+    canvas.mouseMoveEvent(
+        QMouseEvent(
+            QEvent.Type.MouseMove,
+            where,
+            QPointF(canvas.mapToGlobal(where.toPoint())),
+            none,
+            none,
+            Qt.KeyboardModifier.NoModifier,
+        )
+    )
 
 
 def test_a_decoder_shows_its_electrodes_before_it_decodes(

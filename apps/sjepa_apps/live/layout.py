@@ -1,0 +1,91 @@
+"""Where the views are: docks around the centre, each of which keeps its share of the window."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QWidget
+
+from sjepa_apps.live.dock_title import DockTitle
+from sjepa_apps.live.theme import GRID
+
+_RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
+_BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
+_HORIZONTAL, _VERTICAL = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+#: Share of the window's width that the docks on the right take at first.
+WIDTH = 0.34
+#: Share of its height that the first and the second of them take at first.
+HEIGHTS = (0.42, 0.58)
+#: Share of its height that the docks below take at first.
+HEIGHT_BELOW = 0.26
+
+
+class ViewLayout:
+    """Two docks to the right of the centre, and docks below it that share one place as tabs.
+
+    Parameters
+    ----------
+    window : QMainWindow
+    right, below : dict of str to QWidget
+        Views by their titles.
+
+    Attributes
+    ----------
+    docks : dict of str to QDockWidget
+        By title.
+    """
+
+    def __init__(
+        self, window: QMainWindow, right: dict[str, QWidget], below: dict[str, QWidget]
+    ) -> None:
+        self._window = window
+        window.setDockNestingEnabled(True)
+        window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        window.setCorner(Qt.Corner.BottomRightCorner, _RIGHT)
+        self._right = [self._add(title, view, _RIGHT) for title, view in right.items()]
+        self._below = [self._add(title, view, _BOTTOM) for title, view in below.items()]
+        self.docks = {dock.windowTitle(): dock for dock in (*self._right, *self._below)}
+        for before, after in zip(self._below, self._below[1:], strict=False):
+            window.tabifyDockWidget(before, after)
+        self._below[0].raise_()
+        self._first = window.saveState()
+        self._take_first_sizes()
+
+    def reset(self) -> None:
+        """Put every view back where it was at first."""
+        self._window.restoreState(self._first)
+        self._below[0].raise_()
+        self._take_first_sizes()
+
+    def keep_shares(self, before: QSize, now: QSize) -> None:
+        """Let every view keep its share of the window; Qt would give all to the centre."""
+        wider, higher = now.width() / before.width(), now.height() / before.height()
+        for docks, orientation, factor in (
+            (self._right[:1], _HORIZONTAL, wider),
+            (self._right, _VERTICAL, higher),
+            (self._below[:1], _VERTICAL, higher),
+        ):
+            side = QDockWidget.width if orientation == _HORIZONTAL else QDockWidget.height
+            if all(dock.isVisible() for dock in docks):
+                sizes = [round(factor * side(dock)) for dock in docks]
+                self._window.resizeDocks(docks, sizes, orientation)
+
+    def _add(self, title: str, view: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(title, self._window)
+        dock.setObjectName(title)
+        holder = QWidget()
+        layout = QVBoxLayout(holder)
+        margins = (0, 0, GRID, 0) if area == _RIGHT else (GRID, 0, 0, 0)
+        layout.setContentsMargins(*margins)
+        layout.addWidget(view)
+        dock.setWidget(holder)
+        # below, its tab is its title
+        dock.setTitleBarWidget(DockTitle(dock) if area == _RIGHT else QWidget())
+        self._window.addDockWidget(area, dock)
+        return dock
+
+    def _take_first_sizes(self) -> None:
+        width, height = self._window.width(), self._window.height()
+        resize = self._window.resizeDocks
+        resize(self._right[:1], [round(WIDTH * width)], _HORIZONTAL)
+        resize(self._right, [round(share * height) for share in HEIGHTS], _VERTICAL)
+        resize(self._below[:1], [round(HEIGHT_BELOW * height)], _VERTICAL)
