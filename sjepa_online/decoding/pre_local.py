@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sjepa_online.decoding.missing import Mask
 from sjepa_online.decoding.readouts import (
+    Laterality,
     PhaseLocked,
     Prior,
     Readout,
@@ -23,6 +24,7 @@ from sjepa_online.decoding.readouts import (
     StimulusPower,
     TemplateCovariance,
 )
+from sjepa_online.decoding.spatial import sides
 from sjepa_online.decoding.stacking import combine, inner_folds, stacking_weights
 from sjepa_online.decoding.state import (
     FloatArray,
@@ -58,6 +60,9 @@ class PreLocalClassifier:
         Classes in the order of the probabilities.
     prior : Prior or None
         Other people's weights, for the readout that pools power.
+    ch_names : sequence of str or None
+        10-05 names of the channels, for the readout ``laterality``: without electrodes on both
+        sides it is left out.
 
     Attributes
     ----------
@@ -73,9 +78,13 @@ class PreLocalClassifier:
         frequencies: tuple[float, ...],
         classes: Sequence[Any],
         prior: Prior | None = None,
+        ch_names: Sequence[str] | None = None,
     ) -> None:
         self._kernels: Floats = np.asarray(kernels, dtype=np.float64)
-        self._kinds = tuple(readouts)
+        self._sides = sides(ch_names)
+        self._kinds = tuple(
+            kind for kind in readouts if kind != Laterality.kind or self._sides.size
+        )
         self._frequencies = tuple(frequencies)
         self._prior = prior
         self._readouts: list[Readout] = self._new_readouts()
@@ -91,7 +100,13 @@ class PreLocalClassifier:
     def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> Floats:
         """Return probabilities ``(n, classes)`` without the channels of the mask ``bad``."""
         epochs: Floats = np.asarray(X, dtype=np.float64)
-        parts = [one.log_proba_of_epochs(epochs, bad) for one in self._readouts]
+        read: dict[str, Floats] = {}
+        parts = []
+        for readout in self._readouts:
+            source = readout.source or readout.kind
+            if source not in read:
+                read[source] = readout.read(epochs, bad)
+            parts.append(readout.log_proba_of(read[source], bad))
         return combine(np.stack(parts), self._weights)
 
     def statistics(self, X: FloatArray) -> Statistics:
@@ -150,6 +165,7 @@ class PreLocalClassifier:
             tuple(config["frequencies"]),
             config["classes"],
         )
+        classifier._kinds = tuple(config["readouts"])
         classifier._weights = state.arrays["stacking"]
         classifier._readouts = [
             readout.restore(without_prefix(readout.kind, state.arrays))
@@ -159,10 +175,12 @@ class PreLocalClassifier:
 
     def _new_readouts(self) -> list[Readout]:
         slow, rhythms = _split_kernels(self._kernels)
+        power = SecondOrder(rhythms, self._prior)
         makers: dict[str, Readout] = {
             PhaseLocked.kind: PhaseLocked(slow),
             TemplateCovariance.kind: TemplateCovariance(slow),
-            SecondOrder.kind: SecondOrder(rhythms, self._prior),
+            SecondOrder.kind: power,
+            Laterality.kind: Laterality(power, self._sides),
             StimulusPower.kind: StimulusPower(self._kernels, self._frequencies, self._prior),
         }
         return [makers[kind] for kind in self._kinds]

@@ -44,6 +44,12 @@ STRIDE = 8
 BATCH_VALUES = 2**21
 #: The covariance of the channels behind the slow kernels, among the statistics.
 SLOW_POWER = "slow-power"
+#: Inverse strength of the penalty on the weights of the log ratios of power.
+LATERALITY_C = 0.1
+#: µV²: power below is that of no electrode.
+SMALLEST_POWER = 1e-12
+#: Standard deviation of a log ratio: a smaller one is of no use.
+SMALLEST_DEVIATION = 1e-6
 
 
 class Prior(Protocol):
@@ -71,6 +77,8 @@ class Readout(ABC):
     """
 
     kind: ClassVar[str]
+    #: Kind of the readout whose :meth:`read` this one classifies; empty for its own.
+    source: ClassVar[str] = ""
 
     def __init__(self, kernels: Floats) -> None:
         self.kernels = kernels
@@ -94,8 +102,8 @@ class Readout(ABC):
         return self._classify(self.features(statistics))
 
     @abstractmethod
-    def log_proba_of_epochs(self, X: Floats, bad: Mask | None = None) -> Floats:
-        """Return log probabilities ``(n, classes)``.
+    def read(self, X: Floats, bad: Mask | None = None) -> Floats:
+        """Return what is classified of epochs.
 
         Parameters
         ----------
@@ -104,6 +112,10 @@ class Readout(ABC):
         bad : ndarray of bool, shape (channels,), or None
             Channels to do without.
         """
+
+    @abstractmethod
+    def log_proba_of(self, read: Floats, bad: Mask | None = None) -> Floats:
+        """Return log probabilities ``(n, classes)`` of what :meth:`read` gave for a mask."""
 
     def _classify(self, features: Floats, weights: Floats | None = None) -> Floats:
         weights = self.weights if weights is None else weights
@@ -180,10 +192,14 @@ class PhaseLocked(ResponseReadout):
         """Return the filtered virtual channels at the paper's stride, flattened."""
         return self._time_courses(self.filter.spatial @ statistics["epochs"])
 
-    def log_proba_of_epochs(self, X: Floats, bad: Mask | None = None) -> Floats:
-        """Return log probabilities; see :meth:`Readout.log_proba_of_epochs`."""
+    def read(self, X: Floats, bad: Mask | None = None) -> Floats:
+        """Return time courses; see :meth:`Readout.read`."""
         spatial, _ = self.filter.without(bad)
-        return self._classify(self._time_courses(spatial @ X))
+        return self._time_courses(spatial @ X)
+
+    def log_proba_of(self, read: Floats, bad: Mask | None = None) -> Floats:
+        """Return log probabilities; see :meth:`Readout.log_proba_of`."""
+        return self._classify(read)
 
     def _time_courses(self, virtual: Floats) -> Floats:
         return self._convolve(virtual, STRIDE).reshape(len(virtual), -1)
@@ -219,10 +235,14 @@ class TemplateCovariance(ResponseReadout):
         """Return tangent vectors of the covariances."""
         return self._vectors(self._convolve(self.filter.spatial @ statistics["epochs"]))
 
-    def log_proba_of_epochs(self, X: Floats, bad: Mask | None = None) -> Floats:
-        """Return log probabilities; see :meth:`Readout.log_proba_of_epochs`."""
+    def read(self, X: Floats, bad: Mask | None = None) -> Floats:
+        """Return tangent vectors; see :meth:`Readout.read`."""
         spatial, rest = self.filter.without(bad)
-        return self._classify(self._vectors(self._convolve(spatial @ X), rest))
+        return self._vectors(self._convolve(spatial @ X), rest)
+
+    def log_proba_of(self, read: Floats, bad: Mask | None = None) -> Floats:
+        """Return log probabilities; see :meth:`Readout.log_proba_of`."""
+        return self._classify(read)
 
     def arrays(self) -> dict[str, Floats]:
         """Return the fitted arrays by name."""
@@ -297,11 +317,16 @@ class SecondOrder(Readout):
         """Return tangent vectors of the matrices."""
         return self._vectors(filter_covariances(self.filter.spatial, statistics[self.kind]))
 
-    def log_proba_of_epochs(self, X: Floats, bad: Mask | None = None) -> Floats:
-        """Return log probabilities; few virtual channels are faster than many electrodes."""
+    def read(self, X: Floats, bad: Mask | None = None) -> Floats:
+        """Return the matrices of virtual channels, few of which are faster than many electrodes."""
         spatial, rest = self.filter.without(bad)
+        matrices: Floats = self._in_batches(spatial @ X) + rest
+        return matrices
+
+    def log_proba_of(self, read: Floats, bad: Mask | None = None) -> Floats:
+        """Return log probabilities; see :meth:`Readout.log_proba_of`."""
         weights = weights_without(self.weights, self.weights_without, bad)
-        return self._classify(self._vectors(self._in_batches(spatial @ X) + rest), weights)
+        return self._classify(self._vectors(read), weights)
 
     def arrays(self) -> dict[str, Floats]:
         """Return the fitted arrays by name."""
@@ -328,6 +353,66 @@ class SecondOrder(Readout):
 
     def _regularised(self, matrices: Floats) -> Floats:
         return shrink(matrices, self.shrinkage)
+
+
+class Laterality(Readout):
+    """Power over one side of the sensorimotor cortex against the other, behind each kernel.
+
+    A hand is imagined by the cortex of one side (Pfurtscheller and Lopes da Silva 1999). A few
+    trials suffice to learn how much these log ratios say. They are read from the virtual
+    channels of another readout, which costs next to nothing.
+
+    Parameters
+    ----------
+    power : SecondOrder
+        Gives the virtual channels; fitted before this one, on the same trials.
+    electrodes : ndarray, shape (2 * pairs, channels)
+        Filters of the left side, then those of the right side; see :func:`sides`.
+    """
+
+    kind = "laterality"
+    source = SecondOrder.kind
+
+    def __init__(self, power: SecondOrder, electrodes: Floats) -> None:
+        super().__init__(power.kernels)
+        self._power, self._electrodes = power, electrodes
+
+    def statistics(self, X: Floats) -> Statistics:
+        """Return nothing beside what the other readout needs."""
+        return {}
+
+    def fit(self, statistics: Statistics, targets: Targets, n_classes: int) -> Self:
+        """Fit the classifier, on features of unit variance."""
+        virtual = self._power.filter.spatial
+        spatial = self._electrodes @ np.linalg.pinv(virtual)
+        self.filter = FilterWithoutChannels(spatial, np.empty((0, len(virtual), len(virtual))))
+        features = self.features(statistics)
+        scale = np.maximum(features.std(axis=0), SMALLEST_DEVIATION)
+        regression = LogisticRegression(C=LATERALITY_C)
+        self.weights = regression.fit(features / scale, targets, n_classes).weights
+        self.weights[:-1] /= scale[:, np.newaxis]
+        return self
+
+    def features(self, statistics: Statistics) -> Floats:
+        """Return log ratios of power, left to right."""
+        spatial = self.filter.spatial @ self._power.filter.spatial
+        return _log_ratios(spatial, statistics[self.source])
+
+    def read(self, X: Floats, bad: Mask | None = None) -> Floats:
+        """Return the matrices of the other readout."""
+        return self._power.read(X, bad)
+
+    def log_proba_of(self, read: Floats, bad: Mask | None = None) -> Floats:
+        """Return log probabilities; see :meth:`Readout.log_proba_of`."""
+        return self._classify(_log_ratios(self.filter.spatial, read))
+
+
+def _log_ratios(spatial: Floats, matrices: Floats) -> Floats:
+    """Return ``(n, kernels * pairs)``: log of the left filters' power over that of the right."""
+    powers = np.sum(spatial @ matrices * spatial, axis=-1)
+    left, right = np.split(np.log(np.maximum(powers, SMALLEST_POWER)), 2, axis=-1)
+    ratios: Floats = (left - right).reshape(len(powers), -1)
+    return ratios
 
 
 class StimulusPower(SecondOrder):

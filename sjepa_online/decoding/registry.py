@@ -117,6 +117,7 @@ class DecoderRequest:
                 protocol.frequencies,
                 protocol.class_names,
                 population_start(self.population, protocol, ch_names).prior,
+                ch_names,
             )
             return AutoClassifier(pre_local, riemann) if self.name == AUTO else pre_local
         return SJEPAClassifier(

@@ -18,6 +18,7 @@ from sjepa_online.decoding.names import HeadName
 from sjepa_online.decoding.paper_heads import PaperHead
 from sjepa_online.decoding.pre_local import PreLocalClassifier
 from sjepa_online.decoding.readouts import (
+    Laterality,
     PhaseLocked,
     SecondOrder,
     StimulusPower,
@@ -37,7 +38,7 @@ MIN_TRIALS = 3
 _READOUTS: dict[Paradigm | None, tuple[str, ...]] = {
     None: (PhaseLocked.kind, TemplateCovariance.kind, SecondOrder.kind),
     "erp": (PhaseLocked.kind, TemplateCovariance.kind),
-    "mi": (SecondOrder.kind,),
+    "mi": (SecondOrder.kind, Laterality.kind),
     "ssvep": (StimulusPower.kind,),
 }
 
@@ -134,6 +135,7 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 readouts_of(self.paradigm, self.frequencies),
                 self.frequencies,
                 self.classes_.tolist(),
+                ch_names=self._channel_names(X.shape[1]),
             )
         else:
             device = choose_device(self.device)

@@ -64,7 +64,7 @@ def combine(log_probabilities: Floats, weights: Floats) -> Floats:
     -------
     probabilities : ndarray, shape (n, classes)
     """
-    total = np.tensordot(weights, log_probabilities, axes=1)
+    total = (weights[:, np.newaxis, np.newaxis] * log_probabilities).sum(axis=0)
     result: Floats = np.exp(total - np.logaddexp.reduce(total, axis=1, keepdims=True))
     return result
 
