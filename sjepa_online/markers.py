@@ -31,6 +31,11 @@ TRIAL = "trial"
 SELECTED = "selected"
 PAUSE = "pause"
 PRACTICE = "practice"
+#: Source ids of a decoder's decisions and of an operator's marks begin so: no stimulus is marked.
+DECISION_SOURCE = "sjepa-online-decisions"
+MARK_SOURCE = "sjepa-online-marks"
+#: Formats of marker streams; whole numbers stand for their text.
+MARKER_FORMATS = ("string", "int8", "int16", "int32", "int64")
 
 
 @dataclass(frozen=True, slots=True)

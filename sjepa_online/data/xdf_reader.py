@@ -12,6 +12,7 @@ import pyxdf
 from sjepa_online.data.reading import UNREADABLE, bids_entity, naming, one_line
 from sjepa_online.data.recording import Recording
 from sjepa_online.errors import InputError
+from sjepa_online.markers import DECISION_SOURCE, MARKER_FORMATS
 from sjepa_online.signal.montage import pick_eeg_channels, resolve_channel_names
 from sjepa_online.signal.units import microvolt_factor
 
@@ -159,14 +160,26 @@ def _check_rate(nominal: float, effective: float, n_samples: int) -> None:
         )
 
 
+def _is_markers(stream: dict[str, Any]) -> bool:
+    """Tell whether a stream holds markers: text, or whole numbers at no regular rate."""
+    form = _text(stream, "channel_format")
+    irregular = float(_text(stream, "nominal_srate")) == 0
+    return form == "string" or (
+        form in MARKER_FORMATS and irregular and _text(stream, "channel_count") == "1"
+    )
+
+
 def _markers(
     streams: list[dict[str, Any]], times: npt.NDArray[np.float64], sfreq: float
 ) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
-    """Markers of all marker streams that lie within the recording."""
+    """Markers of all marker streams that lie within the recording.
+
+    A decoder's decisions, recorded beside them, name classes that nobody was asked for.
+    """
     events = [
         (float(time), str(sample[0]))
         for stream in streams
-        if _text(stream, "channel_format") == "string"
+        if _is_markers(stream) and not _text(stream, "source_id").startswith(DECISION_SOURCE)
         for time, sample in zip(stream["time_stamps"], stream["time_series"], strict=True)
         if times[0] - 0.5 / sfreq <= time <= times[-1] + 0.5 / sfreq
     ]

@@ -9,20 +9,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sjepa_online.errors import InputError
+from sjepa_online.markers import DECISION_SOURCE, MARK_SOURCE, MARKER_FORMATS
 from sjepa_online.stream.library import liblsl
 
 Kind = Literal["signal", "markers"]
-
-#: Begin the source ids of the decisions that this program publishes, and of the operator's marks.
-DECISION_SOURCE = "sjepa-online-decisions"
-MARK_SOURCE = "sjepa-online-marks"
 
 _SIMULATED = "(simulated)"
 _LABEL_SPELLINGS = ("label", "name")
 _UNIT_SPELLINGS = ("unit", "units")
 _TYPE_SPELLINGS = ("type",)
-_MARKER_FORMATS = ("string", "int8", "int16", "int32", "int64")
-_FORMATS = ("float32", "double64", *_MARKER_FORMATS)
+_FORMATS = ("float32", "double64", *MARKER_FORMATS)
 # one round of liblsl's search, in which every stream in reach answers
 _ROUND = 1.0
 
@@ -88,7 +84,7 @@ class StreamDescription:
         """Tell whether the stream carries a regular numeric signal, or markers."""
         if kind == "signal":
             return self.sfreq > 0 and self.format != "string"
-        return self.sfreq == 0 and self.n_channels == 1 and self.format in _MARKER_FORMATS
+        return self.sfreq == 0 and self.n_channels == 1 and self.format in MARKER_FORMATS
 
     def summary(self) -> dict[str, object]:
         """Give what a listing shows, ready for JSON."""

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sjepa_online.errors import InputError
+from sjepa_online.markers import DECISION_SOURCE, MARK_SOURCE
 from sjepa_online.stream.closing import Closing
-from sjepa_online.stream.discovery import DECISION_SOURCE, MARK_SOURCE
 from sjepa_online.stream.library import liblsl
 
 

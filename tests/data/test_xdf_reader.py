@@ -18,12 +18,19 @@ def _chunk(tag: int, content: bytes) -> bytes:
 
 
 def _header(
-    stream_id: int, name: str, kind: str, fmt: str, rate: float, n: int, desc: str
+    stream_id: int,
+    name: str,
+    kind: str,
+    fmt: str,
+    rate: float,
+    n: int,
+    desc: str,
+    source_id: str = "",
 ) -> bytes:
     xml = (
         f"<info><name>{name}</name><type>{kind}</type><channel_count>{n}</channel_count>"
         f"<nominal_srate>{rate}</nominal_srate><channel_format>{fmt}</channel_format>"
-        f"<desc>{desc}</desc></info>"
+        f"<source_id>{source_id}</source_id><desc>{desc}</desc></info>"
     )
     return _chunk(2, struct.pack("<I", stream_id) + xml.encode())
 
@@ -106,6 +113,15 @@ def test_samples_names_and_markers_come_out(write, data):
     assert read.labels == ("NonTarget", "Target")
     assert (read.subject, read.session) == ("01", "3")
     assert read.breaks.size == 0
+
+
+def test_decisions_are_no_events_and_whole_numbers_are(write):
+    extra = _header(3, "decoder", "Markers", "string", 0, 1, "", "sjepa-online-decisions:x@lab")
+    extra += _marker(3, 104.0, "Target") + _header(4, "codes", "Markers", "int32", 0, 1, "")
+    extra += _chunk(3, struct.pack("<IBIBdi", 4, 4, 1, 8, 103.0, 769))
+    read = read_xdf_file(write(extra=extra))
+    assert read.labels == ("NonTarget", "769", "Target")
+    np.testing.assert_allclose(read.onsets, [2.5, 3.0, 7.0], atol=1e-3)
 
 
 def test_units_are_converted(write, data):
