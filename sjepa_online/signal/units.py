@@ -72,7 +72,8 @@ def normalise_unit(unit: str) -> str:
         raise InputError(
             "EEG needs a unit of voltage",
             value=repr(unit),
-            remedy="Declare the unit as V, mV, uV or nV, at the source or by --unit.",
+            remedy="Declare the unit as V, mV, uV or nV: at the source, or by the --unit of "
+            "calibrate, decode, feedback and export.",
         )
     return _UNIT_OF[spelling]
 

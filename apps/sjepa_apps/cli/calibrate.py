@@ -42,6 +42,7 @@ from sjepa_apps.cli.session import (
 from sjepa_apps.session_window import SessionSetup
 from sjepa_apps.session_window.setup import DECODER, REPORT
 from sjepa_apps.stimulus.placement import Placement
+from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
     from sjepa_online.decoding import DecoderRequest
@@ -83,10 +84,18 @@ def calibrate(
     windowed: WindowedOption = False,
     photodiode: PhotodiodeOption = False,
     wait: Annotated[
-        float | None, typer.Option(min=0.5, help="Seconds to wait for the stream; 10 by default.")
+        float | None,
+        typer.Option(
+            min=0.5, help="Seconds to wait for the stream, with --headless; 10 by default."
+        ),
     ] = None,
     decoder: Annotated[
-        str | None, typer.Option(callback=check_decoder_name, help="Decoder; `auto` by default.")
+        str | None,
+        typer.Option(
+            callback=check_decoder_name,
+            help="auto (the default), riemann, cca, pre-local, post-local or contextual; the last "
+            "three also with new- or full- before them.",
+        ),
     ] = None,
     weights: WeightsOption = "default",
     population: PopulationOption = "auto",
@@ -152,6 +161,12 @@ def calibrate(
         rule = "A session goes on in the unit that it was begun with"
         refuse_together({"--unit": unit}, rule, "--resume")
     if not headless:
+        if wait is not None:
+            raise InputError(
+                "A session in a window shows streams as they come",
+                value=f"--wait {wait:g}",
+                remedy="Leave --wait out, or add --headless.",
+            )
         configure_lsl(lsl_scope)
         setup = SessionSetup(
             paradigm,

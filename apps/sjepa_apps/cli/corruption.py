@@ -71,7 +71,9 @@ def corruption(
             "by itself."
         ),
     ] = "0,0.125,0.25,0.5",
-    draws: Annotated[int, typer.Option(min=1, help="Draws of the channels a share and seed.")] = 5,
+    draws: Annotated[
+        int, typer.Option(min=1, help="Draws of the channels per share and seed.")
+    ] = 5,
     detection: Annotated[
         DetectionName, typer.Option(help="Let the monitor find them, or tell the decoder.")
     ] = DetectionName.MONITOR,

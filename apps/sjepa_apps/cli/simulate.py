@@ -30,7 +30,9 @@ def simulate(
             help="How many electrodes, 1 to 128, those that matter first; or which, as in C3,Cz."
         ),
     ] = "16",
-    sfreq: Annotated[float, typer.Option(max=4000.0, help="Sampling rate (Hz).")] = 250.0,
+    sfreq: Annotated[
+        float, typer.Option(max=4000.0, help="Sampling rate, 100 to 4000 Hz.")
+    ] = 250.0,
     seed: Annotated[int, typer.Option(min=0, help="Which participant.")] = 0,
     session: Annotated[
         int, typer.Option(min=1, help="Which session of that participant: other noise.")

@@ -45,7 +45,9 @@ def streams(
 def replay(
     source: SourcesArgument,
     name: Annotated[str, typer.Option(help="Name of the stream.")] = "sjepa-online-replay",
-    speed: Annotated[float, typer.Option(help="Seconds of recording in a second.")] = 1.0,
+    speed: Annotated[
+        float, typer.Option(help="Seconds of recording per second: 1 is real time.")
+    ] = 1.0,
     loop: Annotated[bool, typer.Option(help="Start again at the end.")] = False,
     corrupt: Annotated[
         str | None,

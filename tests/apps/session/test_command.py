@@ -89,6 +89,7 @@ def test_a_typing_error_in_the_protocol_is_named(command, tmp_path, protocol_fil
         ),
         (["--from", "sample", "--windowed"], "--from and --windowed"),
         (["--headless", "--unit", "furlong"], "V, mV, uV or nV"),
+        (["--wait", "3"], "--wait 3"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(command, protocol_file, arguments, named):
