@@ -76,6 +76,8 @@ class _Inlet(Closing):
         try:
             self._inlet.open_stream(timeout=timeout)
             self._inlet.time_correction(timeout=timeout)
+            # the first pull asks for it, and would wait for ever for a source that has gone since
+            self._inlet.info(timeout=timeout)
         except (lsl.util.TimeoutError, lsl.util.LostError) as error:
             raise OperationError(
                 f"The stream {stream.name} on {stream.host} does not answer within {timeout:g} s: "

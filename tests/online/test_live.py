@@ -67,6 +67,8 @@ class StandInInlet:
     def time_correction(self, timeout: float) -> float:
         return 0.0
 
+    def info(self, timeout: float) -> None: ...
+
     def pull_chunk(self, max_samples: int = 1024, **_: object) -> tuple[Any, NDArray[np.float64]]:
         if self.source.gone:
             raise LostError

@@ -231,6 +231,18 @@ def test_a_signal_is_no_marker_stream(outlet):
         MarkerInlet(resolve_stream("signal"))
 
 
+def test_a_source_that_vanishes_before_the_first_pull_is_not_waited_for(replay_process):
+    name = "vanishing"
+    process = replay_process(recording={"n_samples": 50_000}, name=name)
+    with SignalInlet(resolve_stream(name, wait=20)) as inlet:
+        process.kill()
+        process.wait()
+        begun = time.monotonic()
+        for _ in range(5):
+            inlet.pull(0.1)
+        assert time.monotonic() - begun < 10
+
+
 def test_a_source_that_vanished_before_it_was_opened_is_told():
     with ProbabilityOutlet("gone", LABELS, sfreq=8.0):
         stream = resolve_stream("gone")
