@@ -44,8 +44,6 @@ STRIDE = 8
 BATCH_VALUES = 2**21
 #: The covariance of the channels behind the slow kernels, among the statistics.
 SLOW_POWER = "slow-power"
-#: Inverse strength of the penalty on the weights of the log ratios of power.
-LATERALITY_C = 0.1
 #: µV²: power below is that of no electrode.
 SMALLEST_POWER = 1e-12
 #: Standard deviation of a log ratio: a smaller one is of no use.
@@ -388,7 +386,8 @@ class Laterality(Readout):
         self.filter = FilterWithoutChannels(spatial, np.empty((0, len(virtual), len(virtual))))
         features = self.features(statistics)
         scale = np.maximum(features.std(axis=0), SMALLEST_DEVIATION)
-        regression = LogisticRegression(C=LATERALITY_C)
+        # whatever the montage, the prior's logits have a variance of one
+        regression = LogisticRegression(C=1 / features.shape[1])
         self.weights = regression.fit(features / scale, targets, n_classes).weights
         self.weights[:-1] /= scale[:, np.newaxis]
         return self

@@ -33,10 +33,11 @@ INTERRUPTED = 130
 app = typer.Typer(
     name="sjepa-online",
     help="Online brain-computer-interface decoder on Signal-JEPA.",
-    epilog="SOURCE, wherever recordings are asked for: a file or a quoted glob (.fif .edf .bdf .gdf "
-    ".vhdr .set .xdf), moabb:DATASET:SUBJECT[:SESSION[:RUN]], lee2019:PARADIGM:SUBJECT[:SESSION], "
-    "sample[:SESSION], or simulated:PROTOCOL:SUBJECT[:SESSION]. Exit codes: 0; 1 something failed; "
-    "2 the input needs a correction; 130 Ctrl-C.",
+    epilog="SOURCE, wherever recordings are asked for: a file or a quoted glob (.fif .edf .bdf "
+    ".gdf .vhdr .set .xdf), moabb:DATASET:SUBJECT[:SESSION[:RUN]], "
+    "lee2019:PARADIGM:SUBJECT[:SESSION], sample[:SESSION] or "
+    "simulated:PROTOCOL:SUBJECT[:SESSION]. Exit codes: 0; 1 something failed; 2 the input needs "
+    "a correction; 130 Ctrl-C.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,

@@ -239,6 +239,10 @@ def test_early_stopping_begins_with_the_markers(
     finally:
         commands.put(None)
         working.join()
+        # the loader ends a moment after its engine
+        for thread in threading.enumerate():
+            if thread.name.startswith("loader"):
+                thread.join()
 
 
 def test_a_line_that_is_no_message_is_refused() -> None:
