@@ -8,7 +8,48 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sjepa_online.errors import InputError
+from sjepa_online.errors import InputError, OperationError
+
+
+class WriteError(OperationError, OSError):
+    """An output file could not be written; an :class:`OSError` too, as its cause is one."""
+
+
+def user_path(text: str | Path) -> Path:
+    """Return a path that the user gave, with ``~`` expanded.
+
+    Raises
+    ------
+    InputError
+        The user after ``~`` is unknown.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise path_error(text, error) from error
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether a file is there.
+
+    Raises
+    ------
+    InputError
+        The system refuses to look: the name is too long, or a folder may not be entered.
+    """
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise path_error(path, error) from error
+
+
+def path_error(path: str | Path, error: OSError | RuntimeError) -> InputError:
+    """Return what to tell of a path that the system refuses."""
+    return InputError(
+        "A file or a folder can be reached and read",
+        value=f"{path} ({getattr(error, 'strerror', None) or error})",
+        remedy="Correct the path, or ask its owner for the right to read it.",
+    )
 
 
 @contextmanager
@@ -27,6 +68,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     ------
     InputError
         The folder of ``path`` does not exist or cannot be written, or ``path`` is a folder.
+    WriteError
+        The disk is full, or the file that is there is held by another program.
     """
     if path.is_dir():
         raise InputError(
@@ -52,6 +95,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
+    except OSError as error:
+        raise WriteError(
+            f"{path} could not be written: {error.strerror or error}. Make room on the disk, or "
+            "close the program that has the file open, and try again."
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

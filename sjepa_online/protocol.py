@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sjepa_online.errors import InputError
+from sjepa_online.files import path_error
 from sjepa_online.markers import NON_TARGET, TARGET, parse_marker
 from sjepa_online.resources import find_resource
 
@@ -207,11 +208,12 @@ def parse_toml(path: Path, model: type[T]) -> T:
     Raises
     ------
     InputError
-        The file is not UTF-8 TOML (the message names the line), or fields are wrong (the message
-        names each, and its line; where one is missing, that of its table).
+        The file cannot be read, is not UTF-8 TOML (the message names the line), or fields are
+        wrong (the message names each, and its line; where one is missing, that of its table).
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        # editors of Windows put a byte order mark before the text
+        text = path.read_text(encoding="utf-8-sig")
         content: dict[str, Any] = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(
@@ -219,6 +221,8 @@ def parse_toml(path: Path, model: type[T]) -> T:
             value=f"{path}: {error}",
             remedy="Correct the line that is named.",
         ) from error
+    except OSError as error:
+        raise path_error(path, error) from error
     try:
         return model.model_validate(content)
     except ValidationError as error:

@@ -8,6 +8,7 @@ from typing import Literal
 import platformdirs
 
 from sjepa_online.errors import InputError
+from sjepa_online.files import is_file, user_path
 
 Kind = Literal["calibration", "models"]
 
@@ -56,10 +57,10 @@ def find_resource(kind: Kind, name_or_path: str | Path, suffix: str | None = Non
     Raises
     ------
     InputError
-        Nothing of that name is there; the message lists what is.
+        Nothing of that name is there (the message lists what is), or the path cannot be reached.
     """
-    path = Path(name_or_path).expanduser()
-    if path.is_file():
+    path = user_path(name_or_path)
+    if is_file(path):
         return path
     suffix = suffix or (".toml" if kind == "calibration" else ".safetensors")
     resources = list_resources(kind, suffix)

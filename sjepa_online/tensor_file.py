@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from sjepa_online.errors import InputError
-from sjepa_online.files import atomic_path
+from sjepa_online.files import atomic_path, is_file
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -46,6 +46,11 @@ def write_tensor_file(
         Anything that JSON holds.
     arrays : mapping of str to ndarray
         The tensors by name.
+
+    Raises
+    ------
+    InputError, WriteError
+        The file cannot be written; see :func:`~sjepa_online.files.atomic_path`.
     """
     metadata = {
         "format": format_name,
@@ -55,7 +60,10 @@ def write_tensor_file(
     contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     metadata[CHECKSUM] = _checksum(metadata, contiguous)
     with atomic_path(path) as temporary:
-        save_file(contiguous, temporary, metadata=metadata)
+        try:
+            save_file(contiguous, temporary, metadata=metadata)
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
 
 
 def require_file(path: Path) -> None:
@@ -64,9 +72,9 @@ def require_file(path: Path) -> None:
     Raises
     ------
     InputError
-        Nothing is there, or a folder.
+        Nothing is there, a folder is, or the path cannot be reached.
     """
-    if path.is_file():
+    if is_file(path):
         return
     near = path if path.is_dir() else path.parent
     there = ", ".join(str(found) for found in sorted(near.glob("*.safetensors")))

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+import errno
 import stat
 import sys
 from pathlib import Path
 
 import pytest
 
-from sjepa_online.errors import InputError
-from sjepa_online.files import atomic_path, atomic_write
+from sjepa_online.errors import InputError, OperationError
+from sjepa_online.files import atomic_path, atomic_write, is_file, user_path
 
 
 def _fail_while_writing(path: Path, error: BaseException) -> None:
@@ -82,3 +83,32 @@ def test_a_folder_in_the_files_place_is_refused_and_stays(tmp_path: Path) -> Non
     with pytest.raises(InputError, match="folder"):
         atomic_write(folder, b"new")
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_disk_that_is_full_is_told_with_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "file.bin"
+    with pytest.raises(OperationError, match=r"file\.bin could not be written: No space left"):
+        _fail_while_writing(path, OSError(errno.ENOSPC, "No space left on device"))
+
+
+def test_a_file_that_another_program_holds_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Access is denied")
+
+    path = tmp_path / "file.bin"
+    path.write_bytes(b"old")
+    # as Windows does
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OperationError, match=r"file\.bin.*Access is denied.*close the program"):
+        atomic_write(path, b"new")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_path_that_the_system_refuses_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"can be reached.*too long"):
+        is_file(tmp_path / ("a" * 300))
+    with pytest.raises(InputError, match=r"can be reached.*~no-such-user/x"):
+        user_path("~no-such-user/x")
+    assert user_path("~/x") == Path.home() / "x"

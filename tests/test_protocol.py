@@ -76,6 +76,22 @@ def test_labels_and_aliases_stand_for_their_class(tmp_path: Path) -> None:
     assert protocol.n_times == 256
 
 
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+    assert _load(tmp_path, "\ufeff" + TEXT) == _load(tmp_path, TEXT)
+
+
+def test_a_file_that_may_not_be_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    # as the superuser, who may read all, a test cannot meet this
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(InputError, match=r"own\.toml \(Permission denied\)"):
+        _load(tmp_path, TEXT)
+
+
 def test_an_alias_of_two_classes_is_refused_and_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="more than one class: L") as caught:
         _load(tmp_path, TEXT.replace('["R"]', '["R", "L"]'))

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from sjepa_online.errors import InputError
+from sjepa_online.errors import InputError, OperationError
 from sjepa_online.tensor_file import open_safetensors, read_tensor_file, write_tensor_file
 
 CONFIG = {"text": "µV", "numbers": [1, 2.5], "nested": {"none": None, "yes": True}}
@@ -40,6 +41,15 @@ def test_what_is_written_is_read(path: Path) -> None:
     for name, array in ARRAYS.items():
         np.testing.assert_array_equal(arrays[name], array)
         assert (arrays[name].dtype, arrays[name].shape) == (array.dtype, array.shape)
+
+
+def test_a_disk_that_is_full_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise SafetensorError("I/O error: No space left on device")
+
+    monkeypatch.setattr("sjepa_online.tensor_file.save_file", full)
+    with pytest.raises(OperationError, match=r"file\.safetensors could not be.*No space left"):
+        write_tensor_file(path, "test", 2, CONFIG, ARRAYS)
 
 
 def test_any_safetensors_reader_understands_the_file(path: Path) -> None:

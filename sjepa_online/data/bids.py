@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 import warnings
+from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Any
 import mne
 import numpy as np
 
-from sjepa_online.data.reading import SIMULATED
+from sjepa_online.data.reading import SIMULATED, bids_table
 from sjepa_online.data.recording import Recording
 from sjepa_online.errors import InputError
 from sjepa_online.signal.montage import MNE_MONTAGE, resolve_channel_names
@@ -93,11 +95,66 @@ def write_bids(
     ------
     InputError
         The extra ``bids`` is not installed, an entity has other characters than letters and
-        digits, a channel has no known electrode's name, or the recording is there already.
+        digits, a channel has no known electrode's name, the recording is there already, or the
+        folder cannot be written.
+    """
+    mne_bids = _mne_bids()
+    path = bids_path(recording, root, subject=subject, task=task, session=session, run=run)
+    if not overwrite:
+        refuse_replacement([path])
+    raw = raw_from_recording(recording)
+    raw.info["line_freq"] = line_frequency
+    try:
+        with mne.utils.catch_logging(), warnings.catch_warnings():
+            # float32 in µV is what was recorded; pybv tells that other software prefers integers
+            warnings.simplefilter("ignore", RuntimeWarning)
+            if not (root / "dataset_description.json").exists():
+                # mne-bids would write "[Unspecified]"
+                name = root.resolve().name
+                mne_bids.make_dataset_description(path=root, name=name, verbose="error")
+            written = mne_bids.write_raw_bids(
+                raw,
+                path,
+                format="BrainVision",
+                allow_preload=True,
+                overwrite=overwrite,
+                verbose="error",
+            )
+            _describe(mne_bids, written, recording)
+    except OSError as error:
+        raise InputError(
+            "A BIDS data set needs a folder that can be made and written",
+            value=f"{error.filename or root} ({error.strerror or error})",
+            remedy="Choose another root.",
+        ) from error
+    return Path(written.fpath)
+
+
+def bids_path(
+    recording: Recording,
+    root: Path,
+    *,
+    subject: str,
+    task: str,
+    session: str | None = None,
+    run: int | None = None,
+) -> Any:
+    """Return where a recording stands in a BIDS data set; the parameters are :func:`write_bids`'.
+
+    Returns
+    -------
+    mne_bids.BIDSPath
+        Of the header file.
+
+    Raises
+    ------
+    InputError
+        The extra ``bids`` is not installed, or an entity has other characters than letters and
+        digits.
     """
     mne_bids = _mne_bids()
     _check_entities(subject=subject, session=session, task=task)
-    path = mne_bids.BIDSPath(
+    return mne_bids.BIDSPath(
         root=root,
         subject=subject,
         session=session,
@@ -108,34 +165,27 @@ def write_bids(
         suffix="eeg",
         extension=".vhdr",
     )
-    if path.fpath.exists() and not overwrite:
+
+
+def refuse_replacement(paths: Iterable[Any]) -> None:
+    """Refuse to write where recordings of a BIDS data set are.
+
+    Raises
+    ------
+    InputError
+        One of the header files is there.
+    """
+    there = [str(path.fpath) for path in paths if path.fpath.exists()]
+    if there:
         raise InputError(
             "A recording of a BIDS data set is not replaced unasked",
-            value=str(path.fpath),
+            value=", ".join(there),
             remedy="Choose another subject, session, task or root, or add --overwrite.",
         )
-    raw = raw_from_recording(recording)
-    raw.info["line_freq"] = line_frequency
-    with mne.utils.catch_logging(), warnings.catch_warnings():
-        # float32 in µV is what was recorded; pybv tells that other software prefers integers
-        warnings.simplefilter("ignore", RuntimeWarning)
-        if not (root / "dataset_description.json").exists():
-            # mne-bids would write "[Unspecified]"
-            mne_bids.make_dataset_description(path=root, name=root.resolve().name, verbose="error")
-        written = mne_bids.write_raw_bids(
-            raw,
-            path,
-            format="BrainVision",
-            allow_preload=True,
-            overwrite=overwrite,
-            verbose="error",
-        )
-        _describe(mne_bids, written, recording)
-    return Path(written.fpath)
 
 
 def bids_annotations(path: Path) -> mne.Annotations | None:
-    """Return the events of a recording's ``events.tsv``, None where there is none.
+    """Return the events of a recording's ``events.tsv``.
 
     In a BIDS data set the labels stand there; the recording itself may hold codes only.
 
@@ -143,14 +193,70 @@ def bids_annotations(path: Path) -> mne.Annotations | None:
     ----------
     path : Path
         The recording, named ``*_eeg.*``.
+
+    Returns
+    -------
+    annotations or None
+        Onsets (s) count from the first sample; None where there is no such file, or none with
+        the optional column ``trial_type``.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or an onset is no number; the message names the line.
     """
-    events = path.with_name(f"{path.stem.removesuffix('_eeg')}_events.tsv")
-    if not path.stem.endswith("_eeg") or not events.is_file():
+    table = bids_table(path, "events")
+    rows = [] if table is None else _rows(table)
+    if table is None or not any("trial_type" in row for _, row in rows):
         return None
-    with events.open(encoding="utf-8-sig", newline="") as file:
-        rows = [row for row in csv.DictReader(file, delimiter="\t") if "trial_type" in row]
-    onsets = [float(row["onset"]) for row in rows]
-    return mne.Annotations(onsets, 0.0, [row["trial_type"] for row in rows])
+    onsets = [_onset(table, line, row.get("onset", "")) for line, row in rows]
+    return mne.Annotations(onsets, 0.0, [row["trial_type"] for _, row in rows])
+
+
+def bids_bad_channels(path: Path) -> tuple[str, ...]:
+    """Return the channels that a recording's ``channels.tsv`` marks as bad.
+
+    Parameters
+    ----------
+    path : Path
+        The recording, named ``*_eeg.*``.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read.
+    """
+    table = bids_table(path, "channels")
+    rows = [] if table is None else _rows(table)
+    return tuple(row.get("name", "") for _, row in rows if row.get("status") == "bad")
+
+
+def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
+    """Read a table of a BIDS data set: the line and the fields of each row."""
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, delimiter="\t", restval="")
+            return [(reader.line_num, row) for row in reader]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            "A table of a BIDS data set is a UTF-8 file that can be read",
+            value=f"{table}: {error}",
+            remedy="Save it again as tab-separated text in UTF-8.",
+        ) from error
+
+
+def _onset(table: Path, line: int, text: str) -> float:
+    try:
+        onset = float(text)
+    except ValueError:
+        onset = math.nan
+    if not math.isfinite(onset):
+        raise InputError(
+            "Each row of an events.tsv has a number of seconds, with a decimal point, as its onset",
+            value=f"{table}, line {line}: {text!r}",
+            remedy="Correct the column onset.",
+        )
+    return onset
 
 
 def _describe(mne_bids: ModuleType, path: Any, recording: Recording) -> None:

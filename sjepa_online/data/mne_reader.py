@@ -14,7 +14,7 @@ import mne
 import numpy as np
 import numpy.typing as npt
 
-from sjepa_online.data.bids import bids_annotations
+from sjepa_online.data.bids import bids_annotations, bids_bad_channels
 from sjepa_online.data.reading import SIMULATED, UNREADABLE, bids_entity, naming, one_line
 from sjepa_online.data.recording import Recording
 from sjepa_online.errors import InputError
@@ -68,13 +68,17 @@ def read_mne_file(path: Path) -> Recording:
                 remedy="Copy the file again, or repair its header.",
             )
         logger.warning("%s: %s", path, message)
-    if (annotations := bids_annotations(path)) is not None:
-        raw.set_annotations(annotations)
-    elif suffix == ".vhdr":
-        _strip_marker_types(raw)
+    if suffix == ".vhdr":
+        _strip_marker_types(raw.annotations)
+    _take_bids_events(raw, path)
+    _take_bids_bad_channels(raw, path)
     subject, session, run = (bids_entity(path.name, key) for key in ("sub", "ses", "run"))
     recording = recording_from_raw(raw, name=str(path), subject=subject, session=session, run=run)
-    return replace(recording, simulated=bids_entity(path.name, "acq") == SIMULATED)
+    return replace(
+        recording,
+        simulated=bids_entity(path.name, "acq") == SIMULATED,
+        parts=tuple(str(name) for name in raw.filenames[1:]) if suffix == ".fif" else (),
+    )
 
 
 def recording_from_raw(
@@ -112,10 +116,37 @@ def recording_from_raw(
     )
 
 
-def _strip_marker_types(raw: Any) -> None:
+def _take_bids_events(raw: Any, path: Path) -> None:
+    """Take the events from the table beside a recording of a BIDS data set, if there is one."""
+    events = bids_annotations(path)
+    if events is None:
+        return
+    if path.suffix.lower() == ".vhdr":
+        _strip_marker_types(events)
+    onsets = _break_times(raw)
+    # only the recording itself is sure to know where its parts were joined
+    raw.set_annotations(events + mne.Annotations(onsets, 0.0, ["BAD boundary"] * len(onsets)))
+
+
+def _take_bids_bad_channels(raw: Any, path: Path) -> None:
+    """Mark the channels that the table beside a recording of a BIDS data set calls bad."""
+    marked = bids_bad_channels(path)
+    # MNE takes the type from an EDF label: `EEG Fz` is Fz
+    bad = [name if name in raw.ch_names else name.partition(" ")[2] for name in marked]
+    unknown = [name for name, own in zip(marked, bad, strict=True) if own not in raw.ch_names]
+    if unknown:
+        raise InputError(
+            "The channels that a channels.tsv marks as bad are in the recording",
+            value=f"{path}: {', '.join(unknown)}; there are {', '.join(raw.ch_names)}",
+            remedy="Correct the names in its channels.tsv.",
+        )
+    raw.info["bads"] = sorted({*raw.info["bads"], *bad})
+
+
+def _strip_marker_types(annotations: Any) -> None:
     """Give BrainVision's markers the label that was sent: MNE puts their type before it."""
-    raw.annotations.description = np.array(
-        [re.sub("^(Comment|Stimulus)/", "", label) for label in raw.annotations.description],
+    annotations.description = np.array(
+        [re.sub("^(Comment|Stimulus)/", "", label) for label in annotations.description],
         dtype=str,
     )
 
@@ -151,12 +182,18 @@ def _events(raw: Any, has_stim: bool) -> tuple[npt.NDArray[np.float64], tuple[st
     return samples / float(raw.info["sfreq"]), tuple(str(code) for code in events[:, 2])
 
 
-def _breaks(raw: Any) -> npt.NDArray[np.float64]:
-    times = [
+def _break_times(raw: Any) -> list[float]:
+    """Return the times (s) after the first sample at which an annotation marks a joint."""
+    return [
         onset
         for onset, description in zip(
             _annotation_onsets(raw), raw.annotations.description, strict=True
         )
         if _BREAK.match(str(description)) and onset > 0
     ]
-    return np.unique(np.asarray(times, np.float64))
+
+
+def _breaks(raw: Any) -> npt.NDArray[np.float64]:
+    """Return when parts were joined, on the sample: two annotations may differ by a rounding."""
+    sfreq = float(raw.info["sfreq"])
+    return np.unique(np.round(np.array(_break_times(raw)) * sfreq)) / sfreq

@@ -8,6 +8,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 from scipy.io.matlab import MatReadError
 
@@ -31,6 +32,10 @@ UNREADABLE = (
     configparser.Error,
 )
 
+#: Files of the same name that hold a part of a recording: BrainVision's and EEGLAB's.
+_PARTS = (".eeg", ".dat", ".vmrk", ".fdt")
+_BIDS_TABLES = ("channels", "events")
+
 #: The value of the BIDS entity ``acq`` in the names of recordings of no person.
 SIMULATED = "simulated"
 
@@ -50,6 +55,31 @@ def bids_entity(file_name: str, key: str) -> str:
     """Return the value of a BIDS entity (``sub``, ``ses``, ``run``) in a file name, or ``""``."""
     found = re.search(rf"(?:^|_){key}-([^_.]+)", file_name)
     return found.group(1) if found else ""
+
+
+def bids_table(path: Path, suffix: str) -> Path | None:
+    """Return the table of a recording named ``*_eeg.*``, such as its ``*_events.tsv``.
+
+    Parameters
+    ----------
+    path : Path
+        The recording.
+    suffix : {"channels", "events"}
+
+    Returns
+    -------
+    Path or None
+        None where there is no such file.
+    """
+    table = path.with_name(f"{path.stem.removesuffix('_eeg')}_{suffix}.tsv")
+    return table if path.stem.endswith("_eeg") and table.is_file() else None
+
+
+def companions(path: Path) -> list[Path]:
+    """Return the files beside a recording's own that are read with it."""
+    parts = [one for suffix in _PARTS if (one := path.with_suffix(suffix)).is_file()]
+    tables = (bids_table(path, suffix) for suffix in _BIDS_TABLES)
+    return [*parts, *(table for table in tables if table is not None)]
 
 
 def one_line(message: object) -> str:

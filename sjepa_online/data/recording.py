@@ -41,6 +41,8 @@ class Recording:
         Where the recording belongs; empty when unknown.
     simulated : bool
         True when no person was recorded.
+    parts : tuple of str
+        Files that hold the rest of a recording which is split over several.
 
     Raises
     ------
@@ -61,6 +63,7 @@ class Recording:
     session: str = ""
     run: str = ""
     simulated: bool = False
+    parts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what nothing behind a recording could use."""
@@ -88,6 +91,11 @@ class Recording:
                 value=f"{len(self.onsets)} onsets and {len(self.labels)} labels",
                 remedy="Give both for every event.",
             )
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of all that was read for this recording: no other one may hold any of it."""
+        return (self.name, *self.parts)
 
     @property
     def duration(self) -> float:

@@ -10,7 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from sjepa_online.data.recording import Recording
+from sjepa_online.data.split_files import later_parts
 from sjepa_online.errors import InputError
+from sjepa_online.files import is_file, path_error, user_path
 from sjepa_online.protocol import load_protocol
 
 SUFFIXES = (".fif", ".edf", ".bdf", ".gdf", ".vhdr", ".set", ".xdf")
@@ -44,7 +46,8 @@ class Source:
 def expand_sources(texts: Iterable[str], unit: str | None = None) -> list[Source]:
     """Find what each SOURCE stands for, without reading any recording.
 
-    A glob's files come in natural order (run 2 before run 10).
+    A glob's files come in natural order (run 2 before run 10). Of a recording that MNE split over
+    several .fif files only the first part is kept, as the others are read with it.
 
     Parameters
     ----------
@@ -60,7 +63,8 @@ def expand_sources(texts: Iterable[str], unit: str | None = None) -> list[Source
     """
     sources = [source for text in texts for source in _expand(text, unit)]
     refuse_repetition(source.name for source in sources)
-    return sources
+    later = later_parts([Path(source.name) for source in sources])
+    return [source for source in sources if Path(source.name) not in later]
 
 
 def refuse_repetition(names: Iterable[str]) -> None:
@@ -124,7 +128,7 @@ def load_sources(texts: Iterable[str], unit: str | None = None) -> list[Recordin
     """Read all recordings of several SOURCEs; the errors are those of :func:`iter_sources`."""
     recordings = list(iter_sources(texts, unit=unit))
     # a subject of a data set and one of its sessions are two sources, with recordings in common
-    refuse_repetition(recording.name for recording in recordings)
+    refuse_repetition(name for recording in recordings for name in recording.files)
     return recordings
 
 
@@ -169,21 +173,14 @@ def _file_source(path: Path, unit: str | None = None) -> Source:
 
 
 def _find_files(text: str) -> list[Path]:
-    pattern = str(Path(text).expanduser()) if text else ""
-    if Path(pattern).is_file():  # before globbing: a file's own name may hold brackets
+    pattern = str(user_path(text)) if text else ""
+    if is_file(Path(pattern)):  # before globbing: a file's own name may hold brackets
         paths = [Path(pattern)]
     else:
         matches = sorted(glob.glob(pattern, recursive=True), key=natural_key)  # noqa: PTH207
-        paths = [Path(match) for match in matches if Path(match).is_file()]
+        paths = [Path(match) for match in matches if is_file(Path(match))]
     if not paths:
-        is_folder = bool(text) and Path(pattern).is_dir()
-        within = Path(pattern).iterdir() if is_folder else ()
-        files = next((f"*{one.suffix}" for one in within if one.suffix in SUFFIXES), "**/*.edf")
-        raise InputError(
-            "A SOURCE stands for at least one recording",
-            value=f"{text!r} is a folder" if is_folder else f"nothing matches {text!r}",
-            remedy=f'Give a glob such as "{text}/{files}".' if is_folder else GRAMMAR,
-        )
+        raise _nothing_there(text, Path(pattern))
     unknown = [str(path) for path in paths if path.suffix.lower() not in SUFFIXES]
     if unknown:
         raise InputError(
@@ -191,7 +188,36 @@ def _find_files(text: str) -> list[Path]:
             value=", ".join(unknown),
             remedy="Choose other files, or export these to .edf or .fif.",
         )
+    for path in paths:
+        _check_name(path)
     return paths
+
+
+def _nothing_there(text: str, path: Path) -> InputError:
+    """Return what to tell of a text that stands for no file."""
+    is_folder = bool(text) and path.is_dir()
+    try:
+        within = list(path.iterdir()) if is_folder else []
+    except OSError as error:
+        return path_error(path, error)
+    files = next((f"*{one.suffix}" for one in within if one.suffix in SUFFIXES), "**/*.edf")
+    return InputError(
+        "A SOURCE stands for at least one recording",
+        value=f"{text!r} is a folder" if is_folder else f"nothing matches {text!r}",
+        remedy=f'Give a glob such as "{text}/{files}".' if is_folder else GRAMMAR,
+    )
+
+
+def _check_name(path: Path) -> None:
+    """Refuse a name that is no text: decoders and tables could not hold it."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            "The path of a recording is text in UTF-8",
+            value=str(path).encode(errors="backslashreplace").decode(),
+            remedy="Rename the file or the folder.",
+        ) from error
 
 
 def _moabb_sources(text: str, fields: list[str]) -> list[Source]:

@@ -102,8 +102,8 @@ def make_trials(
         raise InputError(
             "At least one trial can be used",
             value="; ".join(dropped),
-            remedy="Choose recordings with whole trials, and mark channels without signal "
-            "as bad in the file.",
+            remedy="Choose recordings with whole trials, and mark channels without signal as bad: "
+            "in a .fif file, or in the channels.tsv of a BIDS data set (`export` makes one).",
         )
     return Trials(
         X=np.concatenate([part.X for part in parts]),

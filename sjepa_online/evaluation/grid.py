@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
+from itertools import product, takewhile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ from sjepa_online.training.cross_validation import (
 )
 
 STRATEGIES: tuple[Strategy, ...] = ("new", "full")
+#: Data set, subject and session: two studies may both have a subject 1.
+Session = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -63,16 +66,16 @@ class GridResult:
     Attributes
     ----------
     groups : list of tuple of str
-        Subject and session of each row.
+        Data set, subject and session of each row.
     pipelines : list of Pipeline
-    seeds : int
+    seeds : list of int
     scores : ndarray, shape (groups, seeds, pipelines)
         From cross-validation within the session.
     """
 
-    groups: list[tuple[str, str]]
+    groups: list[Session]
     pipelines: list[Pipeline]
-    seeds: int
+    seeds: list[int]
     scores: np.ndarray[Any, np.dtype[np.float64]]
 
     @property
@@ -86,17 +89,18 @@ class GridResult:
         ranks = self.ranks
         return [
             {
+                "data_set": data_set,
                 "subject": subject,
                 "session": session,
                 "seed": seed,
                 "head": pipeline.head,
                 "strategy": pipeline.strategy,
                 "weights": pipeline.weights,
-                "score": self.scores[group, seed, column],
-                "rank": ranks[group, seed, column],
+                "score": self.scores[group, step, column],
+                "rank": ranks[group, step, column],
             }
-            for group, (subject, session) in enumerate(self.groups)
-            for seed in range(self.seeds)
+            for group, (data_set, subject, session) in enumerate(self.groups)
+            for step, seed in enumerate(self.seeds)
             for column, pipeline in enumerate(self.pipelines)
         ]
 
@@ -122,17 +126,27 @@ def make_grid(weights: Sequence[str]) -> list[Pipeline]:
     ]
 
 
-def group_sessions(recordings: Sequence[Recording]) -> dict[tuple[str, str], list[Recording]]:
-    """Collect the recordings of each subject and session, in their order.
+def group_sessions(recordings: Sequence[Recording]) -> dict[Session, list[Recording]]:
+    """Collect the recordings of each data set, subject and session, in their order.
 
-    A recording that names neither is a group of its own.
+    A recording that names neither subject nor session is a group of its own.
     """
-    groups: dict[tuple[str, str], list[Recording]] = {}
+    groups: dict[Session, list[Recording]] = {}
     for recording in recordings:
         unknown = not (recording.subject or recording.session)
-        key = (recording.name, "") if unknown else (recording.subject, recording.session)
+        subject = recording.name if unknown else recording.subject
+        key = (data_set_of(recording), subject, recording.session)
         groups.setdefault(key, []).append(recording)
     return groups
+
+
+def data_set_of(recording: Recording) -> str:
+    """Return what stands before the subject in a name: a data set, or the folder of a study."""
+    before, found, _ = recording.name.partition(f":{recording.subject}:")
+    if found:
+        return before
+    folders = takewhile(lambda part: not part.startswith("sub-"), Path(recording.name).parent.parts)
+    return str(Path(*folders))
 
 
 def evaluate_grid(
@@ -178,7 +192,8 @@ def evaluate_grid(
                 partial(pipelines[column].make, trials, seed + step, device), trials
             )
             progress()
-    return GridResult(list(groups), list(pipelines), n_seeds, scores)
+    seeds = list(range(seed, seed + n_seeds))
+    return GridResult(list(groups), list(pipelines), seeds, scores)
 
 
 def _cross_validate(make: Callable[[], SJEPAClassifier], trials: Trials) -> float:

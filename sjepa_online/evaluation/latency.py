@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,8 +14,14 @@ import numpy as np
 import psutil
 
 from sjepa_online.data import Recording
-from sjepa_online.decoding import CalibrationSummary, Decoder, DecoderRequest
+from sjepa_online.decoding import (
+    CalibrationSummary,
+    Decoder,
+    DecoderRequest,
+    SJEPAClassifier,
+)
 from sjepa_online.decoding.compensation import ChannelCompensation
+from sjepa_online.decoding.state import TrialClassifier
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.model import PRETRAINING_CHANNELS
 from sjepa_online.online.live import LiveDecision, LiveDecoder, use_one_thread
@@ -124,15 +132,25 @@ def measure_latency(
     decoder = noise_decoder(protocol, request, PRETRAINING_CHANNELS[:n_channels], sfreq)
     total = seconds + protocol.window.length + WARM_UP_SECONDS
     context = multiprocessing.get_context("spawn")
-    source = context.Process(target=_stream_noise, args=(n_channels, sfreq, total), daemon=True)
+    # two measurements on one machine must not see each other
+    name = f"{STREAM}-{os.getpid()}"
+    source = context.Process(
+        target=_stream_noise, args=(name, n_channels, sfreq, total), daemon=True
+    )
     source.start()
     try:
         n_samples = round(total * sfreq)
-        timing = (decode or decode_headless)(decoder, f"{STREAM} (simulated)", n_samples, progress)
+        timing = (decode or decode_headless)(decoder, f"{name} (simulated)", n_samples, progress)
     finally:
         source.terminate()
         source.join(timeout=5)
-    return _document(timing, request.device, n_channels, sfreq, n_samples)
+    device = device_of(decoder.classifier)
+    return _document(timing, device, n_channels, sfreq, n_samples)
+
+
+def device_of(classifier: TrialClassifier) -> str:
+    """Return where a classifier computes: only fine-tuned networks use another device."""
+    return classifier.device if isinstance(classifier, SJEPAClassifier) else "cpu"
 
 
 def noise_decoder(
@@ -166,14 +184,14 @@ def decode_headless(
     use_one_thread()
     timing = Timing()
     with (
-        SignalInlet(resolve_stream(stream, wait=20.0)) as signal,
+        SignalInlet(resolve_stream(stream, wait=20.0)) as inlet,
         ProbabilityOutlet(f"{STREAM}-probabilities", decoder.classes, 8.0) as probabilities,
         DecisionOutlet(f"{STREAM}-decisions") as decisions,
     ):
-        live = LiveDecoder(decoder, signal, probabilities=probabilities, decisions=decisions)
+        live = LiveDecoder(decoder, inlet, probabilities=probabilities, decisions=decisions)
         process = psutil.Process()
         busy, started, last = sum(process.cpu_times()[:2]), time.monotonic(), time.monotonic()
-        while signal.received < n_samples and not signal.lost:
+        while inlet.received < n_samples and not inlet.lost:
             timing.decisions += [
                 TimedDecision(one.decision.time, one.latency, one.end_to_end)
                 for one in live.poll()
@@ -184,7 +202,7 @@ def decode_headless(
                 progress()
         timing.seconds = time.monotonic() - started
         timing.cpu_share = (sum(process.cpu_times()[:2]) - busy) / timing.seconds
-        timing.received = signal.received
+        timing.received = inlet.received
     return timing
 
 
@@ -218,8 +236,10 @@ def _percentiles(seconds: list[float]) -> dict[str, float]:
     return {name: float(np.percentile(milliseconds, share)) for name, share in shares.items()}
 
 
-def _stream_noise(n_channels: int, sfreq: float, seconds: float) -> None:
+def _stream_noise(name: str, n_channels: int, sfreq: float, seconds: float) -> None:
     """Be the amplifier: simulated noise in real time, in a process of its own."""
+    # a terminal's Ctrl-C reaches this process too; the one that measures ends it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     generator = np.random.default_rng(0)
     data = generator.standard_normal((n_channels, round(seconds * sfreq)), dtype=np.float32)
     recording = Recording(
@@ -233,4 +253,4 @@ def _stream_noise(n_channels: int, sfreq: float, seconds: float) -> None:
         breaks=np.empty(0),
         simulated=True,
     )
-    Replay([recording], name=STREAM, wait_for_consumers=60.0).run()
+    Replay([recording], name=name, wait_for_consumers=60.0).run()

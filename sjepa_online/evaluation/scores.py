@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sjepa_online.data import Trials
 from sjepa_online.decoding import DecoderRequest
@@ -33,20 +34,26 @@ class DecoderScores:
         Area under the ROC curve of the second class, for two classes.
     fit_seconds : list of float
         Time of each fit.
+    balanced_accuracy : list of float
+        See :func:`balanced_accuracy`.
+    seeds : list of int
     """
 
     accuracy: list[float]
     score: list[float]
     roc_auc: list[float] | None
     fit_seconds: list[float]
+    balanced_accuracy: list[float]
+    seeds: list[int]
 
     def to_json(self, n_classes: int, window_seconds: float) -> dict[str, Any]:
         """Return the entry of this decoder in the JSON document of ``evaluate scores``."""
-        mean = float(np.mean(self.accuracy))
+        # the rate is defined for classes that are equally probable
+        balanced = float(np.mean(self.balanced_accuracy))
         entry: dict[str, Any] = {
-            "accuracy": mean,
+            "accuracy": float(np.mean(self.accuracy)),
             "accuracy_std": float(np.std(self.accuracy)),
-            "itr_bits_per_min": information_transfer_rate(mean, n_classes, window_seconds),
+            "itr_bits_per_min": information_transfer_rate(balanced, n_classes, window_seconds),
             "fit_s": float(np.mean(self.fit_seconds)),
             "scores": self.score,
         }
@@ -57,7 +64,7 @@ class DecoderScores:
     def rows(self, decoder: str) -> list[Row]:
         """Return one row of a table for each seed."""
         areas: Sequence[object] = self.roc_auc or [""] * len(self.score)
-        values = zip(self.accuracy, self.score, areas, self.fit_seconds, strict=True)
+        values = zip(self.seeds, self.accuracy, self.score, areas, self.fit_seconds, strict=True)
         return [
             {
                 "decoder": decoder,
@@ -67,7 +74,7 @@ class DecoderScores:
                 "roc_auc": area,
                 "fit_s": seconds,
             }
-            for seed, (accuracy, score, area, seconds) in enumerate(values)
+            for seed, accuracy, score, area, seconds in values
         ]
 
 
@@ -99,20 +106,31 @@ def evaluate_scores(
     check_trials_per_class(train.y, train.protocol.class_names, 1, "Training")
     results = {}
     for request in requests:
-        runs = [
-            _run(train, test, request.with_seed(request.random_state + seed), progress)
-            for seed in range(n_seeds)
-        ]
-        accuracies, scores, areas, seconds = (list(values) for values in zip(*runs, strict=True))
+        seeds = list(range(request.random_state, request.random_state + n_seeds))
+        runs = [_run(train, test, request.with_seed(seed), progress) for seed in seeds]
+        accuracies, scores, areas, seconds, balanced = (
+            list(values) for values in zip(*runs, strict=True)
+        )
         results[request.name] = DecoderScores(
-            accuracies, scores, None if None in areas else areas, seconds
+            accuracies, scores, None if None in areas else areas, seconds, balanced, seeds
         )
     return results
 
 
+def balanced_accuracy(decided: NDArray[Any], truth: NDArray[Any]) -> float:
+    """Return the mean share of right decisions over the classes that occur.
+
+    Parameters
+    ----------
+    decided, truth : ndarray, shape (n,)
+        Classes.
+    """
+    return float(np.mean([np.mean(decided[truth == one] == one) for one in np.unique(truth)]))
+
+
 def _run(
     train: Trials, test: Trials, request: DecoderRequest, progress: Callable[[], None]
-) -> tuple[float, float, float | None, float]:
+) -> tuple[float, float, float | None, float, float]:
     started = time.perf_counter()
     classifier = request.make(train.protocol, train.ch_names).fit(train.X, train.y)
     seconds = time.perf_counter() - started
@@ -124,4 +142,5 @@ def _run(
         main_score(train.protocol.paradigm, probabilities, test.y, classes),
         roc_auc(probabilities, test.y, classes),
         seconds,
+        balanced_accuracy(np.array(classes)[probabilities.argmax(axis=1)], test.y),
     )

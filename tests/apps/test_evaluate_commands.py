@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 from collections.abc import Callable
 from inspect import signature
@@ -56,6 +57,34 @@ def test_files_that_cannot_be_written_are_refused_at_once(
     assert table.read_text() == "precious"
 
 
+def test_results_are_told_even_if_their_table_cannot_be_written(
+    command: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    # the disk fills while the decoders are compared
+    monkeypatch.setattr(Path, "write_bytes", full)
+    result = command(
+        "evaluate", "scores", "-p", "ssvep-exo", *SAMPLE, "--decoder", "riemann",
+        "--csv", tmp_path / "scores.csv", "--json",
+    )  # fmt: skip
+    assert result.code == 1
+    assert "scores.csv could not be written: No space left on device" in result.err
+    assert result.json["decoders"]["riemann"]["accuracy"] > 0.5
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_table_names_the_seeds_that_were_asked_for(command: Callable, tmp_path: Path) -> None:
+    table = tmp_path / "scores.csv"
+    result = command(
+        "evaluate", "scores", "-p", "ssvep-exo", *SAMPLE, "--decoder", "riemann",
+        "--seed", 7, "--seeds", 2, "--csv", table,
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    assert [row["seed"] for row in _rows(table)] == ["7", "8"]
+
+
 def test_learning_curve_grows_to_all_trials(command: Callable, tmp_path: Path) -> None:
     table, plot = tmp_path / "curve.csv", tmp_path / "curve.svg"
     result = command(
@@ -84,7 +113,7 @@ def test_grid_ranks_every_cell(
     )  # fmt: skip
     assert result.code == 0, result.err
     document = result.json
-    assert document["groups"] == [["12", "1"]]
+    assert [group[1:] for group in document["groups"]] == [["12", "1"]]
     assert len(document["pipelines"]) == 6
     ranks = [float(row["rank"]) for row in _rows(table)]
     assert sum(ranks) == pytest.approx(21)  # 1 + ... + 6, ties share

@@ -8,9 +8,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import mne
+import numpy as np
 import pytest
 
 from sjepa_apps.__main__ import main
+from sjepa_apps.cli.common import check_out
+from sjepa_apps.cli.comparison import load_sides
+from sjepa_online.errors import InputError
 
 #: Words of a command line, and what the message must hold.
 MISTAKES = [
@@ -26,6 +31,9 @@ MISTAKES = [
     ("calibrate -p ssvep --resume nosuchdir", "nosuchdir, not found"),
     ("calibrate -p ssvep --headless --resume .", "without that file"),
     ("calibrate -p sssvep --from sample:1", "ssvep-exo"),
+    (f"calibrate -p {'a' * 300} --from sample:1", "can be reached"),
+    (f"calibrate -p ssvep-exo --from sample:1 --out {'a' * 300}.safetensors", "can be reached"),
+    ("evaluate scores -p ssvep-exo --train sample:1 --test sample:2 --csv . --overwrite", "--csv"),
     ("decode --decoder .", "., a folder. There is: one.safetensors"),
     ("decode --decoder on.safetensors", "not found. There is: one.safetensors"),
     ("live --decoder nosuch/on.safetensors", "not found. Check the path"),
@@ -107,12 +115,36 @@ def test_a_folder_that_cannot_be_written_is_told_before_training(command: Callab
     assert "can be written" in outcome.err
 
 
+def test_a_file_that_cannot_be_replaced_is_told_before_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    out = tmp_path / "results.csv"
+    out.touch()
+    check_out(out, overwrite=True)
+    # as Windows does while another program shows the file
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InputError, match=r"can be replaced.*results\.csv.*choose another --csv"):
+        check_out(out, overwrite=True, option="--csv")
+
+
 @pytest.mark.parametrize("name", ["scores", "learning-curve", "corruption"])
 def test_no_recording_both_trains_and_tests(command: Callable, name: str) -> None:
     both = ("--train", "sample:1", "sample:2", "--test", "sample:2", "-p", "ssvep-exo")
     outcome = command("evaluate", name, *both)
     assert outcome.code == 2
     assert "twice: " in outcome.err
+
+
+def test_no_part_of_a_split_recording_both_trains_and_tests(tmp_path: Path) -> None:
+    data = np.random.default_rng(0).normal(0, 1e-5, (2, 1_000_000))
+    raw = mne.io.RawArray(data, mne.create_info(["Cz", "Pz"], 1000.0, "eeg"), verbose="error")
+    raw.save(tmp_path / "long_raw.fif", split_size="5MB", verbose="error")
+    first, later = (str(tmp_path / f"long_raw{part}.fif") for part in ("", "-1"))
+    with pytest.raises(InputError, match=r"twice: .*long_raw-1\.fif"):
+        load_sides([first], [later])
 
 
 def test_the_monitor_is_not_measured_on_what_it_learned_from(command: Callable) -> None:

@@ -128,3 +128,15 @@ def test_export_writes_runs_of_a_bids_data_set(command: Callable, tmp_path: Path
         "--decoder", "riemann", "--out", tmp_path / "decoder.safetensors", "--json",
     )  # fmt: skip
     assert again.json["n_trials"] == 64
+
+
+def test_export_looks_at_every_target_before_it_writes(command: Callable, tmp_path: Path) -> None:
+    pytest.importorskip("mne_bids", reason="needs the bids extra")
+    export = ("export", "sample:1", "sample:2", "--bids", tmp_path, "--subject", "1", "--task", "x")
+    there = tmp_path / "sub-1" / "eeg" / "sub-1_task-x_run-02_eeg.vhdr"
+    there.parent.mkdir(parents=True)
+    there.touch()
+    result = command(*export)
+    assert result.code == 2
+    assert there.name in result.err
+    assert list(there.parent.iterdir()) == [there]

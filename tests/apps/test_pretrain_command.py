@@ -82,6 +82,23 @@ def test_pretrain_ends_with_weights(recipe: Path, recordings: list[Path], tmp_pa
     assert document["kept"]["epoch"] == 0
 
 
+@pytest.mark.parametrize(
+    ("there", "told"),
+    [("out", "can be made and written"), ("out/state.pt", "Add --resume")],
+    ids=["a file", "another training"],
+)
+def test_an_unsuitable_folder_is_told_before_any_recording_is_read(
+    recipe: Path, recordings: list[Path], tmp_path: Path, there: str, told: str
+) -> None:
+    (tmp_path / there).parent.mkdir(exist_ok=True)
+    (tmp_path / there).touch()
+    store = tmp_path / "store"
+    command = ["pretrain", str(recipe), "--data", str(recordings[0]), "--store", str(store)]
+    with pytest.raises(InputError, match=told):
+        RUN.invoke(app, [*command, "--out", str(tmp_path / "out")], catch_exceptions=False)
+    assert not store.exists()
+
+
 def test_the_benchmark_compares_with_plain_modules(recipe: Path) -> None:
     done = RUN.invoke(app, ["pretrain", str(recipe), "--benchmark", "--json"])
     assert done.exit_code == 0, done.output

@@ -90,6 +90,7 @@ def test_the_own_reader_gives_the_same_recording(recording, tmp_path):
     assert again.onsets == pytest.approx(recording.onsets, abs=0.5 / recording.sfreq)
     assert again.breaks == pytest.approx(recording.breaks, abs=0.5 / recording.sfreq)
     assert (again.subject, again.run, again.simulated) == ("01", "02", False)
+    assert again.bad == recording.bad
 
 
 def test_a_simulated_recording_says_so_everywhere(recording, tmp_path):
@@ -116,3 +117,74 @@ def test_an_entity_with_other_characters_is_refused(recording, tmp_path, entity)
     with pytest.raises(InputError, match=entity):
         write_bids(recording, tmp_path, **entities)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def exported(recording: Recording, tmp_path: Path) -> tuple[Path, Path]:
+    """Give a recording of a BIDS data set, and its table of events."""
+    path = write_bids(recording, tmp_path, subject="01", task="ssvep")
+    return path, path.with_name("sub-01_task-ssvep_events.tsv")
+
+
+@pytest.fixture
+def foreign(recording: Recording, tmp_path: Path) -> tuple[Path, Path]:
+    """Give a recording that another program put into a BIDS data set, and its table of events."""
+    path = tmp_path / "sub-01_task-ssvep_eeg.vhdr"
+    mne.export.export_raw(path, raw_from_recording(recording), verbose="error")
+    return path, path.with_name("sub-01_task-ssvep_events.tsv")
+
+
+def test_events_without_labels_leave_those_of_the_recording(foreign, recording):
+    path, events = foreign
+    events.write_text("onset\tduration\tvalue\n1.0\t0\t7\n")
+    assert load_source(str(path))[0].labels == recording.labels
+
+
+def test_joints_of_the_recording_stay_beside_the_events(foreign):
+    path, events = foreign
+    events.write_text("onset\tduration\ttrial_type\n1.0\t0\tStimulus/S  1\n")
+    (again,) = load_source(str(path))
+    assert again.labels == ("S  1",)
+    assert again.breaks == pytest.approx([5.0])
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"onset\ttrial_type\n2.5\ta\n1,0\tb\n", r"events\.tsv, line 3: '1,0'"),
+        (b"onset\ttrial_type\nn/a\ta\n", r"events\.tsv, line 2: 'n/a'"),
+        (b"onset\ttrial_type\ninf\ta\n", r"events\.tsv, line 2: 'inf'"),
+        (b"begin\ttrial_type\n1.0\ta\n", r"events\.tsv, line 2: ''"),
+        (b"onset\ttrial_type\n1.0\tl\xfcnks\n", r"events\.tsv.*UTF-8"),
+    ],
+    ids=["decimal comma", "not available", "infinite", "no onset", "Latin-1"],
+)
+def test_a_damaged_table_of_events_is_refused(exported, content, told):
+    path, events = exported
+    events.write_bytes(content)
+    with pytest.raises(InputError, match=told):
+        load_source(str(path))
+
+
+def test_a_bad_channel_that_is_not_in_the_recording_is_refused(exported):
+    path, _ = exported
+    channels = path.with_name("sub-01_task-ssvep_channels.tsv")
+    channels.write_text("name\tstatus\nOz\tgood\nFz\tbad\n")
+    with pytest.raises(InputError, match=r"_eeg\.vhdr: Fz; there are Oz, T7, Cz"):
+        load_source(str(path))
+
+
+def test_channels_of_an_edf_file_are_known_with_and_without_their_type(recording, tmp_path):
+    path = tmp_path / "sub-01_task-ssvep_eeg.edf"
+    raw = raw_from_recording(recording)
+    mne.export.export_raw(path, raw, physical_range=(-300, 300), verbose="error")
+    channels = path.with_name("sub-01_task-ssvep_channels.tsv")
+    for written in ("Cz", "EEG Cz"):
+        channels.write_text(f"name\tstatus\nOz\tgood\n{written}\tbad\n")
+        assert load_source(str(path))[0].bad == ("Cz",)
+
+
+def test_a_place_where_no_folder_can_be_made_is_told(recording, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"can be made and written.*file"):
+        write_bids(recording, tmp_path / "file" / "set", subject="01", task="ssvep")

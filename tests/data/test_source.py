@@ -14,6 +14,7 @@ from sjepa_online.data.source import (
     iter_sources,
     load_source,
     load_sources,
+    refuse_repetition,
 )
 from sjepa_online.errors import InputError
 
@@ -43,6 +44,43 @@ def test_files_that_the_shell_expanded(folder):
     assert [recording.run for recording in load_sources(paths)] == ["2", "1"]
 
 
+@pytest.fixture(params=["neuromag", "bids"])
+def split(request, tmp_path, monkeypatch):
+    """The parts, in their order, of a recording that MNE split as too long for one file."""
+    monkeypatch.chdir(tmp_path)
+    n_samples = 560 * 256
+    data = np.random.default_rng(0).normal(0, 1e-5, (6, n_samples))
+    info = mne.create_info(["Fz", "Cz", "Pz", "Oz", "O1", "O2"], 256.0, "eeg")
+    raw = mne.io.RawArray(data, info, verbose="error")
+    raw.set_annotations(mne.Annotations([10.0, 300.0, 550.0], 1.0, ["13", "17", "21"]))
+    raw.save("long_raw.fif", split_size="2MB", split_naming=request.param, verbose="error")
+    return sorted((path.name for path in tmp_path.iterdir()), key=lambda name: Path(name).stem)
+
+
+def test_a_recording_that_mne_split_is_read_once(split):
+    assert len(split) > 2
+    for texts in (["*.fif"], list(reversed(split))):
+        (recording,) = load_sources(texts)
+        assert recording.name == split[0]
+        assert recording.labels == ("13", "17", "21")
+        assert [Path(name).name for name in recording.files] == split
+
+
+def test_a_part_of_a_split_recording_may_not_stand_for_another(split):
+    first, later = (load_source(name)[0] for name in split[:2])
+    with pytest.raises(InputError, match="given once"):
+        refuse_repetition(name for recording in (first, later) for name in recording.files)
+
+
+def test_files_that_only_look_like_parts_are_recordings(folder, make_raw):
+    for name in ("a_raw.fif", "a_raw-1.fif"):
+        make_raw().save(name, verbose="error")
+    assert {recording.name for recording in load_source("a_raw*.fif")} == {
+        "a_raw.fif",
+        "a_raw-1.fif",
+    }
+
+
 def test_file_with_brackets_in_its_name(folder, make_raw):
     make_raw().save(folder / "a[1]_raw.fif", verbose="error")
     assert load_source("a[1]_raw.fif")[0].name == "a[1]_raw.fif"
@@ -59,6 +97,8 @@ def test_suffix_in_capitals(folder, make_raw):
     [
         ("nothing_*.fif", "nothing matches"),
         ("missing.fif", "nothing matches"),
+        ("a" * 300 + ".edf", "can be reached"),
+        ("~no-such-user/x.edf", "can be reached"),
         ("", "nothing matches"),
         (".", r"is a folder\. Give a glob"),
         ("moabb:Lee2019_SSVEP", "grammar"),
@@ -83,6 +123,23 @@ def test_unknown_format_is_refused(folder):
     Path("sub-01_run-3.csv").write_text("1,2,3")
     with pytest.raises(InputError, match=r"\.xdf\. Seen: sub-01_run-3\.csv\."):
         expand_sources(["sub-01_*"])
+
+
+def test_a_folder_that_may_not_be_read_is_told(folder, monkeypatch):
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    # as the superuser, who may read all, a test cannot meet this
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(InputError, match=r"can be reached.*Permission denied"):
+        load_source(".")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
+def test_a_file_whose_name_is_no_text_is_refused(folder):
+    Path("sub-01_run-1_raw.fif").rename("M\udcfcller_raw.fif")
+    with pytest.raises(InputError, match=r"UTF-8\. Seen: M.udcfcller_raw\.fif\. Rename"):
+        expand_sources(["M*_raw.fif"])
 
 
 def test_sources_that_overlap_are_refused(folder):

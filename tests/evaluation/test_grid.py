@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
@@ -31,7 +33,7 @@ def test_sessions_of_a_subject_are_apart_and_their_runs_together(simulated_recor
     recordings.append(simulated_recording(name="loose"))
     recordings.append(simulated_recording(name="other"))
     groups = group_sessions(recordings)
-    assert {key: [one.name for one in group] for key, group in groups.items()} == {
+    assert {key[1:]: [one.name for one in group] for key, group in groups.items()} == {
         ("1", "a"): ["1a1", "1a2"],
         ("2", "a"): ["2a1"],
         ("1", "b"): ["1b1"],
@@ -40,10 +42,25 @@ def test_sessions_of_a_subject_are_apart_and_their_runs_together(simulated_recor
     }
 
 
+@pytest.mark.parametrize(
+    ("names", "data_sets"),
+    [
+        (("A/sub-1_eeg.edf", "B/sub-1_eeg.edf"), ["A", "B"]),
+        (("A/sub-1/ses-1/eeg/x.vhdr", "A/sub-1/ses-1/other/y.vhdr"), ["A"]),
+        (("moabb:One:1:0:0", "moabb:Two:1:0:0", "moabb:One:1:0:1"), ["moabb:One", "moabb:Two"]),
+        (("lee2019:ssvep:1:1:train", "lee2019:mi:1:1:train"), ["lee2019:ssvep", "lee2019:mi"]),
+    ],
+)
+def test_subjects_of_two_studies_are_two_people(simulated_recording, names, data_sets):
+    recordings = [simulated_recording(name=name, subject="1", session="1") for name in names]
+    keys = list(group_sessions(recordings))
+    assert keys == [(str(Path(one)), "1", "1") for one in data_sets]
+
+
 def test_ranks_are_within_each_session_and_ties_share_theirs():
     pipelines = [Pipeline("pre-local", "full", name) for name in "abc"]
     scores = np.array([[[0.9, 0.5, 0.7]], [[0.2, 0.6, 0.6]]])
-    result = GridResult([("1", "1"), ("2", "1")], pipelines, 1, scores)
+    result = GridResult([("A", "1", "1"), ("A", "2", "1")], pipelines, [7], scores)
     assert result.ranks.tolist() == [[[1, 3, 2]], [[3, 1.5, 1.5]]]
     entries = result.to_json()["pipelines"]
     assert entries["full-pre-local, a"]["mean_rank"] == 2.0
@@ -51,8 +68,8 @@ def test_ranks_are_within_each_session_and_ties_share_theirs():
     rows = result.rows()
     assert len(rows) == 6
     assert rows[4] == {
-        "subject": "2", "session": "1", "seed": 0, "head": "pre-local", "strategy": "full",
-        "weights": "b", "score": 0.6, "rank": 1.5,
+        "data_set": "A", "subject": "2", "session": "1", "seed": 7, "head": "pre-local",
+        "strategy": "full", "weights": "b", "score": 0.6, "rank": 1.5,
     }  # fmt: skip
 
 
@@ -69,7 +86,8 @@ def test_every_cell_is_cross_validated_in_every_session(simulated_recording, pro
         recordings, protocol, config, pipelines,
         seed=3, n_seeds=1, device="cpu", progress=lambda: calls.append(1),
     )  # fmt: skip
-    assert result.groups == [("", "0"), ("", "1")]
+    assert [group[1:] for group in result.groups] == [("", "0"), ("", "1")]
+    assert result.seeds == [3]
     assert result.scores.shape == (2, 1, 2)
     assert len(calls) == 4
     trials = make_trials(recordings[1:], protocol, config)

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.metrics import balanced_accuracy_score
 
 from sjepa_online.data import Recording, Trials, make_trials
 from sjepa_online.decoding import DecoderRequest, fine_tuning
 from sjepa_online.errors import InputError
-from sjepa_online.evaluation.scores import DecoderScores, evaluate_scores
+from sjepa_online.evaluation.scores import DecoderScores, balanced_accuracy, evaluate_scores
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig
 
@@ -88,7 +89,8 @@ def test_json_is_that_of_the_documented_interface(trials_of: Callable[..., Trial
 
 
 def test_json_summarises_seeds() -> None:
-    entry = DecoderScores([0.7, 0.9], [0.7, 0.9], None, [1.0, 2.0]).to_json(4, 4.0)
+    both = [0.7, 0.9]
+    entry = DecoderScores(both, both, None, [1.0, 2.0], both, [0, 1]).to_json(4, 4.0)
     assert entry["accuracy"] == pytest.approx(0.8)
     assert entry["accuracy_std"] == pytest.approx(0.1)
     assert entry["fit_s"] == 1.5
@@ -96,6 +98,39 @@ def test_json_summarises_seeds() -> None:
     # Wolpaw: 4 classes at 80 % carry 0.961 bits, 15 decisions a minute
     assert entry["itr_bits_per_min"] == pytest.approx(14.41, abs=0.01)
     assert "roc_auc" not in entry, "there are more than two classes"
+
+
+def test_a_guess_of_the_frequent_class_transfers_nothing(
+    trials_of: Callable[..., Trials], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Guess:
+        def fit(self, X: np.ndarray, y: np.ndarray) -> Guess:
+            return self
+
+        def predict_proba(self, X: np.ndarray) -> np.ndarray:
+            return np.tile([0.1, 0.9], (len(X), 1))
+
+    monkeypatch.setattr(DecoderRequest, "make", lambda *_: Guess())
+    train, test = trials_of(0), trials_of(1)
+    second = test.protocol.class_names[1]
+    rare = np.flatnonzero(test.y != second)[:1]
+    kept = np.concatenate([rare, np.flatnonzero(test.y == second)])
+    uneven = replace(test, X=test.X[kept], y=test.y[kept])
+    result = evaluate_scores(train, uneven, REQUESTS[:1], 1)["riemann"]
+    assert result.accuracy[0] > 0.8
+    assert result.to_json(2, 1.0)["itr_bits_per_min"] == 0
+
+
+def test_balanced_accuracy_is_scikit_learns() -> None:
+    rng = np.random.default_rng(0)
+    truth, decided = rng.choice(3, 90, p=[0.7, 0.2, 0.1]), rng.choice(3, 90)
+    expected = balanced_accuracy_score(truth, decided)
+    assert balanced_accuracy(decided, truth) == pytest.approx(expected)
+
+
+def test_rows_tell_the_seeds_that_were_drawn_with(trials_of: Callable[..., Trials]) -> None:
+    result = evaluate_scores(trials_of(0), trials_of(1), REQUESTS[:1], 2)["riemann"]
+    assert [row["seed"] for row in result.rows("riemann")] == [3, 4]
 
 
 def test_test_trials_of_one_class_have_no_area(trials_of: Callable[..., Trials]) -> None:

@@ -125,7 +125,10 @@ def _tell_complaints(calibration: Calibration) -> None:
     trials = calibration.trials
     for channel in measure_channels(trials.X, trials.ch_names, ()):
         if channel.complaint:
-            say(f"{channel.complaint}: if it is a bad electrode, mark it as bad in the recording")
+            say(
+                f"{channel.complaint}: if it is a bad electrode, mark it as bad in a .fif file or "
+                "in the channels.tsv of a BIDS data set (`export` makes one)"
+            )
 
 
 def _values(scores: dict[str, float]) -> str:

@@ -12,6 +12,7 @@ import typer
 
 from sjepa_apps.session import STATE
 from sjepa_online.errors import InputError
+from sjepa_online.files import is_file
 
 
 def check_paradigm(name: str | None) -> str | None:
@@ -91,7 +92,7 @@ def check_unit(unit: str | None) -> str | None:
 
 def check_session_folder(path: Path | None) -> Path | None:
     """Refuse a folder that holds no session."""
-    if path is not None and not (path / STATE).is_file():
+    if path is not None and not is_file(path / STATE):
         raise InputError(
             f"A session that was begun is a folder that holds {STATE}",
             value=f"{path}, {'without that file' if path.exists() else 'not found'}",

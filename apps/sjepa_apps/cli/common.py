@@ -23,6 +23,7 @@ from sjepa_apps.cli.checks import (
     check_weights,
 )
 from sjepa_online.errors import InputError
+from sjepa_online.files import is_file
 
 #: Options that take one or more values, as in ``--from a.fif b.fif``.
 LIST_OPTIONS = ("--from", "--train", "--test", "--data", "--subjects")
@@ -147,13 +148,20 @@ def check_out(out: Path, overwrite: bool, option: str = "--out") -> None:
     Raises
     ------
     InputError
-        The file exists, or its folder does not or cannot be written.
+        The file exists, or is not to be replaced, or its folder does not or cannot be written.
     """
-    if out.exists() and not overwrite:
+    there = is_file(out)
+    if there and not overwrite:
         raise InputError(
             "An existing file is not replaced unasked",
             value=str(out),
             remedy=f"Choose another {option}, or add --overwrite.",
+        )
+    if out.is_dir():
+        raise InputError(
+            "An output file has the name of a file, not of a folder",
+            value=str(out),
+            remedy=f"Add a file name to the path of {option}.",
         )
     if not out.parent.is_dir():
         raise InputError(
@@ -169,6 +177,21 @@ def check_out(out: Path, overwrite: bool, option: str = "--out") -> None:
             "The folder of the output file can be written",
             value=f"{out.parent} ({error.strerror})",
             remedy=f"Choose another {option}.",
+        ) from error
+    if there:
+        _check_replaceable(out, option)
+
+
+def _check_replaceable(out: Path, option: str) -> None:
+    """Refuse a file that is protected, or that another program holds, as viewers of Windows do."""
+    try:
+        with out.open("rb+"):
+            pass
+    except OSError as error:
+        raise InputError(
+            "An output file that is there can be replaced",
+            value=f"{out} ({error.strerror})",
+            remedy=f"Close the program that has it open, or choose another {option}.",
         ) from error
 
 

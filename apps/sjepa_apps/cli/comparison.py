@@ -64,7 +64,7 @@ def load_sides(
 
     expand_sources([*train, *test])
     sides = load_sources(train), load_sources(test)
-    refuse_repetition(recording.name for side in sides for recording in side)
+    refuse_repetition(name for side in sides for recording in side for name in recording.files)
     return sides
 
 

@@ -116,6 +116,11 @@ def corruption(
             results[request.name] = evaluate_corruption(
                 training, testing, PreprocessorConfig(), request, settings, seeds, advance
             )
+    if json:
+        print_json(to_json(settings, results))
+    else:
+        for name, result in results.items():
+            _print_table(name, settings, result)
     if csv is not None:
         write_csv(csv, [row for name, result in results.items() for row in result.rows(name)])
     if plot is not None:
@@ -123,11 +128,6 @@ def corruption(
         realised = results[requests[0].name].realised
         curves = {name: result.curves for name, result in results.items()}
         save_figure(plot_corruption(curves, realised, f"{measure}, {settings}", chance), plot)
-    if json:
-        print_json(to_json(settings, results))
-        return
-    for name, result in results.items():
-        _print_table(name, settings, result)
 
 
 def parse_fractions(text: str) -> tuple[float, ...] | Literal["each"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -87,17 +87,11 @@ def scores(
                 entry["early"] = evaluate_early(training, testing, request)
                 advance()
             entries[request.name] = entry
-    if csv is not None:
-        write_csv(csv, [row for name, result in results.items() for row in result.rows(name)])
-    if plot is not None:
-        seeded = {name: result.score for name, result in results.items()}
-        save_figure(plot_scores(seeded, *measure_of(protocol)), plot)
-    classes = protocol.class_names
     if json:
         print_json(
             {
                 "paradigm": protocol.name,
-                "classes": list(classes),
+                "classes": list(protocol.class_names),
                 "n_train": len(training.y),
                 "n_test": len(testing.y),
                 "sfreq": compared.sfreq,
@@ -105,7 +99,16 @@ def scores(
                 "decoders": entries,
             }
         )
-        return
+    else:
+        _print_scores(entries)
+    if csv is not None:
+        write_csv(csv, [row for name, result in results.items() for row in result.rows(name)])
+    if plot is not None:
+        seeded = {name: result.score for name, result in results.items()}
+        save_figure(plot_scores(seeded, *measure_of(protocol)), plot)
+
+
+def _print_scores(entries: dict[str, dict[str, Any]]) -> None:
     for name, entry in entries.items():
         area = f", AUC {entry['roc_auc']:.3f}" if "roc_auc" in entry else ""
         typer.echo(

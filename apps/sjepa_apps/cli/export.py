@@ -13,13 +13,17 @@ from sjepa_apps.cli.common import JsonOption, SourcesArgument, UnitOption, print
 def export(
     source: SourcesArgument,
     bids: Annotated[Path, typer.Option(help="Folder of the BIDS data set; made if need be.")],
-    subject: Annotated[str, typer.Option(help="Whom it shows: letters and digits.")],
-    task: Annotated[str, typer.Option(help="What was done, as in ssvep: letters and digits.")],
+    subject: Annotated[
+        str, typer.Option(help="BIDS label of the participant: letters and digits.")
+    ],
+    task: Annotated[
+        str, typer.Option(help="BIDS label of the task, as in ssvep: letters and digits.")
+    ],
     session: Annotated[
         str | None, typer.Option(help="Which visit it was: letters and digits.")
     ] = None,
     line_frequency: Annotated[
-        float | None, typer.Option(help="Of the mains (Hz), where it is known.")
+        float | None, typer.Option(help="Frequency of the mains: 50 or 60 (Hz).")
     ] = None,
     unit: UnitOption = None,
     overwrite: Annotated[bool, typer.Option(help="Replace recordings of the same name.")] = False,
@@ -27,9 +31,16 @@ def export(
 ) -> None:
     """Add recordings to a BIDS data set, several of them as runs."""
     from sjepa_online.data import load_sources
-    from sjepa_online.data.bids import write_bids
+    from sjepa_online.data.bids import bids_path, refuse_replacement, write_bids
 
     recordings = load_sources(source, unit)
+    runs = [number if len(recordings) > 1 else None for number in range(1, len(recordings) + 1)]
+    if not overwrite:
+        # all of them before the first is written
+        refuse_replacement(
+            bids_path(recording, bids, subject=subject, task=task, session=session, run=run)
+            for recording, run in zip(recordings, runs, strict=True)
+        )
     written = [
         write_bids(
             recording,
@@ -37,11 +48,11 @@ def export(
             subject=subject,
             task=task,
             session=session,
-            run=number if len(recordings) > 1 else None,
+            run=run,
             line_frequency=line_frequency,
             overwrite=overwrite,
         )
-        for number, recording in enumerate(recordings, start=1)
+        for recording, run in zip(recordings, runs, strict=True)
     ]
     if json:
         print_json({"bids": str(bids), "written": [str(path) for path in written]})

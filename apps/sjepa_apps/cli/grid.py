@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -84,6 +84,11 @@ def grid(
             progress=advance,
         )
     measure, chance = measure_of(protocol)
+    document = {"paradigm": protocol.name, "measure": measure, "seeds": seeds, **result.to_json()}
+    if json:
+        print_json(document)
+    else:
+        _print(document)
     if csv is not None:
         write_csv(csv, result.rows())
     if plots:
@@ -92,14 +97,13 @@ def grid(
         scores = {name: result.scores[..., i].ravel().tolist() for i, name in enumerate(names)}
         save_figure(plot_ranks(ranks, len(result.groups)), plots[0])
         save_figure(plot_scores(scores, measure, chance), plots[1])
-    document = {"paradigm": protocol.name, "measure": measure, "seeds": seeds, **result.to_json()}
-    if json:
-        print_json(document)
-        return
+
+
+def _print(document: dict[str, Any]) -> None:
     entries = document["pipelines"]
     for name in sorted(entries, key=lambda name: float(entries[name]["mean_rank"])):
         entry = entries[name]
         typer.echo(
             f"{name}: mean rank {entry['mean_rank']:.2f}, "
-            f"{measure} {entry['score']:.3f} +- {entry['score_std']:.3f}"
+            f"{document['measure']} {entry['score']:.3f} +- {entry['score_std']:.3f}"
         )

@@ -64,6 +64,23 @@ def learning_curve(
         request.name: [point.scores[request.name].score for point in points] for request in requests
     }
     measure, chance = measure_of(protocol)
+    if json:
+        print_json(
+            {
+                "paradigm": protocol.name,
+                "measure": measure,
+                "chance": chance,
+                "n_trials": sizes,
+                "n_test": len(testing.y),
+                "decoders": scores,
+            }
+        )
+    else:
+        for name, values in scores.items():
+            told = ", ".join(
+                f"{size}: {np.mean(one):.3f}" for size, one in zip(sizes, values, strict=True)
+            )
+            typer.echo(f"{name}: {measure} by trials {told}")
     if csv is not None:
         write_csv(
             csv,
@@ -77,20 +94,3 @@ def learning_curve(
     if plot is not None:
         curve = {name: (sizes, values) for name, values in scores.items()}
         save_figure(plot_curves(curve, measure, chance), plot)
-    if json:
-        print_json(
-            {
-                "paradigm": protocol.name,
-                "measure": measure,
-                "chance": chance,
-                "n_trials": sizes,
-                "n_test": len(testing.y),
-                "decoders": scores,
-            }
-        )
-        return
-    for name, values in scores.items():
-        told = ", ".join(
-            f"{size}: {np.mean(one):.3f}" for size, one in zip(sizes, values, strict=True)
-        )
-        typer.echo(f"{name}: {measure} by trials {told}")

@@ -80,10 +80,6 @@ def moabb(
         request.name: [float(str(row["score"])) for row in rows if row["decoder"] == request.name]
         for request in requests
     }
-    if csv is not None:
-        write_csv(csv, rows)
-    if plot is not None:
-        save_figure(plot_scores(scores, "score", 1 / len(protocol.classes)), plot)
     if json:
         print_json(
             {
@@ -97,8 +93,12 @@ def moabb(
                 "rows": list(rows),
             }
         )
-        return
-    for name, values in scores.items():
-        typer.echo(
-            f"{name}: {np.mean(values):.3f} +- {np.std(values):.3f} ({len(values)} sessions)"
-        )
+    else:
+        for name, values in scores.items():
+            typer.echo(
+                f"{name}: {np.mean(values):.3f} +- {np.std(values):.3f} ({len(values)} sessions)"
+            )
+    if csv is not None:
+        write_csv(csv, rows)
+    if plot is not None:
+        save_figure(plot_scores(scores, "score", 1 / len(protocol.classes)), plot)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from sjepa_online.errors import InputError
 from sjepa_online.training.pretraining.corpus import Corpus, load_corpus
 from sjepa_online.training.pretraining.devices import launch_devices
 from sjepa_online.training.pretraining.recipe import Recipe
 from sjepa_online.training.pretraining.store import Store
-from sjepa_online.training.pretraining.training import Observer, Outcome, Training
+from sjepa_online.training.pretraining.training import STATE_NAME, Observer, Outcome, Training
 
 
 def prepare(
@@ -78,11 +79,13 @@ def pretrain(
     Raises
     ------
     InputError
-        As for :func:`prepare`, :func:`launch_devices` and :class:`Training`.
+        As for :func:`prepare`, :func:`make_training_folder`, :func:`launch_devices` and
+        :class:`Training`.
     OperationError
         The disk is full, the loss diverged, or the process was asked to stop.
     """
     texts = _chosen(recipe, sources)
+    make_training_folder(folder, resume)
     launched = launch_devices(recipe, accelerator, devices, nodes)
     fabric = launched.fabric
     if fabric.is_global_zero:
@@ -91,6 +94,39 @@ def pretrain(
     corpus = load_corpus(Store(store_folder, recipe.storage), texts, recipe)
     training = Training(recipe, corpus, folder, launched, observer, resume)
     return training.run(), corpus
+
+
+def make_training_folder(folder: Path, resume: bool) -> None:
+    """Make the folder of a training, before any time is spent on it.
+
+    Parameters
+    ----------
+    folder : Path
+        May be there already.
+    resume : bool
+        Whether the training in it is to go on.
+
+    Raises
+    ------
+    InputError
+        It cannot be made or written, or holds a training that is not to go on.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            "A training needs a folder that can be made and written",
+            value=f"{folder} ({error.strerror})",
+            remedy="Choose another one with --out.",
+        ) from error
+    if (folder / STATE_NAME).exists() and not resume:
+        raise InputError(
+            "A new training needs a folder without one",
+            value=str(folder),
+            remedy="Add --resume to go on with it, or choose another folder with --out.",
+        )
 
 
 def _chosen(recipe: Recipe, sources: Sequence[str]) -> Sequence[str]:

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from sjepa_online.data.reading import companions
 from sjepa_online.data.recording import Recording
 from sjepa_online.data.source import Source, expand_sources
 from sjepa_online.errors import InputError, OperationError
-from sjepa_online.files import atomic_path, atomic_write
+from sjepa_online.files import WriteError, atomic_path, atomic_write
 from sjepa_online.training.pretraining.recipe import Storage
 from sjepa_online.training.pretraining.usable_signal import UsableSignal, usable_signal
 
@@ -57,6 +58,10 @@ class StoredSource(BaseModel):
     stamp: str
     shards: tuple[Shard, ...]
     broken: tuple[tuple[str, str], ...]
+
+    def failed(self, name: str) -> bool:
+        """Tell whether the source of this name itself could not be read or used."""
+        return any(name == one for one, _ in self.broken)
 
 
 class _Index(BaseModel):
@@ -100,7 +105,7 @@ class Store:
     def add(
         self, texts: Sequence[str], progress: Callable[[str, int, int], None] | None = None
     ) -> None:
-        """Preprocess the sources that the store does not hold yet.
+        """Preprocess the sources that the store does not hold yet, or failed to read.
 
         Parameters
         ----------
@@ -130,7 +135,7 @@ class Store:
                 progress(source.name, number, len(sources))
             stamp = _stamp(source)
             known = self._index.sources.get(source.name)
-            if known is not None and known.stamp == stamp:
+            if known is not None and known.stamp == stamp and not known.failed(source.name):
                 continue
             self._index.sources[source.name] = self._preprocess(source, stamp)
             content = self._index.model_dump_json(indent=1)
@@ -223,11 +228,10 @@ class Store:
                 return
             with atomic_path(path) as temporary, temporary.open("wb") as file:
                 np.save(file, content, allow_pickle=False)
-        except OSError as error:
+        except WriteError as error:
             raise OperationError(
-                f"The store at {self.folder} could not be written: {error.strerror or error}. "
-                "What it holds so far is whole; make room on the disk and run the same command "
-                "again, which goes on from there."
+                f"{error} What the store at {self.folder} holds so far is whole, and the same "
+                "command goes on from there."
             ) from error
 
 
@@ -247,8 +251,8 @@ def _stamp(source: Source) -> str:
     path = Path(source.name)
     if not path.is_file():
         return ""
-    status = path.stat()
-    return f"{status.st_size} bytes, modified {status.st_mtime_ns}"
+    stats = [one.stat() for one in (path, *companions(path))]
+    return "; ".join(f"{one.st_size} bytes, modified {one.st_mtime_ns}" for one in stats)
 
 
 def _sha256(path: Path) -> str:

@@ -77,7 +77,7 @@ class Training:
     corpus : Corpus
         The examples.
     folder : Path
-        Made when it is not there.
+        Can be written.
     devices : Devices
         Launched.
     observer : Observer
@@ -88,8 +88,8 @@ class Training:
     Raises
     ------
     InputError
-        There are fewer training examples than a batch holds, the folder holds a training
-        already, or its state cannot be resumed.
+        There are fewer training examples than a batch holds, or the state in the folder cannot
+        be resumed.
     """
 
     def __init__(
@@ -128,15 +128,8 @@ class Training:
         self.rows: list[EpochLog] = []
         self.stop_asked = threading.Event()
         self.peak = measured_peak(self.fabric.device, devices.bfloat16) * self.fabric.world_size
-        state_path = folder / STATE_NAME
         if resume:
-            self._restore(read_state(state_path, recipe.digest, corpus.digest))
-        elif state_path.exists():
-            raise InputError(
-                "A new training needs a folder without one",
-                value=str(folder),
-                remedy="Add --resume to go on with it, or choose another folder with --out.",
-            )
+            self._restore(read_state(folder / STATE_NAME, recipe.digest, corpus.digest))
 
     @property
     def network(self) -> SignalJEPA:
@@ -151,7 +144,6 @@ class Training:
         OperationError
             The loss is not finite, or the process was asked to stop; the state is saved then.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
         plan = self.recipe.optimisation
         with _asked_to_stop(self.stop_asked):
             while (

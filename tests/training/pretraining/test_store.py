@@ -1,12 +1,14 @@
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import edfio
+import mne
 import numpy as np
 import pytest
 
-from sjepa_online.data.source import load_source
+from sjepa_online.data.recording import Recording
+from sjepa_online.data.source import Source, load_source
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.signal.preprocessor import Preprocessor, PreprocessorConfig
 from sjepa_online.training.pretraining.recipe import Storage
@@ -72,6 +74,49 @@ def test_a_changed_recording_is_stored_anew(tmp_path: Path) -> None:
     _write(path, 2 * _noise(5120))
     after = _filled(tmp_path / "store", path).contents([str(path)])[0]
     assert after.shards[0].n_samples > before.shards[0].n_samples
+
+
+def test_a_source_that_failed_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The network was away: a data set keeps its name and its stamp."""
+    (recording,) = load_source(str(_write(tmp_path / "a.edf", _noise())))
+    away = [True]
+
+    def read() -> Iterator[Recording]:
+        if away:
+            raise InputError("The data set can be reached", value="no network", remedy="Check it.")
+        yield recording
+
+    def expand(_: object) -> list[Source]:
+        return [Source("moabb:Somewhere:1", read)]
+
+    monkeypatch.setattr("sjepa_online.training.pretraining.store.expand_sources", expand)
+    store = Store(tmp_path / "store", Storage())
+    store.add(["moabb:Somewhere:1"])
+    assert store.contents(["moabb:Somewhere:1"])[0].broken
+    away.clear()
+    store.add(["moabb:Somewhere:1"])
+    (stored,) = store.contents(["moabb:Somewhere:1"])
+    assert len(stored.shards) == 1
+    assert not stored.broken
+
+
+def test_every_file_of_a_recording_is_looked_at_for_changes(tmp_path: Path) -> None:
+    pytest.importorskip("pybv", reason="needs the bids extra")
+    path = tmp_path / "sub-1_eeg.vhdr"
+    info = mne.create_info(list(CH_NAMES), 128, "eeg")
+    raw = mne.io.RawArray(1e-6 * _noise(), info, verbose="error")
+    mne.export.export_raw(path, raw, verbose="error")
+    before = _filled(tmp_path / "store", path).contents([str(path)])[0].shards[0]
+    samples = path.with_suffix(".eeg")
+    samples.write_bytes(samples.read_bytes() + bytes(5 * 2 * 128))
+    changed = _filled(tmp_path / "store", path).contents([str(path)])[0].shards[0]
+    assert changed.sha256 != before.sha256
+    (tmp_path / "sub-1_channels.tsv").write_text("name\tstatus\nCz\tbad\n")
+    marked = _filled(tmp_path / "store", path).contents([str(path)])[0].shards[0]
+    assert "Cz" in changed.ch_names
+    assert "Cz" not in marked.ch_names
 
 
 def _with_constant(data: np.ndarray) -> np.ndarray:
