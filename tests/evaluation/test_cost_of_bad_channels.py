@@ -61,7 +61,7 @@ def test_deciding_without_channels_costs_at_most_a_fifth_more(
 
 
 @pytest.mark.parametrize(("paradigm", "name"), DECODERS)
-def test_another_mask_takes_less_than_a_millisecond(
+def test_another_mask_takes_less_than_a_millisecond_a_decoder(
     benchmark: Any, paradigm: str, name: str
 ) -> None:
     """The time of a decision with a new mask, less that of the same decision once more."""
@@ -82,4 +82,6 @@ def test_another_mask_takes_less_than_a_millisecond(
         decoder.predict_proba, setup=decide_once_more, rounds=N_ROUNDS, warmup_rounds=0
     )
     benchmark.extra_info["with the same mask (s)"] = min(again)
-    assert benchmark.stats["min"] - min(again) < 1e-3
+    # auto has the filters of both
+    n_decoders = 2 if name == "auto" else 1
+    assert benchmark.stats["min"] - min(again) < 1e-3 * n_decoders

@@ -31,8 +31,8 @@ FIGURES = (
     ("lost", "Samples lost", "Samples that gaps left out, of all"),
     ("gaps", "Gaps", "Places at which samples are missing"),
     ("clock", "Clock offset", "From the source's clock to this machine's"),
-    ("cpu", "CPU, engine / window", "Share of one core"),
-    ("memory", "Memory, engine / window", "Resident memory"),
+    ("cpu", "CPU", "Share of one core: engine / window"),
+    ("memory", "Memory", "Resident memory: engine / window"),
     ("device", "Device", "Where the decoder runs"),
     (
         "frames",
