@@ -116,13 +116,16 @@ class TrialsView(QWidget):
         self.table.setRowCount(min(self.table.rowCount(), SHOWN))
 
     def _fit_names(self, log: TrialLog | None) -> None:
-        """Make the columns as wide as the longest name that may stand in them."""
+        """Make the columns as wide as the longest name that may stand in them, or their title."""
         names = () if log is None else log.protocol.class_names
         self.table.ensurePolished()
         metrics = self.table.fontMetrics()
         longest = max((metrics.horizontalAdvance(f"✓ {name}") for name in names), default=0)
+        header = self.table.horizontalHeader()
+        assert header is not None
         for column in (1, 2):
-            self.table.setColumnWidth(column, max(longest + 3 * GRID, NAME_WIDTH))
+            width = max(longest + 3 * GRID, NAME_WIDTH, header.sectionSizeHint(column))
+            self.table.setColumnWidth(column, width)
 
     def _clear(self) -> None:
         self.table.setRowCount(0)

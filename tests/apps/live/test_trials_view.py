@@ -78,6 +78,7 @@ def test_columns_are_as_wide_as_the_names_of_the_classes(
     table = opened.trials.table
     for column in (1, 2):
         assert table.sizeHintForColumn(column) <= table.columnWidth(column)
+        assert table.horizontalHeader().sectionSizeHint(column) <= table.columnWidth(column)
     # right and wrong differ in more than their colour
     assert [table.item(row, 2).text() for row in range(2)] == ["✗ right_hand", "✓ left_hand"]
 
