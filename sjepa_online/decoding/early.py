@@ -181,6 +181,17 @@ def stopping_prefixes(probabilities: FloatArray, threshold: float | FloatArray) 
     return first
 
 
+def decisions(
+    probabilities: FloatArray, threshold: float | FloatArray
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the prefix that decides each trial, and the index of the class that it decides for.
+
+    The parameters are those of :func:`stopping_prefixes`.
+    """
+    prefix = stopping_prefixes(probabilities, threshold)
+    return prefix, probabilities[np.arange(len(prefix)), prefix].argmax(axis=1)
+
+
 def early_scores(
     probabilities: FloatArray,
     targets: NDArray[np.integer[Any]],
@@ -199,8 +210,7 @@ def early_scores(
     threshold : float or ndarray, shape (n, 1)
         One for all trials, or one for each.
     """
-    prefix = stopping_prefixes(probabilities, threshold)
-    decided = probabilities[np.arange(len(targets)), prefix].argmax(axis=1)
+    prefix, decided = decisions(probabilities, threshold)
     accuracy = float(np.mean(decided == targets))
     mean_seconds = float(np.mean(np.asarray(seconds)[prefix]))
     rate = information_transfer_rate(accuracy, probabilities.shape[2], mean_seconds)

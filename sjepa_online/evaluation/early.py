@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 
 from sjepa_online.data import Trials
 from sjepa_online.decoding import DecoderRequest
-from sjepa_online.decoding.early import choose_threshold, early_scores, stopping_prefixes
+from sjepa_online.decoding.early import choose_threshold, decisions, early_scores
 from sjepa_online.decoding.metrics import information_transfer_rate
-from sjepa_online.decoding.state import FloatArray
 from sjepa_online.evaluation.scores import balanced_accuracy
 from sjepa_online.protocol import MODEL_SFREQ, Protocol
 from sjepa_online.training.cross_validation import (
@@ -53,18 +52,12 @@ def evaluate_early(train: Trials, test: Trials, request: DecoderRequest) -> dict
     probabilities = classifier.predict_prefixes(classifier.statistics(test.X))
     targets = _targets(test.y, protocol)
     scores = early_scores(probabilities, targets, seconds, threshold)
-    rate = _transfer_rate(probabilities, targets, threshold, scores["decision_s"])
+    # as DecoderScores has it: the rate is defined for classes that are equally probable
+    _, decided = decisions(probabilities, threshold)
+    rate = information_transfer_rate(
+        balanced_accuracy(decided, targets), len(protocol.classes), scores["decision_s"]
+    )
     return {**scores, "itr_bits_per_min": rate, "threshold": threshold}
-
-
-def _transfer_rate(
-    probabilities: FloatArray, targets: NDArray[np.intp], threshold: float, seconds: float
-) -> float:
-    """Return bits per minute from the balanced accuracy, as :class:`DecoderScores` does."""
-    prefix = stopping_prefixes(probabilities, threshold)
-    decided = probabilities[np.arange(len(targets)), prefix].argmax(axis=1)
-    balanced = balanced_accuracy(decided, targets)
-    return information_transfer_rate(balanced, probabilities.shape[2], seconds)
 
 
 def _targets(y: NDArray[np.str_], protocol: Protocol) -> NDArray[np.intp]:
