@@ -73,6 +73,12 @@ class FilterWithoutChannels:
             self._mask = bad.copy()
         return self._in_force
 
+    def neighbourhood(self) -> Floats:
+        """Return how much channels resemble each other: absolute correlations, 0 to 1."""
+        amplitude = np.sqrt(np.maximum(np.diag(self._kernel), np.finfo(float).tiny))
+        resemblance: Floats = np.abs(self._kernel) / np.outer(amplitude, amplitude)
+        return resemblance
+
     def _complete(self, bad: Mask) -> tuple[Floats, Floats]:
         in_force = np.zeros_like(self.spatial)
         in_force[:, ~bad] = self.spatial @ compensation(self._kernel, bad, REGULARISATION)
@@ -97,6 +103,18 @@ def weights_without(weights: Floats, thinned: Floats, bad: Mask | None) -> Float
         return weights
     share = min(1.0, float(bad.mean()) / MANY_MISSING)
     return (1 - share) * weights + share * thinned
+
+
+def _draw_mask(rng: np.random.Generator, neighbourhood: Floats | None, n_channels: int) -> Mask:
+    """Draw channels to do without: single ones, or a block where a neighbourhood is given."""
+    n_bad = int(rng.integers(1, n_channels // 2 + 1))
+    if neighbourhood is None:
+        order = rng.permutation(n_channels)
+    else:
+        order = np.argsort(-neighbourhood[rng.integers(n_channels)], kind="stable")
+    bad = np.zeros(n_channels, dtype=bool)
+    bad[order[:n_bad]] = True
+    return bad
 
 
 @dataclass(frozen=True)
@@ -125,9 +143,10 @@ class ThinnedTrials:
 def thin(spatial_filter: FilterWithoutChannels, matrices: Floats) -> ThinnedTrials:
     """Leave random channels out of trials, up to half of them.
 
-    A classifier that sees such copies in training does not rely on single channels. The masks
-    are drawn with a fixed seed: what is fitted stays deterministic. Of fewer than 6 channels
-    none is left out.
+    A classifier that sees such copies in training relies neither on single channels nor on one
+    region: in every other copy they are a spatial block, a channel and those that resemble it
+    most. The masks are drawn with a fixed seed: what is fitted stays deterministic. Of fewer
+    than 6 channels none is left out.
 
     Parameters
     ----------
@@ -137,13 +156,12 @@ def thin(spatial_filter: FilterWithoutChannels, matrices: Floats) -> ThinnedTria
     """
     n_trials, _, n_channels, _ = matrices.shape
     rng = np.random.default_rng(0)
+    neighbourhood = spatial_filter.neighbourhood()
     parts = []
     sources = []
-    for _ in range(N_COPIES if n_channels >= LEAST_CHANNELS else 0):
+    for copy in range(N_COPIES if n_channels >= LEAST_CHANNELS else 0):
         for trials in np.array_split(rng.permutation(n_trials), MASKS_PER_COPY):
-            bad = np.zeros(n_channels, dtype=bool)
-            n_bad = int(rng.integers(1, n_channels // 2 + 1))
-            bad[rng.choice(n_channels, n_bad, replace=False)] = True
+            bad = _draw_mask(rng, neighbourhood if copy % 2 else None, n_channels)
             spatial, rest = spatial_filter.without(bad)
             parts.append(filter_covariances(spatial, matrices[trials]) + rest)
             sources.append(trials)

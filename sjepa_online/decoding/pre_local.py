@@ -14,9 +14,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sjepa_online.decoding.imagery import Imagery, find_mirror, sides
 from sjepa_online.decoding.missing import Mask
 from sjepa_online.decoding.readouts import (
-    Laterality,
     PhaseLocked,
     Prior,
     Readout,
@@ -24,7 +24,6 @@ from sjepa_online.decoding.readouts import (
     StimulusPower,
     TemplateCovariance,
 )
-from sjepa_online.decoding.spatial import sides
 from sjepa_online.decoding.stacking import combine, inner_folds, stacking_weights
 from sjepa_online.decoding.state import (
     FloatArray,
@@ -61,8 +60,7 @@ class PreLocalClassifier:
     prior : Prior or None
         Other people's weights, for the readout that pools power.
     ch_names : sequence of str or None
-        10-05 names of the channels, for the readout ``laterality``: without electrodes on both
-        sides it is left out.
+        10-05 names of the channels, which tell the readout ``imagery`` left from right.
 
     Attributes
     ----------
@@ -81,10 +79,8 @@ class PreLocalClassifier:
         ch_names: Sequence[str] | None = None,
     ) -> None:
         self._kernels: Floats = np.asarray(kernels, dtype=np.float64)
-        self._sides = sides(ch_names)
-        self._kinds = tuple(
-            kind for kind in readouts if kind != Laterality.kind or self._sides.size
-        )
+        self._sides, self._mirror = sides(ch_names), find_mirror(ch_names, classes)
+        self._kinds = tuple(readouts)
         self._frequencies = tuple(frequencies)
         self._prior = prior
         self._readouts: list[Readout] = self._new_readouts()
@@ -100,13 +96,7 @@ class PreLocalClassifier:
     def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> Floats:
         """Return probabilities ``(n, classes)`` without the channels of the mask ``bad``."""
         epochs: Floats = np.asarray(X, dtype=np.float64)
-        read: dict[str, Floats] = {}
-        parts = []
-        for readout in self._readouts:
-            source = readout.source or readout.kind
-            if source not in read:
-                read[source] = readout.read(epochs, bad)
-            parts.append(readout.log_proba_of(read[source], bad))
+        parts = [readout.log_proba_of(epochs, bad) for readout in self._readouts]
         return combine(np.stack(parts), self._weights)
 
     def statistics(self, X: FloatArray) -> Statistics:
@@ -165,7 +155,6 @@ class PreLocalClassifier:
             tuple(config["frequencies"]),
             config["classes"],
         )
-        classifier._kinds = tuple(config["readouts"])
         classifier._weights = state.arrays["stacking"]
         classifier._readouts = [
             readout.restore(without_prefix(readout.kind, state.arrays))
@@ -175,12 +164,11 @@ class PreLocalClassifier:
 
     def _new_readouts(self) -> list[Readout]:
         slow, rhythms = _split_kernels(self._kernels)
-        power = SecondOrder(rhythms, self._prior)
         makers: dict[str, Readout] = {
             PhaseLocked.kind: PhaseLocked(slow),
             TemplateCovariance.kind: TemplateCovariance(slow),
-            SecondOrder.kind: power,
-            Laterality.kind: Laterality(power, self._sides),
+            SecondOrder.kind: SecondOrder(rhythms, self._prior),
+            Imagery.kind: Imagery(rhythms, self._sides, self._mirror),
             StimulusPower.kind: StimulusPower(self._kernels, self._frequencies, self._prior),
         }
         return [makers[kind] for kind in self._kinds]

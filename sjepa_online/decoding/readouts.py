@@ -24,7 +24,12 @@ from sjepa_online.decoding.convolved import convolved_covariances
 from sjepa_online.decoding.logistic import LogisticRegression, row_space
 from sjepa_online.decoding.missing import FilterWithoutChannels, Mask, thin, weights_without
 from sjepa_online.decoding.spatial import SHRINKAGE, response_filters, whitening, xdawn
-from sjepa_online.decoding.spectral import cross_spectra, stimulus_frequencies
+from sjepa_online.decoding.spectral import (
+    RHYTHM_BANDS,
+    band_covariances,
+    cross_spectra,
+    stimulus_frequencies,
+)
 from sjepa_online.decoding.state import Statistics
 from sjepa_online.decoding.tangent import (
     TangentSpace,
@@ -44,10 +49,6 @@ STRIDE = 8
 BATCH_VALUES = 2**21
 #: The covariance of the channels behind the slow kernels, among the statistics.
 SLOW_POWER = "slow-power"
-#: µV²: power below is that of no electrode.
-SMALLEST_POWER = 1e-12
-#: Standard deviation of a log ratio: a smaller one is of no use.
-SMALLEST_DEVIATION = 1e-6
 
 
 class Prior(Protocol):
@@ -75,8 +76,6 @@ class Readout(ABC):
     """
 
     kind: ClassVar[str]
-    #: Kind of the readout whose :meth:`read` this one classifies; empty for its own.
-    source: ClassVar[str] = ""
 
     def __init__(self, kernels: Floats) -> None:
         self.kernels = kernels
@@ -100,8 +99,8 @@ class Readout(ABC):
         return self._classify(self.features(statistics))
 
     @abstractmethod
-    def read(self, X: Floats, bad: Mask | None = None) -> Floats:
-        """Return what is classified of epochs.
+    def log_proba_of(self, X: Floats, bad: Mask | None = None) -> Floats:
+        """Return log probabilities ``(n, classes)`` of epochs.
 
         Parameters
         ----------
@@ -110,10 +109,6 @@ class Readout(ABC):
         bad : ndarray of bool, shape (channels,), or None
             Channels to do without.
         """
-
-    @abstractmethod
-    def log_proba_of(self, read: Floats, bad: Mask | None = None) -> Floats:
-        """Return log probabilities ``(n, classes)`` of what :meth:`read` gave for a mask."""
 
     def _classify(self, features: Floats, weights: Floats | None = None) -> Floats:
         weights = self.weights if weights is None else weights
@@ -190,14 +185,10 @@ class PhaseLocked(ResponseReadout):
         """Return the filtered virtual channels at the paper's stride, flattened."""
         return self._time_courses(self.filter.spatial @ statistics["epochs"])
 
-    def read(self, X: Floats, bad: Mask | None = None) -> Floats:
-        """Return time courses; see :meth:`Readout.read`."""
+    def log_proba_of(self, X: Floats, bad: Mask | None = None) -> Floats:
+        """Return log probabilities of epochs; see :meth:`Readout.log_proba_of`."""
         spatial, _ = self.filter.without(bad)
-        return self._time_courses(spatial @ X)
-
-    def log_proba_of(self, read: Floats, bad: Mask | None = None) -> Floats:
-        """Return log probabilities; see :meth:`Readout.log_proba_of`."""
-        return self._classify(read)
+        return self._classify(self._time_courses(spatial @ X))
 
     def _time_courses(self, virtual: Floats) -> Floats:
         return self._convolve(virtual, STRIDE).reshape(len(virtual), -1)
@@ -233,14 +224,10 @@ class TemplateCovariance(ResponseReadout):
         """Return tangent vectors of the covariances."""
         return self._vectors(self._convolve(self.filter.spatial @ statistics["epochs"]))
 
-    def read(self, X: Floats, bad: Mask | None = None) -> Floats:
-        """Return tangent vectors; see :meth:`Readout.read`."""
+    def log_proba_of(self, X: Floats, bad: Mask | None = None) -> Floats:
+        """Return log probabilities of epochs; see :meth:`Readout.log_proba_of`."""
         spatial, rest = self.filter.without(bad)
-        return self._vectors(self._convolve(spatial @ X), rest)
-
-    def log_proba_of(self, read: Floats, bad: Mask | None = None) -> Floats:
-        """Return log probabilities; see :meth:`Readout.log_proba_of`."""
-        return self._classify(read)
+        return self._classify(self._vectors(self._convolve(spatial @ X), rest))
 
     def arrays(self) -> dict[str, Floats]:
         """Return the fitted arrays by name."""
@@ -266,7 +253,7 @@ class TemplateCovariance(ResponseReadout):
 
 
 class SecondOrder(Readout):
-    """Whitened virtual channels, their covariance behind each kernel, tangent space.
+    """Whitened virtual channels, their covariance in bands behind the kernels, tangent space.
 
     Parameters
     ----------
@@ -281,6 +268,7 @@ class SecondOrder(Readout):
 
     def __init__(self, kernels: Floats, prior: Prior | None = None) -> None:
         super().__init__(kernels)
+        self.bands = RHYTHM_BANDS
         self.tangent = TangentSpace()
         self.weights_without: Floats = np.empty((0, 0))
         self._prior = prior
@@ -294,8 +282,9 @@ class SecondOrder(Readout):
         covariance = statistics["covariance"].mean(axis=0)
         spatial = self._spatial_filter(covariance, statistics[self.kind])
         self.filter = FilterWithoutChannels(spatial, statistics[self.kind].mean(axis=0))
-        matrices = self._regularised(filter_covariances(spatial, statistics[self.kind]))
-        vectors = flatten(self.tangent.fit(matrices).transform(matrices))
+        matrices = filter_covariances(spatial, statistics[self.kind])
+        self.tangent.fit(self._regularised(matrices))
+        vectors = self._vectors(matrices)
         self.weights = self._regression(statistics).fit(vectors, targets, n_classes).weights
         self.weights_without = self.weights
         return self
@@ -312,29 +301,30 @@ class SecondOrder(Readout):
         self.weights_without = regression.weights
 
     def features(self, statistics: Statistics) -> Floats:
-        """Return tangent vectors of the matrices."""
+        """Return what the classifier reads of the matrices."""
         return self._vectors(filter_covariances(self.filter.spatial, statistics[self.kind]))
 
-    def read(self, X: Floats, bad: Mask | None = None) -> Floats:
-        """Return the matrices of virtual channels, few of which are faster than many electrodes."""
+    def log_proba_of(self, X: Floats, bad: Mask | None = None) -> Floats:
+        """Return log probabilities of epochs; see :meth:`Readout.log_proba_of`."""
         spatial, rest = self.filter.without(bad)
+        # few virtual channels are faster than many electrodes
         matrices: Floats = self._in_batches(spatial @ X) + rest
-        return matrices
-
-    def log_proba_of(self, read: Floats, bad: Mask | None = None) -> Floats:
-        """Return log probabilities; see :meth:`Readout.log_proba_of`."""
         weights = weights_without(self.weights, self.weights_without, bad)
-        return self._classify(self._vectors(read), weights)
+        return self._classify(self._vectors(matrices), weights)
 
     def arrays(self) -> dict[str, Floats]:
         """Return the fitted arrays by name."""
-        references, without = self.tangent.references, self.weights_without
-        return {**super().arrays(), "references": references, "weights_without": without}
+        return {
+            **super().arrays(),
+            "bands": self.bands,
+            "references": self.tangent.references,
+            "weights_without": self.weights_without,
+        }
 
     def restore(self, arrays: dict[str, Floats]) -> Self:
         """Take the arrays of :meth:`arrays`."""
         self.tangent = TangentSpace(arrays["references"])
-        self.weights_without = arrays["weights_without"]
+        self.bands, self.weights_without = arrays["bands"], arrays["weights_without"]
         return super().restore(arrays)
 
     def _regression(self, statistics: Statistics) -> LogisticRegression:
@@ -349,69 +339,12 @@ class SecondOrder(Readout):
     def _spatial_filter(self, covariance: Floats, matrices: Floats) -> Floats:
         return whitening(covariance)
 
+    def _raw_matrices(self, X: Floats) -> Floats:
+        """Return ``(n, bands, channels, channels)``, quadratic in the channels."""
+        return band_covariances(X, self.bands, self.kernels)
+
     def _regularised(self, matrices: Floats) -> Floats:
         return shrink(matrices, self.shrinkage)
-
-
-class Laterality(Readout):
-    """Power over one side of the sensorimotor cortex against the other, behind each kernel.
-
-    A hand is imagined by the cortex of one side (Pfurtscheller and Lopes da Silva 1999). A few
-    trials suffice to learn how much these log ratios say. They are read from the virtual
-    channels of another readout, which costs next to nothing.
-
-    Parameters
-    ----------
-    power : SecondOrder
-        Gives the virtual channels; fitted before this one, on the same trials.
-    electrodes : ndarray, shape (2 * pairs, channels)
-        Filters of the left side, then those of the right side; see :func:`sides`.
-    """
-
-    kind = "laterality"
-    source = SecondOrder.kind
-
-    def __init__(self, power: SecondOrder, electrodes: Floats) -> None:
-        super().__init__(power.kernels)
-        self._power, self._electrodes = power, electrodes
-
-    def statistics(self, X: Floats) -> Statistics:
-        """Return nothing beside what the other readout needs."""
-        return {}
-
-    def fit(self, statistics: Statistics, targets: Targets, n_classes: int) -> Self:
-        """Fit the classifier, on features of unit variance."""
-        virtual = self._power.filter.spatial
-        spatial = self._electrodes @ np.linalg.pinv(virtual)
-        self.filter = FilterWithoutChannels(spatial, np.empty((0, len(virtual), len(virtual))))
-        features = self.features(statistics)
-        scale = np.maximum(features.std(axis=0), SMALLEST_DEVIATION)
-        # whatever the montage, the prior's logits have a variance of one
-        regression = LogisticRegression(C=1 / features.shape[1])
-        self.weights = regression.fit(features / scale, targets, n_classes).weights
-        self.weights[:-1] /= scale[:, np.newaxis]
-        return self
-
-    def features(self, statistics: Statistics) -> Floats:
-        """Return log ratios of power, left to right."""
-        spatial = self.filter.spatial @ self._power.filter.spatial
-        return _log_ratios(spatial, statistics[self.source])
-
-    def read(self, X: Floats, bad: Mask | None = None) -> Floats:
-        """Return the matrices of the other readout."""
-        return self._power.read(X, bad)
-
-    def log_proba_of(self, read: Floats, bad: Mask | None = None) -> Floats:
-        """Return log probabilities; see :meth:`Readout.log_proba_of`."""
-        return self._classify(_log_ratios(self.filter.spatial, read))
-
-
-def _log_ratios(spatial: Floats, matrices: Floats) -> Floats:
-    """Return ``(n, kernels * pairs)``: log of the left filters' power over that of the right."""
-    powers = np.sum(spatial @ matrices * spatial, axis=-1)
-    left, right = np.split(np.log(np.maximum(powers, SMALLEST_POWER)), 2, axis=-1)
-    ratios: Floats = (left - right).reshape(len(powers), -1)
-    return ratios
 
 
 class StimulusPower(SecondOrder):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfiltfilt
 from scipy.special import softmax
 
 from sjepa_online.decoding.logistic import LogisticRegression
@@ -21,7 +19,12 @@ from sjepa_online.decoding.spatial import (
     whitening,
     xdawn,
 )
-from sjepa_online.decoding.spectral import cross_spectra, stimulus_frequencies
+from sjepa_online.decoding.spectral import (
+    RHYTHM_BANDS,
+    band_covariances,
+    cross_spectra,
+    stimulus_frequencies,
+)
 from sjepa_online.decoding.state import FloatArray, State, Statistics, fit_on
 from sjepa_online.decoding.tangent import (
     TangentSpace,
@@ -30,20 +33,19 @@ from sjepa_online.decoding.tangent import (
     flatten,
     shrink,
 )
-from sjepa_online.protocol import MODEL_SFREQ, Paradigm
+from sjepa_online.protocol import Paradigm
 
 Floats = NDArray[np.float64]
 
-#: Bands (Hz) of the filter bank for motor imagery.
-BANDS = ((8.0, 12.0), (12.0, 16.0), (16.0, 22.0), (22.0, 30.0))
-BAND_ORDER = 4
+#: The convolution that leaves a signal as it is.
+_IDENTITY: Floats = np.ones((1, 1))
 
 
 class RiemannClassifier:
     """Covariances, tangent space at their Riemannian mean, logistic regression.
 
     - ``ssvep``: cross-spectra at each stimulus frequency and its second harmonic.
-    - ``mi``: covariances in four bands (filter-bank tangent space).
+    - ``mi``: covariances in overlapping bands (filter-bank tangent space).
     - ``erp``: covariances of the trial with the classes' xDAWN responses (Barachant 2014).
 
     Many electrodes are first reduced to 16 (``ssvep``) or 24 (``mi``) virtual channels: the
@@ -63,6 +65,7 @@ class RiemannClassifier:
     ) -> None:
         self._paradigm: Paradigm = paradigm
         self._frequencies = tuple(frequencies)
+        self._bands = RHYTHM_BANDS
         self._tangent = TangentSpace()
         self._weights: Floats = np.empty((0, 0))
         self._weights_without: Floats = np.empty((0, 0))
@@ -138,6 +141,7 @@ class RiemannClassifier:
             "spatial": self._filter.spatial,
             "channel_covariances": self._filter.covariances,
             "evoked": self._evoked,
+            "bands": self._bands,
         }
         return State(config, arrays)
 
@@ -149,7 +153,7 @@ class RiemannClassifier:
         classifier._tangent = TangentSpace(arrays["references"])
         classifier._weights = arrays["weights"]
         classifier._weights_without = arrays["weights_without"]
-        classifier._evoked = arrays["evoked"]
+        classifier._evoked, classifier._bands = arrays["evoked"], arrays["bands"]
         classifier._filter = FilterWithoutChannels(arrays["spatial"], arrays["channel_covariances"])
         return classifier
 
@@ -198,17 +202,4 @@ class RiemannClassifier:
         """Return ``(n, blocks, channels, channels)``, quadratic in the channels."""
         if self._paradigm == "ssvep":
             return cross_spectra(X, stimulus_frequencies(self._frequencies))
-        return np.stack([channel_covariances(_band(X, band)) for band in BANDS], axis=1)
-
-
-def _band(X: Floats, band: tuple[float, float]) -> Floats:
-    """Band-pass whole epochs; the epoch is complete, so no phase needs to be lost."""
-    filtered: Floats = sosfiltfilt(_sections(band), X, axis=-1)
-    return filtered
-
-
-@lru_cache(maxsize=len(BANDS))
-def _sections(band: tuple[float, float]) -> Floats:
-    """Design a band's filter once: the design takes longer than a window's filtering."""
-    sections: Floats = butter(BAND_ORDER, band, "bandpass", fs=MODEL_SFREQ, output="sos")
-    return sections
+        return band_covariances(X, self._bands, _IDENTITY)

@@ -13,12 +13,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sjepa_online.decoding.fine_tuning import Strategy
+from sjepa_online.decoding.imagery import Imagery
 from sjepa_online.decoding.missing import Mask
 from sjepa_online.decoding.names import HeadName
 from sjepa_online.decoding.paper_heads import PaperHead
 from sjepa_online.decoding.pre_local import PreLocalClassifier
 from sjepa_online.decoding.readouts import (
-    Laterality,
     PhaseLocked,
     SecondOrder,
     StimulusPower,
@@ -38,7 +38,7 @@ MIN_TRIALS = 3
 _READOUTS: dict[Paradigm | None, tuple[str, ...]] = {
     None: (PhaseLocked.kind, TemplateCovariance.kind, SecondOrder.kind),
     "erp": (PhaseLocked.kind, TemplateCovariance.kind),
-    "mi": (SecondOrder.kind, Laterality.kind),
+    "mi": (Imagery.kind,),
     "ssvep": (StimulusPower.kind,),
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,30 +20,6 @@ MAX_RESPONSE = 16
 N_XDAWN = 4
 #: Shrinkage of covariances towards a multiple of the identity.
 SHRINKAGE = 0.02
-#: Electrodes over the sensorimotor cortex, left and right.
-SIDES = tuple(
-    (f"{row}{left}", f"{row}{left + 1}") for row in ("FC", "C", "CP") for left in (1, 3, 5)
-)
-#: From so many electrodes on their mean is subtracted; that of fewer is mostly themselves.
-LEAST_FOR_MEAN = 6
-
-
-def sides(ch_names: Sequence[str] | None) -> Floats:
-    """Return the filter ``(2 * pairs, channels)`` that reads both sides of the sensorimotor cortex.
-
-    First the left electrodes, then their counterparts on the right, each against the mean of all.
-
-    Parameters
-    ----------
-    ch_names : sequence of str or None
-        10-05 names of the channels; None where they are not known.
-    """
-    names = list(ch_names or ())
-    pairs = [pair for pair in SIDES if set(pair) <= set(names)]
-    chosen = [names.index(pair[side]) for side in (0, 1) for pair in pairs]
-    reference = 1 / len(names) if len(names) >= LEAST_FOR_MEAN else 0.0
-    spatial: Floats = np.eye(len(names))[chosen] - reference
-    return spatial
 
 
 def whitening(covariance: Floats, n_virtual: int = MAX_VIRTUAL) -> Floats:

@@ -1,6 +1,9 @@
-"""Cross-spectra of an epoch around given frequencies: power without phase, coherent in time."""
+"""Power of an epoch without its phase: around given frequencies, or in bands of rhythms."""
 
 from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +17,14 @@ Floats = NDArray[np.float64]
 SKIRT = 6.0
 #: The response to a flicker has its largest parts at the frequency and twice of it.
 HARMONICS = (1, 2)
+#: Bands (Hz) of imagery's rhythms: each overlaps the next by half, and higher ones are wider.
+RHYTHM_BANDS: Floats = np.array(
+    [(8, 12), (10, 14), (12, 16), (14, 20), (16, 22), (20, 26), (22, 30)], dtype=np.float64
+)
+#: Of the Butterworth filters that give the bands their flanks.
+BAND_ORDER = 4
+#: Bins that pass less than this share of the highest count for nothing.
+SMALLEST_SHARE = 1e-3
 
 
 def cross_spectra(X: Floats, frequencies: list[float]) -> Floats:
@@ -56,3 +67,63 @@ def cross_spectra(X: Floats, frequencies: list[float]) -> Floats:
 def stimulus_frequencies(frequencies: tuple[float, ...]) -> list[float]:
     """Return each frequency, then the harmonics of each."""
     return [harmonic * frequency for harmonic in HARMONICS for frequency in frequencies]
+
+
+class _Band(NamedTuple):
+    """The bins of one band, real and imaginary parts in turn, and the root of their weights."""
+
+    bins: slice
+    amplitudes: Floats
+
+
+def band_covariances(X: Floats, bands: Floats, kernels: Floats) -> Floats:
+    """Return the covariances of the channels in each band, summed over kernels.
+
+    What the kernels pass, and a Butterworth filter that runs forwards and backwards passes of
+    it, by Parseval's theorem: one Fourier transform of the epoch serves all of them. The epoch
+    is taken as one period; it is not tapered, which would waste its ends.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, channels, samples)
+        Epochs at 128 Hz.
+    bands : ndarray, shape (bands, 2)
+        Lower and upper edges (Hz), at half of the power in one direction.
+    kernels : ndarray, shape (kernels, taps)
+        A convolution; one kernel of a single 1 leaves the epochs as they are.
+
+    Returns
+    -------
+    covariances : ndarray, shape (n, bands, channels, channels)
+        Positive semidefinite, in the square of the epochs' unit.
+    """
+    n_times = X.shape[-1]
+    n_padded = next_fast_len(n_times, real=True)
+    centred = X - X.mean(axis=-1, keepdims=True)
+    # numpy's transform, as scipy's takes longer to begin than to finish on one epoch
+    parts = np.fft.rfft(centred, n_padded).view(np.float64)
+    covariances = np.empty((len(X), len(bands), X.shape[1], X.shape[1]))
+    plan = _band_plan(bands.tobytes(), kernels.tobytes(), kernels.shape[1], n_times, n_padded)
+    for index, band in enumerate(plan):
+        weighted = parts[..., band.bins] * band.amplitudes
+        covariances[:, index] = weighted @ weighted.swapaxes(-1, -2)
+    return covariances
+
+
+@lru_cache(maxsize=32)
+def _band_plan(
+    bands: bytes, kernels: bytes, n_taps: int, n_times: int, n_padded: int
+) -> list[_Band]:
+    grid = rfftfreq(n_padded, 1 / MODEL_SFREQ)
+    gains = np.abs(np.fft.rfft(np.frombuffer(kernels).reshape(-1, n_taps), n_padded)) ** 2
+    # a bin stands for its negative too
+    gain = 2 * gains.sum(axis=0) / (n_times * n_padded)
+    plan = []
+    for low, high in np.frombuffer(bands).reshape(-1, 2):
+        distance = (grid[1:] ** 2 - low * high) / (grid[1:] * (high - low))
+        passed = np.r_[0.0, 1 / (1 + distance ** (2 * BAND_ORDER)) ** 2]
+        near = np.flatnonzero(passed > SMALLEST_SHARE * passed.max())
+        bins = slice(2 * int(near[0]), 2 * int(near[-1]) + 2)
+        weights = (gain * passed)[near[0] : near[-1] + 1]
+        plan.append(_Band(bins, np.repeat(np.sqrt(weights), 2)))
+    return plan

@@ -70,6 +70,23 @@ def test_copies_are_deterministic_and_balanced(covariances: np.ndarray) -> None:
     assert np.linalg.eigvalsh(first.matrices).min() > 0
 
 
+def test_half_of_the_copies_lack_a_block_of_channels_that_resemble_each_other() -> None:
+    masks: list[np.ndarray] = []
+
+    class Recorder(FilterWithoutChannels):
+        def without(self, bad: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+            if bad is not None:
+                masks.append(bad.copy())
+            return super().without(bad)
+
+    # two regions of four channels that know nothing of each other
+    covariance = np.kron(np.eye(2), 0.9 + 0.1 * np.eye(4))[np.newaxis]
+    thin(Recorder(np.eye(8), covariance), np.repeat([covariance], 40, axis=0))
+    within = np.array([mask[:4].any() != mask[4:].any() for mask in masks]).reshape(4, 4)
+    assert within[1::2].all()
+    assert not within[::2].all()
+
+
 def test_few_channels_are_never_left_out() -> None:
     covariances = np.eye(3)[np.newaxis]
     thinned = thin(FilterWithoutChannels(np.eye(3), covariances), np.repeat([covariances], 5, 0))

@@ -1,16 +1,23 @@
-"""Cross-spectra of simulated oscillations, whose power and phase are known."""
+"""Cross-spectra and power in bands of simulated oscillations, whose power and phase are known."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.signal import butter, sosfiltfilt
 
-from sjepa_online.decoding.spectral import cross_spectra, stimulus_frequencies
+from sjepa_online.decoding.spectral import (
+    RHYTHM_BANDS,
+    band_covariances,
+    cross_spectra,
+    stimulus_frequencies,
+)
 
 Floats = NDArray[np.float64]
 N_TIMES = 536
 SFREQ = 128
+IDENTITY = np.ones((1, 1))
 MIXING = np.array([[1.0], [-2.0], [0.5]])
 
 
@@ -79,3 +86,37 @@ def test_matrices_are_positive_definite_where_a_classifier_needs_them() -> None:
 
 def test_second_harmonics_follow_the_frequencies() -> None:
     assert stimulus_frequencies((13.0, 17.0)) == [13.0, 17.0, 26.0, 34.0]
+
+
+@pytest.mark.parametrize(("frequency", "share"), [(10.0, 1.0), (8.0, 0.25), (12.0, 0.25)])
+def test_a_band_holds_the_power_of_an_oscillation(frequency: float, share: float) -> None:
+    """At its edges a Butterworth filter passes half of the power, twice in two directions."""
+    X = _oscillation(frequency)[..., :512]
+    band = band_covariances(X, np.array([[8.0, 12.0]]), IDENTITY)[0, 0]
+    np.testing.assert_allclose(band, share * MIXING @ MIXING.T / 2, rtol=0.01)
+
+
+def test_bands_hold_what_filters_in_both_directions_pass() -> None:
+    X = 10 * np.random.default_rng(3).standard_normal((4, 3, 4000)) + 1000
+    found = band_covariances(X, RHYTHM_BANDS, IDENTITY)
+    for index, band in enumerate(RHYTHM_BANDS):
+        filtered = sosfiltfilt(butter(4, band, "bandpass", fs=SFREQ, output="sos"), X, axis=-1)
+        expected = np.array([np.cov(epoch, bias=True) for epoch in filtered])
+        # the digital filter's flanks are a little steeper
+        np.testing.assert_allclose(found[:, index], expected, atol=0.1 * expected.max())
+
+
+def test_bands_hold_what_the_kernels_pass() -> None:
+    """A kernel that doubles, beside one that delays: the power is four and one times as much."""
+    X = np.random.default_rng(4).standard_normal((2, 3, 512))
+    kernels = np.zeros((2, 32))
+    kernels[0, 3], kernels[1, 20] = 2.0, 1.0
+    np.testing.assert_allclose(
+        band_covariances(X, RHYTHM_BANDS, kernels), 5 * band_covariances(X, RHYTHM_BANDS, IDENTITY)
+    )
+
+
+@pytest.mark.parametrize("n_times", [32, 33, 64, 129])
+def test_short_epochs_have_power_in_every_band(n_times: int) -> None:
+    X = np.random.default_rng(5).standard_normal((1, 1, n_times))
+    assert (band_covariances(X, RHYTHM_BANDS, IDENTITY) > 0).all()
