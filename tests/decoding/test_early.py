@@ -117,6 +117,21 @@ def test_the_threshold_buys_time_for_little_accuracy() -> None:
     assert kept > early_scores(others, their_targets, SECONDS, NEVER)["accuracy"] - 0.05
 
 
+def test_speed_does_not_buy_accuracy_that_waiting_gives() -> None:
+    """A guess after the first prefix gives more bits a minute, but is wrong more often."""
+    targets = np.arange(100) % 2
+    truth = np.eye(2)[targets]
+
+    def right_in(share: float, probability: float) -> np.ndarray:
+        shown = np.where(np.arange(100)[:, np.newaxis] < 100 * share, truth, 1 - truth)
+        return np.where(shown == 1, probability, 1 - probability)
+
+    parts = [right_in(0.75, 0.6), right_in(0.75, 0.6), right_in(0.85, 0.8), right_in(0.75, 0.6)]
+    probabilities = np.stack(parts, axis=1)
+    threshold = choose_threshold(probabilities, targets, SECONDS)
+    assert early_scores(probabilities, targets, SECONDS, threshold)["accuracy"] == 0.85
+
+
 def test_prefixes_that_know_nothing_never_decide() -> None:
     """Only the whole window is right, and the prefixes are just as sure."""
     targets = np.arange(100) % 2
