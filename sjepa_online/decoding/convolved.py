@@ -62,7 +62,7 @@ def convolved_covariances(X: Floats, kernels: Floats) -> Floats:
     n_valid = n_times - n_taps + 1
     plan = _plan(kernels.tobytes(), n_taps, n_times)
     # numpy's transform, as scipy's takes longer to begin than to finish on one epoch
-    parts = np.fft.rfft(X, plan.n_circle).view(np.float64)
+    parts = np.fft.rfft(np.ascontiguousarray(X), plan.n_circle).view(np.float64)
     shape = (n, n_channels, n_kernels, plan.seam.shape[1] // n_kernels)
     seam = (X[..., plan.ends] @ plan.seam).reshape(shape).swapaxes(1, 2)
     sums = parts[:, np.newaxis, :, 0] * plan.sums - seam.sum(axis=-1)

@@ -244,7 +244,8 @@ def choose_threshold(
         for threshold, one in scores.items()
         if one["accuracy"] >= highest - ACCEPTED_LOSS
     }
-    return max(accepted, key=lambda threshold: accepted[threshold])
+    # where no rate is above zero, the whole window decides
+    return max(accepted, key=lambda threshold: (accepted[threshold], threshold))
 
 
 def cross_validated_early_scores(

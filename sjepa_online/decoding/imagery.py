@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sjepa_online.decoding.logistic import LogisticRegression
 from sjepa_online.decoding.missing import FilterWithoutChannels, Mask
-from sjepa_online.decoding.readouts import SecondOrder, Targets
+from sjepa_online.decoding.readouts import BandPower, Targets
 from sjepa_online.decoding.state import Statistics
 from sjepa_online.decoding.tangent import filter_covariances, flatten
 
@@ -35,7 +35,9 @@ LEAST_FOR_MEAN = 6
 MOST_WITHOUT_COUNTERPART = 0.25
 #: µV²: power below is that of no electrode.
 SMALLEST_POWER = 1e-12
-_OPPOSITE = {"left": "right", "right": "left"}
+_OPPOSITE = {"left": "right", "right": "left", "Left": "Right", "Right": "Left"}
+_SIDE = re.compile("(?<![A-Za-z])([Ll]eft|[Rr]ight)(?![A-Za-z])")
+_NUMBER = re.compile(r"(\d+)(h?)$")
 
 
 @dataclass(frozen=True)
@@ -77,16 +79,17 @@ def find_mirror(ch_names: Sequence[str] | None, classes: Sequence[Any]) -> Mirro
     ch_names : sequence of str or None
         10-05 names, in which odd numbers lie left and even ones right.
     classes : sequence
-        A class whose name holds ``left`` becomes the one that holds ``right`` instead.
+        A class whose name holds the word ``left`` becomes the one with ``right`` instead, and the
+        reverse; ``feet`` stays itself.
 
     Returns
     -------
     Mirror or None
-        None without two such classes, without names, or where the montage has no two sides or
-        over a quarter of its channels no counterpart.
+        None without names, without such classes, where one of them lacks its counterpart, and
+        where the montage has no two sides or over a quarter of its channels no counterpart.
     """
     names = [str(name) for name in classes]
-    mirrored = [re.sub("left|right", lambda side: _OPPOSITE[side[0]], name) for name in names]
+    mirrored = [_SIDE.sub(lambda side: _OPPOSITE[side[0]], name) for name in names]
     if ch_names is None or mirrored == names or not set(mirrored) <= set(names):
         return None
     montage = list(ch_names)
@@ -105,11 +108,11 @@ def find_mirror(ch_names: Sequence[str] | None, classes: Sequence[Any]) -> Mirro
 
 
 def _counterpart(name: str) -> str:
-    number = re.search(r"\d+$", name)
+    number = _NUMBER.search(name)
     if number is None:
         return name
-    value = int(number[0])
-    return f"{name[: number.start()]}{value + 1 if value % 2 else value - 1}"
+    value = int(number[1])
+    return f"{name[: number.start()]}{value + 1 if value % 2 else value - 1}{number[2]}"
 
 
 def sides(ch_names: Sequence[str] | None) -> Floats:
@@ -130,7 +133,7 @@ def sides(ch_names: Sequence[str] | None) -> Floats:
     return spatial
 
 
-class Imagery(SecondOrder):
+class Imagery(BandPower):
     """Power and its pattern, with one side against the other and trials seen in a mirror.
 
     Parameters
@@ -150,16 +153,6 @@ class Imagery(SecondOrder):
         #: From virtual channels to the electrodes of both sides.
         self._sides: Floats = np.empty((0, 0))
 
-    def fit(self, statistics: Statistics, targets: Targets, n_classes: int) -> Self:
-        """Fit on the trials and their mirror images; see :meth:`SecondOrder.fit`."""
-        return super().fit(*self._with_mirror_images(statistics, targets), n_classes)
-
-    def fit_without_channels(
-        self, statistics: Statistics, targets: Targets, n_classes: int
-    ) -> None:
-        """Fit on copies without channels too; see :meth:`SecondOrder.fit_without_channels`."""
-        super().fit_without_channels(*self._with_mirror_images(statistics, targets), n_classes)
-
     def arrays(self) -> dict[str, Floats]:
         """Return the fitted arrays by name."""
         return {**super().arrays(), "sides": self._sides}
@@ -173,30 +166,22 @@ class Imagery(SecondOrder):
         # an image tells nothing new: with it a trial still counts once
         return LogisticRegression(C=1.0 if self._mirror is None else 0.5)
 
-    def _spatial_filter(self, covariance: Floats, matrices: Floats) -> Floats:
-        spatial = super()._spatial_filter(covariance, matrices)
+    def _fit_filter(self, statistics: Statistics) -> None:
+        super()._fit_filter(statistics)
         if self._electrodes.size:
-            self._sides = self._electrodes @ np.linalg.pinv(spatial)
-        return spatial
+            self._sides = self._electrodes @ np.linalg.pinv(self.filter.spatial)
+
+    def _examples(self, matrices: Floats, targets: Targets) -> tuple[Floats, Targets]:
+        if self._mirror is None:
+            return matrices, targets
+        images = self._mirror.covariances(matrices)
+        return np.concatenate([matrices, images]), np.r_[targets, self._mirror.classes[targets]]
 
     def _vectors(self, matrices: Floats) -> Floats:
         vectors = super()._vectors(matrices)
         if not self._sides.size:
             return vectors
         return np.hstack([vectors, log_ratios(self._sides, matrices)])
-
-    def _with_mirror_images(
-        self, statistics: Statistics, targets: Targets
-    ) -> tuple[Statistics, Targets]:
-        if self._mirror is None:
-            return statistics, targets
-        seen = self._mirror.covariances(statistics[self.kind])
-        broadband = self._mirror.covariances(statistics["covariance"][:, np.newaxis])[:, 0]
-        doubled = {
-            "covariance": np.concatenate([statistics["covariance"], broadband]),
-            self.kind: np.concatenate([statistics[self.kind], seen]),
-        }
-        return doubled, np.concatenate([targets, self._mirror.classes[targets]])
 
 
 def log_ratios(spatial: Floats, matrices: Floats) -> Floats:

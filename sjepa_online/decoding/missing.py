@@ -74,9 +74,9 @@ class FilterWithoutChannels:
         return self._in_force
 
     def neighbourhood(self) -> Floats:
-        """Return how much channels resemble each other: absolute correlations, 0 to 1."""
+        """Return how much channels resemble each other: their correlations, -1 to 1."""
         amplitude = np.sqrt(np.maximum(np.diag(self._kernel), np.finfo(float).tiny))
-        resemblance: Floats = np.abs(self._kernel) / np.outer(amplitude, amplitude)
+        resemblance: Floats = self._kernel / np.outer(amplitude, amplitude)
         return resemblance
 
     def _complete(self, bad: Mask) -> tuple[Floats, Floats]:

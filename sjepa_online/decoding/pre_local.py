@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sjepa_online.decoding.imagery import Imagery, find_mirror, sides
 from sjepa_online.decoding.missing import Mask
 from sjepa_online.decoding.readouts import (
+    BandPower,
     PhaseLocked,
     Prior,
     Readout,
@@ -167,7 +168,7 @@ class PreLocalClassifier:
         makers: dict[str, Readout] = {
             PhaseLocked.kind: PhaseLocked(slow),
             TemplateCovariance.kind: TemplateCovariance(slow),
-            SecondOrder.kind: SecondOrder(rhythms, self._prior),
+            BandPower.kind: BandPower(rhythms),
             Imagery.kind: Imagery(rhythms, self._sides, self._mirror),
             StimulusPower.kind: StimulusPower(self._kernels, self._frequencies, self._prior),
         }

@@ -1,10 +1,10 @@
 """What is read from virtual channels behind the local encoder's first convolution.
 
 A readout maps epochs to virtual channels, filters those with the first convolution of the local
-encoder at every sample, and reads one aspect of the result with a convex classifier: the phase
-(ERP), the shape against the classes' mean responses (ERP), power and its spatial pattern (motor
-imagery), or the power at the stimulus frequencies (SSVEP). The convolution is read before its
-GroupNorm, which would remove the power.
+encoder, and reads one aspect of the result with a convex classifier: the phase (ERP), the shape
+against the classes' mean responses (ERP), power in bands and its spatial pattern (motor imagery),
+or the power at the stimulus frequencies (SSVEP). The convolution is read before its GroupNorm,
+which would remove the power; where only power is read, its kernels' gain says all of it.
 
 What a readout needs of an epoch without knowing any other is its ``statistics``: computed once,
 they serve every fold of a cross-validation. Covariances are linear in the channels' products, so
@@ -133,9 +133,8 @@ class Readout(ABC):
 
     def _in_batches(self, X: Floats) -> Floats:
         size = max(1, BATCH_VALUES // (len(self.kernels) * X.shape[1] * X.shape[2]))
-        return np.concatenate(
-            [self._raw_matrices(X[start : start + size]) for start in range(0, len(X), size)]
-        )
+        starts = range(0, max(1, len(X)), size)
+        return np.concatenate([self._raw_matrices(X[start : start + size]) for start in starts])
 
     def _raw_matrices(self, X: Floats) -> Floats:
         """Return ``(n, kernels, channels, channels)``, quadratic in the channels."""
@@ -253,7 +252,7 @@ class TemplateCovariance(ResponseReadout):
 
 
 class SecondOrder(Readout):
-    """Whitened virtual channels, their covariance in bands behind the kernels, tangent space.
+    """Whitened virtual channels, matrices quadratic in them, tangent space.
 
     Parameters
     ----------
@@ -262,13 +261,11 @@ class SecondOrder(Readout):
         Weights to shrink towards instead of zero.
     """
 
-    kind = "second-order"
     #: Share by which whitened matrices move towards a multiple of the identity.
     shrinkage: ClassVar[float] = SHRINKAGE
 
     def __init__(self, kernels: Floats, prior: Prior | None = None) -> None:
         super().__init__(kernels)
-        self.bands = RHYTHM_BANDS
         self.tangent = TangentSpace()
         self.weights_without: Floats = np.empty((0, 0))
         self._prior = prior
@@ -279,13 +276,12 @@ class SecondOrder(Readout):
 
     def fit(self, statistics: Statistics, targets: Targets, n_classes: int) -> Self:
         """Fit the spatial filter, the means and the classifier."""
-        covariance = statistics["covariance"].mean(axis=0)
-        spatial = self._spatial_filter(covariance, statistics[self.kind])
-        self.filter = FilterWithoutChannels(spatial, statistics[self.kind].mean(axis=0))
-        matrices = filter_covariances(spatial, statistics[self.kind])
+        self._fit_filter(statistics)
+        channels, learned = self._examples(statistics[self.kind], targets)
+        matrices = filter_covariances(self.filter.spatial, channels)
         self.tangent.fit(self._regularised(matrices))
-        vectors = self._vectors(matrices)
-        self.weights = self._regression(statistics).fit(vectors, targets, n_classes).weights
+        regression = self._regression(statistics)
+        self.weights = regression.fit(self._vectors(matrices), learned, n_classes).weights
         self.weights_without = self.weights
         return self
 
@@ -293,11 +289,12 @@ class SecondOrder(Readout):
         self, statistics: Statistics, targets: Targets, n_classes: int
     ) -> None:
         """Fit weights that see copies of the trials without some of the channels."""
-        thinned = thin(self.filter, statistics[self.kind])
+        channels, learned = self._examples(statistics[self.kind], targets)
+        thinned = thin(self.filter, channels)
         copies = self._vectors(thinned.matrices)
+        vectors = self._vectors(filter_covariances(self.filter.spatial, channels))
         regression = self._regression(statistics)
-        vectors = self.features(statistics)
-        regression.fit_with_copies(vectors, copies, targets, thinned, n_classes)
+        regression.fit_with_copies(vectors, copies, learned, thinned, n_classes)
         self.weights_without = regression.weights
 
     def features(self, statistics: Statistics) -> Floats:
@@ -314,18 +311,25 @@ class SecondOrder(Readout):
 
     def arrays(self) -> dict[str, Floats]:
         """Return the fitted arrays by name."""
-        return {
-            **super().arrays(),
-            "bands": self.bands,
-            "references": self.tangent.references,
-            "weights_without": self.weights_without,
-        }
+        references, without = self.tangent.references, self.weights_without
+        return {**super().arrays(), "references": references, "weights_without": without}
 
     def restore(self, arrays: dict[str, Floats]) -> Self:
         """Take the arrays of :meth:`arrays`."""
         self.tangent = TangentSpace(arrays["references"])
-        self.bands, self.weights_without = arrays["bands"], arrays["weights_without"]
+        self.weights_without = arrays["weights_without"]
         return super().restore(arrays)
+
+    def _fit_filter(self, statistics: Statistics) -> None:
+        spatial = self._spatial_filter(statistics["covariance"].mean(axis=0), statistics[self.kind])
+        self.filter = FilterWithoutChannels(spatial, statistics[self.kind].mean(axis=0))
+
+    def _spatial_filter(self, covariance: Floats, matrices: Floats) -> Floats:
+        return whitening(covariance)
+
+    def _examples(self, matrices: Floats, targets: Targets) -> tuple[Floats, Targets]:
+        """Return matrices of channels to learn from, and their class indices."""
+        return matrices, targets
 
     def _regression(self, statistics: Statistics) -> LogisticRegression:
         if self._prior is None:
@@ -336,15 +340,31 @@ class SecondOrder(Readout):
     def _vectors(self, matrices: Floats) -> Floats:
         return flatten(self.tangent.transform(self._regularised(matrices)))
 
-    def _spatial_filter(self, covariance: Floats, matrices: Floats) -> Floats:
-        return whitening(covariance)
+    def _regularised(self, matrices: Floats) -> Floats:
+        return shrink(matrices, self.shrinkage)
+
+
+class BandPower(SecondOrder):
+    """Covariances in the bands of rhythms, summed over the kernels."""
+
+    kind = "band-power"
+
+    def __init__(self, kernels: Floats) -> None:
+        super().__init__(kernels)
+        self.bands = RHYTHM_BANDS
+
+    def arrays(self) -> dict[str, Floats]:
+        """Return the fitted arrays by name."""
+        return {**super().arrays(), "bands": self.bands}
+
+    def restore(self, arrays: dict[str, Floats]) -> Self:
+        """Take the arrays of :meth:`arrays`."""
+        self.bands = arrays["bands"]
+        return super().restore(arrays)
 
     def _raw_matrices(self, X: Floats) -> Floats:
         """Return ``(n, bands, channels, channels)``, quadratic in the channels."""
         return band_covariances(X, self.bands, self.kernels)
-
-    def _regularised(self, matrices: Floats) -> Floats:
-        return shrink(matrices, self.shrinkage)
 
 
 class StimulusPower(SecondOrder):

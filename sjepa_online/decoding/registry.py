@@ -185,7 +185,7 @@ def classifier_from_state(state: State) -> TrialClassifier:
         raise InputError(
             f"A decoder of the kind {kind} holds every array and setting that it needs",
             value=f"{type(error).__name__}: {error}",
-            remedy="The file was changed or damaged: calibrate again.",
+            remedy="The file was changed, damaged, or made by an older version: calibrate again.",
         ) from error
     raise InputError(
         "A decoder is of a kind that this version knows",

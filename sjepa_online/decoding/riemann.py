@@ -141,8 +141,9 @@ class RiemannClassifier:
             "spatial": self._filter.spatial,
             "channel_covariances": self._filter.covariances,
             "evoked": self._evoked,
-            "bands": self._bands,
         }
+        if self._paradigm == "mi":
+            arrays["bands"] = self._bands
         return State(config, arrays)
 
     @classmethod
@@ -153,7 +154,9 @@ class RiemannClassifier:
         classifier._tangent = TangentSpace(arrays["references"])
         classifier._weights = arrays["weights"]
         classifier._weights_without = arrays["weights_without"]
-        classifier._evoked, classifier._bands = arrays["evoked"], arrays["bands"]
+        classifier._evoked = arrays["evoked"]
+        if classifier._paradigm == "mi":
+            classifier._bands = arrays["bands"]
         classifier._filter = FilterWithoutChannels(arrays["spatial"], arrays["channel_covariances"])
         return classifier
 

@@ -19,8 +19,8 @@ from sjepa_online.decoding.names import HeadName
 from sjepa_online.decoding.paper_heads import PaperHead
 from sjepa_online.decoding.pre_local import PreLocalClassifier
 from sjepa_online.decoding.readouts import (
+    BandPower,
     PhaseLocked,
-    SecondOrder,
     StimulusPower,
     TemplateCovariance,
 )
@@ -29,6 +29,7 @@ from sjepa_online.errors import InputError
 from sjepa_online.model import ModelConfig, SignalJEPA, load_weights
 from sjepa_online.model.heads import HEADS
 from sjepa_online.protocol import Paradigm
+from sjepa_online.signal import resolve_channel_names
 
 #: Weights of this name are drawn instead of loaded.
 RANDOM_WEIGHTS = "random"
@@ -36,7 +37,7 @@ RANDOM_WEIGHTS = "random"
 MIN_TRIALS = 3
 
 _READOUTS: dict[Paradigm | None, tuple[str, ...]] = {
-    None: (PhaseLocked.kind, TemplateCovariance.kind, SecondOrder.kind),
+    None: (PhaseLocked.kind, TemplateCovariance.kind, BandPower.kind),
     "erp": (PhaseLocked.kind, TemplateCovariance.kind),
     "mi": (Imagery.kind,),
     "ssvep": (StimulusPower.kind,),
@@ -56,7 +57,8 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     weights : str
         Pretrained weights: a name, a path, or ``random``.
     ch_names : sequence of str or None
-        The epochs' channels; None is enough for the convex pre-local head.
+        The epochs' channels; None is enough for the convex pre-local head, which then cannot tell
+        left from right in imagery.
     random_state : int, RandomState or None
         Seed of everything that is drawn.
     readout : {"convex", "flat"}
@@ -231,7 +233,7 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 value=f"{len(self.ch_names)} names, {n_channels} channels",
                 remedy="Give the names in the epochs' order.",
             )
-        return list(self.ch_names)
+        return resolve_channel_names(list(self.ch_names))
 
 
 def load_network(weights: str, ch_names: list[str] | None, seed: int) -> SignalJEPA:

@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 SKIRT = 6.0
 #: The response to a flicker has its largest parts at the frequency and twice of it.
 HARMONICS = (1, 2)
-#: Bands (Hz) of imagery's rhythms: each overlaps the next by half, and higher ones are wider.
+#: Bands (Hz) of imagery's rhythms: each overlaps the next, and higher ones are wider.
 RHYTHM_BANDS: Floats = np.array(
     [(8, 12), (10, 14), (12, 16), (14, 20), (16, 22), (20, 26), (22, 30)], dtype=np.float64
 )
@@ -69,11 +69,22 @@ def stimulus_frequencies(frequencies: tuple[float, ...]) -> list[float]:
     return [harmonic * frequency for harmonic in HARMONICS for frequency in frequencies]
 
 
-class _Band(NamedTuple):
-    """The bins of one band, real and imaginary parts in turn, and the root of their weights."""
+class _Plan(NamedTuple):
+    """What depends on the bands, the kernels and the length of the epochs only.
 
-    bins: slice
-    amplitudes: Floats
+    Attributes
+    ----------
+    n_padded : int
+        Length of the Fourier transform.
+    bins : tuple of slice
+        Of each band, real and imaginary parts in turn.
+    amplitudes : tuple of ndarray
+        Root of the weight of each.
+    """
+
+    n_padded: int
+    bins: tuple[slice, ...]
+    amplitudes: tuple[Floats, ...]
 
 
 def band_covariances(X: Floats, bands: Floats, kernels: Floats) -> Floats:
@@ -81,14 +92,15 @@ def band_covariances(X: Floats, bands: Floats, kernels: Floats) -> Floats:
 
     What the kernels pass, and a Butterworth filter that runs forwards and backwards passes of
     it, by Parseval's theorem: one Fourier transform of the epoch serves all of them. The epoch
-    is taken as one period; it is not tapered, which would waste its ends.
+    is padded with a few zeros to a length that is fast to transform, and filtered as if it came
+    again and again; it is not tapered, which would waste its ends.
 
     Parameters
     ----------
     X : ndarray, shape (n, channels, samples)
         Epochs at 128 Hz.
     bands : ndarray, shape (bands, 2)
-        Lower and upper edges (Hz), at half of the power in one direction.
+        Lower and upper edges (Hz), at half of the power in one direction; far below 64 Hz.
     kernels : ndarray, shape (kernels, taps)
         A convolution; one kernel of a single 1 leaves the epochs as they are.
 
@@ -97,33 +109,30 @@ def band_covariances(X: Floats, bands: Floats, kernels: Floats) -> Floats:
     covariances : ndarray, shape (n, bands, channels, channels)
         Positive semidefinite, in the square of the epochs' unit.
     """
-    n_times = X.shape[-1]
-    n_padded = next_fast_len(n_times, real=True)
-    centred = X - X.mean(axis=-1, keepdims=True)
+    plan = _band_plan(bands.tobytes(), kernels.tobytes(), kernels.shape[1], X.shape[-1])
+    centred = np.ascontiguousarray(X - X.mean(axis=-1, keepdims=True), dtype=np.float64)
     # numpy's transform, as scipy's takes longer to begin than to finish on one epoch
-    parts = np.fft.rfft(centred, n_padded).view(np.float64)
+    parts = np.fft.rfft(centred, plan.n_padded).view(np.float64)
     covariances = np.empty((len(X), len(bands), X.shape[1], X.shape[1]))
-    plan = _band_plan(bands.tobytes(), kernels.tobytes(), kernels.shape[1], n_times, n_padded)
-    for index, band in enumerate(plan):
-        weighted = parts[..., band.bins] * band.amplitudes
+    for index, (bins, amplitudes) in enumerate(zip(plan.bins, plan.amplitudes, strict=True)):
+        weighted = parts[..., bins] * amplitudes
         covariances[:, index] = weighted @ weighted.swapaxes(-1, -2)
     return covariances
 
 
 @lru_cache(maxsize=32)
-def _band_plan(
-    bands: bytes, kernels: bytes, n_taps: int, n_times: int, n_padded: int
-) -> list[_Band]:
+def _band_plan(bands: bytes, kernels: bytes, n_taps: int, n_times: int) -> _Plan:
+    n_padded = next_fast_len(max(n_times, n_taps), real=True)
     grid = rfftfreq(n_padded, 1 / MODEL_SFREQ)
     gains = np.abs(np.fft.rfft(np.frombuffer(kernels).reshape(-1, n_taps), n_padded)) ** 2
     # a bin stands for its negative too
     gain = 2 * gains.sum(axis=0) / (n_times * n_padded)
-    plan = []
+    bins, amplitudes = [], []
     for low, high in np.frombuffer(bands).reshape(-1, 2):
         distance = (grid[1:] ** 2 - low * high) / (grid[1:] * (high - low))
         passed = np.r_[0.0, 1 / (1 + distance ** (2 * BAND_ORDER)) ** 2]
         near = np.flatnonzero(passed > SMALLEST_SHARE * passed.max())
-        bins = slice(2 * int(near[0]), 2 * int(near[-1]) + 2)
-        weights = (gain * passed)[near[0] : near[-1] + 1]
-        plan.append(_Band(bins, np.repeat(np.sqrt(weights), 2)))
-    return plan
+        first, last = int(near[0]), int(near[-1]) + 1
+        bins.append(slice(2 * first, 2 * last))
+        amplitudes.append(np.repeat(np.sqrt((gain * passed)[first:last]), 2))
+    return _Plan(n_padded, tuple(bins), tuple(amplitudes))

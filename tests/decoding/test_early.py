@@ -132,6 +132,11 @@ def test_speed_does_not_buy_accuracy_that_waiting_gives() -> None:
     assert early_scores(probabilities, targets, SECONDS, threshold)["accuracy"] == 0.85
 
 
+def test_who_knows_nothing_is_not_asked_early() -> None:
+    probabilities = np.full((40, 4, 2), 0.5) + np.array([0.01, -0.01])
+    assert choose_threshold(probabilities, np.arange(40) % 2, SECONDS) == NEVER
+
+
 def test_prefixes_that_know_nothing_never_decide() -> None:
     """Only the whole window is right, and the prefixes are just as sure."""
     targets = np.arange(100) % 2
