@@ -171,6 +171,13 @@ class Imagery(BandPower):
         if self._electrodes.size:
             self._sides = self._electrodes @ np.linalg.pinv(self.filter.spatial)
 
+    def _spatial_filter(self, covariance: Floats, matrices: Floats) -> Floats:
+        if self._mirror is not None:
+            # components that the image does not have would be lost on it
+            image = self._mirror.covariances(covariance[np.newaxis, np.newaxis])[0, 0]
+            covariance = (covariance + image) / 2
+        return super()._spatial_filter(covariance, matrices)
+
     def _examples(self, matrices: Floats, targets: Targets) -> tuple[Floats, Targets]:
         if self._mirror is None:
             return matrices, targets
