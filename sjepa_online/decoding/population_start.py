@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import NamedTuple
 
+from sjepa_online.decoding.imagery import find_mirror
 from sjepa_online.decoding.population import Population, StimulusPrior, load_population
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
@@ -45,8 +46,9 @@ def population_start(
     if name == "none":
         return PopulationStart(None, "no population start, as asked")
     if name == "auto" and protocol.paradigm not in SHIPPED:
+        mirror = _told_of_mirror(protocol, ch_names)
         return PopulationStart(
-            None, f"no population start: none is shipped for {protocol.paradigm}"
+            None, f"no population start: none is shipped for {protocol.paradigm}{mirror}"
         )
     chosen = SHIPPED[protocol.paradigm] if name == "auto" else name
     population = load_population(chosen)
@@ -67,6 +69,20 @@ def population_start(
         f"starts from {chosen}: {population.config.n_trials} trials of other people on "
         f"{len(population.config.ch_names)} electrodes{estimated}",
     )
+
+
+def _told_of_mirror(protocol: Protocol, ch_names: Sequence[str]) -> str:
+    """Say which classes teach each other, as labels that do not mean it would mislead."""
+    mirror = find_mirror(ch_names, protocol.class_names) if protocol.paradigm == "mi" else None
+    if mirror is None:
+        return ""
+    names = protocol.class_names
+    pairs = [
+        f"{names[index]} and {names[other]}"
+        for index, other in enumerate(mirror.classes)
+        if index < other
+    ]
+    return f"; learned as mirror images of each other: {', '.join(pairs)}"
 
 
 def _problem(

@@ -24,7 +24,7 @@ from sjepa_online.decoding.population_start import population_start
 from sjepa_online.decoding.spatial import whitening
 from sjepa_online.errors import InputError
 from sjepa_online.model.local_encoder import gabor_kernels
-from sjepa_online.protocol import Protocol
+from sjepa_online.protocol import Protocol, load_protocol
 
 CH_NAMES = ("Oz", "O1", "O2", "POz", "Pz", "Cz")
 PATTERN = np.array([1.0, 0.8, 0.8, 0.6, 0.2, 0.0])
@@ -215,6 +215,15 @@ def test_other_paradigms_have_none(
         fit_population(
             [], protocol, CH_NAMES, KERNELS, weights="random", sources=[], simulated=True
         )
+
+
+@pytest.mark.parametrize(("ch_names", "told"), [(("C3", "Cz", "C4"), True), (("Fz", "Cz"), False)])
+def test_imagery_says_which_classes_are_mirror_images(
+    ch_names: tuple[str, ...], told: bool
+) -> None:
+    note = population_start("auto", load_protocol("mi"), ch_names).note
+    assert note.startswith("no population start: none is shipped for mi")
+    assert note.endswith("mirror images of each other: left_hand and right_hand") == told
 
 
 def test_a_file_holds_what_was_saved(population: Population, saved: str) -> None:
