@@ -36,6 +36,8 @@ FIRST_SECONDS = 1.0
 STEP_SECONDS = 0.5
 #: A rule may lose this much accuracy for speed.
 ACCEPTED_LOSS = 0.02
+#: Who is right more often than this need not be surer to decide early.
+SURE_ENOUGH = 0.9
 #: A threshold above 1 is never reached: the whole window decides.
 NEVER = 1.01
 THRESHOLDS: tuple[float, ...] = (*np.round(np.arange(0.30, 0.995, 0.01), 2).tolist(), 0.995, NEVER)
@@ -222,8 +224,9 @@ def choose_threshold(
 ) -> float:
     """Return the threshold of the highest information transfer rate.
 
-    It may lose at most 0.02 of the highest accuracy that any threshold reaches: where accuracy is
-    low, the rate is nearly free of it and would favour the earliest guess.
+    It may lose at most 0.02 of the highest accuracy that any threshold reaches, and decides early
+    what is at least as sure as that, if it can: where accuracy is low the rate is nearly free of
+    it and would favour the earliest guess.
 
     Parameters
     ----------
@@ -244,8 +247,9 @@ def choose_threshold(
         for threshold, one in scores.items()
         if one["accuracy"] >= highest - ACCEPTED_LOSS
     }
+    surer = [threshold for threshold in accepted if threshold >= min(highest, SURE_ENOUGH)]
     # where no rate is above zero, the whole window decides
-    return max(accepted, key=lambda threshold: (accepted[threshold], threshold))
+    return max(surer or accepted, key=lambda threshold: (accepted[threshold], threshold))
 
 
 def cross_validated_early_scores(
