@@ -133,21 +133,20 @@ def test_speed_does_not_buy_accuracy_that_waiting_gives() -> None:
 
 
 def test_what_is_decided_early_is_as_sure_as_waiting_is_right() -> None:
-    """Prefixes that are little better than chance, and say so, would give the most bits a minute."""
+    """Prefixes little better than chance that say so: the first would give the most bits."""
     rng = np.random.default_rng(0)
     targets = rng.integers(0, 2, 4000)
-    shares = np.array([0.64, 0.66, 0.68, 0.7])
-    right = rng.random((4000, 4)) < shares
-    of_target = np.where(right, shares, 1 - shares)
+    shares = np.array([0.69, 0.69, 0.69, 0.7])
+    of_target = np.where(rng.random((4000, 4)) < shares, shares, 1 - shares)
     probabilities = np.stack([1 - of_target, of_target], axis=2)
     probabilities[targets == 0] = probabilities[targets == 0][..., ::-1]
     threshold = choose_threshold(probabilities, targets, SECONDS)
-    guess, waiting = (
-        early_scores(probabilities, targets, SECONDS, one)["itr_bits_per_min"]
-        for one in (0.6, threshold)
+    first, waiting = (
+        early_scores(probabilities, targets, SECONDS, one) for one in (0.6, threshold)
     )
-    assert guess > waiting
-    assert early_scores(probabilities, targets, SECONDS, threshold)["accuracy"] > 0.68
+    assert first["itr_bits_per_min"] > waiting["itr_bits_per_min"]
+    assert first["accuracy"] > waiting["accuracy"] - 0.02
+    assert threshold >= waiting["accuracy"]
 
 
 def test_who_knows_nothing_is_not_asked_early() -> None:
