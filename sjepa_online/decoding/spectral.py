@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import next_fast_len, rfft, rfftfreq
+from scipy.fft import next_fast_len, rfftfreq
 
 from sjepa_online.protocol import MODEL_SFREQ
 
@@ -25,6 +25,24 @@ RHYTHM_BANDS: Floats = np.array(
 BAND_ORDER = 4
 #: Bins that pass less than this share of the highest count for nothing.
 SMALLEST_SHARE = 1e-3
+
+
+class _Plan(NamedTuple):
+    """What is summed over a Fourier transform, whatever the epochs.
+
+    Attributes
+    ----------
+    n_padded : int
+        Length of the Fourier transform.
+    bins : tuple of slice
+        Of each sum, real and imaginary parts in turn.
+    amplitudes : tuple of ndarray
+        Root of the weight of each bin.
+    """
+
+    n_padded: int
+    bins: tuple[slice, ...]
+    amplitudes: tuple[Floats, ...]
 
 
 def cross_spectra(X: Floats, frequencies: list[float]) -> Floats:
@@ -47,44 +65,12 @@ def cross_spectra(X: Floats, frequencies: list[float]) -> Floats:
     spectra : ndarray, shape (n, frequencies, channels, channels)
         Positive semidefinite, in the square of the epochs' unit.
     """
-    n_times = X.shape[-1]
-    # padded to twice the length: a grid that is finer than the resolution
-    n_padded = next_fast_len(2 * n_times, real=True)
-    grid = rfftfreq(n_padded, 1 / MODEL_SFREQ)
-    transform = rfft(X - X.mean(axis=-1, keepdims=True), n_padded) / np.sqrt(n_times)
-    half_width = MODEL_SFREQ / n_times
-    spectra = np.empty((len(X), len(frequencies), X.shape[1], X.shape[1]))
-    for index, frequency in enumerate(frequencies):
-        near = np.abs(grid - frequency) <= SKIRT
-        amplitude = 1 / np.sqrt(1 + ((grid[near] - frequency) / half_width) ** 2)
-        weighted = transform[..., near] * amplitude
-        # Re(Z Z^H) without the imaginary part that nobody reads
-        parts = np.concatenate([weighted.real, weighted.imag], axis=-1)
-        spectra[:, index] = parts @ parts.swapaxes(-1, -2)
-    return spectra
+    return _weighted_products(X, _line_plan(tuple(frequencies), X.shape[-1]))
 
 
 def stimulus_frequencies(frequencies: tuple[float, ...]) -> list[float]:
     """Return each frequency, then the harmonics of each."""
     return [harmonic * frequency for harmonic in HARMONICS for frequency in frequencies]
-
-
-class _Plan(NamedTuple):
-    """What depends on the bands, the kernels and the length of the epochs only.
-
-    Attributes
-    ----------
-    n_padded : int
-        Length of the Fourier transform.
-    bins : tuple of slice
-        Of each band, real and imaginary parts in turn.
-    amplitudes : tuple of ndarray
-        Root of the weight of each.
-    """
-
-    n_padded: int
-    bins: tuple[slice, ...]
-    amplitudes: tuple[Floats, ...]
 
 
 def band_covariances(X: Floats, bands: Floats, kernels: Floats) -> Floats:
@@ -110,14 +96,37 @@ def band_covariances(X: Floats, bands: Floats, kernels: Floats) -> Floats:
         Positive semidefinite, in the square of the epochs' unit.
     """
     plan = _band_plan(bands.tobytes(), kernels.tobytes(), kernels.shape[1], X.shape[-1])
+    return _weighted_products(X, plan)
+
+
+def _weighted_products(X: Floats, plan: _Plan) -> Floats:
+    """Return weighted sums over bins of the products of channels ``(n, sums, channels, channels)``.
+
+    They are real: the imaginary part of the cross-spectra is read by nobody.
+    """
     centred = np.ascontiguousarray(X - X.mean(axis=-1, keepdims=True), dtype=np.float64)
     # numpy's transform, as scipy's takes longer to begin than to finish on one epoch
     parts = np.fft.rfft(centred, plan.n_padded).view(np.float64)
-    covariances = np.empty((len(X), len(bands), X.shape[1], X.shape[1]))
+    products = np.empty((len(X), len(plan.bins), X.shape[1], X.shape[1]))
     for index, (bins, amplitudes) in enumerate(zip(plan.bins, plan.amplitudes, strict=True)):
         weighted = parts[..., bins] * amplitudes
-        covariances[:, index] = weighted @ weighted.swapaxes(-1, -2)
-    return covariances
+        products[:, index] = weighted @ weighted.swapaxes(-1, -2)
+    return products
+
+
+@lru_cache(maxsize=32)
+def _line_plan(frequencies: tuple[float, ...], n_times: int) -> _Plan:
+    # padded to twice the length: a grid that is finer than the resolution
+    n_padded = next_fast_len(2 * n_times, real=True)
+    grid = rfftfreq(n_padded, 1 / MODEL_SFREQ)
+    bins, amplitudes = [], []
+    for frequency in frequencies:
+        first = int(np.searchsorted(grid, frequency - SKIRT))
+        last = int(np.searchsorted(grid, frequency + SKIRT, side="right"))
+        distance = (grid[first:last] - frequency) / (MODEL_SFREQ / n_times)
+        bins.append(slice(2 * first, 2 * last))
+        amplitudes.append(np.repeat(1 / np.sqrt(n_times * (1 + distance**2)), 2))
+    return _Plan(n_padded, tuple(bins), tuple(amplitudes))
 
 
 @lru_cache(maxsize=32)
