@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 
+from sjepa_online.decoding.spectral import fourier_parts, weighted_products
+
 Floats = NDArray[np.float64]
 
 
@@ -61,16 +63,11 @@ def convolved_covariances(X: Floats, kernels: Floats) -> Floats:
     n, n_channels, n_times = X.shape
     n_valid = n_times - n_taps + 1
     plan = _plan(kernels.tobytes(), n_taps, n_times)
-    # numpy's transform, as scipy's takes longer to begin than to finish on one epoch
-    parts = np.fft.rfft(np.ascontiguousarray(X), plan.n_circle).view(np.float64)
+    parts = fourier_parts(X, plan.n_circle)
     shape = (n, n_channels, n_kernels, plan.seam.shape[1] // n_kernels)
     seam = (X[..., plan.ends] @ plan.seam).reshape(shape).swapaxes(1, 2)
     sums = parts[:, np.newaxis, :, 0] * plan.sums - seam.sum(axis=-1)
-    products = np.empty((n, n_kernels, n_channels, n_channels))
-    weighted = np.empty_like(parts)
-    for kernel in range(n_kernels):
-        np.multiply(parts, plan.amplitudes[kernel], out=weighted)
-        np.matmul(weighted, weighted.swapaxes(1, 2), out=products[:, kernel])
+    products = weighted_products(parts, [slice(None)] * n_kernels, list(plan.amplitudes))
     products -= seam @ seam.swapaxes(2, 3)
     products -= sums[..., np.newaxis] * sums[..., np.newaxis, :] / n_valid
     products /= n_valid

@@ -136,9 +136,9 @@ class Readout(ABC):
         starts = range(0, max(1, len(X)), size)
         return np.concatenate([self._raw_matrices(X[start : start + size]) for start in starts])
 
+    @abstractmethod
     def _raw_matrices(self, X: Floats) -> Floats:
-        """Return ``(n, kernels, channels, channels)``, quadratic in the channels."""
-        return convolved_covariances(X, self.kernels)
+        """Return ``(n, blocks, channels, channels)``, quadratic in the channels."""
 
     def _convolve(self, X: Floats, stride: int = 1) -> Floats:
         """Return the filtered channels ``(n, kernels, channels, time)``."""
@@ -160,6 +160,10 @@ class ResponseReadout(Readout):
     def statistics(self, X: Floats) -> Statistics:
         """Return the epochs, as xDAWN filters depend on the labels, and the channels' power."""
         return {"epochs": X, SLOW_POWER: self._in_batches(X)}
+
+    def _raw_matrices(self, X: Floats) -> Floats:
+        """Return ``(n, kernels, channels, channels)``, quadratic in the channels."""
+        return convolved_covariances(X, self.kernels)
 
     def _fit_filters(self, statistics: Statistics, targets: Targets) -> Floats:
         """Fit the filters, and return the virtual channels ``(n, virtual, samples)``."""
@@ -252,23 +256,15 @@ class TemplateCovariance(ResponseReadout):
 
 
 class SecondOrder(Readout):
-    """Whitened virtual channels, matrices quadratic in them, tangent space.
-
-    Parameters
-    ----------
-    kernels : ndarray, shape (kernels, 32)
-    prior : Prior or None
-        Weights to shrink towards instead of zero.
-    """
+    """Whitened virtual channels, matrices quadratic in them, tangent space."""
 
     #: Share by which whitened matrices move towards a multiple of the identity.
     shrinkage: ClassVar[float] = SHRINKAGE
 
-    def __init__(self, kernels: Floats, prior: Prior | None = None) -> None:
+    def __init__(self, kernels: Floats) -> None:
         super().__init__(kernels)
         self.tangent = TangentSpace()
         self.weights_without: Floats = np.empty((0, 0))
-        self._prior = prior
 
     def statistics(self, X: Floats) -> Statistics:
         """Return the covariance of the channels, and what is read behind the kernels."""
@@ -332,10 +328,7 @@ class SecondOrder(Readout):
         return matrices, targets
 
     def _regression(self, statistics: Statistics) -> LogisticRegression:
-        if self._prior is None:
-            return LogisticRegression()
-        covariance = statistics["covariance"].mean(axis=0)
-        return LogisticRegression(self._prior.weights(self.filter.spatial, covariance))
+        return LogisticRegression()
 
     def _vectors(self, matrices: Floats) -> Floats:
         return flatten(self.tangent.transform(self._regularised(matrices)))
@@ -385,8 +378,15 @@ class StimulusPower(SecondOrder):
     def __init__(
         self, kernels: Floats, frequencies: tuple[float, ...], prior: Prior | None = None
     ) -> None:
-        super().__init__(_with_identity(kernels), prior)
+        super().__init__(_with_identity(kernels))
         self.frequencies = frequencies
+        self._prior = prior
+
+    def _regression(self, statistics: Statistics) -> LogisticRegression:
+        if self._prior is None:
+            return LogisticRegression()
+        covariance = statistics["covariance"].mean(axis=0)
+        return LogisticRegression(self._prior.weights(self.filter.spatial, covariance))
 
     def _spatial_filter(self, covariance: Floats, matrices: Floats) -> Floats:
         return response_filters(covariance, matrices.mean(axis=(0, 1)))

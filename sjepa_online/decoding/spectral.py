@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -65,7 +66,7 @@ def cross_spectra(X: Floats, frequencies: list[float]) -> Floats:
     spectra : ndarray, shape (n, frequencies, channels, channels)
         Positive semidefinite, in the square of the epochs' unit.
     """
-    return _weighted_products(X, _line_plan(tuple(frequencies), X.shape[-1]))
+    return _weighted_spectra(X, _line_plan(tuple(frequencies), X.shape[-1]))
 
 
 def stimulus_frequencies(frequencies: tuple[float, ...]) -> list[float]:
@@ -96,20 +97,55 @@ def band_covariances(X: Floats, bands: Floats, kernels: Floats) -> Floats:
         Positive semidefinite, in the square of the epochs' unit.
     """
     plan = _band_plan(bands.tobytes(), kernels.tobytes(), kernels.shape[1], X.shape[-1])
-    return _weighted_products(X, plan)
+    return _weighted_spectra(X, plan)
 
 
-def _weighted_products(X: Floats, plan: _Plan) -> Floats:
-    """Return weighted sums over bins of the products of channels ``(n, sums, channels, channels)``.
+def _weighted_spectra(X: Floats, plan: _Plan) -> Floats:
+    centred = np.asarray(X - X.mean(axis=-1, keepdims=True), dtype=np.float64)
+    return weighted_products(fourier_parts(centred, plan.n_padded), plan.bins, plan.amplitudes)
+
+
+def fourier_parts(X: Floats, n_padded: int) -> Floats:
+    """Return the Fourier transform of real signals as real and imaginary parts in turn.
+
+    Parameters
+    ----------
+    X : ndarray, shape (..., samples)
+        Of double precision.
+    n_padded : int
+        Length of the transform, at least that of the signals.
+
+    Returns
+    -------
+    parts : ndarray, shape (..., 2 * bins)
+    """
+    # numpy's transform, as scipy's takes longer to begin than to finish on one epoch
+    parts: Floats = np.fft.rfft(np.ascontiguousarray(X), n_padded).view(np.float64)
+    return parts
+
+
+def weighted_products(parts: Floats, bins: Sequence[slice], amplitudes: Sequence[Floats]) -> Floats:
+    """Return weighted sums over bins of the products of channels.
 
     They are real: the imaginary part of the cross-spectra is read by nobody.
+
+    Parameters
+    ----------
+    parts : ndarray, shape (n, channels, 2 * bins)
+        See :func:`fourier_parts`.
+    bins : sequence of slice
+        What each sum takes of the parts.
+    amplitudes : sequence of ndarray
+        Root of the weight of each part, for each sum.
+
+    Returns
+    -------
+    products : ndarray, shape (n, sums, channels, channels)
     """
-    centred = np.ascontiguousarray(X - X.mean(axis=-1, keepdims=True), dtype=np.float64)
-    # numpy's transform, as scipy's takes longer to begin than to finish on one epoch
-    parts = np.fft.rfft(centred, plan.n_padded).view(np.float64)
-    products = np.empty((len(X), len(plan.bins), X.shape[1], X.shape[1]))
-    for index, (bins, amplitudes) in enumerate(zip(plan.bins, plan.amplitudes, strict=True)):
-        weighted = parts[..., bins] * amplitudes
+    n, n_channels, _ = parts.shape
+    products = np.empty((n, len(bins), n_channels, n_channels))
+    for index, (chosen, amplitude) in enumerate(zip(bins, amplitudes, strict=True)):
+        weighted = parts[..., chosen] * amplitude
         products[:, index] = weighted @ weighted.swapaxes(-1, -2)
     return products
 
