@@ -25,7 +25,7 @@ from sklearn.linear_model import LogisticRegression
 
 from sjepa_online.data import Recording, make_trials
 from sjepa_online.decoding import CalibrationSummary, Decoder, State, TrialClassifier
-from sjepa_online.decoding.compensation import ChannelCompensation
+from sjepa_online.decoding.bad_channels.interpolation import ChannelCompensation
 from sjepa_online.model import covariance_kernel
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig

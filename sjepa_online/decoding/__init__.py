@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from sjepa_online.lazy import lazy_attributes
 
 if TYPE_CHECKING:
+    from sjepa_online.decoding.catalog import DecoderRequest
+    from sjepa_online.decoding.classifiers.network import SJEPAClassifier
     from sjepa_online.decoding.decoder import CalibrationSummary, Decoder, load_decoder
     from sjepa_online.decoding.names import DEFAULT_DECODER, decoder_names
-    from sjepa_online.decoding.registry import DecoderRequest
-    from sjepa_online.decoding.sjepa import SJEPAClassifier
-    from sjepa_online.decoding.state import State, TrialClassifier
+    from sjepa_online.decoding.serialization import State, TrialClassifier
 
 __all__ = [
     "DEFAULT_DECODER",
@@ -29,10 +29,10 @@ _HOMES = {
     "DEFAULT_DECODER": "names",
     "CalibrationSummary": "decoder",
     "Decoder": "decoder",
-    "DecoderRequest": "registry",
-    "SJEPAClassifier": "sjepa",
-    "State": "state",
-    "TrialClassifier": "state",
+    "DecoderRequest": "catalog",
+    "SJEPAClassifier": "classifiers.network",
+    "State": "serialization",
+    "TrialClassifier": "serialization",
     "decoder_names": "names",
     "load_decoder": "decoder",
 }

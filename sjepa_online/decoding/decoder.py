@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sjepa_online.decoding.compensation import ChannelCompensation
-from sjepa_online.decoding.early import PrefixClassifier
-from sjepa_online.decoding.registry import classifier_from_state
-from sjepa_online.decoding.state import (
+from sjepa_online.decoding.bad_channels.interpolation import ChannelCompensation
+from sjepa_online.decoding.catalog import classifier_from_state
+from sjepa_online.decoding.dynamic_stopping import PrefixClassifier
+from sjepa_online.decoding.serialization import (
     FloatArray,
     State,
     StatisticsClassifier,
@@ -23,7 +23,7 @@ from sjepa_online.decoding.state import (
     with_prefix,
     without_prefix,
 )
-from sjepa_online.decoding.symbols import FlashEvidence
+from sjepa_online.decoding.speller import FlashEvidence
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import (
@@ -32,7 +32,7 @@ from sjepa_online.signal import (
     is_other_channel,
     resolve_channel_names,
 )
-from sjepa_online.signal.baseline import Baseline
+from sjepa_online.signal.channel_quality.baseline import Baseline
 from sjepa_online.tensor_file import read_tensor_file, write_tensor_file
 
 FORMAT_NAME = "sjepa-online decoder"

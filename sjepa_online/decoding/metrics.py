@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sjepa_online.decoding.state import FloatArray
+from sjepa_online.decoding.serialization import FloatArray
 
 
 def accuracy(probabilities: FloatArray, y: NDArray[Any], classes: Sequence[str]) -> float:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sjepa_online.data import Trials
 from sjepa_online.decoding import DecoderRequest
-from sjepa_online.decoding.early import choose_threshold, decisions, early_scores
+from sjepa_online.decoding.dynamic_stopping import choose_threshold, decisions, early_scores
 from sjepa_online.decoding.metrics import information_transfer_rate
 from sjepa_online.evaluation.scores import balanced_accuracy
 from sjepa_online.protocol import MODEL_SFREQ, Protocol

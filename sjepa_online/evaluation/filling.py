@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 
 from sjepa_online.decoding import Decoder
-from sjepa_online.decoding.compensation import ChannelCompensation
-from sjepa_online.decoding.state import FloatArray
+from sjepa_online.decoding.bad_channels.interpolation import ChannelCompensation
+from sjepa_online.decoding.serialization import FloatArray
 from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.signal import channel_positions
 

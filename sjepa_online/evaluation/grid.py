@@ -14,7 +14,7 @@ from scipy.stats import rankdata
 
 from sjepa_online.data import Recording, Trials, make_trials
 from sjepa_online.decoding import SJEPAClassifier
-from sjepa_online.decoding.fine_tuning import Strategy
+from sjepa_online.decoding.classifiers.fine_tuning import Strategy
 from sjepa_online.decoding.metrics import main_score
 from sjepa_online.decoding.names import HeadName
 from sjepa_online.evaluation.tables import Row

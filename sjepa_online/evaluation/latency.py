@@ -20,14 +20,14 @@ from sjepa_online.decoding import (
     DecoderRequest,
     SJEPAClassifier,
 )
-from sjepa_online.decoding.compensation import ChannelCompensation
-from sjepa_online.decoding.state import TrialClassifier
+from sjepa_online.decoding.bad_channels.interpolation import ChannelCompensation
+from sjepa_online.decoding.serialization import TrialClassifier
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.model import PRETRAINING_CHANNELS
 from sjepa_online.online.live import LiveDecision, LiveDecoder, use_one_thread
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig
-from sjepa_online.signal.baseline import Baseline
+from sjepa_online.signal.channel_quality.baseline import Baseline
 from sjepa_online.stream import (
     DecisionOutlet,
     ProbabilityOutlet,

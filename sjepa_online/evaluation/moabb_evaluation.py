@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from sjepa_online.data.moabb_reader import upstream_unless_chosen
 from sjepa_online.data.reading import UNREADABLE, one_line
 from sjepa_online.decoding import DecoderRequest
-from sjepa_online.decoding.state import FloatArray
+from sjepa_online.decoding.serialization import FloatArray
 from sjepa_online.errors import InputError
 from sjepa_online.evaluation.tables import Row
 from sjepa_online.protocol import MODEL_SFREQ, Protocol

@@ -12,8 +12,8 @@ import numpy as np
 from sjepa_online.data import Recording
 from sjepa_online.data.corruption import DEFAULT_GAIN, KINDS, Corruption, Fault, FaultKind
 from sjepa_online.errors import InputError
-from sjepa_online.signal.baseline import Baseline
-from sjepa_online.signal.quality import ChannelMonitor, StateChange
+from sjepa_online.signal.channel_quality.baseline import Baseline
+from sjepa_online.signal.channel_quality.monitor import ChannelMonitor, StateChange
 
 #: Delay (s) within which gross faults are to be detected.
 PROMPT = 1.5

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom, binomtest, norm, rankdata
 
 from sjepa_online.decoding.metrics import accuracy, roc_auc
-from sjepa_online.decoding.state import FloatArray
+from sjepa_online.decoding.serialization import FloatArray
 from sjepa_online.protocol import Protocol
 
 #: Probability with which chance alone exceeds the threshold.

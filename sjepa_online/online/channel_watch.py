@@ -8,8 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_online.online.events import EngineEvent
-from sjepa_online.signal.baseline import Baseline
-from sjepa_online.signal.quality import ChannelMonitor, Choice, StateChange, Widespread
+from sjepa_online.signal.channel_quality.baseline import Baseline
+from sjepa_online.signal.channel_quality.monitor import (
+    ChannelMonitor,
+    Choice,
+    StateChange,
+    Widespread,
+)
 
 #: A gross fault is found within this time (s), so as much before the finding is bad too.
 FOUND_WITHIN = 1.5

@@ -20,7 +20,7 @@ from sjepa_online.online.segment import Segment
 from sjepa_online.online.speller import SymbolSelection
 from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.signal import Preprocessor
-from sjepa_online.signal.quality import Choice
+from sjepa_online.signal.channel_quality.monitor import Choice
 
 Mode = Literal["sliding", "markers"]
 Array = NDArray[np.float64]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sjepa_online.decoding import Decoder
-from sjepa_online.decoding.symbols import SymbolPosterior
+from sjepa_online.decoding.speller import SymbolPosterior
 from sjepa_online.markers import CUE, END, PAUSE, TARGET, StimulusMarker
 from sjepa_online.online.events import Decision, EngineEvent, SymbolDecision
 

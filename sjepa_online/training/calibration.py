@@ -11,22 +11,22 @@ import numpy as np
 
 from sjepa_online.data import Recording, Trials, make_trials
 from sjepa_online.decoding import CalibrationSummary, Decoder, DecoderRequest
-from sjepa_online.decoding.auto import AutoClassifier
-from sjepa_online.decoding.compensation import ChannelCompensation
-from sjepa_online.decoding.early import (
+from sjepa_online.decoding.bad_channels.interpolation import ChannelCompensation
+from sjepa_online.decoding.classifiers.auto import AutoClassifier
+from sjepa_online.decoding.dynamic_stopping import (
     PrefixClassifier,
     choose_threshold,
     cross_validated_early_scores,
     prefix_lengths,
 )
 from sjepa_online.decoding.metrics import score_summary
-from sjepa_online.decoding.state import FloatArray, TrialClassifier, fit_on, statistics_of
-from sjepa_online.decoding.symbols import FlashEvidence
+from sjepa_online.decoding.serialization import FloatArray, TrialClassifier, fit_on, statistics_of
+from sjepa_online.decoding.speller import FlashEvidence
 from sjepa_online.markers import TARGET
 from sjepa_online.model import covariance_kernel
 from sjepa_online.protocol import MODEL_SFREQ, Protocol
 from sjepa_online.signal import PreprocessorConfig
-from sjepa_online.signal.baseline import Baseline
+from sjepa_online.signal.channel_quality.baseline import Baseline
 from sjepa_online.training.cross_validation import (
     DECISION,
     N_FOLDS,

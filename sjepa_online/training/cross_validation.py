@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
-from sjepa_online.decoding.auto import AutoClassifier
-from sjepa_online.decoding.early import PrefixClassifier
-from sjepa_online.decoding.state import (
+from sjepa_online.decoding.classifiers.auto import AutoClassifier
+from sjepa_online.decoding.dynamic_stopping import PrefixClassifier
+from sjepa_online.decoding.serialization import (
     FloatArray,
     Statistics,
     TrialClassifier,

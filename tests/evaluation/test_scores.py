@@ -9,7 +9,8 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from sjepa_online.data import Recording, Trials, make_trials
-from sjepa_online.decoding import DecoderRequest, fine_tuning
+from sjepa_online.decoding import DecoderRequest
+from sjepa_online.decoding.classifiers import fine_tuning
 from sjepa_online.errors import InputError
 from sjepa_online.evaluation.scores import DecoderScores, balanced_accuracy, evaluate_scores
 from sjepa_online.protocol import Protocol

@@ -11,13 +11,13 @@ import pytest
 from numpy.typing import NDArray
 
 from sjepa_online.decoding import CalibrationSummary, Decoder
-from sjepa_online.decoding.compensation import ChannelCompensation
-from sjepa_online.decoding.symbols import FlashEvidence
+from sjepa_online.decoding.bad_channels.interpolation import ChannelCompensation
+from sjepa_online.decoding.speller import FlashEvidence
 from sjepa_online.online import Decision, Engine, EngineEvent, SymbolDecision
 from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.schedule import ScheduledTrial, make_schedule
 from sjepa_online.signal import PreprocessorConfig
-from sjepa_online.signal.baseline import Baseline
+from sjepa_online.signal.channel_quality.baseline import Baseline
 
 SFREQ = 256.0
 CH_NAMES = ("Pz", "Oz")

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from sjepa_online.decoding import DecoderRequest, State, TrialClassifier
-from sjepa_online.decoding.state import statistics_of
+from sjepa_online.decoding.serialization import statistics_of
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 from sjepa_online.training.cross_validation import (

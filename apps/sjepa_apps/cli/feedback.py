@@ -30,7 +30,7 @@ from sjepa_apps.stimulus.placement import Placement
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
-    from sjepa_apps.session.online import FeedbackRun, Selection
+    from sjepa_apps.session.feedback import FeedbackRun, Selection
     from sjepa_online.decoding import Decoder
     from sjepa_online.protocol import Protocol
     from sjepa_online.schedule import ScheduledTrial
@@ -67,7 +67,7 @@ def feedback(
     json: JsonOption = False,
 ) -> None:
     """Let a participant use a decoder: cued trials, each followed by what it chose."""
-    from sjepa_apps.session.online import FeedbackRun
+    from sjepa_apps.session.feedback import FeedbackRun
     from sjepa_online.decoding import load_decoder
     from sjepa_online.protocol import load_protocol
     from sjepa_online.resources import find_resource
@@ -109,7 +109,7 @@ def feedback(
 def _tell_score(
     selections: Sequence[Selection], protocol: Protocol, decoder: str, json: bool
 ) -> None:
-    from sjepa_apps.session.online import SelectionScore
+    from sjepa_apps.session.feedback import SelectionScore
 
     score = SelectionScore.of(selections, protocol)
     document = {

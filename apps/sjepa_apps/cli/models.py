@@ -19,7 +19,7 @@ NameOption = Annotated[
 @app.command("list")
 def list_models(json: JsonOption = False) -> None:
     """List the weights, populations and recipes that ship with the project or are the user's."""
-    from sjepa_online.decoding.population import list_populations
+    from sjepa_online.decoding.transfer.population import list_populations
     from sjepa_online.model import list_weights
     from sjepa_online.resources import list_resources
     from sjepa_online.training.pretraining import load_recipe
@@ -68,7 +68,7 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Show weights or a population: the shape, where they come from, and their model card."""
-    from sjepa_online.decoding.population import FORMAT_NAME as POPULATION
+    from sjepa_online.decoding.transfer.population import FORMAT_NAME as POPULATION
     from sjepa_online.resources import find_resource
     from sjepa_online.tensor_file import open_safetensors
 
@@ -109,7 +109,7 @@ def _describe_weights(path: Path) -> dict[str, Any]:
 
 
 def _describe_population(path: Path) -> dict[str, Any]:
-    from sjepa_online.decoding.population import load_population
+    from sjepa_online.decoding.transfer.population import load_population
 
     config = load_population(path).config.model_dump(mode="json")
     return {"path": str(path), "format": "population", **config}

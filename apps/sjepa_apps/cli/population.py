@@ -39,8 +39,8 @@ def population(
     """
     check_out(out, overwrite)
     from sjepa_online.data import load_sources, make_trials
-    from sjepa_online.decoding.population import common_channels, fit_population
-    from sjepa_online.decoding.sjepa import load_network
+    from sjepa_online.decoding.classifiers.network import load_network
+    from sjepa_online.decoding.transfer.population import common_channels, fit_population
     from sjepa_online.protocol import load_protocol
     from sjepa_online.signal import PreprocessorConfig
 

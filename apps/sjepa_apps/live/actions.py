@@ -12,11 +12,11 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QFileDialog, QMenu, QMessageBox
 
-from sjepa_apps.live.calibrate_dialog import RECORDINGS, CalibrateDialog
-from sjepa_apps.live.commands import CommandRunner
+from sjepa_apps.live.connect.calibrate_dialog import RECORDINGS, CalibrateDialog
+from sjepa_apps.live.engine.commands import CommandRunner
+from sjepa_apps.live.engine.recording import Recording, RecordingState, default_folder
 from sjepa_apps.live.export import save_picture, save_signals
-from sjepa_apps.live.recording import Recording, RecordingState, default_folder
-from sjepa_apps.live.theme import ThemeName
+from sjepa_apps.ui.theme import ThemeName
 from sjepa_online.errors import InputError
 from sjepa_online.resources import list_resources
 

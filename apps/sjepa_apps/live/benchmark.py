@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 from PyQt6.QtCore import QObject, QTimer
 
-from sjepa_apps.live.messages import Decided
+from sjepa_apps.live.engine.messages import Decided
 from sjepa_apps.live.session import LogEntry
 from sjepa_apps.live.settings import LiveSettings
 from sjepa_apps.live.window import LiveOptions, LiveWindow

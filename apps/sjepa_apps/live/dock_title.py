@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QDockWidget, QHBoxLayout, QToolButton, QWidget
 
-from sjepa_apps.live.widgets import PlainLabel
+from sjepa_apps.ui.widgets import PlainLabel
 
 
 class DockTitle(QWidget):

@@ -9,7 +9,7 @@ import numpy as np
 from PyQt6.QtCore import QBuffer, QIODevice
 from PyQt6.QtGui import QPixmap
 
-from sjepa_apps.live.signal_store import SignalStore
+from sjepa_apps.live.signals.store import SignalStore
 from sjepa_online.files import atomic_write
 
 

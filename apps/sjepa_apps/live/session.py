@@ -10,11 +10,8 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from sjepa_apps.live.channel_states import CHOICE_WORDS, ChannelStates
-from sjepa_apps.live.discovery import Discovery
-from sjepa_apps.live.display_filter import FilterName
-from sjepa_apps.live.engine_client import EngineClient
-from sjepa_apps.live.messages import (
+from sjepa_apps.live.engine.client import EngineClient
+from sjepa_apps.live.engine.messages import (
     Channels,
     ChooseChannel,
     CloseStream,
@@ -32,11 +29,19 @@ from sjepa_apps.live.messages import (
     SymbolDecided,
     UseMarkers,
 )
-from sjepa_apps.live.reader import MarkerReader, StreamReader, lasting_selector, shown_channels
-from sjepa_apps.live.signal_store import Line, SignalStore
-from sjepa_apps.live.trials import TrialLog
-from sjepa_apps.live.widgets import State
-from sjepa_online.signal.quality import Choice
+from sjepa_apps.live.signals.display_filter import FilterName
+from sjepa_apps.live.signals.reader import (
+    MarkerReader,
+    StreamReader,
+    lasting_selector,
+    shown_channels,
+)
+from sjepa_apps.live.signals.store import Line, SignalStore
+from sjepa_apps.live.trials.model import TrialLog
+from sjepa_apps.ui.channel_states import CHOICE_WORDS, ChannelStates
+from sjepa_apps.ui.discovery import Discovery
+from sjepa_apps.ui.widgets import State
+from sjepa_online.signal.channel_quality.monitor import Choice
 from sjepa_online.stream import Gap, MarkOutlet, StreamDescription, StreamEvent, local_clock
 
 #: Seconds without a sample after which the window says so.

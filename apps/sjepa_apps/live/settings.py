@@ -7,8 +7,8 @@ from pathlib import Path
 import platformdirs
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from sjepa_apps.live.messages import Mode
-from sjepa_apps.live.theme import ThemeName
+from sjepa_apps.live.engine.messages import Mode
+from sjepa_apps.ui.theme import ThemeName
 from sjepa_online.files import atomic_write
 
 

@@ -14,22 +14,22 @@ from PyQt6.QtGui import QCloseEvent, QResizeEvent
 from PyQt6.QtWidgets import QApplication, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
 from sjepa_apps.live.actions import WindowActions
-from sjepa_apps.live.connect_view import ConnectView
-from sjepa_apps.live.connector import Connector
-from sjepa_apps.live.decoder_view import DecoderView
-from sjepa_apps.live.health_view import HealthView
+from sjepa_apps.live.connect.connector import Connector
+from sjepa_apps.live.connect.view import ConnectView
+from sjepa_apps.live.decoder.view import DecoderView
+from sjepa_apps.live.engine.messages import Decided, Health, Mode
+from sjepa_apps.live.health.log_view import LogView
+from sjepa_apps.live.health.view import HealthView
 from sjepa_apps.live.layout import ViewLayout
-from sjepa_apps.live.log_view import LogView
-from sjepa_apps.live.messages import Decided, Health, Mode
-from sjepa_apps.live.scalp_view import ScalpView
+from sjepa_apps.live.scalp.view import ScalpView
 from sjepa_apps.live.session import LiveSession, LogEntry
 from sjepa_apps.live.settings import LiveSettings, save_settings
-from sjepa_apps.live.signals_view import SignalsView
+from sjepa_apps.live.signals.view import SignalsView
 from sjepa_apps.live.status_line import StatusLine
-from sjepa_apps.live.theme import GRID, THEMES, ThemeName, style_sheet, system_theme
 from sjepa_apps.live.top_bar import TopBar
-from sjepa_apps.live.trials_view import TrialsView
-from sjepa_apps.live.widgets import panel
+from sjepa_apps.live.trials.view import TrialsView
+from sjepa_apps.ui.theme import GRID, THEMES, ThemeName, style_sheet, system_theme
+from sjepa_apps.ui.widgets import panel
 from sjepa_online.errors import InputError
 from sjepa_online.stream import StreamDescription
 

@@ -8,10 +8,10 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from sjepa_apps.session.checks import ChannelCheck, check_channels, require_room
-from sjepa_apps.session.done import remaining_trials
+from sjepa_apps.session.completed_trials import remaining_trials
 from sjepa_apps.session.folder import SessionFolder
 from sjepa_apps.session.presenter import Presenter, TrialMonitor
-from sjepa_apps.session.watch import BREAK, SignalWatch, wait_until_back
+from sjepa_apps.session.stream_monitor import BREAK, SignalWatch, wait_until_back
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.schedule import ScheduledTrial, make_schedule
 from sjepa_online.stream import Recorder, StreamDescription, local_clock

@@ -19,12 +19,9 @@ from sjepa_apps.session.presenter import (
 )
 from sjepa_apps.stimulus import theme
 from sjepa_apps.stimulus.display import DisplayReport, check_rate, judge_display
+from sjepa_apps.stimulus.frame_window import Pacer, find_screen, make_surface, show_on
 from sjepa_apps.stimulus.frames import FrameCount, FramePlanner, check_display
-from sjepa_apps.stimulus.placement import Placement
-from sjepa_apps.stimulus.player import TrialPlayer
-from sjepa_apps.stimulus.rush import Rush
-from sjepa_apps.stimulus.scenes import make_scene
-from sjepa_apps.stimulus.screens import (
+from sjepa_apps.stimulus.messages import (
     FLICKER_WARNING,
     STOP_QUESTION,
     Screen,
@@ -32,7 +29,10 @@ from sjepa_apps.stimulus.screens import (
     pause_screen,
     waiting_screen,
 )
-from sjepa_apps.stimulus.surface import Pacer, find_screen, make_surface, show_on
+from sjepa_apps.stimulus.placement import Placement
+from sjepa_apps.stimulus.player import TrialPlayer
+from sjepa_apps.stimulus.realtime_priority import Rush
+from sjepa_apps.stimulus.scenes.catalog import make_scene
 from sjepa_online.errors import OperationError
 from sjepa_online.markers import END, PAUSE
 from sjepa_online.protocol import Imagery, Protocol

@@ -14,7 +14,7 @@ from sklearn.metrics import confusion_matrix, roc_curve
 from sjepa_online.data import Recording, Trials
 from sjepa_online.decoding import Decoder, DecoderRequest
 from sjepa_online.decoding.metrics import main_score
-from sjepa_online.decoding.state import FloatArray, fit_on, predict_on, statistics_of, take
+from sjepa_online.decoding.serialization import FloatArray, fit_on, predict_on, statistics_of, take
 from sjepa_online.evaluation.learning_curve import LEAST_TRIALS, first_trials
 from sjepa_online.evaluation.report.channels import ChannelReport, report_channels
 from sjepa_online.evaluation.report.patterns import (

@@ -8,7 +8,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from sjepa_online.decoding.state import FloatArray
+from sjepa_online.decoding.serialization import FloatArray
 from sjepa_online.evaluation.plots import COLOURS, INK, PALE, STYLE, new_figure
 from sjepa_online.evaluation.report.channels import LOUD, QUIET, ChannelReport
 from sjepa_online.evaluation.report.content import CURVE_DECODER, ReportContent

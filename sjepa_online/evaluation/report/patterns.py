@@ -15,8 +15,8 @@ from scipy.linalg import eigh
 from scipy.signal import butter, sosfiltfilt
 
 from sjepa_online.data import Trials
-from sjepa_online.decoding.spectral import cross_spectra
-from sjepa_online.decoding.tangent import channel_covariances, shrink
+from sjepa_online.decoding.features.spectral import cross_spectra
+from sjepa_online.decoding.features.tangent_space import channel_covariances, shrink
 from sjepa_online.protocol import MODEL_SFREQ
 
 Floats = NDArray[np.float64]

@@ -81,7 +81,7 @@ def test_ctrl_c_closes_the_window_and_its_engine(
 
 
 def test_closing_does_not_wait_for_an_engine_that_is_still_starting(qtbot: Any) -> None:
-    from sjepa_apps.live.engine_client import EngineClient
+    from sjepa_apps.live.engine.client import EngineClient
 
     client = EngineClient()
     client.start()

@@ -16,8 +16,8 @@ import pyxdf
 from PyQt6.QtWidgets import QMessageBox
 
 from sjepa_apps.live.application import window_number
-from sjepa_apps.live.commands import CommandRunner
-from sjepa_apps.live.recording import RecordingState
+from sjepa_apps.live.engine.commands import CommandRunner
+from sjepa_apps.live.engine.recording import RecordingState
 from sjepa_online.data import Recording
 from sjepa_online.errors import OperationError
 from sjepa_online.stream import Replay, find_streams

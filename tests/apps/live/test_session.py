@@ -7,8 +7,14 @@ from typing import Any
 
 import pytest
 
-from sjepa_apps.live.engine_client import EngineClient
-from sjepa_apps.live.messages import ChooseChannel, CloseStream, Happened, OpenStream, UseMarkers
+from sjepa_apps.live.engine.client import EngineClient
+from sjepa_apps.live.engine.messages import (
+    ChooseChannel,
+    CloseStream,
+    Happened,
+    OpenStream,
+    UseMarkers,
+)
 from sjepa_online.stream import Marker
 
 

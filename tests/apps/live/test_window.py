@@ -13,8 +13,8 @@ from PyQt6.QtGui import QStyleHints
 from PyQt6.QtWidgets import QFileDialog, QLabel
 
 from sjepa_apps.live import session as session_module
-from sjepa_apps.live.engine_client import EngineClient
-from sjepa_apps.live.messages import (
+from sjepa_apps.live.engine.client import EngineClient
+from sjepa_apps.live.engine.messages import (
     Decoding,
     EngineReady,
     LoadDecoder,
@@ -22,7 +22,7 @@ from sjepa_apps.live.messages import (
     Refused,
 )
 from sjepa_apps.live.settings import LiveSettings, load_settings
-from sjepa_apps.live.theme import DARK, LIGHT
+from sjepa_apps.ui.theme import DARK, LIGHT
 
 START = 1000.0
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sjepa_apps.session import controller, online
+from sjepa_apps.session import controller
+from sjepa_apps.session import feedback as online
 from sjepa_apps.session.checks import check_channels
 from sjepa_online import load_decoder
 from sjepa_online.data import Recording, load_source

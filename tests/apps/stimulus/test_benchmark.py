@@ -12,7 +12,7 @@ pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 from sjepa_apps.stimulus import window as stimulus
 from sjepa_apps.stimulus.benchmark import DisplayMeasurement, measure_display
 from sjepa_apps.stimulus.display import DisplayReport
-from sjepa_apps.stimulus.rush import Rush
+from sjepa_apps.stimulus.realtime_priority import Rush
 
 
 def test_frames_of_a_display_are_counted(qapp, short_protocol, monkeypatch):

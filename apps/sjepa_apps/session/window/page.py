@@ -1,0 +1,99 @@
+"""What all pages of the session window look like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt6.QtWidgets import (
+    QHBoxLayout,
+    QHeaderView,
+    QProgressBar,
+    QPushButton,
+    QTableWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from sjepa_apps.ui.tables import prepare
+from sjepa_apps.ui.theme import GRID
+from sjepa_apps.ui.widgets import PlainLabel, State
+
+
+class Page(QWidget):
+    """A title, what it is about, the content, a message, and buttons.
+
+    Parameters
+    ----------
+    title, explanation : str
+    primary, secondary : str
+        What the buttons say; without a text there is no second button.
+    back : bool
+        Whether there is a button to go back.
+    """
+
+    def __init__(
+        self, title: str, explanation: str, primary: str, secondary: str = "", back: bool = False
+    ) -> None:
+        super().__init__()
+        self.content = QVBoxLayout()
+        self.content.setSpacing(2 * GRID)
+        self.message = PlainLabel()
+        self.message.setWordWrap(True)
+        self.primary = QPushButton(primary)
+        self.primary.setProperty("primary", True)
+        self.primary.setDefault(True)
+        self.secondary = QPushButton(secondary)
+        self.secondary.setVisible(bool(secondary))
+        self.back = QPushButton("Back")
+        self.back.setVisible(back)
+        for button in (self.primary, self.secondary):
+            button.setMinimumWidth(14 * GRID)
+        heading = PlainLabel(title, "figure")
+        about = PlainLabel(explanation, "muted")
+        about.setWordWrap(True)
+        foot = QHBoxLayout()
+        foot.setSpacing(GRID)
+        foot.addWidget(self.message, 1)
+        foot.addWidget(self.back)
+        foot.addWidget(self.secondary)
+        foot.addWidget(self.primary)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4 * GRID, 3 * GRID, 4 * GRID, 3 * GRID)
+        layout.setSpacing(2 * GRID)
+        layout.addWidget(heading)
+        layout.addWidget(about)
+        layout.addLayout(self.content, 1)
+        layout.addLayout(foot)
+
+    def tell(self, text: str, state: State = "") -> None:
+        """Show a message beside the buttons."""
+        self.message.setText(text)
+        self.message.set_state(state)
+
+
+def make_table(columns: Sequence[str], stretched: int) -> QTableWidget:
+    """Return a table whose columns fit what they hold, but one that takes the room."""
+    table = QTableWidget(0, len(columns))
+    table.setHorizontalHeaderLabels(list(columns))
+    prepare(table, stretched)
+    header = table.horizontalHeader()
+    assert header is not None
+    for column in range(len(columns)):
+        if column != stretched:
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+    return table
+
+
+def slim_bar() -> QProgressBar:
+    """Return a progress bar without a text in it."""
+    bar = QProgressBar()
+    bar.setTextVisible(False)
+    bar.setFixedHeight(GRID)
+    return bar
+
+
+def minutes(seconds: float) -> str:
+    """Tell a time in words."""
+    if seconds < 90:
+        return f"{max(round(seconds), 0)} s"
+    return f"{round(seconds / 60)} min"

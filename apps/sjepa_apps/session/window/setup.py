@@ -1,0 +1,135 @@
+"""What a session window begins with and what it leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sjepa_apps.stimulus.placement import Placement
+
+if TYPE_CHECKING:
+    from sjepa_apps.session.folder import SessionFolder
+    from sjepa_online.decoding import DecoderRequest
+    from sjepa_online.evaluation.report import Advice
+    from sjepa_online.training import Calibration
+
+#: Names of what is written to the folder of a session.
+DECODER = "decoder.safetensors"
+REPORT = "report.html"
+
+
+@dataclass(frozen=True)
+class SessionSetup:
+    """What the command line says about a session; the operator may change most of it.
+
+    Attributes
+    ----------
+    paradigm : str
+        Name or path of the protocol.
+    request : DecoderRequest
+    stream : str or None
+        Name of the EEG stream; None for the only one in sight.
+    unit : str or None
+        Of its EEG, where it declares none.
+    n_trials : int or None
+        How many to record in all; None for as many as the protocol or the session says.
+    practice : bool
+        Whether practice trials are shown first.
+    seed : int
+        Of a new session's schedule.
+    folder : Path or None
+        Of a new session; None for one named by the time.
+    resume : Path or None
+        Folder of a session to go on with.
+    early : bool
+        Whether the decoder learns to decide early.
+    out, report : Path or None
+        Decoder and report; None for files in the session's folder.
+    placement : Placement
+        Where the stimuli are shown.
+    """
+
+    paradigm: str
+    request: DecoderRequest
+    stream: str | None = None
+    unit: str | None = None
+    n_trials: int | None = None
+    practice: bool = True
+    seed: int = 0
+    folder: Path | None = None
+    resume: Path | None = None
+    early: bool = False
+    out: Path | None = None
+    report: Path | None = None
+    placement: Placement = field(default_factory=Placement)
+
+    def decoder_file(self, folder: Path) -> Path:
+        """Return where the decoder goes."""
+        return self.out or folder / DECODER
+
+    def report_file(self, folder: Path) -> Path:
+        """Return where the report goes."""
+        return self.report or folder / REPORT
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A decoder, saved.
+
+    Attributes
+    ----------
+    calibration : Calibration
+    decoder, report : Path
+    advice : list of Advice
+        What the report finds, and what to do.
+    more_trials_help : bool
+    """
+
+    calibration: Calibration
+    decoder: Path
+    report: Path
+    advice: list[Advice]
+    more_trials_help: bool
+
+
+@dataclass(frozen=True)
+class SessionOutcome:
+    """What a session window leaves behind.
+
+    Attributes
+    ----------
+    folder : SessionFolder or None
+        None where no session was begun.
+    result : TrainingResult or None
+        None where no decoder was trained.
+    interrupted : bool
+        Whether Ctrl-C has closed the window.
+    """
+
+    folder: SessionFolder | None
+    result: TrainingResult | None
+    interrupted: bool = False
+
+
+def run_session_window(setup: SessionSetup) -> SessionOutcome:
+    """Show the window until it is closed.
+
+    LSL is configured, and a display is there, see :func:`sjepa_apps.cli.windows.require_window`.
+
+    Raises
+    ------
+    InputError
+        The folder to go on with holds no session, or there is no such display.
+    """
+    from sjepa_apps.qt import make_application, run_application
+    from sjepa_apps.session.window.window import SessionWindow
+
+    application = make_application()
+    window = SessionWindow(setup)
+    window.show()
+    try:
+        interrupted = run_application(application, window.end)
+    finally:
+        window.end_at_once()
+    return replace(window.outcome(), interrupted=interrupted)
