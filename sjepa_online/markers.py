@@ -19,6 +19,7 @@ In practice trials every marker begins with ``practice/``, so that nobody learns
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 CUE = "cue"
@@ -36,6 +37,11 @@ DECISION_SOURCE = "sjepa-online-decisions"
 MARK_SOURCE = "sjepa-online-marks"
 #: Formats of marker streams; whole numbers stand for their text.
 MARKER_FORMATS = ("string", "int8", "int16", "int32", "int64")
+
+# BrainVision's remote access numbers its markers: `mk12=S  1`
+_RUNNING_NUMBER = re.compile(r"^mk\d+=", re.IGNORECASE)
+# how BrainVision writes a code of the trigger port
+_PORT = re.compile(r"^[SR] ?(\d+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +72,35 @@ def parse_marker(text: str) -> StimulusMarker:
     practice = text.startswith(f"{PRACTICE}/")
     word, _, about = text.removeprefix(f"{PRACTICE}/").partition("/")
     return StimulusMarker(word, about, practice)
+
+
+def marker_text(value: object) -> str:
+    """Give what a marker says: without white space around it or a running number before it.
+
+    Parameters
+    ----------
+    value : object
+        Text, or a number: ``769.0`` gives ``769``.
+    """
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", errors="replace")
+    if not isinstance(value, str):
+        number = float(value)  # type: ignore[arg-type]
+        return str(int(number)) if number.is_integer() else str(number)
+    return _RUNNING_NUMBER.sub("", value.strip()).strip()
+
+
+def same_marker(code: str, label: str) -> bool:
+    """Tell whether a marker is the one that a code names.
+
+    White space does not matter, nor how a number is written: ``S  1`` is ``S 1``, and ``1``
+    where only numbers are given; ``769.0`` is ``769``.
+    """
+    one, other = (" ".join(marker_text(text).split()) for text in (code, label))
+    if one == other or one.replace(" ", "") == other.replace(" ", ""):
+        return True
+    try:
+        port = _PORT.match(other)
+        return float(one) == float(port.group(1) if port else other)
+    except ValueError:
+        return False
