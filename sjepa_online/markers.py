@@ -35,9 +35,9 @@ PRACTICE = "practice"
 #: Source ids of a decoder's decisions and of an operator's marks begin so: no stimulus is marked.
 DECISION_SOURCE = "sjepa-online-decisions"
 MARK_SOURCE = "sjepa-online-marks"
-#: Formats of marker streams; whole numbers stand for their text.
+#: Formats of marker streams of any type; whole numbers stand for their text.
 MARKER_FORMATS = ("string", "int8", "int16", "int32", "int64")
-
+_MARKER_TYPE = re.compile(r"mark|event|stim|trig", re.IGNORECASE)
 # BrainVision's remote access numbers its markers: `mk12=S  1`
 _RUNNING_NUMBER = re.compile(r"^mk\d+=", re.IGNORECASE)
 # how BrainVision writes a code of the trigger port
@@ -72,6 +72,27 @@ def parse_marker(text: str) -> StimulusMarker:
     practice = text.startswith(f"{PRACTICE}/")
     word, _, about = text.removeprefix(f"{PRACTICE}/").partition("/")
     return StimulusMarker(word, about, practice)
+
+
+def is_marker_stream(kind: str, form: str, sfreq: float, n_channels: int) -> bool:
+    """Tell whether a stream carries markers: text, codes, or numbers under a type of markers.
+
+    Parameters
+    ----------
+    kind : str
+        Type that the stream declares.
+    form : str
+        ``string``, ``float32``, ``double64`` or ``int8`` to ``int64``.
+    sfreq : float
+        Declared rate (Hz).
+    n_channels : int
+    """
+    if form == "string":
+        return True
+    if sfreq != 0:
+        return False
+    named = _MARKER_TYPE.search(kind) is not None
+    return named or (form in MARKER_FORMATS and n_channels == 1 and kind.lower() != "eeg")
 
 
 def marker_text(value: object) -> str:

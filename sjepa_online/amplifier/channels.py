@@ -19,6 +19,14 @@ from sjepa_online.signal.montage import (
 )
 from sjepa_online.signal.units import is_voltage, microvolt_factor, normalise_unit
 
+#: Types of channels that hold no EEG, whatever they are called.
+_NOT_EEG = {
+    "eog", "heog", "veog", "ecg", "emg", "bio", "misc", "stim", "trig", "trigger", "marker",
+    "syncpulse", "aux", "acc", "gyro", "accel", "mag", "grad", "ref_meg", "seeg", "ecog", "dbs",
+    "gsr", "resp", "temperature", "temp", "ppg", "eyegaze", "pupil", "exci", "ias", "syst", "hbo",
+    "hbr", "fnirs", "audio", "samplecounter", "counter", "ref",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, eq=False)
 class PickedChannels:
@@ -138,7 +146,7 @@ def _candidates(
     """Return the places of the channels that may be electrodes, by their types."""
     named = set(profile.channels.values()) if isinstance(profile.channels, dict) else set()
     kinds = [kind.lower() for kind in declaration.types]
-    allowed = ("", "eeg") if "eeg" in kinds else (*kinds, "")
+    allowed = {"", "eeg"} if "eeg" in kinds else {"", *kinds} - _NOT_EEG
     return [
         row
         for row, (label, kind) in enumerate(zip(labels, kinds, strict=True))
@@ -175,6 +183,10 @@ def _advice(declaration: Declaration) -> str:
     n = declaration.n_channels
     by_hand = f'--channels "Fp1,Fp2,-,..." ({n} names in the channels\' order, - for no electrode)'
     fitting = fitting_profile(declaration)
+    unit_known = any(map(is_voltage, declaration.units)) or (
+        fitting is not None and load_profile(fitting).unit is not None
+    )
+    by_hand += "" if unit_known else ", and --unit uV (or V, mV, nV)"
     if fitting is None or load_profile(fitting).channels is None:
         return f"Say which electrodes they are: {by_hand}; or --amplifier NAME, a profile."
     return f"Say --amplifier {fitting}, which fits; or which electrodes they are: {by_hand}."

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,20 +9,24 @@ from numpy.typing import NDArray
 CODE_BITS = 0xFFFF
 
 
+#: Codes that mark nothing where no other is known: 0, and -1 in the apps of Brain Products.
+IDLE = (0, -1)
+
+
 class CodeReader:
     """Find the changes in a channel of codes, chunk by chunk.
 
-    Each change to a code other than the idle one is an event, whether the code returns to idle
-    in between or is held until the next one.
+    Each change to a code other than an idle one is an event, whether the channel returns to idle
+    in between or holds a code until the next one.
 
     Parameters
     ----------
     idle : float, optional
-        The code that marks nothing; by default the first one that comes.
+        The code that marks nothing; 0 and -1 by default.
     """
 
     def __init__(self, idle: float | None = None) -> None:
-        self._idle = None if idle is None else int(idle)
+        self._idle = IDLE if idle is None else (int(idle),)
         self._last: int | None = None
 
     def update(self, values: NDArray[np.float64]) -> tuple[NDArray[np.intp], list[str]]:
@@ -43,12 +45,8 @@ class CodeReader:
         if not len(values):
             return np.empty(0, np.intp), []
         codes = whole_codes(values)
-        if self._idle is None:
-            self._idle = int(codes[0])
         before = np.concatenate([[codes[0] if self._last is None else self._last], codes[:-1]])
-        places = np.flatnonzero((codes != before) & (codes != self._idle))
-        if self._last is None and codes[0] != self._idle:
-            places = np.concatenate([[0], places])
+        places = np.flatnonzero((codes != before) & ~np.isin(codes, self._idle))
         self._last = int(codes[-1])
         return places, [str(codes[place]) for place in places]
 
@@ -70,28 +68,25 @@ def events_of_codes(
     ----------
     values : ndarray, shape (n_samples,)
     idle : float, optional
-        The code that marks nothing; by default 0 or -1 where the channel ever holds it, else the
-        one that it begins and ends with. A channel of which neither can be said is one of held
-        codes, in which every change is an event.
+        The code that marks nothing; by default the one to which the channel returns after every
+        other code, else 0 and -1.
 
     Returns
     -------
     places : ndarray of int, shape (n_events,)
     codes : list of str, length n_events
     """
-    if not len(values):
-        return np.empty(0, np.intp), []
-    if idle is None:
-        idle = _idle(whole_codes(values))
+    codes = whole_codes(values)
+    if idle is None and len(codes):
+        idle = _returned_to(codes[np.concatenate([[True], codes[1:] != codes[:-1]])])
     return CodeReader(idle).update(values)
 
 
-def _idle(codes: NDArray[np.int64]) -> int:
-    """Guess the code that marks nothing."""
-    changes = np.concatenate([[True], codes[1:] != codes[:-1]])
-    visits = Counter(codes[changes].tolist())
-    for usual in (0, -1):
-        if usual in visits:
-            return usual
-    first, last = int(codes[0]), int(codes[-1])
-    return first if first == last else visits.most_common(1)[0][0]
+def _returned_to(visits: NDArray[np.int64]) -> int | None:
+    """Return the code that follows every other one; None where none does."""
+    for first in (0, 1):
+        alternate = set(visits[first::2].tolist())
+        others = set(visits[1 - first :: 2].tolist())
+        if len(alternate) == 1 and len(others - alternate) > 1:
+            return int(alternate.pop())
+    return None

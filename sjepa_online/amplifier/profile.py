@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -174,9 +174,7 @@ def describe(
             remedy="Say --markers NAME, or --markers channel:NAME.",
         )
     given = {name: value for name, value in changes.items() if value is not None}
-    return base.model_copy(
-        update=given | {"events": dict(base.events) | _parse_events(events)}
-    )
+    return base.model_copy(update=given | {"events": dict(base.events) | _parse_events(events)})
 
 
 def parse_channels(text: str) -> tuple[str, ...] | dict[str, str]:
@@ -216,8 +214,8 @@ def parse_channels(text: str) -> tuple[str, ...] | dict[str, str]:
     return dict(zip(names, electrodes, strict=True))
 
 
-def _parse_events(texts: Sequence[str]) -> Mapping[str, str]:
-    events = {}
+def _parse_events(texts: Sequence[str]) -> dict[str, str]:
+    events: dict[str, str] = {}
     for text in texts:
         found = re.fullmatch(r"\s*(.+?)\s*=\s*([^=]+?)\s*", text)
         if found is None:

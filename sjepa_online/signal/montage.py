@@ -101,9 +101,7 @@ def standard_names(names: Sequence[str]) -> list[str | None]:
     pairs = [_against_electrode(name) for name in names]
     references = {pair[1] for pair in pairs if pair is not None}
     if len(references) == 1 and not references & set(resolved) and _n_pairs(pairs) > 1:
-        return [
-            one if pair is None else pair[0] for one, pair in zip(resolved, pairs, strict=True)
-        ]
+        return [one if pair is None else pair[0] for one, pair in zip(resolved, pairs, strict=True)]
     return resolved
 
 

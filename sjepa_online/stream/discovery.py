@@ -6,10 +6,12 @@ import time
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 
+from sjepa_online.amplifier import Declaration, fitting_profile
 from sjepa_online.errors import InputError
-from sjepa_online.markers import DECISION_SOURCE, MARK_SOURCE, MARKER_FORMATS
+from sjepa_online.markers import DECISION_SOURCE, MARK_SOURCE, MARKER_FORMATS, is_marker_stream
 from sjepa_online.stream.library import liblsl
 
 Kind = Literal["signal", "markers"]
@@ -40,7 +42,8 @@ class StreamDescription:
     host, source_id, uid : str
         The computer, the device or program (may be empty), and this very outlet.
     ch_names, ch_types, units : tuple of str
-        One entry a channel, or empty when the stream does not say it for every channel.
+        One entry a channel, empty text where the stream does not say it; an empty tuple when it
+        says it for none.
     simulated : bool
         True when the stream says that no person is recorded.
     asked : bool
@@ -67,24 +70,50 @@ class StreamDescription:
     @property
     def unit(self) -> str | None:
         """The units of the channels, each once; None when the stream does not say."""
-        return ", ".join(dict.fromkeys(self.units)) or None
+        return ", ".join(unit for unit in dict.fromkeys(self.units) if unit) or None
+
+    @property
+    def declaration(self) -> Declaration:
+        """What it says of itself, as the amplifier's profiles and the choice of channels need."""
+        return Declaration.of(
+            self.name,
+            self.n_channels,
+            self.ch_names,
+            self.units,
+            self.ch_types,
+            type=self.type,
+            source_id=self.source_id,
+            format=self.format,
+            sfreq=self.sfreq,
+        )
 
     @property
     def selectors(self) -> tuple[str, ...]:
         """The texts that pick this stream, the least specific first."""
-        texts = (self.name, f"{self.name}@{self.source_id}", f"{self.name}@{self.host}", self.uid)
-        return texts if self.source_id == "" else (*texts, self.source_id)
+        places = [self.host, self.uid] if self.source_id == "" else [self.source_id, self.host]
+        texts = [self.name, *(f"{self.name}@{place}" for place in places)]
+        typed = [f"{self.name}@{place}/{self.type}" for place in places]
+        return (*texts, *typed, self.uid, *([self.source_id] if self.source_id else []))
 
     @property
     def selector(self) -> str:
-        """The text that finds it again when its source was restarted: its name, and source id."""
-        return f"{self.name}@{self.source_id}" if self.source_id else self.name
+        """The text that finds it again when its source was restarted: name, source id and type."""
+        return f"{self.name}@{self.source_id}/{self.type}" if self.source_id else self.name
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What a stream keeps when its source is restarted, and no other of that source has."""
+        return self.name, self.type, self.source_id, self.n_channels, self.format
 
     def is_kind(self, kind: Kind) -> bool:
-        """Tell whether the stream carries a regular numeric signal, or markers."""
-        if kind == "signal":
-            return self.sfreq > 0 and self.format != "string"
-        return self.sfreq == 0 and self.n_channels == 1 and self.format in MARKER_FORMATS
+        """Tell whether the stream carries a numeric signal, or markers.
+
+        A signal without a declared rate is one of EEG, by its type.
+        """
+        is_marker = is_marker_stream(self.type, self.format, self.sfreq, self.n_channels)
+        if kind == "markers":
+            return is_marker
+        return not is_marker and (self.sfreq > 0 or self.type.lower() == "eeg")
 
     def summary(self) -> dict[str, object]:
         """Give what a listing shows, ready for JSON."""
@@ -98,7 +127,8 @@ class StreamDescription:
             "host": self.host,
             "source_id": self.source_id,
             "uid": self.uid,
-            "ch_names": list(self.ch_names),
+            "channels": list(self.ch_names),
+            "profile": fitting_profile(self.declaration) if self.is_kind("signal") else None,
             "simulated": self.simulated,
         }
 
@@ -174,18 +204,48 @@ def resolve_stream(
     return _with_channels(fitting[0])
 
 
+def find_again(stream: StreamDescription, wait: float = 1.0) -> StreamDescription | None:
+    """Find a stream again whose source may have been restarted, with its channels.
+
+    Parameters
+    ----------
+    stream : StreamDescription
+        As it was.
+    wait : float
+        How long to look (s).
+
+    Returns
+    -------
+    StreamDescription or None
+        The same outlet, or the only one that is as it was in name, type, source id, number of
+        channels and format; None where there is none, or several.
+    """
+    seen = [one for one in _search(wait) if one.identity == stream.identity]
+    same = [one for one in seen if one.uid == stream.uid]
+    if same:
+        return stream
+    return _with_channels(seen[0]) if len(seen) == 1 else None
+
+
 def _fitting(
     seen: list[StreamDescription], selector: str | None, kind: Kind
 ) -> list[StreamDescription]:
     of_kind = [stream for stream in seen if stream.is_kind(kind)]
     if selector is not None:
-        named = [stream for stream in seen if selector in stream.selectors]
-        # a device often gives its signal and its markers one name or one source id
-        return [stream for stream in named if stream in of_kind] or named
+        named = [stream for stream in seen if _is_named(stream, selector)]
+        # a device often gives all of its streams one name or one source id
+        found = [stream for stream in named if stream in of_kind] or named
+        eeg = [stream for stream in found if stream.type.lower() == "eeg"]
+        return eeg if kind == "signal" and len(eeg) == 1 else found
     if kind == "signal":
         return [stream for stream in of_kind if stream.type.lower() == "eeg"]
     own = (DECISION_SOURCE, MARK_SOURCE)
     return [stream for stream in of_kind if not stream.source_id.startswith(own)]
+
+
+def _is_named(stream: StreamDescription, selector: str) -> bool:
+    """Tell whether a text picks a stream; ``*`` in it stands for anything."""
+    return any(text == selector or fnmatchcase(text, selector) for text in stream.selectors)
 
 
 def _wanted(selector: str | None, kind: Kind) -> str:
@@ -274,4 +334,4 @@ def _values(nodes: list[Any], spellings: tuple[str, ...]) -> tuple[str, ...]:
     for node in nodes:
         texts = (clean_text(node.child_value(spelling)) for spelling in spellings)
         values.append(next((text for text in texts if text), ""))
-    return tuple(values) if all(values) else ()
+    return tuple(values) if any(values) else ()

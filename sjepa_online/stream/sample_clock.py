@@ -8,7 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sjepa_online.stream.events import ClockJump, Gap, RateMismatch, StreamEvent
+from sjepa_online.stream.events import (
+    ClockJump,
+    FrozenTimestamps,
+    Gap,
+    RateMismatch,
+    StreamEvent,
+)
 
 #: Half-life (s) of what the line through the timestamps remembers.
 HALF_LIFE = 30.0
@@ -18,6 +24,9 @@ RATE_AFTER = 5.0
 RATE_TOLERANCE = 0.01
 #: Discontinuities within a second of samples that no longer count as gaps but as a wrong rate.
 BREAKS_PER_SECOND = 10
+
+#: Seconds of samples with one timestamp from which on the clock counts as frozen.
+FROZEN_AFTER = 1.0
 
 _FIRST_JITTER = 0.0025
 _JITTER_MEMORY = 1.0
@@ -71,6 +80,9 @@ class SampleClock:
         self._breaks: deque[tuple[int, float]] = deque(maxlen=BREAKS_PER_SECOND)
         self._received = 0
         self._mismatch_told = False
+        self._raw_last = np.nan
+        self._run = 0
+        self._frozen_told = False
 
     @property
     def effective_sfreq(self) -> float:
@@ -106,8 +118,8 @@ class SampleClock:
         events : list of StreamEvent
             Gaps, jumps of the clock and a wrong rate, in the order of the samples.
         """
+        timestamps, events = self._thaw(timestamps)
         times = np.empty_like(timestamps)
-        events: list[StreamEvent] = []
         start = 0
         if self._line is None and len(timestamps):
             self._line = _Line(start=float(timestamps[0]), stop=float(timestamps[0]), drift=0.0)
@@ -127,6 +139,31 @@ class SampleClock:
         if self._line is not None:
             events += self._check_rate(self._line)
         return times, events
+
+    def _thaw(
+        self, timestamps: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], list[StreamEvent]]:
+        """Count samples that have the timestamp of the one before, from there on."""
+        if not len(timestamps):
+            return timestamps, []
+        same = np.diff(timestamps, prepend=self._raw_last) == 0
+        self._raw_last = float(timestamps[-1])
+        if not same.any():
+            self._run, self._frozen_told = 0, False
+            return timestamps, []
+        places = np.arange(len(timestamps))
+        changed = np.maximum.accumulate(np.where(same, -1, places))
+        runs = np.where(changed < 0, places + 1 + self._run, places - changed)
+        self._run = int(runs[-1])
+        events: list[StreamEvent] = []
+        if self._run > FROZEN_AFTER * self.sfreq and not self._frozen_told:
+            self._frozen_told = True
+            detail = (
+                f"the timestamps stand still at {self._raw_last:.3f} s: samples are counted "
+                "instead, at the declared rate; restart the source"
+            )
+            events.append(FrozenTimestamps(time=self._raw_last, detail=detail))
+        return timestamps + runs / self.sfreq, events
 
     def _predict(self, line: _Line, n: int) -> NDArray[np.float64]:
         x = (line.n + np.arange(n)) / self.sfreq
