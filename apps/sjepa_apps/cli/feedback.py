@@ -161,9 +161,9 @@ def _in_a_window(
     placement: Placement,
 ) -> None:
     """Show the trials in the stimulus window, from a thread beside Qt's."""
-    from sjepa_apps.qt import make_application, run_application
     from sjepa_apps.stimulus.presenter import QtPresenter
     from sjepa_apps.stimulus.window import StimulusWindow
+    from sjepa_apps.ui.application import make_application, run_application
     from sjepa_online.stream import FrameOutlet
 
     application = make_application()

@@ -19,9 +19,8 @@ from PyQt6.QtWidgets import (
 
 from sjepa_apps.live.trials.confusion_matrix import ConfusionMatrix
 from sjepa_apps.live.trials.model import SymbolTrial, Trial, TrialLog, wilson_interval
-from sjepa_apps.ui.tables import prepare
 from sjepa_apps.ui.theme import GRID, Theme
-from sjepa_apps.ui.widgets import PlainLabel, panel
+from sjepa_apps.ui.widgets import PlainLabel, panel, style_table
 from sjepa_online.files import atomic_write
 
 COLUMNS = ("#", "Truth", "Decided", "p", "After", "Without")
@@ -42,7 +41,7 @@ class TrialsView(QWidget):
         self._why_none = "no trial with a known truth yet"
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setHorizontalHeaderLabels(list(COLUMNS))
-        prepare(self.table, len(COLUMNS) - 1)
+        style_table(self.table, len(COLUMNS) - 1)
         for column, width in enumerate((48, NAME_WIDTH, NAME_WIDTH, 56, 96)):
             self.table.setColumnWidth(column, width)
         self.accuracy = PlainLabel("–", "figure")
