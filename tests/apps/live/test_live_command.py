@@ -135,4 +135,4 @@ def test_ctrl_c_before_the_event_loop_begins_ends_it(qtbot: Any) -> None:
 def engines_of(started: Any) -> list[psutil.Process]:
     """Return the engines that a command has started."""
     children = psutil.Process(started.pid).children()
-    return [one for one in children if "engine_process" in " ".join(one.cmdline())]
+    return [one for one in children if "live.engine.process" in " ".join(one.cmdline())]
