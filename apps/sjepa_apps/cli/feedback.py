@@ -16,6 +16,7 @@ from sjepa_apps.cli.common import (
     SeedOption,
     UnitOption,
     configure_lsl,
+    echo,
     print_json,
     say,
 )
@@ -127,7 +128,7 @@ def _tell_score(
     if json:
         print_json(document)
         return
-    typer.echo(
+    echo(
         f"{score.n_correct} of {score.n_trials} right: accuracy {score.accuracy:.2f} "
         f"(chance {score.chance:.2f}, p = {score.p_value:.2g})"
     )

@@ -21,7 +21,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from sjepa_online.stream.discovery import clean_text
+from sjepa_online.foreign_text import clean_text
 
 State = Literal["", "good", "warning", "bad"]
 

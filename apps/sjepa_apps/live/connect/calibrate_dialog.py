@@ -20,6 +20,7 @@ from PyQt6.QtWidgets import (
 
 from sjepa_apps.ui.theme import GRID
 from sjepa_apps.ui.widgets import Choices, PlainLabel, ProtocolFileButton
+from sjepa_online.foreign_text import safe_name
 from sjepa_online.resources import list_resources
 
 DECODERS = ("auto", "pre-local", "riemann")
@@ -120,7 +121,7 @@ class CalibrateDialog(QDialog):
             if self._unit is not None:
                 arguments += ["--unit", self._unit]
             return arguments, folder / "decoder.safetensors"
-        name = f"{Path(protocol).stem}_{datetime.now():%Y%m%d_%H%M%S}.safetensors"
+        name = f"{safe_name(Path(protocol).stem)}_{datetime.now():%Y%m%d_%H%M%S}.safetensors"
         out = self._folder / name
         for source in self._named_sources():
             arguments += ["--from", source]

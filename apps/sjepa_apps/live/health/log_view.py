@@ -16,7 +16,7 @@ from sjepa_apps.live.session import LogEntry
 from sjepa_apps.ui.theme import GRID, Theme
 from sjepa_apps.ui.widgets import Choices, panel, plain_tip, style_table
 from sjepa_online.files import atomic_write
-from sjepa_online.stream.discovery import clean_text
+from sjepa_online.foreign_text import clean_text, csv_cell
 
 COLUMNS = ("Time", "Event", "Detail")
 #: Lines that are kept; two hours hold far fewer.
@@ -63,7 +63,7 @@ class LogModel(QAbstractTableModel):
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["time", "event", "detail"])
         for entry in reversed(self._shown):
-            writer.writerow([entry.when.isoformat(), entry.event, entry.detail])
+            writer.writerow([entry.when.isoformat(), csv_cell(entry.event), csv_cell(entry.detail)])
         return text.getvalue()
 
     def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
