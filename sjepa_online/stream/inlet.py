@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from sjepa_online.amplifier import AmplifierProfile, CodeReader, pick_channels
 from sjepa_online.errors import InputError, OperationError
+from sjepa_online.foreign_text import clean_text
 from sjepa_online.markers import marker_text
 from sjepa_online.signal.decimator import HIGHEST_SFREQ, Decimator, decimation_factor
 from sjepa_online.signal.sampling import MEASURED_SECONDS, measured_rate
 from sjepa_online.signal.units import microvolt_factor, normalise_unit
 from sjepa_online.stream.closing import Closing
-from sjepa_online.stream.discovery import StreamDescription, clean_text, find_again
+from sjepa_online.stream.discovery import StreamDescription, find_again
 from sjepa_online.stream.events import (
     ClockJump,
     ClockOffset,

@@ -36,8 +36,8 @@ from sjepa_apps.live.engine.messages import (
     read_command,
     to_line,
 )
+from sjepa_apps.live.engine.patterns import decoder_patterns
 from sjepa_apps.live.engine.reports import channels_message, result_message
-from sjepa_apps.live.scalp.patterns import decoder_patterns
 from sjepa_online.decoding import Decoder, load_decoder
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.online import STEP, Mode
