@@ -72,6 +72,8 @@ class AmplifierProfile(BaseModel):
         Class of the protocol for a code or a text of a marker.
     clock : {"lsl", "unix", "zero"}, optional
         By what the stream stamps its samples: LSL's clock, Unix time, or from zero.
+    clock_shift : float
+        What is added (s) to the timestamps of a recorded stream that another clock has stamped.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -87,6 +89,7 @@ class AmplifierProfile(BaseModel):
     idle: float | None = None
     events: dict[str, str] = {}
     clock: Clock | None = None
+    clock_shift: float = Field(default=0.0, allow_inf_nan=False)
 
     @field_validator("unit")
     @classmethod
@@ -97,8 +100,9 @@ class AmplifierProfile(BaseModel):
     @classmethod
     def _names_electrodes(cls, channels: Any) -> Any:
         if channels is not None:
-            electrodes = channels.values() if isinstance(channels, dict) else channels
-            problem = _electrode_problem([str(one) for one in electrodes])
+            by_name = isinstance(channels, dict)
+            electrodes = channels.values() if by_name else channels
+            problem = _electrode_problem([str(one) for one in electrodes], some=by_name)
             if problem:
                 raise ValueError(problem)
         return channels
@@ -119,6 +123,10 @@ class AmplifierProfile(BaseModel):
     def marker_stream(self) -> str | None:
         """The marker stream that is named; None where there is none."""
         return None if self.trigger is not None else self.markers
+
+    def of_session(self, stream: str) -> AmplifierProfile:
+        """Return the profile for a session's own recording: this stream, and its own markers."""
+        return self.model_copy(update={"stream": stream, "markers": None, "events": {}})
 
     def event(self, label: str) -> str:
         """Return the class that a marker stands for, or the marker itself."""
@@ -196,7 +204,7 @@ def parse_channels(text: str) -> tuple[str, ...] | dict[str, str]:
         )
     pairs = [part.rpartition("=") for part in parts]
     electrodes = [electrode.strip() for _, _, electrode in pairs]
-    if problem := _electrode_problem(electrodes):
+    if problem := _electrode_problem(electrodes, some=any(by_name)):
         raise InputError(
             f"--channels is wrong: {problem}",
             value=repr(text),
@@ -228,11 +236,11 @@ def _parse_events(texts: Sequence[str]) -> dict[str, str]:
     return events
 
 
-def _electrode_problem(electrodes: Sequence[str]) -> str:
-    """Say what is wrong with electrodes; empty where nothing is."""
+def _electrode_problem(electrodes: Sequence[str], *, some: bool) -> str:
+    """Say what is wrong with the electrodes of some channels, or of all; empty for nothing."""
     used = [one for one in electrodes if one != LEFT_OUT]
     if not used:
-        return "every channel is left out"
+        return "" if some else "every channel is left out"
     resolved = standard_names(used)
     unknown = [one for one, name in zip(used, resolved, strict=True) if name is None]
     if unknown:

@@ -86,7 +86,7 @@ def text_of(stream: Stream, field: str) -> str:
 def _recording(
     path: Path, eeg: Stream, streams: list[Stream], profile: AmplifierProfile, damage: list[str]
 ) -> Recording:
-    times = np.asarray(eeg["time_stamps"], np.float64)
+    times = np.asarray(eeg["time_stamps"], np.float64) + profile.clock_shift
     sfreq, regular = _sampling_rate(eeg, times)
     declaration = declaration_of(eeg)
     picked = pick_channels(declaration, profile)
@@ -160,7 +160,8 @@ def _selector(stream: Stream, among: list[Stream]) -> str:
 
 def _is_named(stream: Stream, selector: str) -> bool:
     name, source = text_of(stream, "name"), text_of(stream, "source_id")
-    texts = (name, source, f"{name}@{source}", f"{name}@{text_of(stream, 'hostname')}")
+    places = [f"{name}@{source}", f"{name}@{text_of(stream, 'hostname')}"]
+    texts = [name, source, *places, *(f"{place}/{text_of(stream, 'type')}" for place in places)]
     return any(fnmatchcase(text, selector) or text == selector for text in texts if text)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from sjepa_apps.cli import (
+    amplifiers,
     calibrate,
     decode,
     demo,
@@ -21,6 +22,7 @@ from sjepa_apps.cli import (
     models,
     population,
     pretrain,
+    record,
     simulate,
     streams,
 )
@@ -66,6 +68,7 @@ app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.command()(streams.streams)
 app.command()(streams.replay)
+app.command()(record.record)
 app.command()(simulate.simulate)
 app.command()(pretrain.pretrain)
 app.command()(population.population)
@@ -76,6 +79,7 @@ app.command()(feedback.feedback)
 app.command()(live.live)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")
+app.add_typer(amplifiers.app, name="amplifiers")
 
 
 def main() -> None:

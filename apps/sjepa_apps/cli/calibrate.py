@@ -22,12 +22,12 @@ from sjepa_apps.cli.common import (
     PopulationOption,
     ScopeOption,
     SeedOption,
-    UnitOption,
     WeightsOption,
     check_out,
     configure_lsl,
     progress_bar,
 )
+from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.session import (
     WAIT,
     DisplayOption,
@@ -44,11 +44,14 @@ from sjepa_apps.stimulus.placement import Placement
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
     from sjepa_online.decoding import DecoderRequest
 
 
+@describes_signal()
 def calibrate(
     paradigm: ParadigmOption,
+    amplifier: AmplifierProfile,
     source: Annotated[
         list[str] | None,
         typer.Option(
@@ -57,9 +60,11 @@ def calibrate(
     ] = None,
     stream: Annotated[
         str | None,
-        typer.Option(help="Stream to record in a session; needed when several are in sight."),
+        typer.Option(
+            help="Stream to record in a session, or to read from .xdf files; needed when several "
+            "are in sight, or its type is not EEG."
+        ),
     ] = None,
-    unit: UnitOption = None,
     headless: Annotated[
         bool, typer.Option(help="Run the session without a display, for a simulated participant.")
     ] = False,
@@ -136,7 +141,6 @@ def calibrate(
     }
     if source:
         of_session: dict[str, object] = {
-            "--stream": stream,
             "--headless": headless,
             "--folder": folder,
             "--resume": resume,
@@ -150,15 +154,16 @@ def calibrate(
         _from_recordings(
             paradigm,
             source,
-            unit,
+            amplifier.model_copy(update={"stream": stream or amplifier.stream}),
             request,
             early_stopping,
             CalibrationOutputs(out or Path(DECODER), report, overwrite, json),
         )
         return
     if resume is not None:
-        rule = "A session goes on in the unit that it was begun with"
-        refuse_together({"--unit": unit}, rule, "--resume")
+        rule = "A session goes on with the amplifier that it was begun with"
+        said = amplifier.model_dump(exclude_defaults=True)
+        refuse_together({"--amplifier, --channels, --unit or --scale": said}, rule, "--resume")
     if not headless:
         if wait is not None:
             raise InputError(
@@ -171,7 +176,7 @@ def calibrate(
             paradigm,
             request,
             stream=stream,
-            unit=unit,
+            amplifier=amplifier,
             n_trials=trials,
             practice=not skip_practice,
             seed=seed,
@@ -186,7 +191,16 @@ def calibrate(
         return
     refuse_together(of_window, "A session is without a display, or in a window", "--headless")
     options = SessionOptions(
-        paradigm, stream, unit, folder, resume, trials, skip_practice, seed, wait or WAIT, lsl_scope
+        paradigm,
+        amplifier,
+        stream,
+        folder,
+        resume,
+        trials,
+        skip_practice,
+        seed,
+        wait or WAIT,
+        lsl_scope,
     )
     opened, found = open_session(options)
     outputs = CalibrationOutputs(
@@ -203,7 +217,7 @@ def calibrate(
 def _from_recordings(
     paradigm: str,
     source: list[str],
-    unit: str | None,
+    amplifier: AmplifierProfile,
     request: DecoderRequest,
     early: bool,
     outputs: CalibrationOutputs,
@@ -216,7 +230,7 @@ def _from_recordings(
 
     outputs.check()
     protocol = load_protocol(paradigm)
-    recordings = load_sources(source, unit)
+    recordings = load_sources(source, amplifier)
     with progress_bar("Calibrating", N_FOLDS + 1) as advance:
         calibration = run(
             recordings, protocol, PreprocessorConfig(), request, early=early, progress=advance

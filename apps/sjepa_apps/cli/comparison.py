@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sjepa_apps.cli.common import say
 
 if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
     from sjepa_online.data import Recording, Trials
     from sjepa_online.decoding import DecoderRequest
     from sjepa_online.protocol import Protocol
@@ -51,9 +52,9 @@ def make_requests(
 
 
 def load_sides(
-    train: Sequence[str], test: Sequence[str]
+    train: Sequence[str], test: Sequence[str], amplifier: AmplifierProfile
 ) -> tuple[list[Recording], list[Recording]]:
-    """Read the recordings to train on and those to test on.
+    """Read the recordings to train on and those to test on, by a description of them.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def load_sides(
     from sjepa_online.data import expand_sources, load_sources, refuse_repetition
 
     expand_sources([*train, *test])
-    sides = load_sources(train), load_sources(test)
+    sides = load_sources(train, amplifier), load_sources(test, amplifier)
     refuse_repetition(name for side in sides for recording in side for name in recording.files)
     return sides
 
@@ -73,6 +74,7 @@ def load_comparison(
     train: Sequence[str],
     test: Sequence[str],
     requests: Sequence[DecoderRequest],
+    amplifier: AmplifierProfile,
 ) -> Comparison:
     """Read the recordings, cut their trials, and say what is left out.
 
@@ -84,7 +86,7 @@ def load_comparison(
     from sjepa_online.data import good_channels, make_trials
     from sjepa_online.signal import PreprocessorConfig
 
-    sides = load_sides(train, test)
+    sides = load_sides(train, test, amplifier)
     names_of_channels = good_channels([*sides[0], *sides[1]])
     training, testing = (
         make_trials(side, protocol, PreprocessorConfig(), names_of_channels) for side in sides

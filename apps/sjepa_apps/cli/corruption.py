@@ -22,6 +22,7 @@ from sjepa_apps.cli.common import (
     progress_bar,
 )
 from sjepa_apps.cli.comparison import load_comparison, make_requests
+from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.results import (
     CsvOption,
     OverwriteOption,
@@ -32,6 +33,7 @@ from sjepa_apps.cli.results import (
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
     from sjepa_online.evaluation.corruption import CorruptionScores, CorruptionSettings
 
 
@@ -56,8 +58,10 @@ class DetectionName(StrEnum):
     KNOWN = "known"
 
 
+@describes_signal(files=True)
 def corruption(
     paradigm: ParadigmOption,
+    amplifier: AmplifierProfile,
     train: TrainOption,
     test: TestOption,
     decoder: DecodersOption = None,
@@ -107,7 +111,7 @@ def corruption(
     settings = CorruptionSettings(kind.value, shares, draws, detection.value, gain)
     protocol = load_protocol(paradigm)
     requests = make_requests(decoder, weights, seed, device, population)
-    compared = load_comparison(protocol, train, test, requests)
+    compared = load_comparison(protocol, train, test, requests, amplifier)
     training = Side(compared.train, compared.training)
     testing = Side(compared.test, compared.testing)
     steps = seeds * n_steps(settings, len(compared.training.ch_names))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,6 +24,7 @@ from sjepa_apps.cli.common import (
 )
 from sjepa_apps.cli.comparison import load_comparison, make_requests
 from sjepa_apps.cli.corruption import corruption
+from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.display import display
 from sjepa_apps.cli.grid import grid
 from sjepa_apps.cli.learning_curve import learning_curve
@@ -46,10 +47,15 @@ app.command()(grid)
 app.command()(moabb)
 app.command()(monitor)
 
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
+
 
 @app.command()
+@describes_signal(files=True)
 def scores(
     paradigm: ParadigmOption,
+    amplifier: AmplifierProfile,
     train: TrainOption,
     test: TestOption,
     decoder: DecodersOption = None,
@@ -75,7 +81,7 @@ def scores(
 
     protocol = load_protocol(paradigm)
     requests = make_requests(decoder, weights, seed, device, population)
-    compared = load_comparison(protocol, train, test, requests)
+    compared = load_comparison(protocol, train, test, requests, amplifier)
     training, testing, requests = compared.training, compared.testing, compared.requests
     steps = len(requests) * (seeds + early_stopping)
     entries = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ from sjepa_apps.cli.common import (
     print_json,
     progress_bar,
 )
+from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.results import (
     CsvOption,
     OverwriteOption,
@@ -26,9 +27,14 @@ from sjepa_apps.cli.results import (
 
 DEFAULT_WEIGHTS = ("default", "random")
 
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
 
+
+@describes_signal(files=True)
 def grid(
     paradigm: ParadigmOption,
+    amplifier: AmplifierProfile,
     data: Annotated[
         list[str],
         typer.Option(
@@ -71,7 +77,7 @@ def grid(
 
     protocol = load_protocol(paradigm)
     pipelines = make_grid(weights or DEFAULT_WEIGHTS)
-    recordings = load_sources(data)
+    recordings = load_sources(data, amplifier)
     n_runs = len(group_sessions(recordings)) * len(pipelines) * seeds
     with progress_bar("Cross-validating", n_runs) as advance:
         result = evaluate_grid(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from sjepa_apps.cli.common import (
@@ -19,6 +21,7 @@ from sjepa_apps.cli.common import (
     progress_bar,
 )
 from sjepa_apps.cli.comparison import load_comparison, make_requests
+from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.results import (
     CsvOption,
     OverwriteOption,
@@ -27,9 +30,14 @@ from sjepa_apps.cli.results import (
     check_results,
 )
 
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
 
+
+@describes_signal(files=True)
 def learning_curve(
     paradigm: ParadigmOption,
+    amplifier: AmplifierProfile,
     train: TrainOption,
     test: TestOption,
     decoder: DecodersOption = None,
@@ -53,7 +61,7 @@ def learning_curve(
 
     protocol = load_protocol(paradigm)
     requests = make_requests(decoder, weights, seed, device, population)
-    compared = load_comparison(protocol, train, test, requests)
+    compared = load_comparison(protocol, train, test, requests, amplifier)
     training, testing, requests = compared.training, compared.testing, compared.requests
     shares = curves.usable_shares(training.y, protocol.class_names)
     n_fits = len(shares) * len(requests) * seeds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,9 +15,15 @@ from sjepa_apps.cli.common import (
     progress_bar,
 )
 from sjepa_apps.cli.comparison import load_sides
+from sjepa_apps.cli.description import describes_signal
+
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
 
 
+@describes_signal(files=True)
 def monitor(
+    amplifier: AmplifierProfile,
     train: Annotated[
         list[str],
         typer.Option(
@@ -40,7 +46,7 @@ def monitor(
     """Measure false alarms on clean recordings, and the detection of faults put into them."""
     from sjepa_online.evaluation.monitor import evaluate_monitor, halves, n_steps
 
-    calibration, monitored = load_sides(train, test or ())
+    calibration, monitored = load_sides(train, test or (), amplifier)
     if not monitored:
         parts = [halves(recording) for recording in calibration]
         calibration, monitored = [part[0] for part in parts], [part[1] for part in parts]

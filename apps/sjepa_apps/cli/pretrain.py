@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +19,10 @@ from sjepa_apps.cli.common import (
     print_json,
     say,
 )
+from sjepa_apps.cli.description import describes_signal
+
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
 
 
 class Accelerator(StrEnum):
@@ -29,7 +33,9 @@ class Accelerator(StrEnum):
     CUDA = "cuda"
 
 
+@describes_signal(files=True)
 def pretrain(
+    amplifier: AmplifierProfile,
     recipe: Annotated[
         str, typer.Argument(callback=check_recipe, help="Name of a recipe in models/, or its path.")
     ],

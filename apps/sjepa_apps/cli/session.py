@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sjepa_apps.session.controller import CalibrationSession
     from sjepa_apps.session.folder import SessionFolder
     from sjepa_apps.session_window.setup import SessionSetup
+    from sjepa_online.amplifier import AmplifierProfile
     from sjepa_online.stream import StreamDescription
 
 #: Seconds in which the stream has to appear.
@@ -40,7 +41,7 @@ WAIT = 10.0
 
 def refuse_together(others: Mapping[str, object], rule: str, chosen: str) -> None:
     """Refuse options that do not go with the one that was chosen."""
-    given = [name for name, value in others.items() if value not in (None, False)]
+    given = [name for name, value in others.items() if value not in (None, False, {})]
     if given:
         raise InputError(
             rule, value=f"{chosen} and {', '.join(given)}", remedy="Leave out one of them."
@@ -55,10 +56,10 @@ class SessionOptions:
     ----------
     paradigm : str
         Name or path of the protocol.
+    amplifier : AmplifierProfile
+        What is known of it beside what its stream declares.
     stream : str or None
         The EEG stream; None for the only one in sight.
-    unit : str or None
-        Of its EEG, where it declares none.
     folder : Path or None
         Of a new session; None for one named by the time.
     resume : Path or None
@@ -74,8 +75,8 @@ class SessionOptions:
     """
 
     paradigm: str
+    amplifier: AmplifierProfile
     stream: str | None = None
-    unit: str | None = None
     folder: Path | None = None
     resume: Path | None = None
     trials: int | None = None
@@ -110,7 +111,7 @@ def open_session(options: SessionOptions) -> tuple[SessionFolder, StreamDescript
             stream,
             options.seed,
             options.trials,
-            options.unit,
+            options.amplifier,
         )
         return folder, stream
     folder = SessionFolder.open(options.resume)

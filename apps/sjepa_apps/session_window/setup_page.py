@@ -25,6 +25,7 @@ from sjepa_apps.ui.stream_check import UNITS, check_stream, worst
 from sjepa_apps.ui.theme import GRID
 from sjepa_apps.ui.widgets import Choices as ChoiceBox
 from sjepa_apps.ui.widgets import PlainLabel, ProtocolFileButton, make_table, plain_tip
+from sjepa_online.amplifier import AmplifierProfile, describe
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.resources import list_resources
@@ -134,6 +135,11 @@ class SetupPage(Page):
         return UNITS[self.unit.currentText()]
 
     @property
+    def chosen_amplifier(self) -> AmplifierProfile:
+        """What is known of the amplifier beside what the stream declares."""
+        return describe(self._setup.amplifier, unit=self.chosen_unit)
+
+    @property
     def paradigm(self) -> str:
         """Name or path of the protocol that is chosen."""
         return self.protocol.currentText()
@@ -183,7 +189,8 @@ class SetupPage(Page):
         self.protocol.setCurrentText(paradigm)
 
     def _fill_unit(self) -> None:
-        unit = self._setup.unit if self._folder is None else self._folder.state.unit
+        state = None if self._folder is None else self._folder.state
+        unit = (self._setup.amplifier if state is None else state.described).unit
         self.unit.setCurrentIndex(list(UNITS.values()).index(unit))
         self.unit.setEnabled(self._folder is None)
 
@@ -259,7 +266,7 @@ class SetupPage(Page):
         elif stream is None:
             self.tell(f"{len(self._streams)} streams are in sight: choose the one to record.")
         else:
-            findings = check_stream(stream, None, self.chosen_unit)
+            findings = check_stream(stream, None, self.chosen_amplifier)
             state = worst(findings)
             said = [finding.text for finding in findings if finding.state == state != "good"]
             nobody = "It is simulated: nobody is recorded. " if stream.simulated else ""
@@ -282,7 +289,7 @@ class SetupPage(Page):
             Choices(
                 self.paradigm,
                 stream,
-                self.chosen_unit,
+                self.chosen_amplifier,
                 self.trials.value(),
                 self.practice.isChecked(),
                 Placement(

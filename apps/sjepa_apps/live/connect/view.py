@@ -20,6 +20,7 @@ from sjepa_apps.ui.discovery import markers_among, signals_among, suitable_marke
 from sjepa_apps.ui.stream_check import UNITS, check_stream, worst
 from sjepa_apps.ui.theme import GRID, Theme
 from sjepa_apps.ui.widgets import Choices, ElidedLabel, PlainLabel, State, make_table, plain_tip
+from sjepa_online.amplifier import describe
 from sjepa_online.stream import StreamDescription
 
 #: Pixels: streams are chosen by a click, so their rows are higher than those of other tables.
@@ -184,7 +185,7 @@ class ConnectView(QWidget):
         self.table.blockSignals(True)
         self.table.setRowCount(len(self._shown))
         for row, stream in enumerate(self._shown):
-            state = worst(check_stream(stream, self._decoder, self.chosen_unit))
+            state = worst(check_stream(stream, self._decoder, describe(unit=self.chosen_unit)))
             mark = "●  " if self._is_connected(stream) else ""
             verdict = CHECK_WORDS[state] if self._decoder is not None or state == "bad" else "–"
             cells = (
@@ -240,7 +241,7 @@ class ConnectView(QWidget):
             )
             self.findings.setText("\n".join([*waiting, start]))
             return
-        findings = check_stream(stream, self._decoder, self.chosen_unit)
+        findings = check_stream(stream, self._decoder, describe(unit=self.chosen_unit))
         lines = waiting + [f"{SIGNS[finding.state]}  {finding.text}" for finding in findings]
         if stream.simulated:
             lines.append(f"{SIGNS['']}  It is simulated: nobody is recorded.")
