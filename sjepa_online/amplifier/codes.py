@@ -83,7 +83,9 @@ def events_of_codes(
 
 
 def _returned_to(visits: NDArray[np.int64]) -> int | None:
-    """Return the code that follows every other one; None where none does."""
+    """Return the code that follows every other one; None where none does, or 0 or -1 comes."""
+    if np.isin(IDLE, visits).any():
+        return None
     for first in (0, 1):
         alternate = set(visits[first::2].tolist())
         others = set(visits[1 - first :: 2].tolist())

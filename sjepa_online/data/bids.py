@@ -184,7 +184,7 @@ def refuse_replacement(paths: Iterable[Any]) -> None:
         )
 
 
-def bids_annotations(path: Path) -> mne.Annotations | None:
+def bids_annotations(path: Path, *, values: bool = True) -> mne.Annotations | None:
     """Return the events of a recording's ``events.tsv``.
 
     In a BIDS data set the labels stand there; the recording itself may hold codes only.
@@ -193,6 +193,8 @@ def bids_annotations(path: Path) -> mne.Annotations | None:
     ----------
     path : Path
         The recording, named ``*_eeg.*``.
+    values : bool
+        Whether a table that has only the column ``value`` is used.
 
     Returns
     -------
@@ -208,7 +210,8 @@ def bids_annotations(path: Path) -> mne.Annotations | None:
     """
     table = bids_table(path, "events")
     rows = [] if table is None else _rows(table)
-    if table is None or not any("trial_type" in row or "value" in row for _, row in rows):
+    columns = ("trial_type", "value") if values else ("trial_type",)
+    if table is None or not any(column in row for _, row in rows for column in columns):
         return None
     onsets = [_onset(table, line, row.get("onset", "")) for line, row in rows]
     return mne.Annotations(onsets, 0.0, _event_labels([row for _, row in rows]))

@@ -169,14 +169,16 @@ def _resume_after_pauses(raw: Any, path: Path, header: EdfHeader) -> None:
 
 def _edf_units(raw: Any, header: EdfHeader | None, path: Path) -> list[tuple[str, float]] | None:
     """Return the declared unit of each channel, and how MNE has scaled it; None but for EDF."""
-    if header is None:
+    if header is None or not raw.ch_names:
         return None
     if len(header.units) != len(raw.ch_names):
         return None
     told = {name: unit for name, _, unit, _ in bids_channels(path)}
+    # MNE leaves codes as they are
+    stim = [kind == "stim" for kind in raw.get_channel_types()]
     return [
-        (unit or told.get(label, ""), _MNE_SCALES.get(unit, 1.0))
-        for label, unit in zip(header.labels, header.units, strict=True)
+        (unit or told.get(label, ""), 1.0 if codes else _MNE_SCALES.get(unit, 1.0))
+        for label, unit, codes in zip(header.labels, header.units, stim, strict=True)
     ]
 
 
@@ -214,6 +216,12 @@ def recording_from_raw(
     InputError
         There is no EEG channel, none whose name is an electrode's, or no sample.
     """
+    if not raw.ch_names:
+        raise InputError(
+            "The recording holds no signals, only annotations",
+            value=name,
+            remedy="Choose the file that holds the signals.",
+        )
     scaled = list(units) if units is not None else [("V", 1.0)] * len(raw.ch_names)
     declaration = Declaration.of(
         name,
@@ -251,7 +259,8 @@ def recording_from_raw(
 
 def _take_bids_events(raw: Any, path: Path) -> None:
     """Take the events from the table beside a recording of a BIDS data set, if there is one."""
-    events = bids_annotations(path)
+    own = any(not _BREAK.match(str(label)) for label in raw.annotations.description)
+    events = bids_annotations(path, values=not own)
     if events is None:
         return
     if path.suffix.lower() == ".vhdr":
@@ -259,12 +268,12 @@ def _take_bids_events(raw: Any, path: Path) -> None:
     onsets = _break_times(raw)
     bad = [segment for segment in _rejected(raw) if not _BREAK.match(segment.label)]
     # only the recording itself is sure to know where its parts were joined, and what is bad
-    own = mne.Annotations(
+    kept = mne.Annotations(
         [*onsets, *(one.start for one in bad)],
         [*([0.0] * len(onsets)), *(one.stop - one.start for one in bad)],
         [*([BREAK] * len(onsets)), *(one.label for one in bad)],
     )
-    raw.set_annotations(events + own, verbose="error")
+    raw.set_annotations(events + kept, verbose="error")
 
 
 def _take_bids_channels(raw: Any, path: Path) -> list[str] | None:

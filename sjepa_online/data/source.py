@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
 from sjepa_online.data.recording import Recording
 from sjepa_online.data.split_files import later_parts
 from sjepa_online.errors import InputError
 from sjepa_online.files import is_file, path_error, user_path
 from sjepa_online.protocol import load_protocol
+
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +50,7 @@ class Source:
     read: Callable[[], Iterator[Recording]]
 
 
-def expand_sources(texts: Iterable[str], profile: AmplifierProfile = AS_DECLARED) -> list[Source]:
+def expand_sources(texts: Iterable[str], profile: AmplifierProfile | None = None) -> list[Source]:
     """Find what each SOURCE stands for, without reading any recording.
 
     A glob's files come in natural order (run 2 before run 10). Of a recording that MNE split over
@@ -57,7 +60,7 @@ def expand_sources(texts: Iterable[str], profile: AmplifierProfile = AS_DECLARED
     ----------
     texts : iterable of str
         The SOURCEs.
-    profile : AmplifierProfile
+    profile : AmplifierProfile, optional
         What is known of files beside what they say: channels, unit, events.
 
     Raises
@@ -100,7 +103,7 @@ def refuse_repetition(names: Iterable[str]) -> None:
 def iter_sources(
     texts: Iterable[str],
     on_broken: Callable[[str, InputError], None] | None = None,
-    profile: AmplifierProfile = AS_DECLARED,
+    profile: AmplifierProfile | None = None,
 ) -> Iterator[Recording]:
     """Read the recordings of several SOURCEs, one in memory at a time.
 
@@ -111,7 +114,7 @@ def iter_sources(
     on_broken : callable, optional
         Called with the name and the error of a file or subject that cannot be read, which
         is then left out. Without it the error is raised.
-    profile : AmplifierProfile
+    profile : AmplifierProfile, optional
         See :func:`expand_sources`.
 
     Raises
@@ -131,7 +134,7 @@ def iter_sources(
             on_broken(source.name, error)
 
 
-def load_sources(texts: Iterable[str], profile: AmplifierProfile = AS_DECLARED) -> list[Recording]:
+def load_sources(texts: Iterable[str], profile: AmplifierProfile | None = None) -> list[Recording]:
     """Read all recordings of several SOURCEs; the errors are those of :func:`iter_sources`."""
     recordings = list(iter_sources(texts, profile=profile))
     # a subject of a data set and one of its sessions are two sources, with recordings in common
@@ -139,7 +142,7 @@ def load_sources(texts: Iterable[str], profile: AmplifierProfile = AS_DECLARED) 
     return recordings
 
 
-def load_source(text: str, profile: AmplifierProfile = AS_DECLARED) -> list[Recording]:
+def load_source(text: str, profile: AmplifierProfile | None = None) -> list[Recording]:
     """Read all recordings of one SOURCE; the errors are those of :func:`iter_sources`."""
     return load_sources([text], profile)
 
@@ -151,7 +154,7 @@ def natural_key(text: str) -> tuple[tuple[int, str], ...]:
     )
 
 
-def _expand(text: str, profile: AmplifierProfile) -> list[Source]:
+def _expand(text: str, profile: AmplifierProfile | None) -> list[Source]:
     kind, *fields = text.split(":")
     if kind == "moabb":
         return _moabb_sources(text, fields)
@@ -164,17 +167,20 @@ def _expand(text: str, profile: AmplifierProfile) -> list[Source]:
     return [_file_source(path, profile) for path in _find_files(text)]
 
 
-def _file_source(path: Path, profile: AmplifierProfile = AS_DECLARED) -> Source:
+def _file_source(path: Path, profile: AmplifierProfile | None = None) -> Source:
     def read() -> Iterator[Recording]:
+        from sjepa_online.amplifier import AS_DECLARED
+
+        described = profile or AS_DECLARED
         # a reader is imported when it is needed: a name that is wrong is told at once
         if path.suffix.lower() == ".xdf":
             from sjepa_online.data.xdf_reader import read_xdf_file
 
-            yield read_xdf_file(path, profile)
+            yield read_xdf_file(path, described)
         else:
             from sjepa_online.data.mne_reader import read_mne_file
 
-            yield read_mne_file(path, profile)
+            yield read_mne_file(path, described)
 
     return Source(str(path), read)
 

@@ -323,7 +323,7 @@ def _numbered_rows(names: Sequence[str], resolved: Sequence[str | None]) -> set[
     for name, one in zip(names, resolved, strict=True):
         if row := _row_of(name):
             (unknown if one is None else known)[row] += 1
-    rows = {row for row, n in unknown.items() if n >= _ROW and n > known[row]}
+    rows = {row for row, n in unknown.items() if n >= _ROW and n >= known[row]}
     in_rows = sum(unknown[row] + known[row] for row in rows)
     return rows | set(known) if len(rows) > 1 and 2 * in_rows > len(names) else rows
 

@@ -36,7 +36,7 @@ def measured_rate(times: NDArray[np.float64], name: str) -> float:
     n_seconds = int(last - first)
     counts = np.histogram(times, bins=max(n_seconds, 1), range=(first, first + n_seconds))[0]
     rate = float(np.median(counts))
-    within = max(0.1 * rate, _MOST_IN_A_BURST)
+    within = max(0.1 * rate, min(_MOST_IN_A_BURST, 0.25 * rate))
     if n_seconds < 2 or rate < 1 or np.mean(np.abs(counts - rate) <= within) < 0.9:
         raise InputError(
             f"The stream {name} declares no sampling rate, and its samples do not come regularly",

@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.signal import detrend
 
 from sjepa_online.errors import InputError
 
@@ -180,6 +179,9 @@ def require_plausible_amplitude(
 
 def _amplitude(values: NDArray[np.float64], sfreq: float) -> float:
     """Median, over channels that vary, of the robust standard deviation within a second."""
+    # a unit is checked long before there is a signal
+    from scipy.signal import detrend
+
     finite = np.isfinite(values)
     rows = finite.any(axis=1)
     if not rows.any():

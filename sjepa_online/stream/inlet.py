@@ -44,6 +44,8 @@ BUFFERED = 60
 #: A clock so far (s) off LSL's is another one; delays on the way are shorter.
 OTHER_CLOCK = 5.0
 
+# jitter (s) of samples that are stamped on arrival, in a stream that declares no rate
+_UNDECLARED_JITTER = 0.1
 # a source cannot be restarted in less time (s)
 _RESTARTS_AFTER = 1.0
 # beyond the silence on the wire, by how much (s) timestamps may step before it is no gap
@@ -191,7 +193,8 @@ class SignalInlet(_Inlet):
         self.clock_shift = 0.0
         self._clock_told = False
         self._gone = False
-        self._clock = SampleClock(declared, smooth=dejitter)
+        least = 0.0 if stream.sfreq else _UNDECLARED_JITTER
+        self._clock = SampleClock(declared, smooth=dejitter, least_tolerance=least)
         # when so many samples had arrived, about once a second
         self._counts: deque[tuple[float, int]] = deque()
         self._heard = local_clock()
@@ -358,10 +361,14 @@ class SignalInlet(_Inlet):
         self, timestamps: NDArray[np.float64], now: float, events: list[StreamEvent]
     ) -> None:
         """Measure once how far the stream's clock is off LSL's; a distance of hours is no delay."""
-        if self._clock_told or len(timestamps) >= self._max_samples:
+        offset = now - float(timestamps[-1])
+        waiting = len(timestamps) >= self._max_samples
+        if self._clock_told or (waiting and abs(offset) > BUFFERED + OTHER_CLOCK):
+            # of what has waited for long, only the newest sample tells the clock
             return
         self._clock_told = True
-        offset = now - float(timestamps[-1])
+        if waiting:
+            return
         self.clock_shift = offset if abs(offset) > OTHER_CLOCK else 0.0
         if self.clock_shift:
             detail = (

@@ -69,11 +69,14 @@ class SampleClock:
         Declared sampling rate (Hz).
     smooth : bool
         False to pass timestamps through as they are; discontinuities are found either way.
+    least_tolerance : float
+        Deviation (s) of a timestamp that never counts as a discontinuity.
     """
 
-    def __init__(self, sfreq: float, *, smooth: bool = True) -> None:
+    def __init__(self, sfreq: float, *, smooth: bool = True, least_tolerance: float = 0.0) -> None:
         self.sfreq = sfreq
         self._smooth = smooth
+        self._least_tolerance = least_tolerance
         self._line: _Line | None = None
         self._last = -np.inf
         self._jitter = _FIRST_JITTER
@@ -97,7 +100,7 @@ class SampleClock:
     @property
     def tolerance(self) -> float:
         """Deviation (s) of a timestamp that counts as a discontinuity."""
-        return max(0.6 / self.sfreq, 0.0005, _JITTER_FACTOR * self._jitter)
+        return max(0.6 / self.sfreq, 0.0005, self._least_tolerance, _JITTER_FACTOR * self._jitter)
 
     def update(
         self, timestamps: NDArray[np.float64], longest_gap: float = np.inf
