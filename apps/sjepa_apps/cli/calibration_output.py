@@ -13,6 +13,7 @@ from sjepa_apps.cli.common import check_out, print_json, say
 
 if TYPE_CHECKING:
     from sjepa_online.data import Recording
+    from sjepa_online.evaluation.significance import Score
     from sjepa_online.training import Calibration
 
 
@@ -61,6 +62,7 @@ class CalibrationOutputs:
         for reason in calibration.trials.dropped:
             say(f"left out: {reason}")
         _tell_complaints(calibration)
+        _warn_at_chance(calibration)
         calibration.decoder.save(self.decoder)
         told = dict(session)
         if self.report is not None:
@@ -80,12 +82,16 @@ class CalibrationOutputs:
 
     def _document(self, calibration: Calibration) -> dict[str, object]:
         summary = calibration.decoder.calibration
+        judged = _judge(calibration)
         return {
             "paradigm": calibration.trials.protocol.name,
             "decoder": calibration.decoder.name,
             "classes": list(calibration.decoder.classes),
             "n_trials": summary.n_trials,
-            "cv": summary.cross_validation,
+            "cv": {
+                name: {**scores, **judged[name].to_json()}
+                for name, scores in summary.cross_validation.items()
+            },
             "early": summary.early,
             "choice": summary.choice,
             "population": summary.population,
@@ -94,12 +100,15 @@ class CalibrationOutputs:
         }
 
     def _echo(self, calibration: Calibration, told: dict[str, object]) -> None:
+        from sjepa_online.evaluation.significance import JSON_NAMES
         from sjepa_online.training import N_FOLDS
 
         summary = calibration.decoder.calibration
-        n_trials = f"{N_FOLDS}-fold cross-validation, {summary.n_trials} trials"
-        for name, scores in summary.cross_validation.items():
-            typer.echo(f"{name}: {_values(scores)} ({n_trials})")
+        for name, score in _judge(calibration).items():
+            others = dict(summary.cross_validation[name])
+            del others[JSON_NAMES[score.name]]
+            beside = f"; {_values(others)}" if others else ""
+            typer.echo(f"{name}: {score}, {N_FOLDS}-fold cross-validation{beside}")
         if summary.early:
             speller = calibration.trials.protocol.speller is not None
             typer.echo(f"{'symbols' if speller else 'deciding early'}: {_values(summary.early)}")
@@ -129,6 +138,24 @@ def _tell_complaints(calibration: Calibration) -> None:
                 f"{channel.complaint}: if it is a bad electrode, mark it as bad in a .fif file or "
                 "in the channels.tsv of a BIDS data set (`export` makes one)"
             )
+
+
+def _judge(calibration: Calibration) -> dict[str, Score]:
+    """Judge the cross-validated score of the decoder and of its candidates."""
+    from sjepa_online.evaluation.significance import judge_summary
+
+    trials = calibration.trials
+    return {
+        name: judge_summary(scores, trials.protocol, trials.y, trials.protocol.class_names)
+        for name, scores in calibration.decoder.calibration.cross_validation.items()
+    }
+
+
+def _warn_at_chance(calibration: Calibration) -> None:
+    """Say that a decoder is at chance before it is saved, and what to look at."""
+    warning = _judge(calibration)[calibration.decoder.name].warning()
+    if warning:
+        say(f"Warning: {calibration.decoder.name} is {warning}")
 
 
 def _values(scores: dict[str, float]) -> str:

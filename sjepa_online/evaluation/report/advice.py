@@ -52,10 +52,7 @@ def _about_the_score(content: ReportContent) -> Iterator[Advice]:
     if not score.above_chance:
         yield Advice(
             "warning",
-            f"At chance: {told} is not above the {score.threshold:.2f} that guessing stays below "
-            "in 95 % of the cases. Check that the markers are in time with the stimulus, that "
-            "the reference and the electrodes sit well, and that the participant did the task; "
-            "then calibrate again. This decoder is not worth using.",
+            f"{score.warning()[:1].upper()}{score.warning()[1:]}",
         )
         return
     yield Advice(
