@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.stats import binom, binomtest, norm, rankdata
 
 from sjepa_online.decoding.metrics import accuracy, roc_auc
-from sjepa_online.decoding.serialization import FloatArray
 from sjepa_online.protocol import Protocol
+from sjepa_online.typing import FloatArray
 
 #: Probability with which chance alone exceeds the threshold.
 ALPHA = 0.05

@@ -86,7 +86,7 @@ class CalibrationOutputs:
             "classes": list(calibration.decoder.classes),
             "n_trials": summary.n_trials,
             "cv": summary.cross_validation,
-            "early": summary.early,
+            "early": summary.dynamic_stopping,
             "choice": summary.choice,
             "population": summary.population,
             "fit_s": calibration.fit_seconds,
@@ -100,9 +100,11 @@ class CalibrationOutputs:
         n_trials = f"{N_FOLDS}-fold cross-validation, {summary.n_trials} trials"
         for name, scores in summary.cross_validation.items():
             typer.echo(f"{name}: {_values(scores)} ({n_trials})")
-        if summary.early:
+        if summary.dynamic_stopping:
             speller = calibration.trials.protocol.speller is not None
-            typer.echo(f"{'symbols' if speller else 'deciding early'}: {_values(summary.early)}")
+            typer.echo(
+                f"{'symbols' if speller else 'dynamic stopping'}: {_values(summary.dynamic_stopping)}"
+            )
         if summary.choice:
             typer.echo(f"Chosen: {summary.choice}")
         typer.echo(f"{summary.population[:1].upper()}{summary.population[1:]}")
