@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 
 from sjepa_online.decoding import Decoder
-from sjepa_online.decoding.bad_channels.interpolation import ChannelCompensation
-from sjepa_online.decoding.serialization import FloatArray
+from sjepa_online.decoding.bad_channels.interpolation import ChannelInterpolation
 from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.signal import channel_positions
+from sjepa_online.typing import FloatArray
 
 Strategy = Literal["none", "zero", "spline", "dynamic"]
 STRATEGIES: tuple[Strategy, ...] = ("none", "zero", "spline", "dynamic")
@@ -19,7 +19,7 @@ STRATEGIES: tuple[Strategy, ...] = ("none", "zero", "spline", "dynamic")
 HEAD_RADIUS = 0.095
 
 
-class ZeroFill(ChannelCompensation):
+class ZeroFill(ChannelInterpolation):
     """Put zeros in the place of bad channels."""
 
     def restore(self, X: FloatArray, bad: Sequence[str]) -> FloatArray:
@@ -29,7 +29,7 @@ class ZeroFill(ChannelCompensation):
         return filled
 
 
-class SplineInterpolation(ChannelCompensation):
+class SplineInterpolation(ChannelInterpolation):
     """Interpolate bad channels with spherical splines (Perrin et al. 1989), as MNE does."""
 
     def restore(self, X: FloatArray, bad: Sequence[str]) -> FloatArray:
@@ -57,11 +57,11 @@ class RestoringDecoder(Decoder):
         """Return class probabilities ``(n, classes)``; see :meth:`Decoder.predict_proba`."""
         if not bad:
             return super().predict_proba(X)
-        return super().predict_proba(self.compensation.restore(X, self.check_channels(bad)))
+        return super().predict_proba(self.interpolation.restore(X, self.check_channels(bad)))
 
 
 #: What puts something in the place of bad channels, for the strategies that do only that.
-FILLINGS: dict[Strategy, type[ChannelCompensation]] = {
+FILLINGS: dict[Strategy, type[ChannelInterpolation]] = {
     "zero": ZeroFill,
     "spline": SplineInterpolation,
 }
@@ -77,7 +77,7 @@ def with_strategy(decoder: Decoder, strategy: Strategy) -> Decoder:
         decoder.protocol,
         decoder.ch_names,
         decoder.preprocessing,
-        FILLINGS[strategy](decoder.ch_names, decoder.compensation.kernel),
+        FILLINGS[strategy](decoder.ch_names, decoder.interpolation.kernel),
         decoder.baseline,
         decoder.calibration,
     )

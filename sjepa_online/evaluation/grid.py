@@ -16,9 +16,8 @@ from sjepa_online.data import Recording, Trials, make_trials
 from sjepa_online.decoding import SJEPAClassifier
 from sjepa_online.decoding.classifiers.fine_tuning import Strategy
 from sjepa_online.decoding.metrics import main_score
-from sjepa_online.decoding.names import HeadName
 from sjepa_online.evaluation.tables import Row
-from sjepa_online.model.heads import HEADS
+from sjepa_online.model.heads import HEADS, HeadName
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.training.cross_validation import (

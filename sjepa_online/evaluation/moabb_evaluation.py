@@ -21,7 +21,6 @@ from sklearn.utils.validation import check_is_fitted
 from sjepa_online.data.moabb_reader import upstream_unless_chosen
 from sjepa_online.data.reading import UNREADABLE, one_line
 from sjepa_online.decoding import DecoderRequest
-from sjepa_online.decoding.serialization import FloatArray
 from sjepa_online.errors import InputError
 from sjepa_online.evaluation.tables import Row
 from sjepa_online.protocol import MODEL_SFREQ, Protocol
@@ -31,6 +30,7 @@ from sjepa_online.signal import (
     require_plausible_amplitude,
 )
 from sjepa_online.training.cross_validation import check_trials_per_class
+from sjepa_online.typing import FloatArray
 
 EvaluationName = Literal["within-session", "cross-session"]
 #: What MOABB calls our paradigms.

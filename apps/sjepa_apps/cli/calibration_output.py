@@ -92,7 +92,7 @@ class CalibrationOutputs:
                 name: {**scores, **judged[name].to_json()}
                 for name, scores in summary.cross_validation.items()
             },
-            "early": summary.early,
+            "early": summary.dynamic_stopping,
             "choice": summary.choice,
             "population": summary.population,
             "fit_s": calibration.fit_seconds,
@@ -109,9 +109,11 @@ class CalibrationOutputs:
             del others[JSON_NAMES[score.name]]
             beside = f"; {_values(others)}" if others else ""
             typer.echo(f"{name}: {score}, {N_FOLDS}-fold cross-validation{beside}")
-        if summary.early:
+        if summary.dynamic_stopping:
             speller = calibration.trials.protocol.speller is not None
-            typer.echo(f"{'symbols' if speller else 'deciding early'}: {_values(summary.early)}")
+            typer.echo(
+                f"{'symbols' if speller else 'dynamic stopping'}: {_values(summary.dynamic_stopping)}"
+            )
         if summary.choice:
             typer.echo(f"Chosen: {summary.choice}")
         typer.echo(f"{summary.population[:1].upper()}{summary.population[1:]}")

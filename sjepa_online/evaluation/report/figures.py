@@ -8,13 +8,13 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from sjepa_online.decoding.serialization import FloatArray
 from sjepa_online.evaluation.plots import COLOURS, INK, PALE, STYLE, new_figure
 from sjepa_online.evaluation.report.channels import LOUD, QUIET, ChannelReport
 from sjepa_online.evaluation.report.content import CURVE_DECODER, ReportContent
 from sjepa_online.evaluation.report.patterns import SourcePattern
 from sjepa_online.evaluation.report.scalp import COLOUR_MAP, draw_scalp
 from sjepa_online.evaluation.significance import Score
+from sjepa_online.typing import FloatArray
 
 GRID = "#e4e7eb"
 SOFT = "#7b8794"

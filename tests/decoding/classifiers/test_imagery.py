@@ -5,11 +5,11 @@ from __future__ import annotations
 import mne
 import numpy as np
 import pytest
+from sjepa_online.decoding.features.laterality import Imagery, find_mirror, log_ratios, sides
 
 from sjepa_online.decoding.catalog import classifier_from_state
 from sjepa_online.decoding.classifiers.filter_bank import PreLocalClassifier
 from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
-from sjepa_online.decoding.features.laterality import Imagery, find_mirror, log_ratios, sides
 from sjepa_online.signal.montage import MNE_MONTAGE
 
 CH_NAMES = ("C3", "Cz", "C4", "Pz")
