@@ -96,7 +96,8 @@ def check_chunk(chunk: ArrayLike, n_channels: int) -> Floats:
             if swapped
             else "Pass one row for each channel.",
         )
-    return values.astype(np.float64, copy=False)
+    converted: Floats = values.astype(np.float64, copy=False)
+    return converted
 
 
 def check_times(times: ArrayLike, n: int, what: str) -> Floats:
@@ -120,7 +121,7 @@ def check_times(times: ArrayLike, n: int, what: str) -> Floats:
     InputError
         There are more or fewer times, or a time is not finite.
     """
-    values = _numbers(times, f"The array of {what}").astype(np.float64, copy=False)
+    values: Floats = _numbers(times, f"The array of {what}").astype(np.float64, copy=False)
     if values.shape != (n,):
         raise InputError(
             f"There are not as many {what} as samples or events",
@@ -214,8 +215,7 @@ def check_epoch_shape(
     told = f"(n, {n_channels or 'channels'}, {' or '.join(map(str, lengths)) or 'samples'})"
     wrong = X.ndim != 3 or (n_channels is not None and X.shape[1] != n_channels)
     if wrong or (lengths and X.shape[2] not in lengths):
-        transposed = (X.shape[0], X.shape[2], X.shape[1]) if X.ndim == 3 else ()
-        swapped = bool(transposed) and transposed[1] == n_channels
+        swapped = X.ndim == 3 and n_channels is not None and X.shape[2] == n_channels
         raise InputError(
             f"The epochs have not the shape {told}",
             value=f"their shape is {X.shape}",

@@ -27,6 +27,7 @@ from sjepa_online.signal import (
 from sjepa_online.signal.channel_quality.baseline import Baseline
 from sjepa_online.tensor_file import read_tensor_file, write_tensor_file
 from sjepa_online.typing import BoolMask, FloatArray, Indices
+from sjepa_online.validation import check_epoch_shape, check_microvolts, check_names
 
 FORMAT_NAME = "sjepa-online decoder"
 FORMAT_VERSION = 1
@@ -196,26 +197,12 @@ class Decoder:
         Raises
         ------
         InputError
-            The shape is another one, a name in ``bad`` is unknown, no channel is good, or a
-            good channel holds values that are not finite.
+            The shape is another one, a name in ``bad`` is unknown, no channel is good, a good
+            channel holds values that are not finite, or the epochs are too small for µV.
         """
-        n_channels, lengths = len(self.ch_names), self.window_lengths
-        if X.ndim != 3 or X.shape[1] != n_channels or X.shape[2] not in lengths:
-            needed = " or ".join(map(str, lengths))
-            raise InputError(
-                f"These epochs do not have the decoder's shape (n, {n_channels}, {needed})",
-                value=X.shape,
-                remedy="Cut epochs with the decoder's channels, its window, and 128 Hz.",
-            )
-        is_bad = self._mask(tuple(bad)) if bad else None
-        good = X if is_bad is None else X[:, ~is_bad]
-        # one pass and no copy where all is well: this runs for every live decision
-        if not np.isfinite(good.sum()):
-            raise InputError(
-                "Some values of good channels are not finite",
-                value=f"{np.sum(~np.isfinite(good))} values",
-                remedy="Leave out such epochs, or name the bad channels.",
-            )
+        check_epoch_shape(X, len(self.ch_names), self.window_lengths)
+        is_bad = self._mask(check_names("bad", bad)) if bad else None
+        check_microvolts(X if is_bad is None else X[:, ~is_bad])
         if is_bad is None:
             return self.classifier.predict_proba(X)
         if self.classifier.handles_bad_channels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, Literal, Self
 
@@ -29,6 +30,7 @@ from sjepa_online.model.heads import HEADS, HeadName
 from sjepa_online.protocol import Paradigm
 from sjepa_online.signal import resolve_channel_names
 from sjepa_online.typing import BoolMask, FloatArray, Labels
+from sjepa_online.validation import check_choice, check_epochs, check_mask, check_names
 
 #: Weights of this name are drawn instead of loaded.
 RANDOM_WEIGHTS = "random"
@@ -121,9 +123,14 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             The epochs have another shape or values that are not finite, there are less than
             two classes or 3 epochs of one, the weights cannot be loaded, or a parameter is
             unknown.
+
+        Warns
+        -----
+        UserWarning
+            Without ``paradigm`` or ``ch_names`` the pre-local head is less accurate.
         """
         self._check_parameters()
-        X, y = np.asarray(X), np.asarray(y)
+        X, y = check_epochs(X), np.asarray(y)
         self.classes_ = _checked_classes(X, y, self.class_order)
         self.epoch_shape_ = X.shape[1:]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -166,14 +173,10 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             not finite.
         """
         check_is_fitted(self, "model_")
-        X = np.asarray(X)
-        if X.ndim != 3 or X.shape[1:] != self.epoch_shape_:
-            raise InputError(
-                "These epochs do not have the shape of those of the calibration",
-                value=f"shape {X.shape}, not (n, {', '.join(map(str, self.epoch_shape_))})",
-                remedy="Cut epochs as for the calibration.",
-            )
-        _check_finite(X)
+        n_channels, n_times = self.epoch_shape_
+        X = check_epochs(X, n_channels, (n_times,))
+        if bad is not None:
+            bad = check_mask(bad, n_channels, "bad")
         return self.model_.predict_proba(X, bad)
 
     def predict(self, X: FloatArray) -> Labels:
@@ -208,12 +211,25 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "paradigm": tuple(_READOUTS),
         }
         for name, values in allowed.items():
-            if getattr(self, name) not in values:
-                raise InputError(
-                    f"The parameter {name} has no such value",
-                    value=getattr(self, name),
-                    remedy=f"Choose among {', '.join(map(str, values))}.",
-                )
+            check_choice(name, getattr(self, name), values)
+        if self.ch_names is not None:
+            check_names("ch_names", self.ch_names)
+        if self._is_convex:
+            self._warn_of_losses()
+
+    def _warn_of_losses(self) -> None:
+        """Warn of parameters without which the readouts know less than they could."""
+        lacking = []
+        if self.paradigm is None:
+            lacking.append("paradigm, the readouts are not those that suit the trials")
+        if self.ch_names is None and self.paradigm in (None, "mi"):
+            lacking.append("ch_names, the left side of the head is not compared with the right")
+        if lacking:
+            warnings.warn(
+                f"SJEPAClassifier loses accuracy: without {'; without '.join(lacking)}",
+                UserWarning,
+                stacklevel=3,
+            )
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that the input is epochs, not a table."""
@@ -315,14 +331,4 @@ def _checked_classes(X: FloatArray, y: Labels, order: Sequence[Any] | None) -> L
             + (f"; labels of no class: {', '.join(map(str, unknown))}" if unknown else ""),
             remedy=f"Give at least two classes with {MIN_TRIALS} epochs of each.",
         )
-    _check_finite(X)
     return classes
-
-
-def _check_finite(X: FloatArray) -> None:
-    if not np.isfinite(X).all():
-        raise InputError(
-            "Some values of the epochs are not finite",
-            value=f"{int(np.sum(~np.isfinite(X)))} values",
-            remedy="Leave out such trials or channels.",
-        )
