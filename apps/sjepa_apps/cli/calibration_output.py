@@ -102,9 +102,8 @@ class CalibrationOutputs:
             typer.echo(f"{name}: {_values(scores)} ({n_trials})")
         if summary.dynamic_stopping:
             speller = calibration.trials.protocol.speller is not None
-            typer.echo(
-                f"{'symbols' if speller else 'dynamic stopping'}: {_values(summary.dynamic_stopping)}"
-            )
+            subject = "symbols" if speller else "dynamic stopping"
+            typer.echo(f"{subject}: {_values(summary.dynamic_stopping)}")
         if summary.choice:
             typer.echo(f"Chosen: {summary.choice}")
         typer.echo(f"{summary.population[:1].upper()}{summary.population[1:]}")
