@@ -258,7 +258,7 @@ def check_microvolts(X: FloatArray) -> None:
     if not peak < np.inf:
         raise InputError(
             "Some values of the epochs are not finite",
-            value=f"{int(np.sum(~np.isfinite(X)))} of {X.size}",
+            value=f"{int(np.sum(~np.isfinite(X)))} values",
             remedy="Leave out such epochs, or name the bad channels.",
         )
     if 0 < peak < LEAST_PEAK and _varies(X):

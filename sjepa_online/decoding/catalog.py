@@ -270,7 +270,7 @@ def classifier_from_state(state: State) -> EpochClassifier:
         return classes[kind].from_state(state, classifier_from_state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(
-            f"The file lacks an array or a setting that a {kind} decoder needs",
+            f"The file lacks an array or a setting that a decoder of the kind {kind} needs",
             value=f"{type(error).__name__}: {error}",
             remedy="The file was changed, damaged, or made by an older version: calibrate again.",
         ) from error

@@ -111,8 +111,8 @@ class CalibrationOutputs:
             typer.echo(f"{name}: {score}, {N_FOLDS}-fold cross-validation{beside}")
         if summary.dynamic_stopping:
             speller = calibration.trials.protocol.speller is not None
-            name = "symbols" if speller else "dynamic stopping"
-            typer.echo(f"{name}: {_values(summary.dynamic_stopping)}")
+            subject = "symbols" if speller else "dynamic stopping"
+            typer.echo(f"{subject}: {_values(summary.dynamic_stopping)}")
         if summary.choice:
             typer.echo(f"Chosen: {summary.choice}")
         typer.echo(f"{summary.population[:1].upper()}{summary.population[1:]}")

@@ -83,10 +83,10 @@ def test_labels_may_be_numbers(
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"head": "middle-local"}, "The head is one of pre-local"),
-        ({"strategy": "half"}, "The strategy is one of full, new"),
-        ({"readout": "concave"}, "The readout is one of convex, flat"),
-        ({"paradigm": "p300"}, "The paradigm is one of"),
+        ({"head": "middle-local"}, "Unknown head: .*pre-local"),
+        ({"strategy": "half"}, "Unknown strategy: .*full, new"),
+        ({"readout": "concave"}, "Unknown readout: .*convex, flat"),
+        ({"paradigm": "p300"}, "Unknown paradigm: .*mi"),
         ({"paradigm": "ssvep"}, "no frequencies"),
         ({"head": "contextual"}, "names of the channels"),
         ({"head": "post-local"}, "names of the channels"),
