@@ -23,7 +23,19 @@ class ZeroFill(ChannelInterpolation):
     """Put zeros in the place of bad channels."""
 
     def restore(self, X: FloatArray, bad: Sequence[str]) -> FloatArray:
-        """Return a copy of ``X (n, channels, samples)`` with zeros in the bad channels."""
+        """Return a copy of ``X (n, channels, samples)`` with zeros in the bad channels.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+        bad : sequence of str
+            Bad channels.
+
+        Returns
+        -------
+        ndarray, shape of ``X``
+        """
         filled = X.copy()
         filled[:, np.isin(self.ch_names, list(bad))] = 0.0
         return filled
@@ -33,7 +45,19 @@ class SplineInterpolation(ChannelInterpolation):
     """Interpolate bad channels with spherical splines (Perrin et al. 1989), as MNE does."""
 
     def restore(self, X: FloatArray, bad: Sequence[str]) -> FloatArray:
-        """Return a copy of ``X (n, channels, samples)`` with interpolated bad channels."""
+        """Return a copy of ``X (n, channels, samples)`` with interpolated bad channels.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+        bad : sequence of str
+            Bad channels.
+
+        Returns
+        -------
+        ndarray, shape of ``X``
+        """
         import mne
 
         info = mne.create_info(list(self.ch_names), MODEL_SFREQ, "eeg")
@@ -54,7 +78,15 @@ class RestoringDecoder(Decoder):
     """A decoder whose classifier reads estimates of bad channels as if they had been recorded."""
 
     def predict_proba(self, X: FloatArray, bad: Sequence[str] | None = None) -> FloatArray:
-        """Return class probabilities ``(n, classes)``; see :meth:`Decoder.predict_proba`."""
+        """Return class probabilities ``(n, classes)``; see :meth:`Decoder.predict_proba`.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+        bad : sequence of str
+            Bad channels.
+        """
         if not bad:
             return super().predict_proba(X)
         return super().predict_proba(self.interpolation.restore(X, self.check_channels(bad)))
@@ -68,7 +100,17 @@ FILLINGS: dict[Strategy, type[ChannelInterpolation]] = {
 
 
 def with_strategy(decoder: Decoder, strategy: Strategy) -> Decoder:
-    """Return a decoder that treats bad channels by a strategy, and is else the same."""
+    """Return a decoder that treats bad channels by a strategy, and is else the same.
+
+    Parameters
+    ----------
+    decoder : Decoder
+    strategy : {"none", "zero", "spline", "dynamic"}
+
+    Returns
+    -------
+    Decoder
+    """
     if strategy not in FILLINGS:
         return decoder
     return RestoringDecoder(

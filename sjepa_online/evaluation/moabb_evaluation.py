@@ -97,13 +97,35 @@ class EpochClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
-        """Return probabilities ``(n, classes)`` of epochs ``(n, channels, samples)``."""
+        """Return probabilities ``(n, classes)`` of epochs ``(n, channels, samples)``.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+
+        Returns
+        -------
+        ndarray, shape (n, classes)
+            Probabilities.
+        """
         check_is_fitted(self)
         order = [list(self.decoder_.classes_).index(name) for name in self._names[self.classes_]]
         return self.decoder_.predict_proba(self._window(X))[:, order]
 
     def predict(self, X: FloatArray) -> NDArray[np.integer[Any]]:
-        """Return the most probable label of each epoch."""
+        """Return the most probable label of each epoch.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Labels.
+        """
         labels: NDArray[np.integer[Any]] = self.classes_[np.argmax(self.predict_proba(X), axis=1)]
         return labels
 

@@ -98,7 +98,18 @@ class DecoderScores:
         return entry
 
     def rows(self, decoder: str) -> list[Row]:
-        """Return one row of a table for each seed."""
+        """Return one row of a table for each seed.
+
+        Parameters
+        ----------
+        decoder : str
+            Name of the decoder.
+
+        Returns
+        -------
+        list of mapping
+            Column -> value.
+        """
         areas: Sequence[object] = self.roc_auc or [""] * len(self.score)
         values = zip(self.seeds, self.accuracy, self.score, areas, self.fit_seconds, strict=True)
         return [

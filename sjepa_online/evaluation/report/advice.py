@@ -37,7 +37,16 @@ class Advice:
 
 
 def advise(content: ReportContent) -> list[Advice]:
-    """Return the findings, those that matter the most first."""
+    """Return the findings, those that matter the most first.
+
+    Parameters
+    ----------
+    content : ReportContent
+
+    Returns
+    -------
+    list of Advice
+    """
     return [
         *_about_the_score(content),
         *_about_channels(content),
@@ -99,7 +108,16 @@ def _about_confusions(content: ReportContent) -> Iterator[Advice]:
 
 
 def more_trials_help(content: ReportContent) -> bool:
-    """Tell whether the score still grows with the number of trials."""
+    """Tell whether the score still grows with the number of trials.
+
+    Parameters
+    ----------
+    content : ReportContent
+
+    Returns
+    -------
+    bool
+    """
     return len(content.curve) >= 2 and _gain(content)[2] >= WORTHWHILE_GAIN
 
 

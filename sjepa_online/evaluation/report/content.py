@@ -90,6 +90,10 @@ def collect(calibration: Calibration, recordings: Sequence[Recording]) -> Report
     calibration : Calibration
     recordings : sequence of Recording
         What it was made from.
+
+    Returns
+    -------
+    ReportContent
     """
     trials, decoder = calibration.trials, calibration.decoder
     classes = trials.protocol.class_names
@@ -116,6 +120,10 @@ def collect(calibration: Calibration, recordings: Sequence[Recording]) -> Report
 
 def trials_curve(trials: Trials) -> list[tuple[int, float]]:
     """Return the cross-validated score of a quick decoder on the first trials of each fold.
+
+    Parameters
+    ----------
+    trials : Trials
 
     Returns
     -------
