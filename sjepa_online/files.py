@@ -18,6 +18,15 @@ class WriteError(OperationError, OSError):
 def user_path(text: str | Path) -> Path:
     """Return a path that the user gave, with ``~`` expanded.
 
+    Parameters
+    ----------
+    text : str
+        Path as the user wrote it.
+
+    Returns
+    -------
+    Path
+
     Raises
     ------
     InputError
@@ -32,6 +41,15 @@ def user_path(text: str | Path) -> Path:
 def is_file(path: Path) -> bool:
     """Tell whether a file is there.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    bool
+
     Raises
     ------
     InputError
@@ -44,7 +62,19 @@ def is_file(path: Path) -> bool:
 
 
 def path_error(path: str | Path, error: OSError | RuntimeError) -> InputError:
-    """Return what to tell of a path that the system refuses."""
+    """Return what to tell of a path that the system refuses.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    error : OSError
+        Error of the system.
+
+    Returns
+    -------
+    InputError
+    """
     return InputError(
         "A file or a folder can be reached and read",
         value=f"{path} ({getattr(error, 'strerror', None) or error})",
@@ -63,6 +93,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
     ----------
     path : Path
         The file to write.
+
+    Returns
+    -------
+    Path
+        Temporary path.
 
     Raises
     ------
@@ -105,7 +140,14 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def atomic_write(path: Path, content: bytes) -> None:
-    """Write ``content`` to ``path`` through :func:`atomic_path`."""
+    """Write ``content`` to ``path`` through :func:`atomic_path`.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    content : bytes
+    """
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
 

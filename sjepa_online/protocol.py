@@ -175,6 +175,15 @@ class Protocol(_Part):
 
         A stimulus marker such as ``Target/ABC`` stands for the class of its first word; a
         marker of a practice trial for none.
+
+        Parameters
+        ----------
+        label : str
+            Label of an event in a recording.
+
+        Returns
+        -------
+        str or None
         """
         marker = parse_marker(label)
         for spec in self.classes:
@@ -192,6 +201,10 @@ def load_protocol(name_or_path: str | Path) -> Protocol:
     name_or_path : str or Path
         ``ssvep``, ``erp``, ``mi``, ``ssvep-exo``, any other shipped or own name, or a path.
 
+    Returns
+    -------
+    Protocol
+
     Raises
     ------
     InputError
@@ -204,6 +217,16 @@ def load_protocol(name_or_path: str | Path) -> Protocol:
 
 def parse_toml(path: Path, model: type[T]) -> T:
     """Read a TOML file into a pydantic model.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    model : type of pydantic model
+
+    Returns
+    -------
+    instance of ``model``
 
     Raises
     ------

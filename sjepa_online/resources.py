@@ -22,18 +22,50 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def user_folder(kind: Kind) -> Path:
-    """Return the folder in which the user's own files of this kind are found by name."""
+    """Return the folder in which the user's own files of this kind are found by name.
+
+    Parameters
+    ----------
+    kind : str
+        Subfolder: ``models``, ``calibration``.
+
+    Returns
+    -------
+    Path
+    """
     return Path(platformdirs.user_data_dir("sjepa-online", appauthor=False)) / kind
 
 
 def shipped_folder(kind: Kind) -> Path:
-    """Return the folder that ships with the project, in a wheel or in a checkout."""
+    """Return the folder that ships with the project, in a wheel or in a checkout.
+
+    Parameters
+    ----------
+    kind : str
+        Subfolder: ``models``, ``calibration``.
+
+    Returns
+    -------
+    Path
+    """
     in_wheel = _PACKAGE / "_shipped" / kind
     return in_wheel if in_wheel.is_dir() else _PACKAGE.parent / kind
 
 
 def list_resources(kind: Kind, suffix: str) -> dict[str, Path]:
-    """Return name -> path of every file of this kind; the user's hide the shipped ones."""
+    """Return name -> path of every file of this kind; the user's hide the shipped ones.
+
+    Parameters
+    ----------
+    kind : str
+        Subfolder: ``models``, ``calibration``.
+    suffix : str
+        Suffix of the files, ``.toml`` for instance.
+
+    Returns
+    -------
+    dict of str to Path
+    """
     found: dict[str, Path] = {}
     for folder in (shipped_folder(kind), user_folder(kind)):
         for path in sorted(folder.glob(f"**/*{suffix}")):
@@ -53,6 +85,10 @@ def find_resource(kind: Kind, name_or_path: str | Path, suffix: str | None = Non
     suffix : str, optional
         Of the files that are known by name: of protocols ``.toml``; of models ``.safetensors``
         by default, ``.toml`` for recipes.
+
+    Returns
+    -------
+    Path
 
     Raises
     ------

@@ -79,6 +79,10 @@ def make_schedule(
     practice : bool
         The practice trials instead of those to learn from.
 
+    Returns
+    -------
+    tuple of ScheduledTrial
+
     Raises
     ------
     InputError

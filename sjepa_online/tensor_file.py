@@ -69,6 +69,11 @@ def write_tensor_file(
 def require_file(path: Path) -> None:
     """Refuse a path at which there is no file, and name the safetensors files that are near it.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+
     Raises
     ------
     InputError
@@ -87,6 +92,16 @@ def require_file(path: Path) -> None:
 
 def open_safetensors(path: Path) -> tuple[dict[str, str], Arrays]:
     """Read any safetensors file: its metadata and its arrays.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    metadata : dict of str to str
+    arrays : dict of str to ndarray
 
     Raises
     ------
@@ -111,6 +126,20 @@ def read_tensor_file(
     path: Path, format_name: str, format_version: int
 ) -> tuple[dict[str, Any], Arrays]:
     """Read a file of :func:`write_tensor_file`: its configuration and its arrays.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    format_name : str
+        Format that the file has to declare.
+    format_version : int
+        Newest version that can be read.
+
+    Returns
+    -------
+    configuration : dict
+    arrays : dict of str to ndarray
 
     Raises
     ------

@@ -18,10 +18,8 @@ from sjepa_online.decoding import (
     CalibrationSummary,
     Decoder,
     DecoderRequest,
-    SJEPAClassifier,
 )
-from sjepa_online.decoding.bad_channels.interpolation import ChannelCompensation
-from sjepa_online.decoding.serialization import TrialClassifier
+from sjepa_online.decoding.bad_channels.interpolation import ChannelInterpolation
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.model import PRETRAINING_CHANNELS
 from sjepa_online.online.live import LiveDecision, LiveDecoder, use_one_thread
@@ -144,13 +142,7 @@ def measure_latency(
     finally:
         source.terminate()
         source.join(timeout=5)
-    device = device_of(decoder.classifier)
-    return _document(timing, device, n_channels, sfreq, n_samples)
-
-
-def device_of(classifier: TrialClassifier) -> str:
-    """Return where a classifier computes: only fine-tuned networks use another device."""
-    return classifier.device if isinstance(classifier, SJEPAClassifier) else "cpu"
+    return _document(timing, decoder.classifier.device, n_channels, sfreq, n_samples)
 
 
 def noise_decoder(
@@ -171,7 +163,7 @@ def noise_decoder(
         protocol,
         ch_names,
         PreprocessorConfig(),
-        ChannelCompensation(ch_names, np.eye(len(ch_names))),
+        ChannelInterpolation(ch_names, np.eye(len(ch_names))),
         Baseline.fit([raw], ch_names, sfreq, "uV"),
         summary,
     )

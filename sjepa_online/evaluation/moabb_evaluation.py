@@ -21,7 +21,6 @@ from sklearn.utils.validation import check_is_fitted
 from sjepa_online.data.moabb_reader import upstream_unless_chosen
 from sjepa_online.data.reading import UNREADABLE, one_line
 from sjepa_online.decoding import DecoderRequest
-from sjepa_online.decoding.serialization import FloatArray
 from sjepa_online.errors import InputError
 from sjepa_online.evaluation.tables import Row
 from sjepa_online.protocol import MODEL_SFREQ, Protocol
@@ -31,6 +30,7 @@ from sjepa_online.signal import (
     require_plausible_amplitude,
 )
 from sjepa_online.training.cross_validation import check_trials_per_class
+from sjepa_online.typing import FloatArray
 
 EvaluationName = Literal["within-session", "cross-session"]
 #: What MOABB calls our paradigms.
@@ -97,13 +97,35 @@ class EpochClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
-        """Return probabilities ``(n, classes)`` of epochs ``(n, channels, samples)``."""
+        """Return probabilities ``(n, classes)`` of epochs ``(n, channels, samples)``.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+
+        Returns
+        -------
+        ndarray, shape (n, classes)
+            Probabilities.
+        """
         check_is_fitted(self)
         order = [list(self.decoder_.classes_).index(name) for name in self._names[self.classes_]]
         return self.decoder_.predict_proba(self._window(X))[:, order]
 
     def predict(self, X: FloatArray) -> NDArray[np.integer[Any]]:
-        """Return the most probable label of each epoch."""
+        """Return the most probable label of each epoch.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Labels.
+        """
         labels: NDArray[np.integer[Any]] = self.classes_[np.argmax(self.predict_proba(X), axis=1)]
         return labels
 

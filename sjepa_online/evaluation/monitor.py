@@ -96,7 +96,18 @@ class MonitorScores:
 
 
 def summarise_delays(delays: Sequence[float | None]) -> dict[str, float | int | None]:
-    """Return how many faults were detected, at all and promptly, and the delays (s)."""
+    """Return how many faults were detected, at all and promptly, and the delays (s).
+
+    Parameters
+    ----------
+    delays : sequence of float or None
+        Delay of each fault (s); None for a fault that was not found.
+
+    Returns
+    -------
+    dict
+        Counts and delays (s).
+    """
     found = [delay for delay in delays if delay is not None]
     return {
         "draws": len(delays),
@@ -130,6 +141,10 @@ def evaluate_monitor(
     progress : callable
         Called after each recording and each kind of fault.
 
+    Returns
+    -------
+    MonitorScores
+
     Raises
     ------
     InputError
@@ -162,18 +177,46 @@ def evaluate_monitor(
 
 
 def n_steps(n_monitored: int) -> int:
-    """Return how often :func:`evaluate_monitor` calls ``progress``."""
+    """Return how often :func:`evaluate_monitor` calls ``progress``.
+
+    Parameters
+    ----------
+    n_monitored : int
+        Monitored recordings.
+
+    Returns
+    -------
+    int
+    """
     return n_monitored + len(_faults())
 
 
 def halves(recording: Recording) -> tuple[Recording, Recording]:
-    """Cut a recording in two: one half to calibrate, one to monitor; events are left out."""
+    """Cut a recording in two: one half to calibrate, one to monitor; events are left out.
+
+    Parameters
+    ----------
+    recording : Recording
+
+    Returns
+    -------
+    calibration, monitored : Recording
+    """
     middle = recording.data.shape[1] // 2
     return _part(recording, 0, middle), _part(recording, middle, recording.data.shape[1])
 
 
 def without_padding(recording: Recording) -> Recording:
-    """Leave out the end of a recording in which no channel changes: some files are padded."""
+    """Leave out the end of a recording in which no channel changes: some files are padded.
+
+    Parameters
+    ----------
+    recording : Recording
+
+    Returns
+    -------
+    Recording
+    """
     changes = np.flatnonzero((np.diff(recording.data, axis=1) != 0).any(axis=0))
     return _part(recording, 0, int(changes[-1]) + 2 if changes.size else 1)
 

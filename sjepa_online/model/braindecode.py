@@ -46,7 +46,17 @@ _FIXED_OPTIONS = {
 
 
 def is_braindecode(arrays: Arrays) -> bool:
-    """Tell whether arrays carry braindecode's names."""
+    """Tell whether arrays carry braindecode's names.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        Arrays of a safetensors file.
+
+    Returns
+    -------
+    bool
+    """
     return _MARK in arrays
 
 
@@ -63,6 +73,10 @@ def read_braindecode(path: Path) -> SignalJEPA:
     ----------
     path : Path
         The safetensors file; ``config.json`` is looked for beside it.
+
+    Returns
+    -------
+    SignalJEPA
 
     Raises
     ------

@@ -49,6 +49,16 @@ def save_checkpoint(
 def read_checkpoint(path: Path) -> tuple[SignalJEPA, dict[str, Any]]:
     """Read a network and its provenance.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    network : SignalJEPA
+    provenance : dict
+
     Raises
     ------
     InputError
@@ -73,6 +83,17 @@ def read_checkpoint(path: Path) -> tuple[SignalJEPA, dict[str, Any]]:
 def to_tensors(arrays: Arrays, path: Path) -> dict[str, Tensor]:
     """Turn the arrays of a file into tensors of 32-bit floating-point numbers.
 
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict of str to Tensor
+        32-bit.
+
     Raises
     ------
     InputError
@@ -91,6 +112,13 @@ def to_tensors(arrays: Arrays, path: Path) -> dict[str, Tensor]:
 
 def load_tensors(network: SignalJEPA, tensors: Mapping[str, Tensor], path: Path) -> None:
     """Load tensors into a network, which must have exactly these names and shapes.
+
+    Parameters
+    ----------
+    network : Module
+    tensors : mapping of str to Tensor
+    path : Path
+        The file, for the error.
 
     Raises
     ------

@@ -86,6 +86,10 @@ class ModelConfig(BaseModel):
         **fields
             Any other field.
 
+        Returns
+        -------
+        ModelConfig
+
         Raises
         ------
         InputError
@@ -117,6 +121,15 @@ class ModelConfig(BaseModel):
 
     def n_tokens(self, n_times: int) -> int:
         """Return the tokens per channel of a window of ``n_times`` samples.
+
+        Parameters
+        ----------
+        n_times : int
+            Samples at 128 Hz.
+
+        Returns
+        -------
+        int
 
         Raises
         ------

@@ -49,6 +49,15 @@ class SignalJEPA(nn.Module):
     def with_channels(self, ch_names: Sequence[str]) -> SignalJEPA:
         """Return a copy of this network, weights included, for a signal of other channels.
 
+        Parameters
+        ----------
+        ch_names : sequence of str
+            Names of the channels, in their order.
+
+        Returns
+        -------
+        SignalJEPA
+
         Raises
         ------
         InputError
@@ -92,6 +101,13 @@ class SignalJEPA(nn.Module):
 
     def position(self, ch_names: Sequence[str], n_tokens: int) -> Tensor:
         """Return what is added to local tokens: channel first, time after it.
+
+        Parameters
+        ----------
+        ch_names : sequence of str
+            Names of the channels, in their order.
+        n_tokens : int
+            Tokens of each channel.
 
         Returns
         -------

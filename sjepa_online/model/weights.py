@@ -55,6 +55,15 @@ def load_weights(name_or_path: str | Path, ch_names: Sequence[str] | None = None
 def describe_weights(name_or_path: str | Path) -> WeightsDescription:
     """Tell what weights are, of which shape, and where they come from.
 
+    Parameters
+    ----------
+    name_or_path : str or Path
+        Name of shipped or pulled weights, or a file.
+
+    Returns
+    -------
+    WeightsDescription
+
     Raises
     ------
     InputError

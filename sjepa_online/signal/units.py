@@ -61,6 +61,10 @@ def normalise_unit(unit: str) -> str:
         Any usual spelling (``µV``, ``microvolts``), in any case, or the power of ten that
         LSL streams of mne-lsl carry (``-6``).
 
+    Returns
+    -------
+    {"V", "mV", "uV", "nV"}
+
     Raises
     ------
     InputError
@@ -80,6 +84,15 @@ def normalise_unit(unit: str) -> str:
 
 def microvolt_factor(unit: str) -> float:
     """Give the factor that turns a value in ``unit`` into µV.
+
+    Parameters
+    ----------
+    unit : str
+        Any usual spelling of V, mV, µV or nV.
+
+    Returns
+    -------
+    float
 
     Raises
     ------
@@ -105,6 +118,10 @@ def check_amplitude(data: ArrayLike, unit: str, sfreq: float) -> AmplitudeFindin
         The declared unit.
     sfreq : float
         Sampling rate in Hz.
+
+    Returns
+    -------
+    AmplitudeFinding
 
     Raises
     ------

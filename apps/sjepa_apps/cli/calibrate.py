@@ -195,7 +195,7 @@ def calibrate(
     outputs.check()
     session = run_headless(opened, found, skip_practice=skip_practice)
     with progress_bar("Training", N_FOLDS + 1) as advance:
-        calibration = session.train(request, early=early_stopping, progress=advance)
+        calibration = session.train(request, dynamic_stopping=early_stopping, progress=advance)
     recording = {"folder": str(opened.path), "recording": [str(part) for part in opened.parts()]}
     outputs.finish(calibration, session.recordings(), recording)
 
@@ -219,6 +219,11 @@ def _from_recordings(
     recordings = load_sources(source, unit)
     with progress_bar("Calibrating", N_FOLDS + 1) as advance:
         calibration = run(
-            recordings, protocol, PreprocessorConfig(), request, early=early, progress=advance
+            recordings,
+            protocol,
+            PreprocessorConfig(),
+            request,
+            dynamic_stopping=early,
+            progress=advance,
         )
     outputs.finish(calibration, recordings, {})

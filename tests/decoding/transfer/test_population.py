@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from sjepa_online.decoding import DecoderRequest, TrialClassifier
+from sjepa_online.decoding import DecoderRequest, EpochClassifier
 from sjepa_online.decoding.features.spatial_filters import whitening
 from sjepa_online.decoding.transfer.population import (
     PENALTY,
@@ -102,7 +102,7 @@ def _accuracy(
     return float(np.mean(scores))
 
 
-def _score(classifier: TrialClassifier, X: NDArray[np.float32], y: NDArray[np.str_]) -> float:
+def _score(classifier: EpochClassifier, X: NDArray[np.float32], y: NDArray[np.str_]) -> float:
     best = classifier.classes_[classifier.predict_proba(X).argmax(axis=1)]
     return float(np.mean(best == y))
 
@@ -211,7 +211,7 @@ def test_other_paradigms_have_none(
     assert population_start("auto", protocol, CH_NAMES).prior is None
     with pytest.raises(InputError, match=paradigm):
         population_start(saved, protocol, CH_NAMES)
-    with pytest.raises(InputError, match="exists for SSVEP"):
+    with pytest.raises(InputError, match="ssvep only"):
         fit_population(
             [], protocol, CH_NAMES, KERNELS, weights="random", sources=[], simulated=True
         )

@@ -36,7 +36,7 @@ def decoder_patterns(decoder: Decoder) -> tuple[Pattern, ...]:
         return ()
     filters = np.asarray(arrays[f"{prefixes[0]}spatial"], dtype=np.float64)
     blocks = np.asarray(arrays[f"{prefixes[0]}channel_covariances"], dtype=np.float64)
-    kernel = np.asarray(decoder.compensation.kernel, dtype=np.float64)
+    kernel = np.asarray(decoder.interpolation.kernel, dtype=np.float64)
     match decoder.protocol.paradigm:
         case "erp":
             found = haufe_patterns(filters[:N_SOURCES], shrink(kernel, SHRINKAGE))
