@@ -83,10 +83,10 @@ def test_labels_may_be_numbers(
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"head": "middle-local"}, "The head is one of pre-local"),
-        ({"strategy": "half"}, "The strategy is one of full, new"),
-        ({"readout": "concave"}, "The readout is one of convex, flat"),
-        ({"paradigm": "p300"}, "The paradigm is one of"),
+        ({"head": "middle-local"}, "parameter head.*Choose among pre-local"),
+        ({"strategy": "half"}, "parameter strategy.*Choose among full, new"),
+        ({"readout": "concave"}, "parameter readout.*Choose among convex, flat"),
+        ({"paradigm": "p300"}, "parameter paradigm.*Choose among"),
         ({"paradigm": "ssvep"}, "no frequencies"),
         ({"head": "contextual"}, "names of the channels"),
         ({"head": "post-local"}, "names of the channels"),
@@ -112,8 +112,8 @@ def test_epochs_to_fit_on_are_checked(
     broken = X.copy()
     broken[3, 1, 10:14] = [np.nan, np.inf, -np.inf, np.nan]
     for epochs, labels, message in (
-        (X[0], y[:4], "label for each"),
-        (X, y[:-1], "label for each"),
+        (X[0], y[:4], "shapes that training needs"),
+        (X, y[:-1], "shapes that training needs"),
         (X[y == "left"], y[y == "left"], "at least two classes"),
         (broken, y, "4 values"),
     ):
