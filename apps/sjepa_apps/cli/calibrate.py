@@ -15,13 +15,19 @@ from sjepa_apps.cli.checks import (
     ends_in,
 )
 from sjepa_apps.cli.common import (
+    DECODER_PANEL,
+    OUTPUT_PANEL,
+    SESSION_PANEL,
+    STREAM_PANEL,
     DeviceOption,
-    EarlyOption,
+    DynamicStoppingOption,
     JsonOption,
+    OverwriteOption,
     ParadigmOption,
     PopulationOption,
     ScopeOption,
     SeedOption,
+    StreamOption,
     UnitOption,
     WeightsOption,
     check_out,
@@ -31,6 +37,7 @@ from sjepa_apps.cli.common import (
 from sjepa_apps.cli.session import (
     WAIT,
     DisplayOption,
+    HeadlessOption,
     PhotodiodeOption,
     SessionOptions,
     WindowedOption,
@@ -52,76 +59,94 @@ def calibrate(
     source: Annotated[
         list[str] | None,
         typer.Option(
-            "--from", callback=check_sources, help="Recordings (SOURCE...) to calibrate from."
-        ),
-    ] = None,
-    stream: Annotated[
-        str | None,
-        typer.Option(help="Stream to record in a session; needed when several are in sight."),
-    ] = None,
-    unit: UnitOption = None,
-    headless: Annotated[
-        bool, typer.Option(help="Run the session without a display, for a simulated participant.")
-    ] = False,
-    folder: Annotated[
-        Path | None,
-        typer.Option(help="Folder of the session; sessions/DATE-TIME_PROTOCOL by default."),
-    ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(
-            callback=check_session_folder,
-            help="Folder of a session that was begun, to go on with it.",
-        ),
-    ] = None,
-    trials: Annotated[
-        int | None,
-        typer.Option(min=1, help="Trials to record in all; as many as the protocol by default."),
-    ] = None,
-    skip_practice: Annotated[bool, typer.Option(help="Show no practice trials.")] = False,
-    display: DisplayOption = None,
-    windowed: WindowedOption = False,
-    photodiode: PhotodiodeOption = False,
-    wait: Annotated[
-        float | None,
-        typer.Option(
-            min=0.5, help="Seconds to wait for the stream, with --headless; 10 by default."
+            "--from",
+            callback=check_sources,
+            metavar="SOURCE",
+            help="Recordings, instead of a session.",
         ),
     ] = None,
     decoder: Annotated[
         str | None,
         typer.Option(
             callback=check_decoder_name,
-            help="auto (the default), riemann, cca, pre-local, post-local or contextual; the last "
-            "three also with new- or full- before them.",
+            metavar="D",
+            help="auto (default), riemann, cca, pre-local, post-local, contextual; the last three "
+            "also with new- or full- before.",
+            rich_help_panel=DECODER_PANEL,
         ),
     ] = None,
     weights: WeightsOption = "default",
     population: PopulationOption = "auto",
-    early_stopping: EarlyOption = False,
+    dynamic_stopping: DynamicStoppingOption = False,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
     out: Annotated[
         Path | None,
         typer.Option(
             callback=ends_in(".safetensors"),
-            help="Decoder file to write; decoder.safetensors by default, in the session's folder "
-            "where there is one.",
+            metavar="FILE",
+            help="Decoder file to write.",
+            rich_help_panel=OUTPUT_PANEL,
         ),
     ] = None,
     report: Annotated[
         Path | None,
         typer.Option(
             callback=ends_in(".html"),
-            help="HTML page to write: how good the calibration is, and what to do; report.html "
-            "in the folder of a session.",
+            metavar="FILE",
+            help="HTML report on scores and channels.",
+            rich_help_panel=OUTPUT_PANEL,
         ),
     ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace existing files.")] = False,
-    seed: SeedOption = 0,
-    device: DeviceOption = "auto",
-    lsl_scope: ScopeOption = None,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
+    stream: StreamOption = None,
+    unit: UnitOption = None,
+    wait: Annotated[
+        float | None,
+        typer.Option(
+            min=0.5,
+            metavar="S",
+            help="With --headless: wait S s (10).",
+            rich_help_panel=STREAM_PANEL,
+        ),
+    ] = None,
+    lsl_scope: ScopeOption = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of a new session.", rich_help_panel=SESSION_PANEL),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            callback=check_session_folder,
+            metavar="DIR",
+            help="Folder of a session to continue.",
+            rich_help_panel=SESSION_PANEL,
+        ),
+    ] = None,
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Trials to record in all.", rich_help_panel=SESSION_PANEL
+        ),
+    ] = None,
+    skip_practice: Annotated[
+        bool,
+        typer.Option(
+            "--skip-practice", help="Show no practice trials.", rich_help_panel=SESSION_PANEL
+        ),
+    ] = False,
+    headless: HeadlessOption = False,
+    display: DisplayOption = None,
+    windowed: WindowedOption = False,
+    photodiode: PhotodiodeOption = False,
 ) -> None:
-    """Train a decoder, cross-validate it, and save it: from recordings, or from a session."""
+    """Train, cross-validate and save a decoder, from recordings or from a session.
+
+    Without --from, a session with a participant is recorded. Decoder and report
+    go to its folder, by default sessions/DATE-TIME_PROTOCOL.
+    """
     for path, option in ((out, "--out"), (report, "--report")):
         if path is not None:
             check_out(path, overwrite, option)
@@ -152,7 +177,7 @@ def calibrate(
             source,
             unit,
             request,
-            early_stopping,
+            dynamic_stopping,
             CalibrationOutputs(out or Path(DECODER), report, overwrite, json),
         )
         return
@@ -177,7 +202,7 @@ def calibrate(
             seed=seed,
             folder=folder,
             resume=resume,
-            early=early_stopping,
+            early=dynamic_stopping,
             out=out,
             report=report,
             placement=Placement(display, windowed, photodiode),
@@ -195,7 +220,7 @@ def calibrate(
     outputs.check()
     session = run_headless(opened, found, skip_practice=skip_practice)
     with progress_bar("Training", N_FOLDS + 1) as advance:
-        calibration = session.train(request, early=early_stopping, progress=advance)
+        calibration = session.train(request, early=dynamic_stopping, progress=advance)
     recording = {"folder": str(opened.path), "recording": [str(part) for part in opened.parts()]}
     outputs.finish(calibration, session.recordings(), recording)
 

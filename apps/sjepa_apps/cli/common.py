@@ -6,10 +6,9 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -30,22 +29,50 @@ from sjepa_online.foreign_text import clean_lines
 LIST_OPTIONS = ("--from", "--train", "--test", "--data", "--subjects")
 
 
-class LslScope(StrEnum):
-    """How far LSL looks and answers."""
+#: Earlier names of options, which are still read.
+OPTION_ALIASES = {"--early-stopping": "--dynamic-stopping"}
+#: How far LSL looks and answers.
+LslScope = Literal["machine", "link", "site"]
 
-    MACHINE = "machine"
-    LINK = "link"
-    SITE = "site"
-
+# Panels of the help, the same in every command.
+STREAM_PANEL = "Stream"
+SESSION_PANEL = "Session with a participant"
+DECODER_PANEL = "Decoder"
+OUTPUT_PANEL = "Output"
 
 JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")
+    bool,
+    typer.Option(
+        "--json", help="Print one JSON document, nothing else.", rich_help_panel=OUTPUT_PANEL
+    ),
+]
+OverwriteOption = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace existing files.", rich_help_panel=OUTPUT_PANEL),
 ]
 ScopeOption = Annotated[
     LslScope | None,
     typer.Option(
-        help="How far LSL reaches: this machine only, the local link, or the site. "
-        "LSL's own configuration decides when this is not given."
+        metavar="SCOPE",
+        help="Reach of LSL: machine, link or site.",
+        rich_help_panel=STREAM_PANEL,
+    ),
+]
+StreamOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="EEG stream; the only one by default.",
+        rich_help_panel=STREAM_PANEL,
+    ),
+]
+UnitOption = Annotated[
+    str | None,
+    typer.Option(
+        callback=check_unit,
+        metavar="UNIT",
+        help="Unit of the EEG: uV, mV, V or nV.",
+        rich_help_panel=STREAM_PANEL,
     ),
 ]
 ParadigmOption = Annotated[
@@ -54,61 +81,90 @@ ParadigmOption = Annotated[
         "--paradigm",
         "-p",
         callback=check_paradigm,
-        help="Protocol: ssvep, erp, mi, ssvep-exo, an own one by name, or the path of its file.",
+        metavar="P",
+        help="Protocol: ssvep, erp, mi, ... or a file.",
     ),
 ]
 WeightsOption = Annotated[
     str,
     typer.Option(
         callback=check_weights,
-        help="Pretrained weights: a name of `models list`, a path, or `random`.",
+        metavar="W",
+        help="Pretrained weights: name, file or random.",
+        show_default=False,
+        rich_help_panel=DECODER_PANEL,
     ),
 ]
 PopulationOption = Annotated[
     str,
     typer.Option(
         callback=check_population,
-        help="Other people's recordings to start from: the name or path of a population, "
-        "`auto` for the shipped one where it fits, or `none`.",
+        metavar="P",
+        help="Other people's data: name, file, auto or none.",
+        show_default=False,
+        rich_help_panel=DECODER_PANEL,
     ),
 ]
-EarlyOption = Annotated[
+DynamicStoppingOption = Annotated[
     bool,
     typer.Option(
-        "--early-stopping",
-        help="Decide before the end of the window, as soon as the probability is high enough.",
+        "--dynamic-stopping",
+        help="Decide as soon as the decoder is sure.",
+        rich_help_panel=DECODER_PANEL,
     ),
 ]
-SeedOption = Annotated[int, typer.Option(min=0, help="Seed of everything that is drawn.")]
+SeedOption = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        metavar="N",
+        help="Seed of all random choices.",
+        show_default=False,
+        rich_help_panel=DECODER_PANEL,
+    ),
+]
 DeviceOption = Annotated[
-    str, typer.Option(help="Where networks run: cpu, cuda, mps, or auto for the fastest there is.")
+    str,
+    typer.Option(
+        metavar="D",
+        help="Of networks: auto, cpu, cuda, mps.",
+        show_default=False,
+        rich_help_panel=DECODER_PANEL,
+    ),
 ]
 
-UnitOption = Annotated[
-    str | None,
-    typer.Option(
-        callback=check_unit,
-        help="Unit of the EEG where its stream declares none: uV, mV, V or nV.",
-    ),
-]
 DecoderFileOption = Annotated[
-    Path, typer.Option(callback=check_decoder_file, help="Decoder file of `calibrate`.")
+    Path,
+    typer.Option(callback=check_decoder_file, metavar="FILE", help="Decoder file of `calibrate`."),
 ]
 SourcesArgument = Annotated[
     list[str], typer.Argument(callback=check_sources, help="Recordings (SOURCE...).")
 ]
 TrainOption = Annotated[
     list[str],
-    typer.Option("--train", callback=check_sources, help="Recordings (SOURCE...) to train on."),
+    typer.Option(
+        "--train", callback=check_sources, metavar="SOURCE", help="Recordings to train on."
+    ),
 ]
 TestOption = Annotated[
     list[str],
-    typer.Option("--test", callback=check_sources, help="Recordings (SOURCE...) to test on."),
+    typer.Option("--test", callback=check_sources, metavar="SOURCE", help="Recordings to test on."),
 ]
 DecodersOption = Annotated[
     list[str] | None,
-    typer.Option("--decoder", callback=check_decoder_names, help="A decoder; repeat for several."),
+    typer.Option(
+        "--decoder",
+        callback=check_decoder_names,
+        metavar="NAME",
+        help="A decoder; repeat for several.",
+        rich_help_panel=DECODER_PANEL,
+    ),
 ]
+
+
+def replace_aliases(arguments: Sequence[str]) -> list[str]:
+    """Write earlier names of options as they are called now."""
+    return [OPTION_ALIASES.get(word, word) for word in arguments]
 
 
 def repeat_list_options(arguments: Sequence[str]) -> list[str]:
@@ -218,4 +274,4 @@ def configure_lsl(scope: LslScope | None) -> None:
     """Load liblsl with the reach that the user chose."""
     from sjepa_online.stream import configure
 
-    configure(None if scope is None else scope.value)
+    configure(scope)

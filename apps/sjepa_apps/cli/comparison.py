@@ -1,17 +1,39 @@
-"""What the commands share that train on some recordings and test on others."""
+"""Options, inputs and outputs of the commands that train on some recordings and test on others."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from sjepa_apps.cli.common import say
+import typer
+
+from sjepa_apps.cli.common import DECODER_PANEL, OUTPUT_PANEL, check_out, say
 
 if TYPE_CHECKING:
     from sjepa_online.data import Recording, Trials
     from sjepa_online.decoding import DecoderRequest
     from sjepa_online.protocol import Protocol
+
+SeedsOption = Annotated[
+    int, typer.Option(min=1, metavar="N", help="Number of seeds.", rich_help_panel=DECODER_PANEL)
+]
+CsvOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--csv", metavar="FILE", help="Results as a CSV table.", rich_help_panel=OUTPUT_PANEL
+    ),
+]
+PlotOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot",
+        metavar="FILE",
+        help="Results as a plot: .png, .svg or .pdf.",
+        rich_help_panel=OUTPUT_PANEL,
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -98,3 +120,20 @@ def load_comparison(
         say(f"{request.name}: {note}")
         settled.append(with_population)
     return Comparison(*sides, training, testing, settled, sides[1][0].sfreq)
+
+
+def check_results(csv: Path | None, plot: Path | None, overwrite: bool) -> None:
+    """Refuse output files that cannot be written, before any time is spent.
+
+    Raises
+    ------
+    InputError
+        A file exists, its folder does not, or a plot's suffix names no format.
+    """
+    for path, option in ((csv, "--csv"), (plot, "--plot")):
+        if path is not None:
+            check_out(path, overwrite, option)
+    if plot is not None:
+        from sjepa_online.evaluation.plots import check_plot_path
+
+        check_plot_path(plot)

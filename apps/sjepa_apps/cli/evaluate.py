@@ -10,8 +10,9 @@ from sjepa_apps.cli.checks import check_decoder_name, check_paradigm
 from sjepa_apps.cli.common import (
     DecodersOption,
     DeviceOption,
-    EarlyOption,
+    DynamicStoppingOption,
     JsonOption,
+    OverwriteOption,
     ParadigmOption,
     PopulationOption,
     SeedOption,
@@ -22,20 +23,20 @@ from sjepa_apps.cli.common import (
     print_json,
     progress_bar,
 )
-from sjepa_apps.cli.comparison import load_comparison, make_requests
+from sjepa_apps.cli.comparison import (
+    CsvOption,
+    PlotOption,
+    SeedsOption,
+    check_results,
+    load_comparison,
+    make_requests,
+)
 from sjepa_apps.cli.corruption import corruption
 from sjepa_apps.cli.display import display
 from sjepa_apps.cli.grid import grid
 from sjepa_apps.cli.learning_curve import learning_curve
 from sjepa_apps.cli.moabb import moabb
 from sjepa_apps.cli.monitor import monitor
-from sjepa_apps.cli.results import (
-    CsvOption,
-    OverwriteOption,
-    PlotOption,
-    SeedsOption,
-    check_results,
-)
 from sjepa_apps.cli.windows import paint_offscreen_without_display
 
 app = typer.Typer(help="Scores, latency, and comparisons.", no_args_is_help=True)
@@ -56,7 +57,7 @@ def scores(
     seeds: SeedsOption = 1,
     weights: WeightsOption = "default",
     population: PopulationOption = "auto",
-    early_stopping: EarlyOption = False,
+    dynamic_stopping: DynamicStoppingOption = False,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     csv: CsvOption = None,
@@ -77,14 +78,14 @@ def scores(
     requests = make_requests(decoder, weights, seed, device, population)
     compared = load_comparison(protocol, train, test, requests)
     training, testing, requests = compared.training, compared.testing, compared.requests
-    steps = len(requests) * (seeds + early_stopping)
+    steps = len(requests) * (seeds + dynamic_stopping)
     entries = {}
     with progress_bar("Evaluating", steps) as advance:
         results = evaluate_scores(training, testing, requests, seeds, advance)
         for request in requests:
             seconds = protocol.window.start + protocol.window.length
             entry = results[request.name].to_json(len(protocol.classes), seconds)
-            if early_stopping:
+            if dynamic_stopping:
                 entry["early"] = evaluate_early(training, testing, request)
                 advance()
             entries[request.name] = entry

@@ -9,6 +9,7 @@ import typer
 
 from sjepa_apps.cli.common import (
     JsonOption,
+    OverwriteOption,
     SourcesArgument,
     UnitOption,
     echo,
@@ -32,7 +33,7 @@ def export(
         float | None, typer.Option(help="Frequency of the mains: 50 or 60 (Hz).")
     ] = None,
     unit: UnitOption = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace recordings of the same name.")] = False,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Add recordings to a BIDS data set, several of them as runs."""

@@ -14,6 +14,7 @@ from sjepa_apps.cli.common import (
     JsonOption,
     ScopeOption,
     SeedOption,
+    StreamOption,
     UnitOption,
     configure_lsl,
     echo,
@@ -22,6 +23,7 @@ from sjepa_apps.cli.common import (
 )
 from sjepa_apps.cli.session import (
     DisplayOption,
+    HeadlessOption,
     PhotodiodeOption,
     WindowedOption,
     refuse_together,
@@ -49,16 +51,12 @@ def feedback(
             help="Protocol that says what is shown; by default the decoder's.",
         ),
     ] = None,
-    stream: Annotated[
-        str | None, typer.Option(help="Stream to decode; needed when several are in sight.")
-    ] = None,
+    stream: StreamOption = None,
     unit: UnitOption = None,
     trials: Annotated[
         int | None, typer.Option(min=1, help="How many; as many as the protocol by default.")
     ] = None,
-    headless: Annotated[
-        bool, typer.Option(help="Run without a display, for a simulated participant.")
-    ] = False,
+    headless: HeadlessOption = False,
     display: DisplayOption = None,
     windowed: WindowedOption = False,
     photodiode: PhotodiodeOption = False,

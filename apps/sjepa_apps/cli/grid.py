@@ -10,15 +10,15 @@ from sjepa_apps.cli.checks import check_sources
 from sjepa_apps.cli.common import (
     DeviceOption,
     JsonOption,
+    OverwriteOption,
     ParadigmOption,
     SeedOption,
     echo,
     print_json,
     progress_bar,
 )
-from sjepa_apps.cli.results import (
+from sjepa_apps.cli.comparison import (
     CsvOption,
-    OverwriteOption,
     PlotOption,
     SeedsOption,
     check_results,

@@ -8,6 +8,7 @@ from sjepa_apps.cli.common import (
     DecodersOption,
     DeviceOption,
     JsonOption,
+    OverwriteOption,
     ParadigmOption,
     PopulationOption,
     SeedOption,
@@ -18,13 +19,13 @@ from sjepa_apps.cli.common import (
     print_json,
     progress_bar,
 )
-from sjepa_apps.cli.comparison import load_comparison, make_requests
-from sjepa_apps.cli.results import (
+from sjepa_apps.cli.comparison import (
     CsvOption,
-    OverwriteOption,
     PlotOption,
     SeedsOption,
     check_results,
+    load_comparison,
+    make_requests,
 )
 
 

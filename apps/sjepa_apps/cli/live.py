@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,13 +11,6 @@ from sjepa_apps.cli.checks import check_decoder_file
 from sjepa_apps.cli.common import ScopeOption, configure_lsl
 from sjepa_apps.cli.decode import ModeOption
 from sjepa_apps.cli.windows import require_window
-
-
-class ThemeOption(StrEnum):
-    """Colours of the window."""
-
-    LIGHT = "light"
-    DARK = "dark"
 
 
 def live(
@@ -33,7 +25,10 @@ def live(
         str | None, typer.Option(help="Marker stream; by default the one that goes with it.")
     ] = None,
     mode: ModeOption = None,
-    theme: Annotated[ThemeOption | None, typer.Option(help="Light or dark colours.")] = None,
+    theme: Annotated[
+        Literal["light", "dark"] | None,
+        typer.Option(help="Colours; those of the system by default."),
+    ] = None,
     lsl_scope: ScopeOption = None,
 ) -> None:
     """Open the live window: signals, electrodes, decisions and health at a glance."""
@@ -52,6 +47,6 @@ def live(
         stream=stream,
         markers=markers,
         mode=None if mode is None else mode.value,
-        theme=None if theme is None else theme.value,
+        theme=theme,
     )
     raise typer.Exit(run_window(options))

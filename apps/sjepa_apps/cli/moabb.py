@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import typer
@@ -12,6 +11,7 @@ from sjepa_apps.cli.common import (
     DecodersOption,
     DeviceOption,
     JsonOption,
+    OverwriteOption,
     ParadigmOption,
     SeedOption,
     WeightsOption,
@@ -19,20 +19,12 @@ from sjepa_apps.cli.common import (
     print_json,
     say,
 )
-from sjepa_apps.cli.comparison import make_requests
-from sjepa_apps.cli.results import (
+from sjepa_apps.cli.comparison import (
     CsvOption,
-    OverwriteOption,
     PlotOption,
     check_results,
+    make_requests,
 )
-
-
-class Evaluation(StrEnum):
-    """Which of MOABB's evaluations."""
-
-    WITHIN_SESSION = "within-session"
-    CROSS_SESSION = "cross-session"
 
 
 def moabb(
@@ -42,9 +34,9 @@ def moabb(
         list[int] | None, typer.Option("--subjects", help="Subjects; all if not given.")
     ] = None,
     evaluation: Annotated[
-        Evaluation,
+        Literal["within-session", "cross-session"],
         typer.Option(help="Cross-validation in each session, or each session in turn as the test."),
-    ] = Evaluation.WITHIN_SESSION,
+    ] = "within-session",
     decoder: DecodersOption = None,
     weights: WeightsOption = "default",
     seed: SeedOption = 0,
@@ -74,7 +66,7 @@ def moabb(
         protocol,
         requests,
         subjects=subjects or (),
-        evaluation=evaluation.value,
+        evaluation=evaluation,
         progress=say,
     )
     scores = {
@@ -86,7 +78,7 @@ def moabb(
             {
                 "dataset": dataset,
                 "paradigm": protocol.name,
-                "evaluation": evaluation.value,
+                "evaluation": evaluation,
                 "decoders": {
                     name: {"score": float(np.mean(values)), "score_std": float(np.std(values))}
                     for name, values in scores.items()

@@ -10,6 +10,7 @@ import typer
 from sjepa_apps.cli.checks import check_sources, ends_in
 from sjepa_apps.cli.common import (
     JsonOption,
+    OverwriteOption,
     ParadigmOption,
     WeightsOption,
     check_out,
@@ -30,7 +31,7 @@ def population(
         Path, typer.Option(callback=ends_in(".safetensors"), help="Population file to write.")
     ],
     weights: WeightsOption = "default",
-    overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Make a population start from labelled recordings of any mix of montages.

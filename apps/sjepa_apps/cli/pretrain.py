@@ -6,9 +6,8 @@ import statistics
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -20,13 +19,7 @@ from sjepa_apps.cli.common import (
     say,
 )
 
-
-class Accelerator(StrEnum):
-    """Kinds of device."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
+Accelerator = Literal["auto", "cpu", "cuda"]
 
 
 def pretrain(
@@ -48,7 +41,7 @@ def pretrain(
     ] = False,
     devices: Annotated[int, typer.Option(min=1, help="Devices per machine.")] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Machines.")] = 1,
-    accelerator: Annotated[Accelerator, typer.Option(help="Kind of device.")] = Accelerator.AUTO,
+    accelerator: Annotated[Accelerator, typer.Option(help="Kind of device.")] = "auto",
     prepare: Annotated[
         bool, typer.Option("--prepare", help="Only fill the store, and report on it.")
     ] = False,
@@ -83,7 +76,7 @@ def pretrain(
                 store,
                 observer,
                 observer.on_source,
-                accelerator=accelerator.value,
+                accelerator=accelerator,
                 devices=devices,
                 nodes=nodes,
                 resume=resume,
@@ -127,7 +120,7 @@ def _report(corpus: Any, outcome: Any, json: bool) -> None:
 def _benchmark(recipe: Any, accelerator: Accelerator, json: bool) -> None:
     from sjepa_online.training.pretraining import launch_devices, run_benchmark
 
-    launched = launch_devices(recipe, accelerator.value, 1, 1)
+    launched = launch_devices(recipe, accelerator, 1, 1)
     result = run_benchmark(recipe, launched, say)
     document = {
         "recipe": recipe.name,

@@ -10,21 +10,39 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sjepa_apps.cli.calibration_output import CalibrationOutputs
-from sjepa_apps.cli.common import LslScope, check_out, configure_lsl, say
+from sjepa_apps.cli.common import SESSION_PANEL, LslScope, check_out, configure_lsl, say
 from sjepa_apps.cli.windows import require_window
 from sjepa_online.errors import InputError, OperationError
 
+HeadlessOption = Annotated[
+    bool,
+    typer.Option(
+        "--headless",
+        help="No display: for a simulated participant.",
+        rich_help_panel=SESSION_PANEL,
+    ),
+]
 DisplayOption = Annotated[
     int | None,
-    typer.Option(min=1, help="Which display shows the stimuli, from 1; by default the last one."),
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Display of the stimuli; the last one.",
+        rich_help_panel=SESSION_PANEL,
+    ),
 ]
 WindowedOption = Annotated[
-    bool, typer.Option("--windowed", help="Show the stimuli in a window, not full screen.")
+    bool,
+    typer.Option(
+        "--windowed", help="Stimuli in a window, not full screen.", rich_help_panel=SESSION_PANEL
+    ),
 ]
 PhotodiodeOption = Annotated[
     bool,
     typer.Option(
-        "--photodiode", help="Show a patch in the lower left corner while a stimulus is on."
+        "--photodiode",
+        help="Patch at the lower left for a photodiode.",
+        rich_help_panel=SESSION_PANEL,
     ),
 ]
 

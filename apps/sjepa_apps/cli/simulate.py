@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,13 +12,6 @@ from sjepa_apps.cli.common import ParadigmOption, ScopeOption, configure_lsl, sa
 
 if TYPE_CHECKING:
     from sjepa_online.protocol import Protocol
-
-
-class Mains(StrEnum):
-    """Frequency of the mains."""
-
-    EUROPE = "50"
-    AMERICA = "60"
 
 
 def simulate(
@@ -46,7 +38,7 @@ def simulate(
     seconds: Annotated[
         float | None, typer.Option(min=0.1, help="Stop after so many seconds.")
     ] = None,
-    mains: Annotated[Mains, typer.Option(help="Frequency of the mains (Hz).")] = Mains.EUROPE,
+    mains: Annotated[Literal["50", "60"], typer.Option(help="Frequency of the mains (Hz).")] = "50",
     lsl_scope: ScopeOption = None,
 ) -> None:
     """Simulate a participant who answers the stimulus markers, as an LSL stream in real time."""
