@@ -224,7 +224,7 @@ class Engine:
     def _tell_preprocessor(self, preprocessor: Preprocessor) -> None:
         present = self._match.present
         preprocessor.set_bad([name for name in self.watch.bad if name in present])
-        preprocessor.set_gains(self.watch.gains)
+        preprocessor.set_scales(self.watch.gains)
 
     def _new_segment(self) -> Segment:
         self._next_stop = self.decoder.n_times

@@ -127,9 +127,7 @@ def test_without_a_name_the_only_eeg_stream_is_taken_and_own_decisions_are_not(o
 
 def test_a_missing_stream_names_those_in_sight(outlet):
     outlet("present", LABELS)
-    with pytest.raises(
-        InputError, match=r"'absent' must be in sight\. Seen: .*present \(EEG, 2 chan"
-    ):
+    with pytest.raises(InputError, match=r"'absent' must be in sight: .*present \(EEG, 2 chan"):
         resolve_stream("absent", wait=0.5)
 
 

@@ -268,7 +268,7 @@ class Conductor(QObject):
         try:
             require_enough_recorded(folder.recordings()[0], folder.protocol)
         except InputError as error:
-            return f"{error.rule}. Recorded: {error.value}."
+            return f"{error.problem}. Recorded: {error.value}."
         return ""
 
     def _train(self) -> TrainingResult:
