@@ -170,8 +170,8 @@ def calibrate(
             "--wait": wait,
             "--lsl-scope": lsl_scope,
         }
-        rule = "A calibration is --from recordings, or a session"
-        refuse_together(of_session | of_window, rule, "--from")
+        why = "A decoder is calibrated either from recordings or in a session"
+        refuse_together(of_session | of_window, "--from", why)
         _from_recordings(
             paradigm,
             source,
@@ -182,14 +182,14 @@ def calibrate(
         )
         return
     if resume is not None:
-        rule = "A session goes on in the unit that it was begun with"
-        refuse_together({"--unit": unit}, rule, "--resume")
+        why = "A session continues in the unit that it was begun with"
+        refuse_together({"--unit": unit}, "--resume", why)
     if not headless:
         if wait is not None:
             raise InputError(
-                "A session in a window shows streams as they come",
+                "--wait has no effect in a window, which shows streams as they appear",
                 value=f"--wait {wait:g}",
-                remedy="Leave --wait out, or add --headless.",
+                remedy="Leave it out, or add --headless.",
             )
         configure_lsl(lsl_scope)
         setup = SessionSetup(
@@ -209,7 +209,7 @@ def calibrate(
         )
         run_in_window(setup, overwrite=overwrite, json=json)
         return
-    refuse_together(of_window, "A session is without a display, or in a window", "--headless")
+    refuse_together(of_window, "--headless", "It shows nothing on a display")
     options = SessionOptions(
         paradigm, stream, unit, folder, resume, trials, skip_practice, seed, wait or WAIT, lsl_scope
     )

@@ -47,9 +47,9 @@ def check_decoder_names(names: list[str] | None) -> list[str] | None:
     twice = sorted({name for name in names or () if (names or []).count(name) > 1})
     if twice:
         raise InputError(
-            "Each decoder is given once",
-            value=f"twice: {', '.join(twice)}",
-            remedy="Leave out one.",
+            "A decoder is given more than once",
+            value=", ".join(twice),
+            remedy="Give each decoder once.",
         )
     return names
 
@@ -94,9 +94,11 @@ def check_session_folder(path: Path | None) -> Path | None:
     """Refuse a folder that holds no session."""
     if path is not None and not is_file(path / STATE):
         raise InputError(
-            f"A session that was begun is a folder that holds {STATE}",
-            value=f"{path}, {'without that file' if path.exists() else 'not found'}",
-            remedy="Give the folder that `calibrate` named; by default it is in sessions/.",
+            f"This folder holds no {STATE}, so it is no session"
+            if path.exists()
+            else "No such folder",
+            value=path,
+            remedy="Give the session folder that `calibrate` named; by default it is in sessions/.",
         )
     return path
 
@@ -108,7 +110,7 @@ def ends_in(suffix: str) -> Callable[[typer.CallbackParam, Path | None], Path | 
         if path is not None and path.suffix.lower() != suffix:
             instead = path / f"NAME{suffix}" if path.is_dir() else path.with_suffix(suffix)
             raise InputError(
-                f"The file of {option.opts[0]} ends in {suffix}",
+                f"The file name for {option.opts[0]} does not end in {suffix}",
                 value=str(path),
                 remedy=f"Write {option.opts[0]} {instead}.",
             )

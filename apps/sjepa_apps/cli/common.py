@@ -216,19 +216,19 @@ def check_out(out: Path, overwrite: bool, option: str = "--out") -> None:
     there = is_file(out)
     if there and not overwrite:
         raise InputError(
-            "An existing file is not replaced unasked",
+            "The output file already exists",
             value=str(out),
             remedy=f"Choose another {option}, or add --overwrite.",
         )
     if out.is_dir():
         raise InputError(
-            "An output file has the name of a file, not of a folder",
+            "The output file is a folder",
             value=str(out),
             remedy=f"Add a file name to the path of {option}.",
         )
     if not out.parent.is_dir():
         raise InputError(
-            "The folder of the output file exists",
+            "There is no such folder for the output file",
             value=str(out.parent),
             remedy=f"Create it, or choose another {option}.",
         )
@@ -237,7 +237,7 @@ def check_out(out: Path, overwrite: bool, option: str = "--out") -> None:
             pass
     except OSError as error:
         raise InputError(
-            "The folder of the output file can be written",
+            "The folder of the output file cannot be written",
             value=f"{out.parent} ({error.strerror})",
             remedy=f"Choose another {option}.",
         ) from error
@@ -252,7 +252,7 @@ def _check_replaceable(out: Path, option: str) -> None:
             pass
     except OSError as error:
         raise InputError(
-            "An output file that is there can be replaced",
+            "The existing output file cannot be replaced",
             value=f"{out} ({error.strerror})",
             remedy=f"Close the program that has it open, or choose another {option}.",
         ) from error

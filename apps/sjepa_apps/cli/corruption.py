@@ -132,9 +132,9 @@ def parse_fractions(text: str) -> tuple[float, ...] | Literal["each"]:
         fractions = (-1.0,)
     if not all(0 <= fraction < 1 for fraction in fractions):
         raise InputError(
-            "Fractions are numbers from 0 to below 1 with commas between, or 'each'",
+            "These fractions are not all numbers from 0 to below 1",
             value=text,
-            remedy="For example --fractions 0,0.125,0.25,0.5.",
+            remedy="Write them with commas between, as in --fractions 0,0.125,0.25,0.5, or 'each'.",
         )
     return fractions
 

@@ -75,7 +75,7 @@ def feedback(
 
     of_window = {"--display": display, "--windowed": windowed, "--photodiode": photodiode}
     if headless:
-        refuse_together(of_window, "Feedback is without a display, or in a window", "--headless")
+        refuse_together(of_window, "--headless", "It shows nothing on a display")
     else:
         require_window()
     configure_lsl(lsl_scope)
@@ -135,10 +135,10 @@ def _tell_score(
 def _check_classes(decoder: Decoder, protocol: Protocol) -> None:
     if protocol.class_names != decoder.classes:
         raise InputError(
-            "The protocol shows what the decoder was trained for",
-            value=f"classes {', '.join(protocol.class_names)} of {protocol.name}, and "
-            f"{', '.join(decoder.classes)} of the decoder",
-            remedy="Give the protocol of the calibration by --paradigm.",
+            "Protocol and decoder have different classes",
+            value=f"{', '.join(protocol.class_names)} in {protocol.name}, and "
+            f"{', '.join(decoder.classes)} in the decoder",
+            remedy="Give the protocol of the calibration with --paradigm.",
         )
 
 

@@ -56,12 +56,29 @@ if TYPE_CHECKING:
 WAIT = 10.0
 
 
-def refuse_together(others: Mapping[str, object], rule: str, chosen: str) -> None:
-    """Refuse options that do not go with the one that was chosen."""
+def refuse_together(others: Mapping[str, object], chosen: str, why: str) -> None:
+    """Refuse options that exclude the one that was chosen.
+
+    Parameters
+    ----------
+    others : mapping of str to object
+        Values by option; None and False were not given.
+    chosen : str
+        The option that was given.
+    why : str
+        Why they exclude each other, as a sentence without a full stop.
+
+    Raises
+    ------
+    InputError
+        One of the others is given.
+    """
     given = [name for name, value in others.items() if value not in (None, False)]
     if given:
         raise InputError(
-            rule, value=f"{chosen} and {', '.join(given)}", remedy="Leave out one of them."
+            f"{chosen} excludes {', '.join(given)}",
+            value="",
+            remedy=f"{why}: leave out one or the other.",
         )
 
 
@@ -134,9 +151,9 @@ def open_session(options: SessionOptions) -> tuple[SessionFolder, StreamDescript
     folder = SessionFolder.open(options.resume)
     if folder.protocol.name != protocol.name:
         raise InputError(
-            "A session goes on with the paradigm that it was begun with",
+            "This session was begun with another paradigm",
             value=f"--paradigm {options.paradigm}, and {folder.protocol.name} in {folder.path}",
-            remedy=f"Say --paradigm {folder.protocol.name}.",
+            remedy=f"Give --paradigm {folder.protocol.name}.",
         )
     if options.trials is not None:
         trials = planned_trials(folder.protocol, folder.state.seed, options.trials)

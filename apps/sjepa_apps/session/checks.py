@@ -98,8 +98,8 @@ def check_channels(
     finding = require_plausible_amplitude(recording.data, recording.unit, recording.sfreq)
     if finding.verdict == "flat":
         raise InputError(
-            f"The signal varies ({stream.name})",
-            value="every channel is constant",
+            "Every channel of the stream is constant",
+            value=stream.name,
             remedy="Switch the amplifier on, and check the electrodes' plug.",
         )
     preprocessor = Preprocessor(recording.ch_names, recording.sfreq, recording.unit)
@@ -151,7 +151,7 @@ def require_room(folder: Path, stream: StreamDescription, seconds: float) -> Non
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise InputError(
-            "The disk has room for the whole recording",
+            "The disk has too little room for the recording",
             value=f"{free / 1e6:.0f} MB free in {folder}, {needed / 1e6:.0f} MB needed",
-            remedy="Free some and go on with --resume, or record to another disk by --folder.",
+            remedy="Free some and continue with --resume, or record to another disk with --folder.",
         )

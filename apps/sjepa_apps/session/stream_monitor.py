@@ -22,7 +22,7 @@ BREAK = "A short break: there is a technical problem."
 _POLL = 0.1
 
 
-class SignalWatch(Background):
+class StreamMonitor(Background):
     """Follow a stream and who takes it, until one breaks off or a ``with`` statement ends.
 
     A broken connection, as when the program of the amplifier ends, is noticed at once, the loss
@@ -129,7 +129,7 @@ def wait_until_back(
         except (InputError, OperationError) as error:
             if time.monotonic() > deadline:
                 raise OperationError(
-                    f"{interruption}, and is not back after {PATIENCE:g} s. {remedy} {error}"
+                    f"{interruption}, and has not come back within {PATIENCE:g} s. {remedy} {error}"
                 ) from error
         # lets a window tell that the participant ends the session
         presenter.show_message("A short break: waiting for the signal.")
@@ -139,5 +139,5 @@ def _find_sending(selector: str) -> StreamDescription:
     stream = resolve_stream(selector, wait=2.0)
     with SignalInlet(stream, recover=False) as inlet:
         if inlet.pull(timeout=LOST_AFTER).data.size == 0:
-            raise OperationError(f"{stream.name} is there, and sends nothing.")
+            raise OperationError(f"The stream {stream.name} is in sight, but sends no samples")
     return stream

@@ -127,7 +127,7 @@ def measure_display(
     if interrupted:
         raise KeyboardInterrupt
     if not presented:
-        raise OperationError("No trial was shown to its end, so there is nothing to tell")
+        raise OperationError("No trial was shown to its end: let it run longer")
     n_frames = [trial.n_frames for trial in presented]
     of_trials = np.split(np.array(frames.times), np.cumsum(n_frames))[: len(presented)]
     intervals = np.concatenate([np.diff(times) for times in of_trials])

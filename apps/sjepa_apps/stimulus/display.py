@@ -57,7 +57,7 @@ def check_rate(nominal: float) -> float:
     """
     if nominal < _LEAST_RATE:
         raise InputError(
-            f"The system tells the refresh rate of the display, at least {_LEAST_RATE:g} Hz",
+            "The system reports an impossible refresh rate of the display",
             value=f"{nominal:g} Hz",
             remedy="Set the refresh rate in the system's display settings.",
         )

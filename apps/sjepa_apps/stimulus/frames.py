@@ -115,9 +115,7 @@ def _check_frequency(frequency: float, refresh_rate: float, waveform: Waveform) 
             else ""
         )
         raise InputError(
-            f"A {waveform} flickers at less than half the refresh rate of the display"
-            if waveform == "sinusoid"
-            else "A square wave flickers at most at half the refresh rate of the display",
+            f"The display is too slow for a {waveform} wave of this frequency",
             value=f"{frequency:.4g} Hz on a display of {refresh_rate:.4g} Hz{why}",
             remedy=f"Choose a display of more than {2 * frequency:.0f} Hz, or another frequency.",
         )
@@ -145,7 +143,7 @@ def _check_flashes(speller: Speller, refresh_rate: float) -> tuple[str, ...]:
         n_frames = round(seconds * refresh_rate)
         if n_frames < 1:
             raise InputError(
-                "A flash and the gap after it last at least one frame of the display",
+                "A flash, or the gap after it, is shorter than a frame of the display",
                 value=f"{name} = {seconds:g} s on a display of {refresh_rate:.4g} Hz, "
                 f"whose frames last {1 / refresh_rate:.3g} s",
                 remedy="Choose a faster display, or make it longer in the protocol.",

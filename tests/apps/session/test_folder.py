@@ -86,5 +86,5 @@ def test_another_folder_is_refused(tmp_path):
 @pytest.mark.parametrize("change", [{"sfreq": 500.0}, {"ch_names": ("Oz", "O2")}])
 def test_a_stream_of_other_channels_or_another_rate_is_refused(folder, change):
     folder.check_stream(replace(STREAM, host="other", uid="other"))
-    with pytest.raises(InputError, match="same channels"):
+    with pytest.raises(InputError, match="differs from the one"):
         folder.check_stream(replace(STREAM, **change))

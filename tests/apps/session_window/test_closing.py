@@ -112,7 +112,7 @@ def test_files_are_not_replaced_unasked(tmp_path, command):
     existing.write_text("precious")
     outcome = command("calibrate", "-p", "mi", "--out", existing)
     assert outcome.code == 2
-    assert "not replaced unasked" in outcome.err
+    assert "already exists" in outcome.err
     assert existing.read_text() == "precious"
 
 

@@ -27,7 +27,8 @@ def make_scene(protocol: Protocol) -> Scene:
             return SpellerScene(speller)
         case None:
             raise InputError(
-                "A protocol says what a session shows in [flicker], [imagery] or [speller]",
-                value=f"none of them in {protocol.name}",
-                remedy="Add one, as in the shipped protocols.",
+                "This protocol does not say what a session shows",
+                value=protocol.name,
+                remedy="Add a section [flicker], [imagery] or [speller], as in the shipped "
+                "protocols.",
             )
