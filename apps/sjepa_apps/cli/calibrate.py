@@ -47,7 +47,7 @@ from sjepa_apps.cli.session import (
     run_in_window,
 )
 from sjepa_apps.session_window.setup import DECODER, REPORT, SessionSetup
-from sjepa_apps.stimulus.placement import Placement
+from sjepa_apps.stimulus.display import Placement
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from sjepa_apps.cli.session import (
     refuse_together,
 )
 from sjepa_apps.cli.windows import require_window
-from sjepa_apps.stimulus.placement import Placement
+from sjepa_apps.stimulus.display import Placement
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QAction, QKeySequence
+from PyQt6.QtCore import QBuffer, QIODevice, Qt
+from PyQt6.QtGui import QAction, QKeySequence, QPixmap
 from PyQt6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 
 from sjepa_apps.live.connect.calibrate_dialog import RECORDINGS, CalibrateDialog
@@ -17,16 +17,17 @@ from sjepa_apps.live.connect.connector import Connector
 from sjepa_apps.live.connect.view import ConnectView
 from sjepa_apps.live.engine.commands import CommandRunner
 from sjepa_apps.live.engine.recording import Recording, RecordingState, default_folder
-from sjepa_apps.live.export import save_picture, save_signals
 from sjepa_apps.live.health.log_view import LogView
 from sjepa_apps.live.session import LiveSession
 from sjepa_apps.live.settings import LiveSettings
+from sjepa_apps.live.signals.store import save_signals
 from sjepa_apps.live.signals.view import SignalsView
 from sjepa_apps.live.status_line import StatusLine
 from sjepa_apps.live.top_bar import TopBar
 from sjepa_apps.live.trials.view import TrialsView
 from sjepa_apps.ui.theme import ThemeName
 from sjepa_online.errors import InputError
+from sjepa_online.files import atomic_write
 from sjepa_online.resources import list_resources
 
 VIEWS = ("Signals", "Connect", "Scalp", "Decoder", "Trials", "Health", "Log")
@@ -353,3 +354,17 @@ class WindowActions:
         self._targets.status.show_recording(
             self.recording.state, self.recording.seconds, self.recording.n_bytes
         )
+
+
+def save_picture(picture: QPixmap, path: Path) -> None:
+    """Write a picture as PNG.
+
+    Raises
+    ------
+    InputError
+        There is nowhere to write it.
+    """
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    picture.save(buffer, "PNG")
+    atomic_write(path, buffer.data().data())

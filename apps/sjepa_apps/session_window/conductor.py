@@ -14,10 +14,10 @@ from sjepa_apps.session.controller import CalibrationSession
 from sjepa_apps.session.folder import SessionFolder
 from sjepa_apps.session.presenter import Presenter, SessionStopped
 from sjepa_apps.session_window.setup import SessionSetup, TrainingResult
-from sjepa_apps.session_window.worker import Worker
-from sjepa_apps.stimulus.placement import Placement
+from sjepa_apps.stimulus.display import Placement
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
+from sjepa_apps.ui.worker import TaskRunner
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.evaluation.report import advise, more_trials_help, write_report
 from sjepa_online.stream import FrameOutlet, StimulusOutlet, StreamDescription
@@ -115,7 +115,7 @@ class Conductor(QObject):
         # what an end would interrupt, and how many trials are recorded, where that is known
         self._interruptible = ""
         self._n_recorded = 0 if self.folder is None else None
-        self._worker = Worker()
+        self._worker = TaskRunner()
         self._worker.idle.connect(self.idle)
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sjepa_apps.stimulus.placement import Placement
+from sjepa_apps.stimulus.display import Placement
 
 if TYPE_CHECKING:
     from sjepa_apps.session.folder import SessionFolder

@@ -18,8 +18,8 @@ from sjepa_apps.session.folder import SessionFolder, planned_trials
 from sjepa_apps.session_window.conductor import Choices
 from sjepa_apps.session_window.page import Page, minutes
 from sjepa_apps.session_window.setup import SessionSetup
+from sjepa_apps.stimulus.display import Placement
 from sjepa_apps.stimulus.frame_window import find_screen
-from sjepa_apps.stimulus.placement import Placement
 from sjepa_apps.ui.discovery import signals_among
 from sjepa_apps.ui.stream_check import UNITS, check_stream, worst
 from sjepa_apps.ui.theme import GRID

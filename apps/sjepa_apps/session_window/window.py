@@ -17,12 +17,11 @@ from PyQt6.QtWidgets import (
 
 from sjepa_apps.session_window.channels_page import ChannelsPage
 from sjepa_apps.session_window.conductor import Choices, Conductor
-from sjepa_apps.session_window.page import Page
+from sjepa_apps.session_window.page import STEPS, Page, StepList
 from sjepa_apps.session_window.result_page import MORE_TRIALS, ResultPage, TrainingPage
 from sjepa_apps.session_window.run_page import RunPage
 from sjepa_apps.session_window.setup import SessionOutcome, SessionSetup, TrainingResult
 from sjepa_apps.session_window.setup_page import SetupPage
-from sjepa_apps.session_window.steps import STEPS, StepList
 from sjepa_apps.ui.application import make_application, run_application
 from sjepa_apps.ui.discovery import Discovery
 from sjepa_apps.ui.theme import GRID, style_sheet, system_theme

@@ -1,4 +1,4 @@
-"""Displays: which there are, and what was measured on one."""
+"""Displays: where stimuli are shown, and what was measured on a display."""
 
 from __future__ import annotations
 
@@ -19,6 +19,25 @@ _SHARE_IN_STEP = 0.75
 _TOO_SLOW = 0.9
 #: Refresh rates (Hz) below this are not those of a display.
 _LEAST_RATE = 20.0
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the stimulus window opens.
+
+    Attributes
+    ----------
+    display : int or None
+        Number of the display, from 1; None for the last one, as operators sit at the first.
+    windowed : bool
+        Open a window in the middle of the display, which does not fill it.
+    photodiode : bool
+        Show a patch in the lower left corner, white while a stimulus is on.
+    """
+
+    display: int | None = None
+    windowed: bool = False
+    photodiode: bool = False
 
 
 @dataclass(frozen=True)

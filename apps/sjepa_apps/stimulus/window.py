@@ -18,9 +18,9 @@ from sjepa_apps.session.presenter import (
     TrialMonitor,
 )
 from sjepa_apps.stimulus import theme
-from sjepa_apps.stimulus.display import DisplayReport, check_rate, judge_display
+from sjepa_apps.stimulus.display import DisplayReport, Placement, check_rate, judge_display
 from sjepa_apps.stimulus.frame_window import Pacer, find_screen, make_frame_window, show_on
-from sjepa_apps.stimulus.frames import FrameCount, FramePlanner, check_display
+from sjepa_apps.stimulus.frames import FrameCount, FramePlanner, TrialPlayer, check_display
 from sjepa_apps.stimulus.messages import (
     FLICKER_WARNING,
     STOP_QUESTION,
@@ -29,10 +29,8 @@ from sjepa_apps.stimulus.messages import (
     pause_message,
     waiting_message,
 )
-from sjepa_apps.stimulus.placement import Placement
-from sjepa_apps.stimulus.player import TrialPlayer
 from sjepa_apps.stimulus.realtime_priority import RealtimePriority
-from sjepa_apps.stimulus.scenes.catalog import make_scene
+from sjepa_apps.stimulus.scenes import make_scene
 from sjepa_online.errors import OperationError
 from sjepa_online.markers import END, PAUSE
 from sjepa_online.protocol import Imagery, Protocol

@@ -12,7 +12,7 @@ from PyQt6.QtGui import QImage, QPainter
 
 from sjepa_apps.stimulus import theme
 from sjepa_apps.stimulus.messages import FLICKER_WARNING, STOP_QUESTION, draw_message
-from sjepa_apps.stimulus.scenes.catalog import make_scene
+from sjepa_apps.stimulus.scenes import make_scene
 from sjepa_apps.stimulus.scenes.flicker import FlickerScene, place_targets
 from sjepa_apps.stimulus.scenes.speller import SpellerScene
 from sjepa_online.errors import InputError
@@ -277,7 +277,7 @@ def test_protocol_for_recordings_only_has_no_scene():
 def test_photodiode_patch_is_white_while_the_stimulus_is_on(
     qapp, open_window, short_protocol, name, kind, white
 ):
-    from sjepa_apps.stimulus.player import TrialPlayer
+    from sjepa_apps.stimulus.frames import TrialPlayer
 
     protocol = short_protocol(name)
     window, _, _ = open_window(protocol, photodiode=True)

@@ -13,8 +13,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped, TrialMonitor
-from sjepa_apps.stimulus.display import check_rate, judge_display
-from sjepa_apps.stimulus.placement import Placement
+from sjepa_apps.stimulus.display import Placement, check_rate, judge_display
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_online.errors import InputError, OperationError

@@ -11,7 +11,7 @@ from PyQt6 import sip
 from PyQt6.QtCore import QLineF, QRect, QRectF
 from PyQt6.QtGui import QColor, QImage, QPainter, QPen
 
-from sjepa_apps.live.signals.history import History
+from sjepa_apps.live.signals.store import History
 
 Floats = NDArray[np.float64]
 
