@@ -39,14 +39,12 @@ from sjepa_apps.cli.session import (
     DisplayOption,
     HeadlessOption,
     PhotodiodeOption,
-    SessionOptions,
     WindowedOption,
-    open_session,
     refuse_together,
     run_headless,
     run_in_window,
 )
-from sjepa_apps.session_window.setup import DECODER, REPORT, SessionSetup
+from sjepa_apps.session_window.setup import DECODER, SessionSetup
 from sjepa_apps.stimulus.display import Placement
 from sjepa_online.errors import InputError
 
@@ -151,7 +149,6 @@ def calibrate(
         if path is not None:
             check_out(path, overwrite, option)
     from sjepa_online.decoding import DEFAULT_DECODER, DecoderRequest
-    from sjepa_online.training import N_FOLDS
 
     request = DecoderRequest(decoder or DEFAULT_DECODER, weights, seed, device, population)
     of_window: dict[str, object] = {
@@ -184,45 +181,33 @@ def calibrate(
     if resume is not None:
         why = "A session continues in the unit that it was begun with"
         refuse_together({"--unit": unit}, "--resume", why)
-    if not headless:
-        if wait is not None:
-            raise InputError(
-                "--wait has no effect in a window, which shows streams as they appear",
-                value=f"--wait {wait:g}",
-                remedy="Leave it out, or add --headless.",
-            )
-        configure_lsl(lsl_scope)
-        setup = SessionSetup(
-            paradigm,
-            request,
-            stream=stream,
-            unit=unit,
-            n_trials=trials,
-            practice=not skip_practice,
-            seed=seed,
-            folder=folder,
-            resume=resume,
-            early=dynamic_stopping,
-            out=out,
-            report=report,
-            placement=Placement(display, windowed, photodiode),
+    if wait is not None and not headless:
+        raise InputError(
+            "--wait has no effect in a window, which shows streams as they appear",
+            value=f"--wait {wait:g}",
+            remedy="Leave it out, or add --headless.",
         )
+    configure_lsl(lsl_scope)
+    setup = SessionSetup(
+        paradigm,
+        request,
+        stream=stream,
+        unit=unit,
+        n_trials=trials,
+        practice=not skip_practice,
+        seed=seed,
+        folder=folder,
+        resume=resume,
+        early=dynamic_stopping,
+        out=out,
+        report=report,
+        placement=Placement(display, windowed, photodiode),
+    )
+    if not headless:
         run_in_window(setup, overwrite=overwrite, json=json)
         return
     refuse_together(of_window, "--headless", "It shows nothing on a display")
-    options = SessionOptions(
-        paradigm, stream, unit, folder, resume, trials, skip_practice, seed, wait or WAIT, lsl_scope
-    )
-    opened, found = open_session(options)
-    outputs = CalibrationOutputs(
-        out or opened.path / DECODER, report or opened.path / REPORT, overwrite, json
-    )
-    outputs.check()
-    session = run_headless(opened, found, skip_practice=skip_practice)
-    with progress_bar("Training", N_FOLDS + 1) as advance:
-        calibration = session.train(request, early=dynamic_stopping, progress=advance)
-    recording = {"folder": str(opened.path), "recording": [str(part) for part in opened.parts()]}
-    outputs.finish(calibration, session.recordings(), recording)
+    run_headless(setup, wait or WAIT, overwrite=overwrite, json=json)
 
 
 def _from_recordings(

@@ -105,7 +105,7 @@ class CalibrationOutputs:
             echo(f"{name}: {_values(scores)} ({n_trials})")
         if summary.early:
             speller = calibration.trials.protocol.speller is not None
-            echo(f"{'symbols' if speller else 'deciding early'}: {_values(summary.early)}")
+            echo(f"{'symbols' if speller else 'dynamic stopping'}: {_values(summary.early)}")
         if summary.choice:
             echo(f"Chosen: {summary.choice}")
         echo(f"{summary.population[:1].upper()}{summary.population[1:]}")

@@ -73,7 +73,7 @@ def corruption(
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Score decoders while a share of the channels is corrupted, and what compensates for it."""
+    """Score decoders, with and without compensation, while some channels are corrupted."""
     shares = parse_fractions(fractions)
     check_results(csv, plot, overwrite)
     from sjepa_online.evaluation.corruption import (

@@ -59,7 +59,7 @@ class Check:
 
 
 def doctor(lsl_scope: ScopeOption = None, json: JsonOption = False) -> None:
-    """Check versions, LSL, GPU, Qt, clock and weights, and say how to mend what is wrong."""
+    """Check versions, LSL, GPU, Qt, clock and weights, and tell how to fix what is wrong."""
     configure_lsl(lsl_scope)
     checks = [check() for check in CHECKS]
     ok = all(check.ok for check in checks)

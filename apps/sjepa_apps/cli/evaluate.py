@@ -119,7 +119,7 @@ def _print_scores(entries: dict[str, dict[str, Any]]) -> None:
         )
         if "early" in entry:
             echo(
-                f"  deciding early: accuracy {entry['early']['accuracy']:.3f} after "
+                f"  dynamic stopping: accuracy {entry['early']['accuracy']:.3f} after "
                 f"{entry['early']['decision_s']:.1f} s, "
                 f"{entry['early']['itr_bits_per_min']:.1f} bits/min"
             )
@@ -141,12 +141,13 @@ def latency(
         float, typer.Option(min=100.0, max=4000.0, help="Rate of the stream in Hz.")
     ] = 1000.0,
     seconds: Annotated[
-        float, typer.Option(min=1.0, max=86400.0, help="How long to decode.")
+        float, typer.Option(min=1.0, max=86400.0, help="Time to decode (s).")
     ] = 60.0,
     weights: WeightsOption = "default",
     device: DeviceOption = "auto",
     with_window: Annotated[
-        bool, typer.Option("--with-window", help="Decode in the live window, and time it as well.")
+        bool,
+        typer.Option("--with-window", help="Decode in the live window, and measure its speed too."),
     ] = False,
     json: JsonOption = False,
 ) -> None:

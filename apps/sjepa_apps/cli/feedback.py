@@ -1,4 +1,4 @@
-"""``sjepa-online feedback``: cued trials, and after each what the decoder chose."""
+"""``sjepa-online feedback``: cued trials, each followed by the decoder's choice."""
 
 from __future__ import annotations
 
@@ -48,24 +48,24 @@ def feedback(
             "--paradigm",
             "-p",
             callback=check_paradigm,
-            help="Protocol that says what is shown; by default the decoder's.",
+            help="Protocol to show; the decoder's by default.",
         ),
     ] = None,
     stream: StreamOption = None,
     unit: UnitOption = None,
     trials: Annotated[
-        int | None, typer.Option(min=1, help="How many; as many as the protocol by default.")
+        int | None, typer.Option(min=1, help="Number of trials; the protocol's by default.")
     ] = None,
     headless: HeadlessOption = False,
     display: DisplayOption = None,
     windowed: WindowedOption = False,
     photodiode: PhotodiodeOption = False,
-    wait: Annotated[float, typer.Option(min=0.5, help="Seconds to wait for the stream.")] = 10.0,
+    wait: Annotated[float, typer.Option(min=0.5, help="Time to wait for the stream (s).")] = 10.0,
     seed: SeedOption = 0,
     lsl_scope: ScopeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Let a participant use a decoder: cued trials, each followed by what it chose."""
+    """Show cued trials to a participant, each followed by the class that the decoder chose."""
     from sjepa_apps.session.feedback import FeedbackRun
     from sjepa_online.decoding import load_decoder
     from sjepa_online.protocol import load_protocol

@@ -34,14 +34,14 @@ def grid(
         typer.Option(
             "--data",
             callback=check_sources,
-            help="Recordings (SOURCE...); each session is cross-validated.",
+            help="Recordings (SOURCE...); each session is cross-validated by itself.",
         ),
     ],
     weights: Annotated[
         list[str] | None,
         typer.Option(
             "--weights",
-            help="Weights to compare; repeat for several. `default` and `random` if not given.",
+            help="Weights to compare; repeat for several. By default `default` and `random`.",
         ),
     ] = None,
     seeds: SeedsOption = 1,

@@ -44,7 +44,7 @@ def learning_curve(
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Train on the first trials, more and more of them, and test on other recordings."""
+    """Train on an increasing number of trials, and test on other recordings."""
     check_results(csv, plot, overwrite)
     from sjepa_online.evaluation import learning_curve as curves
     from sjepa_online.evaluation.plots import plot_curves, save_figure

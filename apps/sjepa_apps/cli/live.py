@@ -19,10 +19,11 @@ def live(
         typer.Option(callback=check_decoder_file, help="Decoder file of `calibrate`."),
     ] = None,
     stream: Annotated[
-        str | None, typer.Option(help="Stream to connect; by default that of the last time.")
+        str | None, typer.Option(help="EEG stream; by default that of the last time.")
     ] = None,
     markers: Annotated[
-        str | None, typer.Option(help="Marker stream; by default the one that goes with it.")
+        str | None,
+        typer.Option(help="Marker stream; by default the one that belongs to the EEG stream."),
     ] = None,
     mode: ModeOption = None,
     theme: Annotated[

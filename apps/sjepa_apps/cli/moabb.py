@@ -31,7 +31,8 @@ def moabb(
     dataset: Annotated[str, typer.Option(help="Name of a class in moabb.datasets.")],
     paradigm: ParadigmOption,
     subjects: Annotated[
-        list[int] | None, typer.Option("--subjects", help="Subjects; all if not given.")
+        list[int] | None,
+        typer.Option("--subjects", help="Numbers of the subjects; all by default."),
     ] = None,
     evaluation: Annotated[
         Literal["within-session", "cross-session"],
@@ -48,8 +49,8 @@ def moabb(
 ) -> None:
     """Run MOABB's own evaluation with our decoders.
 
-    MOABB filters without delay, forwards and backwards, which no live decoder can: the scores
-    compare with those that others report, not with what decoding online reaches.
+    MOABB filters forwards and backwards, which no live decoder can do. Compare these scores with
+    published ones, not with those of online decoding.
     """
     check_results(csv, plot, overwrite)
     from sjepa_online.data.moabb_reader import make_dataset

@@ -34,10 +34,10 @@ def population(
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Make a population start from labelled recordings of any mix of montages.
+    """Let calibrations start from other people's labelled recordings.
 
-    The electrodes that all recordings have are used. Name the result with the option
-    `--population` of `calibrate`.
+    Only electrodes that all recordings have in common are used. Give the resulting
+    file to `calibrate --population`.
     """
     check_out(out, overwrite)
     from sjepa_online.data import load_sources, make_trials

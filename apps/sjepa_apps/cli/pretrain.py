@@ -1,4 +1,4 @@
-"""``sjepa-online pretrain``."""
+"""``sjepa-online pretrain``: weights from unlabelled recordings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ def pretrain(
     ],
     data: Annotated[
         list[str] | None,
-        typer.Option(callback=check_sources, help="SOURCEs to train on, in place of the recipe's."),
+        typer.Option(
+            callback=check_sources,
+            help="Recordings (SOURCE...) to train on, instead of the recipe's.",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the training; pretraining/RECIPE by default.")
@@ -37,19 +40,22 @@ def pretrain(
         "pretraining/store"
     ),
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the training in --out.")
+        bool, typer.Option("--resume", help="Continue the training in --out.")
     ] = False,
-    devices: Annotated[int, typer.Option(min=1, help="Devices per machine.")] = 1,
-    nodes: Annotated[int, typer.Option(min=1, help="Machines.")] = 1,
+    devices: Annotated[int, typer.Option(min=1, help="Number of devices per machine.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Number of machines.")] = 1,
     accelerator: Annotated[Accelerator, typer.Option(help="Kind of device.")] = "auto",
     prepare: Annotated[
-        bool, typer.Option("--prepare", help="Only fill the store, and report on it.")
+        bool,
+        typer.Option(
+            "--prepare", help="Only preprocess the recordings into the store, and report on it."
+        ),
     ] = False,
     benchmark: Annotated[
         bool,
         typer.Option(
             "--benchmark",
-            help="Only measure the speed of a step, beside a plain nn.Transformer.",
+            help="Only compare the speed of a step with that of a plain nn.Transformer.",
         ),
     ] = False,
     json: JsonOption = False,
