@@ -15,10 +15,6 @@ from sjepa_apps.cli.checks import (
     ends_in,
 )
 from sjepa_apps.cli.common import (
-    DECODER_PANEL,
-    OUTPUT_PANEL,
-    SESSION_PANEL,
-    STREAM_PANEL,
     DeviceOption,
     DynamicStoppingOption,
     JsonOption,
@@ -32,7 +28,11 @@ from sjepa_apps.cli.common import (
     WeightsOption,
     check_out,
     configure_lsl,
+    decoder_option,
+    output_option,
     progress_bar,
+    session_option,
+    stream_option,
 )
 from sjepa_apps.cli.session import (
     WAIT,
@@ -65,12 +65,11 @@ def calibrate(
     ] = None,
     decoder: Annotated[
         str | None,
-        typer.Option(
+        decoder_option(
             callback=check_decoder_name,
             metavar="D",
             help="auto (default), riemann, cca, pre-local, post-local, contextual; the last three "
             "also with new- or full- before.",
-            rich_help_panel=DECODER_PANEL,
         ),
     ] = None,
     weights: WeightsOption = "default",
@@ -80,20 +79,14 @@ def calibrate(
     device: DeviceOption = "auto",
     out: Annotated[
         Path | None,
-        typer.Option(
-            callback=ends_in(".safetensors"),
-            metavar="FILE",
-            help="Decoder file to write.",
-            rich_help_panel=OUTPUT_PANEL,
+        output_option(
+            callback=ends_in(".safetensors"), metavar="FILE", help="Decoder file to write."
         ),
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(
-            callback=ends_in(".html"),
-            metavar="FILE",
-            help="HTML report on scores and channels.",
-            rich_help_panel=OUTPUT_PANEL,
+        output_option(
+            callback=ends_in(".html"), metavar="FILE", help="HTML report on scores and channels."
         ),
     ] = None,
     overwrite: OverwriteOption = False,
@@ -102,38 +95,26 @@ def calibrate(
     unit: UnitOption = None,
     wait: Annotated[
         float | None,
-        typer.Option(
-            min=0.5,
-            metavar="S",
-            help="With --headless: wait S s (10).",
-            rich_help_panel=STREAM_PANEL,
-        ),
+        stream_option(min=0.5, metavar="S", help="With --headless: wait S s (10)."),
     ] = None,
     lsl_scope: ScopeOption = None,
     folder: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder of a new session.", rich_help_panel=SESSION_PANEL),
+        session_option(metavar="DIR", help="Folder of a new session."),
     ] = None,
     resume: Annotated[
         Path | None,
-        typer.Option(
-            callback=check_session_folder,
-            metavar="DIR",
-            help="Folder of a session to continue.",
-            rich_help_panel=SESSION_PANEL,
+        session_option(
+            callback=check_session_folder, metavar="DIR", help="Folder of a session to continue."
         ),
     ] = None,
     trials: Annotated[
         int | None,
-        typer.Option(
-            min=1, metavar="N", help="Trials to record in all.", rich_help_panel=SESSION_PANEL
-        ),
+        session_option(min=1, metavar="N", help="Trials to record in all."),
     ] = None,
     skip_practice: Annotated[
         bool,
-        typer.Option(
-            "--skip-practice", help="Show no practice trials.", rich_help_panel=SESSION_PANEL
-        ),
+        session_option("--skip-practice", help="Show no practice trials."),
     ] = False,
     headless: HeadlessOption = False,
     display: DisplayOption = None,

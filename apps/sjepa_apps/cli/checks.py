@@ -1,4 +1,4 @@
-"""Checks of option values while the command line is read: a mistake is told at once.
+"""Checks of option values while the command line is read, so that mistakes end it at once.
 
 Nothing here waits for torch or SciPy. Commands that run check the values again, in depth.
 """
@@ -16,7 +16,7 @@ from sjepa_online.files import is_file
 
 
 def check_paradigm(name: str | None) -> str | None:
-    """Refuse what is no protocol."""
+    """Refuse a name or path of no protocol."""
     from sjepa_online.protocol import load_protocol
 
     if name is not None:
@@ -25,7 +25,7 @@ def check_paradigm(name: str | None) -> str | None:
 
 
 def check_sources(texts: list[str] | None) -> list[str] | None:
-    """Refuse a SOURCE that stands for nothing."""
+    """Refuse a SOURCE without a recording."""
     from sjepa_online.data import expand_sources
 
     expand_sources(texts or ())
@@ -82,7 +82,7 @@ def check_decoder_file(path: Path | None) -> Path | None:
 
 
 def check_unit(unit: str | None) -> str | None:
-    """Refuse a unit that is none of voltage."""
+    """Refuse a unit that does not measure voltage."""
     if unit is None:
         return None
     from sjepa_online.signal.units import normalise_unit

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Annotated, Any, Literal
@@ -34,46 +35,31 @@ OPTION_ALIASES = {"--early-stopping": "--dynamic-stopping"}
 #: How far LSL looks and answers.
 LslScope = Literal["machine", "link", "site"]
 
-# Panels of the help, the same in every command.
-STREAM_PANEL = "Stream"
-SESSION_PANEL = "Session with a participant"
-DECODER_PANEL = "Decoder"
-OUTPUT_PANEL = "Output"
+# Options by the panel of the help that lists them, the same in every command.
+stream_option = partial(typer.Option, rich_help_panel="Stream")
+session_option = partial(typer.Option, rich_help_panel="Session with a participant")
+decoder_option = partial(typer.Option, rich_help_panel="Decoder")
+output_option = partial(typer.Option, rich_help_panel="Output")
 
 JsonOption = Annotated[
     bool,
-    typer.Option(
-        "--json", help="Print one JSON document, nothing else.", rich_help_panel=OUTPUT_PANEL
-    ),
+    output_option("--json", help="Print one JSON document, nothing else."),
 ]
 OverwriteOption = Annotated[
     bool,
-    typer.Option("--overwrite", help="Replace existing files.", rich_help_panel=OUTPUT_PANEL),
+    output_option("--overwrite", help="Replace existing files."),
 ]
 ScopeOption = Annotated[
     LslScope | None,
-    typer.Option(
-        metavar="SCOPE",
-        help="Reach of LSL: machine, link or site.",
-        rich_help_panel=STREAM_PANEL,
-    ),
+    stream_option(metavar="SCOPE", help="Reach of LSL: machine, link or site."),
 ]
 StreamOption = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME",
-        help="EEG stream; the only one by default.",
-        rich_help_panel=STREAM_PANEL,
-    ),
+    stream_option(metavar="NAME", help="EEG stream; the only one by default."),
 ]
 UnitOption = Annotated[
     str | None,
-    typer.Option(
-        callback=check_unit,
-        metavar="UNIT",
-        help="Unit of the EEG: uV, mV, V or nV.",
-        rich_help_panel=STREAM_PANEL,
-    ),
+    stream_option(callback=check_unit, metavar="UNIT", help="Unit of the EEG: uV, mV, V or nV."),
 ]
 ParadigmOption = Annotated[
     str,
@@ -87,50 +73,33 @@ ParadigmOption = Annotated[
 ]
 WeightsOption = Annotated[
     str,
-    typer.Option(
+    decoder_option(
         callback=check_weights,
         metavar="W",
         help="Pretrained weights: name, file or random.",
         show_default=False,
-        rich_help_panel=DECODER_PANEL,
     ),
 ]
 PopulationOption = Annotated[
     str,
-    typer.Option(
+    decoder_option(
         callback=check_population,
         metavar="P",
         help="Other people's data: name, file, auto or none.",
         show_default=False,
-        rich_help_panel=DECODER_PANEL,
     ),
 ]
 DynamicStoppingOption = Annotated[
     bool,
-    typer.Option(
-        "--dynamic-stopping",
-        help="Decide as soon as the decoder is sure.",
-        rich_help_panel=DECODER_PANEL,
-    ),
+    decoder_option("--dynamic-stopping", help="Decide as soon as the decoder is sure."),
 ]
 SeedOption = Annotated[
     int,
-    typer.Option(
-        min=0,
-        metavar="N",
-        help="Seed of all random choices.",
-        show_default=False,
-        rich_help_panel=DECODER_PANEL,
-    ),
+    decoder_option(min=0, metavar="N", help="Seed of all random choices.", show_default=False),
 ]
 DeviceOption = Annotated[
     str,
-    typer.Option(
-        metavar="D",
-        help="Of networks: auto, cpu, cuda, mps.",
-        show_default=False,
-        rich_help_panel=DECODER_PANEL,
-    ),
+    decoder_option(metavar="D", help="Of networks: auto, cpu, cuda, mps.", show_default=False),
 ]
 
 DecoderFileOption = Annotated[
@@ -152,12 +121,11 @@ TestOption = Annotated[
 ]
 DecodersOption = Annotated[
     list[str] | None,
-    typer.Option(
+    decoder_option(
         "--decoder",
         callback=check_decoder_names,
         metavar="NAME",
         help="A decoder; repeat for several.",
-        rich_help_panel=DECODER_PANEL,
     ),
 ]
 

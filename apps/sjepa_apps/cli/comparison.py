@@ -7,32 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from sjepa_apps.cli.common import DECODER_PANEL, OUTPUT_PANEL, check_out, say
+from sjepa_apps.cli.common import check_out, decoder_option, output_option, say
 
 if TYPE_CHECKING:
     from sjepa_online.data import Recording, Trials
     from sjepa_online.decoding import DecoderRequest
     from sjepa_online.protocol import Protocol
 
-SeedsOption = Annotated[
-    int, typer.Option(min=1, metavar="N", help="Number of seeds.", rich_help_panel=DECODER_PANEL)
-]
+SeedsOption = Annotated[int, decoder_option(min=1, metavar="N", help="Number of seeds.")]
 CsvOption = Annotated[
     Path | None,
-    typer.Option(
-        "--csv", metavar="FILE", help="Results as a CSV table.", rich_help_panel=OUTPUT_PANEL
-    ),
+    output_option("--csv", metavar="FILE", help="Results as a CSV table."),
 ]
 PlotOption = Annotated[
     Path | None,
-    typer.Option(
-        "--plot",
-        metavar="FILE",
-        help="Results as a plot: .png, .svg or .pdf.",
-        rich_help_panel=OUTPUT_PANEL,
-    ),
+    output_option("--plot", metavar="FILE", help="Results as a plot: .png, .svg or .pdf."),
 ]
 
 
@@ -96,7 +85,7 @@ def load_comparison(
     test: Sequence[str],
     requests: Sequence[DecoderRequest],
 ) -> Comparison:
-    """Read the recordings, cut their trials, and say what is left out.
+    """Read the recordings and cut their trials; print which are left out.
 
     Raises
     ------

@@ -24,14 +24,10 @@ LATE_SHARE = 0.001
 def display(
     paradigm: ParadigmOption = "ssvep",
     seconds: Annotated[float, typer.Option(min=1.0, help="Time to show trials (s).")] = 60.0,
-    number: Annotated[
-        int, typer.Option("--display", min=1, help="Number of the display, from 1.")
-    ] = 1,
+    number: Annotated[int, typer.Option("--display", min=1, help="Display, from 1.")] = 1,
     unattended: Annotated[
         bool,
-        typer.Option(
-            help="Begin without the warning about flicker, as nobody looks at the display."
-        ),
+        typer.Option(help="Skip the warning about flicker: nobody looks at the display."),
     ] = False,
     lsl_scope: ScopeOption = None,
     json: JsonOption = False,

@@ -147,7 +147,7 @@ def latency(
     device: DeviceOption = "auto",
     with_window: Annotated[
         bool,
-        typer.Option("--with-window", help="Decode in the live window, and measure its speed too."),
+        typer.Option("--with-window", help="Decode in the live window, and time that too."),
     ] = False,
     json: JsonOption = False,
 ) -> None:

@@ -19,9 +19,7 @@ from sjepa_apps.cli.common import (
 
 def export(
     source: SourcesArgument,
-    bids: Annotated[
-        Path, typer.Option(help="Folder of the BIDS data set; created if it does not exist.")
-    ],
+    bids: Annotated[Path, typer.Option(help="Folder of the BIDS data set, old or new.")],
     subject: Annotated[
         str, typer.Option(help="BIDS label of the participant: letters and digits.")
     ],

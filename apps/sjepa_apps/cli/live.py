@@ -23,7 +23,7 @@ def live(
     ] = None,
     markers: Annotated[
         str | None,
-        typer.Option(help="Marker stream; by default the one that belongs to the EEG stream."),
+        typer.Option(help="Marker stream; by default the one of the EEG stream."),
     ] = None,
     mode: ModeOption = None,
     theme: Annotated[

@@ -32,7 +32,7 @@ def moabb(
     paradigm: ParadigmOption,
     subjects: Annotated[
         list[int] | None,
-        typer.Option("--subjects", help="Numbers of the subjects; all by default."),
+        typer.Option("--subjects", help="Subjects, by number; all by default."),
     ] = None,
     evaluation: Annotated[
         Literal["within-session", "cross-session"],

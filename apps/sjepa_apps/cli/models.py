@@ -123,7 +123,7 @@ def _describe_population(path: Path) -> dict[str, Any]:
 def pull(
     hub_id: Annotated[
         str,
-        typer.Argument(help="OWNER/NAME on the Hugging Face hub, as in braindecode/signal-jepa."),
+        typer.Argument(help="On the Hugging Face hub: OWNER/NAME, as in braindecode/signal-jepa."),
     ],
     name: NameOption = None,
     json: JsonOption = False,

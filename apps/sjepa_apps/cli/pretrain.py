@@ -30,7 +30,7 @@ def pretrain(
         list[str] | None,
         typer.Option(
             callback=check_sources,
-            help="Recordings (SOURCE...) to train on, instead of the recipe's.",
+            help="Recordings to train on, instead of the recipe's.",
         ),
     ] = None,
     out: Annotated[
@@ -47,9 +47,7 @@ def pretrain(
     accelerator: Annotated[Accelerator, typer.Option(help="Kind of device.")] = "auto",
     prepare: Annotated[
         bool,
-        typer.Option(
-            "--prepare", help="Only preprocess the recordings into the store, and report on it."
-        ),
+        typer.Option("--prepare", help="Only fill the store of preprocessed recordings."),
     ] = False,
     benchmark: Annotated[
         bool,

@@ -6,43 +6,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from sjepa_apps.cli.calibration_output import CalibrationOutputs
-from sjepa_apps.cli.common import SESSION_PANEL, check_out, progress_bar, say
+from sjepa_apps.cli.common import check_out, progress_bar, say, session_option
 from sjepa_apps.cli.windows import require_window
 from sjepa_online.errors import InputError, OperationError
 
 HeadlessOption = Annotated[
     bool,
-    typer.Option(
-        "--headless",
-        help="No display: for a simulated participant.",
-        rich_help_panel=SESSION_PANEL,
-    ),
+    session_option("--headless", help="No display: for a simulated participant."),
 ]
 DisplayOption = Annotated[
     int | None,
-    typer.Option(
-        min=1,
-        metavar="N",
-        help="Display of the stimuli; the last one.",
-        rich_help_panel=SESSION_PANEL,
-    ),
+    session_option(min=1, metavar="N", help="Display of the stimuli; the last one."),
 ]
 WindowedOption = Annotated[
     bool,
-    typer.Option(
-        "--windowed", help="Stimuli in a window, not full screen.", rich_help_panel=SESSION_PANEL
-    ),
+    session_option("--windowed", help="Stimuli in a window, not full screen."),
 ]
 PhotodiodeOption = Annotated[
     bool,
-    typer.Option(
-        "--photodiode",
-        help="Patch at the lower left for a photodiode.",
-        rich_help_panel=SESSION_PANEL,
-    ),
+    session_option("--photodiode", help="Patch at the lower left for a photodiode."),
 ]
 
 if TYPE_CHECKING:
@@ -170,7 +153,7 @@ def run_headless(setup: SessionSetup, wait: float, *, overwrite: bool, json: boo
 
 
 def run_in_window(setup: SessionSetup, *, overwrite: bool, json: bool) -> None:
-    """Run a session in windows, and tell what came of it.
+    """Run a session in windows, and print its result.
 
     Raises
     ------
@@ -223,7 +206,7 @@ def _check_files(setup: SessionSetup, overwrite: bool) -> None:
 
 
 def how_to_resume(folder: SessionFolder) -> str:
-    """Say how a session that was ended goes on."""
+    """Return the command that continues a session."""
     return (
         "What was recorded is kept. Go on with: sjepa-online calibrate "
         f"--paradigm {folder.path / 'protocol.toml'} --resume {folder.path}"

@@ -1,4 +1,4 @@
-"""``sjepa-online streams`` and ``replay``: what is in sight, and recordings as streams."""
+"""``sjepa-online streams`` and ``replay``: list LSL streams, and replay recordings as such."""
 
 from __future__ import annotations
 

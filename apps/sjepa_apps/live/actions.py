@@ -1,4 +1,4 @@
-"""Menus, buttons and keys of the window, and what they do."""
+"""Menus, buttons and keys of the live window."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class WindowActions:
         self._wire()
 
     def may_close(self) -> bool:
-        """Ask whether to close while something runs that would end with the window."""
+        """Return whether to close; ask first if a recording or a command would end with it."""
         running = [f"{title} is running; it ends without a decoder." for title in self._awaited]
         if self.recording.state is not RecordingState.IDLE:
             running.insert(0, f"A recording is running: {self.recording.path}")
@@ -305,7 +305,7 @@ class WindowActions:
             self._tell_problem("files", str(error))
 
     def _save(self, what: str, name: str, kinds: str, write: Callable[[Path], None]) -> None:
-        """Ask where to save something, and write it."""
+        """Ask for a file name, and write to it."""
         with self._telling():
             self.folder.mkdir(parents=True, exist_ok=True)
         path, _ = QFileDialog.getSaveFileName(

@@ -171,7 +171,7 @@ class CalibrationSession:
         n_done: int,
         progress: Callable[[int, int], None],
     ) -> str:
-        """Record until the trials are over or something breaks off; return what did."""
+        """Record until the trials end or the signal breaks off; return the problem, or nothing."""
         n_trials = self.folder.state.n_trials
         with ExitStack() as stack:
             part = self.folder.next_part()

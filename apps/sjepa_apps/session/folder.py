@@ -1,4 +1,4 @@
-"""A session on disk: what it is, and the parts of its recording."""
+"""The folder of a session: its description and the parts of its recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a stream goes on while trials are shown, and the wait until it is back."""
+"""Monitor a stream while trials are shown, and wait for its return after a break."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _POLL = 0.1
 
 
 class StreamMonitor(Background):
-    """Follow a stream and who takes it, until one breaks off or a ``with`` statement ends.
+    """Monitor a stream and its recorder or decoder until one breaks off.
 
     A broken connection, as when the program of the amplifier ends, is noticed at once, the loss
     of a stream that is still connected after :data:`LOST_AFTER`.
@@ -60,7 +60,7 @@ class StreamMonitor(Background):
         self._stop = threading.Event()
 
     def broken(self) -> bool:
-        """Tell whether something has broken off."""
+        """Return whether the stream, the recorder or the decoder has broken off."""
         return self.problem != ""
 
     def run(self) -> None:
@@ -75,11 +75,11 @@ class StreamMonitor(Background):
             self.problem = self.problem or "The signal is not watched any more"
 
     def stop(self) -> None:
-        """End it within two polls."""
+        """Ask it to end, which takes at most two polls."""
         self._stop.set()
 
     def _look(self) -> str:
-        """Tell what has happened, and return what has broken off."""
+        """Report the events of the stream, and return the problem that ends it, if any."""
         name = self._inlet.stream.name
         for event in self._inlet.pull(_POLL).events:
             if isinstance(event, StreamLost):

@@ -41,13 +41,13 @@ class StepList(QFrame):
 
 
 class Page(QWidget):
-    """A title, what it is about, the content, a message, and buttons.
+    """A page: title, explanation, content, message and buttons.
 
     Parameters
     ----------
     title, explanation : str
     primary, secondary : str
-        What the buttons say; without a text there is no second button.
+        Texts of the buttons; an empty text hides the second button.
     back : bool
         Whether there is a button to go back.
     """

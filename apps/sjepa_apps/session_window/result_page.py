@@ -1,4 +1,4 @@
-"""The last pages: training, and what came of it."""
+"""The last pages: training and its result."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class TrainingPage(Page):
         self._describe()
 
     def refuse(self, why: str) -> None:
-        """Show why nothing came of it."""
+        """Show why no decoder was trained."""
         self.state.setText("No decoder")
         self.primary.show()
         self.secondary.show()
@@ -70,7 +70,7 @@ class TrainingPage(Page):
 
 
 class ResultPage(Page):
-    """How good the decoder is, where it is, and whether more trials would help.
+    """Scores and file of the decoder, and whether more trials would help.
 
     Signals
     -------
@@ -107,7 +107,7 @@ class ResultPage(Page):
         self.more.clicked.connect(lambda: self.more_asked.emit(self.n_more.value()))
 
     def show_result(self, result: TrainingResult) -> None:
-        """Show what training gave."""
+        """Show scores, advice and files."""
         self._result = result
         summary = result.calibration.decoder.calibration
         scores = summary.cross_validation

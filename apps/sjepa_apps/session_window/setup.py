@@ -1,4 +1,4 @@
-"""What a session window begins with and what it leaves behind."""
+"""Input and output of the session: what was asked for, and what was trained."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REPORT = "report.html"
 
 @dataclass(frozen=True)
 class SessionSetup:
-    """What the command line says about a session; the operator may change most of it.
+    """Options of a session; the operator may change most of them in the window.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class TrainingResult:
 
 @dataclass(frozen=True)
 class SessionOutcome:
-    """What a session window leaves behind.
+    """The result of a session window.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Displays: where stimuli are shown, and what was measured on a display."""
+"""Displays: where stimuli are shown, and the refresh rate measured there."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ class Placement:
 
 @dataclass(frozen=True)
 class DisplayReport:
-    """What was found out about a display.
+    """Properties of a display.
 
     Attributes
     ----------
     name : str
-        Of the display, and its size.
+        Name of the display, and its size.
     refresh_rate : float
         At which frames are shown (Hz).
     vsync : bool
         Whether swaps of frames wait for the display's refresh; a timer paces them otherwise.
     warnings : tuple of str
-        What is not as it should be.
+        Problems, as sentences for the operator.
     """
 
     name: str

@@ -62,7 +62,7 @@ def waiting_message(title: str, text: str, note: str) -> Message:
 
 
 def pause_message(note: str) -> Message:
-    """Return what is seen in a pause."""
+    """Return the message of a pause."""
     return Message(
         title="Pause",
         text="Move, blink and breathe. A trial that was interrupted begins anew.",

@@ -152,7 +152,7 @@ class StimulusWindow:
         self._markers, self._frame_outlet = markers, frames
 
     def close(self) -> None:
-        """Close the window; what is being shown ends with ``SessionStopped``."""
+        """Close the window; a trial or message on it ends with ``SessionStopped``."""
         self.frame_window.close()
 
     def _swap_freely(self) -> list[float]:
@@ -255,7 +255,7 @@ class StimulusWindow:
             self._guard(partial(self._interrupt, pause_message(self._notes())))
 
     def closing(self) -> None:
-        """End what is being shown."""
+        """End the trial or message that is shown."""
         self._guard(self._leave_trial)
         self._pacer.stop()
         self.stopped = True

@@ -19,12 +19,12 @@ class Worker(threading.Thread, ABC):
     Parameters
     ----------
     name : str
-        What it does, for people.
+        Its purpose, for messages.
 
     Attributes
     ----------
     problems : deque of str
-        What went wrong; any thread may empty it.
+        Messages about errors; any thread may take them out.
     """
 
     def __init__(self, name: str) -> None:
@@ -34,11 +34,11 @@ class Worker(threading.Thread, ABC):
 
     @property
     def begun(self) -> bool:
-        """Whether it was started, be it at work or at its end."""
+        """Whether the thread was started; it may have ended since."""
         return self.ident is not None
 
     def ask_to_stop(self) -> None:
-        """Let it end soon."""
+        """Ask the thread to end soon."""
         self._ended.set()
 
     def stop(self) -> None:
@@ -48,7 +48,7 @@ class Worker(threading.Thread, ABC):
             self.join()
 
     def run(self) -> None:
-        """Work; an error that nobody thought of is told, and then is what it is in any thread."""
+        """Work; an unexpected error is added to ``problems`` and raised."""
         try:
             self.work()
         except Exception as error:
@@ -64,12 +64,12 @@ T = TypeVar("T")
 
 
 class TaskRunner(QObject):
-    """Does one thing at a time, and tells the GUI thread, in which it lives, of the end.
+    """Run one task at a time in a thread, and hand its result to the GUI thread.
 
     Signals
     -------
     idle
-        What was done is told, and nothing else is asked for.
+        The result is handed over, and no other task was started.
     """
 
     idle = pyqtSignal()
@@ -93,7 +93,7 @@ class TaskRunner(QObject):
         self._executor.submit(self._work, work, done, failed)
 
     def close(self) -> None:
-        """Wait for what is being done, and end the thread."""
+        """Wait for the task, and end the thread."""
         self._executor.shutdown()
 
     def _work(

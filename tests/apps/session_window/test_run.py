@@ -125,7 +125,7 @@ def test_warning_about_flicker_is_confirmed_once_in_a_session(
     page.primary.click()
     shown = one.conductor.stimulus
     qtbot.waitUntil(lambda: shown._then is not None, timeout=60_000)
-    assert shown._screen.title == FLICKER_WARNING.title
+    assert shown._message.title == FLICKER_WARNING.title
     QTest.keyClick(shown.frame_window, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: shown._playing, timeout=60_000)
     page.secondary.click()

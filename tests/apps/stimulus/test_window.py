@@ -201,7 +201,7 @@ def test_message_waits_for_enter(qtbot, open_window, short_protocol):
     assert not future.done()
     press(window, ENTER)
     assert future.done()
-    assert window._screen.title != "Practice"
+    assert window._message.title != "Practice"
 
 
 def test_message_after_an_interrupted_trial_still_waits(qtbot, open_window, short_protocol):

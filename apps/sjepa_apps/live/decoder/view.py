@@ -1,4 +1,4 @@
-"""What the decoder thinks: the decision, the classes, the last minute."""
+"""The decoder's decision and probabilities, now and over the last minute."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ class DecoderView(QWidget):
         return self._spelled[-MOST_SPELLED:] or "–"
 
     def refresh(self) -> None:
-        """Draw the curves, where there is something new."""
+        """Draw the curves, if there are new decisions."""
         if self._changed and self.isVisible():
             self.history.refresh()
             self._changed = False

@@ -401,7 +401,7 @@ class SignalCanvas(QWidget):
 
 
 def faint(colour: QColor, opacity: float) -> QColor:
-    """Return a colour that lets what is below shine through."""
+    """Return the colour with some transparency."""
     result = QColor(colour)
     result.setAlphaF(opacity)
     return result

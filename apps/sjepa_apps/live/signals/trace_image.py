@@ -1,4 +1,4 @@
-"""Traces painted once and scrolled as a picture, so that a frame costs what is new in it."""
+"""Traces as a scrolling picture, so that a frame paints only new samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trials with their truth: what was decided, how often that was right, and what for what."""
+"""Trials with true and decided class, accuracy, and confusion matrix."""
 
 from __future__ import annotations
 
@@ -235,7 +235,7 @@ class TrialsView(QWidget):
 
 
 def _accuracy(trials: Sequence[Trial | SymbolTrial]) -> tuple[str, str]:
-    """Return the share of right decisions, and what it comes from."""
+    """Return the share of right decisions, and their numbers."""
     n_correct = sum(trial.correct for trial in trials)
     low, high = wilson_interval(n_correct, len(trials))
     share = f"{n_correct / len(trials):.2f}" if trials else "–"

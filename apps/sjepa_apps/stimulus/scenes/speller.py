@@ -17,7 +17,7 @@ _DARK = QColor(92, 92, 92)
 
 
 class SpellerScene(Scene):
-    """The matrix; above it the text to copy, and below that what was chosen so far.
+    """The matrix; above it the text to copy, and below that text the symbols chosen so far.
 
     Parameters
     ----------
