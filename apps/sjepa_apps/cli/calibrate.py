@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sjepa_apps.cli.calibration_output import CalibrationOutputs
-from sjepa_apps.cli.checks import (
-    check_decoder_name,
-    check_session_folder,
-    check_sources,
-    ends_in,
-)
+from sjepa_apps.cli.checks import check_decoder_name, check_session_folder, check_sources, ends_in
 from sjepa_apps.cli.common import (
     DeviceOption,
     DynamicStoppingOption,
@@ -94,13 +89,11 @@ def calibrate(
     stream: StreamOption = None,
     unit: UnitOption = None,
     wait: Annotated[
-        float | None,
-        stream_option(min=0.5, metavar="S", help="With --headless: wait S s (10)."),
+        float | None, stream_option(min=0.5, metavar="S", help="With --headless: wait S s (10).")
     ] = None,
     lsl_scope: ScopeOption = None,
     folder: Annotated[
-        Path | None,
-        session_option(metavar="DIR", help="Folder of a new session."),
+        Path | None, session_option(metavar="DIR", help="Folder of a new session.")
     ] = None,
     resume: Annotated[
         Path | None,
@@ -109,12 +102,10 @@ def calibrate(
         ),
     ] = None,
     trials: Annotated[
-        int | None,
-        session_option(min=1, metavar="N", help="Trials to record in all."),
+        int | None, session_option(min=1, metavar="N", help="Trials to record in all.")
     ] = None,
     skip_practice: Annotated[
-        bool,
-        session_option("--skip-practice", help="Show no practice trials."),
+        bool, session_option("--skip-practice", help="Show no practice trials.")
     ] = False,
     headless: HeadlessOption = False,
     display: DisplayOption = None,

@@ -7,12 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sjepa_apps.cli.common import (
-    check_out,
-    echo,
-    print_json,
-    say,
-)
+from sjepa_apps.cli.common import check_out, echo, print_json, say
 
 if TYPE_CHECKING:
     from sjepa_online.data import Recording

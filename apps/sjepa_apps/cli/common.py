@@ -41,21 +41,13 @@ session_option = partial(typer.Option, rich_help_panel="Session with a participa
 decoder_option = partial(typer.Option, rich_help_panel="Decoder")
 output_option = partial(typer.Option, rich_help_panel="Output")
 
-JsonOption = Annotated[
-    bool,
-    output_option("--json", help="Print one JSON document, nothing else."),
-]
-OverwriteOption = Annotated[
-    bool,
-    output_option("--overwrite", help="Replace existing files."),
-]
+JsonOption = Annotated[bool, output_option("--json", help="Print one JSON document, nothing else.")]
+OverwriteOption = Annotated[bool, output_option("--overwrite", help="Replace existing files.")]
 ScopeOption = Annotated[
-    LslScope | None,
-    stream_option(metavar="SCOPE", help="Reach of LSL: machine, link or site."),
+    LslScope | None, stream_option(metavar="SCOPE", help="Reach of LSL: machine, link or site.")
 ]
 StreamOption = Annotated[
-    str | None,
-    stream_option(metavar="NAME", help="EEG stream; the only one by default."),
+    str | None, stream_option(metavar="NAME", help="EEG stream; the only one by default.")
 ]
 UnitOption = Annotated[
     str | None,
@@ -90,16 +82,13 @@ PopulationOption = Annotated[
     ),
 ]
 DynamicStoppingOption = Annotated[
-    bool,
-    decoder_option("--dynamic-stopping", help="Decide as soon as the decoder is sure."),
+    bool, decoder_option("--dynamic-stopping", help="Decide as soon as the decoder is sure.")
 ]
 SeedOption = Annotated[
-    int,
-    decoder_option(min=0, metavar="N", help="Seed of all random choices.", show_default=False),
+    int, decoder_option(min=0, metavar="N", help="Seed of all random choices.", show_default=False)
 ]
 DeviceOption = Annotated[
-    str,
-    decoder_option(metavar="D", help="Of networks: auto, cpu, cuda, mps.", show_default=False),
+    str, decoder_option(metavar="D", help="Of networks: auto, cpu, cuda, mps.", show_default=False)
 ]
 
 DecoderFileOption = Annotated[

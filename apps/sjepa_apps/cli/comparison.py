@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 SeedsOption = Annotated[int, decoder_option(min=1, metavar="N", help="Number of seeds.")]
 CsvOption = Annotated[
-    Path | None,
-    output_option("--csv", metavar="FILE", help="Results as a CSV table."),
+    Path | None, output_option("--csv", metavar="FILE", help="Results as a CSV table.")
 ]
 PlotOption = Annotated[
     Path | None,

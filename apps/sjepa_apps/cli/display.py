@@ -26,8 +26,7 @@ def display(
     seconds: Annotated[float, typer.Option(min=1.0, help="Time to show trials (s).")] = 60.0,
     number: Annotated[int, typer.Option("--display", min=1, help="Display, from 1.")] = 1,
     unattended: Annotated[
-        bool,
-        typer.Option(help="Skip the warning about flicker: nobody looks at the display."),
+        bool, typer.Option(help="Skip the warning about flicker: nobody looks at the display.")
     ] = False,
     lsl_scope: ScopeOption = None,
     json: JsonOption = False,

@@ -146,8 +146,7 @@ def latency(
     weights: WeightsOption = "default",
     device: DeviceOption = "auto",
     with_window: Annotated[
-        bool,
-        typer.Option("--with-window", help="Decode in the live window, and time that too."),
+        bool, typer.Option("--with-window", help="Decode in the live window, and time that too.")
     ] = False,
     json: JsonOption = False,
 ) -> None:

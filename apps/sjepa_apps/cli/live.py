@@ -15,15 +15,13 @@ from sjepa_apps.cli.windows import require_window
 
 def live(
     decoder: Annotated[
-        Path | None,
-        typer.Option(callback=check_decoder_file, help="Decoder file of `calibrate`."),
+        Path | None, typer.Option(callback=check_decoder_file, help="Decoder file of `calibrate`.")
     ] = None,
     stream: Annotated[
         str | None, typer.Option(help="EEG stream; by default that of the last time.")
     ] = None,
     markers: Annotated[
-        str | None,
-        typer.Option(help="Marker stream; by default the one of the EEG stream."),
+        str | None, typer.Option(help="Marker stream; by default the one of the EEG stream.")
     ] = None,
     mode: ModeOption = None,
     theme: Annotated[

@@ -19,20 +19,14 @@ from sjepa_apps.cli.common import (
     print_json,
     say,
 )
-from sjepa_apps.cli.comparison import (
-    CsvOption,
-    PlotOption,
-    check_results,
-    make_requests,
-)
+from sjepa_apps.cli.comparison import CsvOption, PlotOption, check_results, make_requests
 
 
 def moabb(
     dataset: Annotated[str, typer.Option(help="Name of a class in moabb.datasets.")],
     paradigm: ParadigmOption,
     subjects: Annotated[
-        list[int] | None,
-        typer.Option("--subjects", help="Subjects, by number; all by default."),
+        list[int] | None, typer.Option("--subjects", help="Subjects, by number; all by default.")
     ] = None,
     evaluation: Annotated[
         Literal["within-session", "cross-session"],

@@ -7,11 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sjepa_apps.cli.common import (
-    JsonOption,
-    echo,
-    print_json,
-)
+from sjepa_apps.cli.common import JsonOption, echo, print_json
 
 app = typer.Typer(help="Weights, populations and pretraining recipes.", no_args_is_help=True)
 

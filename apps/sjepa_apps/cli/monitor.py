@@ -7,13 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from sjepa_apps.cli.checks import check_sources
-from sjepa_apps.cli.common import (
-    JsonOption,
-    SeedOption,
-    echo,
-    print_json,
-    progress_bar,
-)
+from sjepa_apps.cli.common import JsonOption, SeedOption, echo, print_json, progress_bar
 from sjepa_apps.cli.comparison import load_sides
 
 

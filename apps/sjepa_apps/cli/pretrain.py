@@ -12,12 +12,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from sjepa_apps.cli.checks import check_recipe, check_sources
-from sjepa_apps.cli.common import (
-    JsonOption,
-    echo,
-    print_json,
-    say,
-)
+from sjepa_apps.cli.common import JsonOption, echo, print_json, say
 
 Accelerator = Literal["auto", "cpu", "cuda"]
 
@@ -29,8 +24,7 @@ def pretrain(
     data: Annotated[
         list[str] | None,
         typer.Option(
-            callback=check_sources,
-            help="Recordings to train on, instead of the recipe's.",
+            callback=check_sources, help="Recordings to train on, instead of the recipe's."
         ),
     ] = None,
     out: Annotated[
@@ -46,8 +40,7 @@ def pretrain(
     nodes: Annotated[int, typer.Option(min=1, help="Number of machines.")] = 1,
     accelerator: Annotated[Accelerator, typer.Option(help="Kind of device.")] = "auto",
     prepare: Annotated[
-        bool,
-        typer.Option("--prepare", help="Only fill the store of preprocessed recordings."),
+        bool, typer.Option("--prepare", help="Only fill the store of preprocessed recordings.")
     ] = False,
     benchmark: Annotated[
         bool,

@@ -12,20 +12,16 @@ from sjepa_apps.cli.windows import require_window
 from sjepa_online.errors import InputError, OperationError
 
 HeadlessOption = Annotated[
-    bool,
-    session_option("--headless", help="No display: for a simulated participant."),
+    bool, session_option("--headless", help="No display: for a simulated participant.")
 ]
 DisplayOption = Annotated[
-    int | None,
-    session_option(min=1, metavar="N", help="Display of the stimuli; the last one."),
+    int | None, session_option(min=1, metavar="N", help="Display of the stimuli; the last one.")
 ]
 WindowedOption = Annotated[
-    bool,
-    session_option("--windowed", help="Stimuli in a window, not full screen."),
+    bool, session_option("--windowed", help="Stimuli in a window, not full screen.")
 ]
 PhotodiodeOption = Annotated[
-    bool,
-    session_option("--photodiode", help="Patch at the lower left for a photodiode."),
+    bool, session_option("--photodiode", help="Patch at the lower left for a photodiode.")
 ]
 
 if TYPE_CHECKING:

@@ -33,10 +33,7 @@ def display_problem() -> str:
         return NO_DISPLAY
     try:
         tried = subprocess.run(
-            [sys.executable, "-P", "-c", _TRY],
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE,
+            [sys.executable, "-P", "-c", _TRY], capture_output=True, text=True, timeout=_PATIENCE
         )
     except subprocess.TimeoutExpired:
         return f"Qt has not started within {_PATIENCE:g} s"

@@ -173,9 +173,7 @@ class Conductor(QObject):
         presenter = QtPresenter(window)
         self._interruptible = "The session is being recorded"
         self._worker.run(
-            lambda: self._record(session, presenter, practice),
-            lambda _: self._end(None),
-            self._end,
+            lambda: self._record(session, presenter, practice), lambda _: self._end(None), self._end
         )
 
     def stop(self) -> None:

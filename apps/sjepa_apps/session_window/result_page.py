@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QUrl, pyqtSignal
 from PyQt6.QtGui import QDesktopServices
-from PyQt6.QtWidgets import (
-    QGridLayout,
-    QHBoxLayout,
-    QLayout,
-    QPushButton,
-    QSpinBox,
-    QVBoxLayout,
-)
+from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QLayout, QPushButton, QSpinBox, QVBoxLayout
 
 from sjepa_apps.session_window.page import Page, slim_bar
 from sjepa_apps.session_window.setup import TrainingResult

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import (
-    QCheckBox,
-    QGridLayout,
-    QHBoxLayout,
-    QSpinBox,
-    QTableWidgetItem,
-    QWidget,
-)
+from PyQt6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QSpinBox, QTableWidgetItem, QWidget
 
 from sjepa_apps.session.checks import require_enough_trials
 from sjepa_apps.session.folder import SessionFolder, planned_trials

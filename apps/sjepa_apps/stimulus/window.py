@@ -11,12 +11,7 @@ from typing import Any
 from PyQt6.QtCore import QEventLoop, QRectF, QSizeF, Qt, QTimer
 from PyQt6.QtGui import QColor, QPainter
 
-from sjepa_apps.session.presenter import (
-    UNMONITORED,
-    PresentedTrial,
-    SessionStopped,
-    TrialMonitor,
-)
+from sjepa_apps.session.presenter import UNMONITORED, PresentedTrial, SessionStopped, TrialMonitor
 from sjepa_apps.stimulus import theme
 from sjepa_apps.stimulus.display import DisplayReport, Placement, check_rate, judge_display
 from sjepa_apps.stimulus.frame_window import Pacer, find_screen, make_frame_window, show_on

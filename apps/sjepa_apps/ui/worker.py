@@ -82,10 +82,7 @@ class TaskRunner(QObject):
         self._ended.connect(self._tell)
 
     def run(
-        self,
-        work: Callable[[], T],
-        done: Callable[[T], None],
-        failed: Callable[[Exception], None],
+        self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]
     ) -> None:
         """Do ``work`` in the thread; its result goes to ``done``, its error to ``failed``."""
         assert not self.busy
@@ -97,10 +94,7 @@ class TaskRunner(QObject):
         self._executor.shutdown()
 
     def _work(
-        self,
-        work: Callable[[], T],
-        done: Callable[[T], None],
-        failed: Callable[[Exception], None],
+        self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]
     ) -> None:
         try:
             result = work()
