@@ -181,3 +181,13 @@ def test_an_interrupt_before_the_command_begins_is_as_quiet_as_later(
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 130
+
+
+def test_foreign_text_in_a_message_cannot_control_the_terminal(
+    command: Callable, tmp_path: Path
+) -> None:
+    outcome = command("decode", "--decoder", tmp_path / "\x1b[2Jx\x07.safetensors")
+    assert outcome.code == 2
+    assert "x .safetensors" in outcome.err
+    assert "\x1b" not in outcome.err
+    assert "\x07" not in outcome.err

@@ -13,6 +13,7 @@ import typer
 
 from sjepa_apps.cli.checks import check_recipe, check_sources
 from sjepa_apps.cli.common import JsonOption, echo, print_json, say
+from sjepa_online.foreign_text import clean_lines
 
 Accelerator = Literal["auto", "cpu", "cuda"]
 
@@ -151,9 +152,10 @@ class _Progress:
 
     def on_source(self, name: str, number: int, n_sources: int) -> None:
         """Show which recording is preprocessed."""
-        self._bar.update(
-            self._task, description=f"store: {name}", completed=number - 1, total=n_sources
-        )
+        from rich.markup import escape
+
+        told = escape(clean_lines(f"store: {name}"))
+        self._bar.update(self._task, description=told, completed=number - 1, total=n_sources)
 
     def on_step(
         self, epoch: int, step: int, n_steps: int, loss: float, examples_per_s: float, share: float

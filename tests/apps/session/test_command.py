@@ -179,4 +179,4 @@ def test_a_session_with_a_simulated_participant_yields_a_decoder(
     assert "--overwrite" in again.err
     other = command("calibrate", "-p", protocol_file, "--resume", folder, "--unit", "mV")
     assert other.code == 2
-    assert "--resume and --unit" in other.err
+    assert "--resume excludes --unit" in other.err
