@@ -14,7 +14,7 @@ import pytest
 
 from sjepa_apps.__main__ import main
 from sjepa_apps.cli.common import check_out
-from sjepa_apps.cli.comparison import load_sides
+from sjepa_apps.cli.evaluate.comparison import load_sides
 from sjepa_online.errors import InputError
 
 #: Words of a command line, and what the message must hold.

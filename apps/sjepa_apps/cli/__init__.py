@@ -10,13 +10,11 @@ from typing import Annotated
 import typer
 
 from sjepa_apps.cli import (
-    calibrate,
     decode,
     demo,
     doctor,
     evaluate,
     export,
-    feedback,
     live,
     models,
     population,
@@ -25,6 +23,7 @@ from sjepa_apps.cli import (
     streams,
 )
 from sjepa_apps.cli.common import echo, repeat_list_options, replace_aliases, say
+from sjepa_apps.cli.session import calibrate, feedback
 from sjepa_online.errors import InputError, OperationError
 
 #: Exit code after Ctrl-C; typer turns the interrupt into it.

@@ -1,12 +1,9 @@
-"""``sjepa-online evaluate``: how well and how fast, on the user's own recordings and machine."""
+"""``sjepa-online evaluate scores``: decoders side by side, on the user's own recordings."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from sjepa_apps.cli.checks import check_decoder_name, check_paradigm
 from sjepa_apps.cli.common import (
     DecodersOption,
     DeviceOption,
@@ -23,7 +20,7 @@ from sjepa_apps.cli.common import (
     print_json,
     progress_bar,
 )
-from sjepa_apps.cli.comparison import (
+from sjepa_apps.cli.evaluate.comparison import (
     CsvOption,
     PlotOption,
     SeedsOption,
@@ -31,24 +28,8 @@ from sjepa_apps.cli.comparison import (
     load_comparison,
     make_requests,
 )
-from sjepa_apps.cli.corruption import corruption
-from sjepa_apps.cli.display import display
-from sjepa_apps.cli.grid import grid
-from sjepa_apps.cli.learning_curve import learning_curve
-from sjepa_apps.cli.moabb import moabb
-from sjepa_apps.cli.monitor import monitor
-from sjepa_apps.cli.windows import paint_offscreen_without_display
-
-app = typer.Typer(help="Scores, latency, and comparisons.", no_args_is_help=True)
-app.command()(corruption)
-app.command()(display)
-app.command("learning-curve")(learning_curve)
-app.command()(grid)
-app.command()(moabb)
-app.command()(monitor)
 
 
-@app.command()
 def scores(
     paradigm: ParadigmOption,
     train: TrainOption,
@@ -123,64 +104,3 @@ def _print_scores(entries: dict[str, dict[str, Any]]) -> None:
                 f"{entry['early']['decision_s']:.1f} s, "
                 f"{entry['early']['itr_bits_per_min']:.1f} bits/min"
             )
-
-
-@app.command()
-def latency(
-    paradigm: Annotated[
-        str,
-        typer.Option(
-            "--paradigm", "-p", callback=check_paradigm, help="Protocol whose window is decoded."
-        ),
-    ] = "mi",
-    decoder: Annotated[
-        str, typer.Option(callback=check_decoder_name, help="Decoder to time.")
-    ] = "pre-local",
-    channels: Annotated[int, typer.Option(min=1, max=62, help="Channels of the stream.")] = 62,
-    sfreq: Annotated[
-        float, typer.Option(min=100.0, max=4000.0, help="Rate of the stream in Hz.")
-    ] = 1000.0,
-    seconds: Annotated[
-        float, typer.Option(min=1.0, max=86400.0, help="Time to decode (s).")
-    ] = 60.0,
-    weights: WeightsOption = "default",
-    device: DeviceOption = "auto",
-    with_window: Annotated[
-        bool, typer.Option("--with-window", help="Decode in the live window, and time that too.")
-    ] = False,
-    json: JsonOption = False,
-) -> None:
-    """Time decisions on a simulated stream through real LSL."""
-    from sjepa_online.decoding import DecoderRequest
-    from sjepa_online.decoding.classifiers.network import choose_device
-    from sjepa_online.evaluation.latency import TimedDecoding, measure_latency
-    from sjepa_online.protocol import load_protocol
-
-    request = DecoderRequest(decoder, weights, 0, choose_device(device))
-    decode: TimedDecoding | None = None
-    if with_window:
-        paint_offscreen_without_display()
-        from sjepa_apps.live.benchmark import decode_in_window
-
-        decode = decode_in_window
-    with progress_bar("Decoding simulated noise over LSL", round(seconds)) as advance:
-        result = measure_latency(
-            load_protocol(paradigm), request, channels, sfreq, seconds, advance, decode
-        )
-    if json:
-        print_json(result)
-        return
-    for name in ("decision_ms", "end_to_end_ms"):
-        told = ", ".join(f"{key} {value:.2f}" for key, value in result[name].items())
-        echo(f"{name}: {told}")
-    echo(
-        f"{result['decisions']} decisions, {result['samples_received']} of "
-        f"{result['samples_sent']} samples, {100 * result['cpu_share']:.0f} % of a core"
-    )
-    if with_window:
-        window = result["window"]
-        echo(
-            f"window: {window['frames_per_s']:.1f} frames a second, longest gap "
-            f"{window['longest_gap_ms']:.0f} ms, memory grew by "
-            f"{window['memory_growth_mb']:.1f} MB, {100 * window['cpu_share']:.0f} % of a core"
-        )

@@ -21,7 +21,7 @@ from sjepa_apps.cli.common import (
     print_json,
     say,
 )
-from sjepa_apps.cli.session import (
+from sjepa_apps.cli.session.run import (
     DisplayOption,
     HeadlessOption,
     PhotodiodeOption,

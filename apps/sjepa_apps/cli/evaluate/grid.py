@@ -17,7 +17,7 @@ from sjepa_apps.cli.common import (
     print_json,
     progress_bar,
 )
-from sjepa_apps.cli.comparison import CsvOption, PlotOption, SeedsOption, check_results
+from sjepa_apps.cli.evaluate.comparison import CsvOption, PlotOption, SeedsOption, check_results
 
 DEFAULT_WEIGHTS = ("default", "random")
 

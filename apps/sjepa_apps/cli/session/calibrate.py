@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sjepa_apps.cli.calibration_output import CalibrationOutputs
 from sjepa_apps.cli.checks import check_decoder_name, check_session_folder, check_sources, ends_in
 from sjepa_apps.cli.common import (
     DeviceOption,
@@ -29,7 +28,8 @@ from sjepa_apps.cli.common import (
     session_option,
     stream_option,
 )
-from sjepa_apps.cli.session import (
+from sjepa_apps.cli.session.outputs import CalibrationOutputs
+from sjepa_apps.cli.session.run import (
     WAIT,
     DisplayOption,
     HeadlessOption,

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from sjepa_apps.cli.calibration_output import CalibrationOutputs
 from sjepa_apps.cli.common import check_out, progress_bar, say, session_option
+from sjepa_apps.cli.session.outputs import CalibrationOutputs
 from sjepa_apps.cli.windows import require_window
 from sjepa_online.errors import InputError, OperationError
 

@@ -19,7 +19,7 @@ from sjepa_apps.cli.common import (
     print_json,
     say,
 )
-from sjepa_apps.cli.comparison import CsvOption, PlotOption, check_results, make_requests
+from sjepa_apps.cli.evaluate.comparison import CsvOption, PlotOption, check_results, make_requests
 
 
 def moabb(

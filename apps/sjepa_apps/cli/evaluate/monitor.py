@@ -8,7 +8,7 @@ import typer
 
 from sjepa_apps.cli.checks import check_sources
 from sjepa_apps.cli.common import JsonOption, SeedOption, echo, print_json, progress_bar
-from sjepa_apps.cli.comparison import load_sides
+from sjepa_apps.cli.evaluate.comparison import load_sides
 
 
 def monitor(

@@ -21,7 +21,7 @@ from sjepa_apps.cli.common import (
     print_json,
     progress_bar,
 )
-from sjepa_apps.cli.comparison import (
+from sjepa_apps.cli.evaluate.comparison import (
     CsvOption,
     PlotOption,
     SeedsOption,
