@@ -10,13 +10,11 @@ from typing import Annotated
 import typer
 
 from sjepa_apps.cli import (
-    calibrate,
     decode,
     demo,
     doctor,
     evaluate,
     export,
-    feedback,
     live,
     models,
     population,
@@ -24,7 +22,8 @@ from sjepa_apps.cli import (
     simulate,
     streams,
 )
-from sjepa_apps.cli.common import echo, repeat_list_options, say
+from sjepa_apps.cli.common import echo, repeat_list_options, replace_aliases, say
+from sjepa_apps.cli.session import calibrate, feedback
 from sjepa_online.errors import InputError, OperationError
 
 #: Exit code after Ctrl-C; typer turns the interrupt into it.
@@ -84,7 +83,7 @@ def main() -> None:
     # processes that multiprocessing starts run no module of the working folder
     os.environ["PYTHONSAFEPATH"] = "1"
     try:
-        app(args=repeat_list_options(sys.argv[1:]))
+        app(args=repeat_list_options(replace_aliases(sys.argv[1:])))
     except InputError as error:
         _fail(str(error), 2)
     except OperationError as error:

@@ -11,7 +11,6 @@ import typer
 
 from sjepa_apps.cli.common import (
     JsonOption,
-    LslScope,
     configure_lsl,
     print_json,
     progress_bar,
@@ -67,7 +66,7 @@ def demo(
             value=f"--paradigm {paradigm}",
             remedy=f"Leave it out or say {SAMPLE_PROTOCOL}; `replay` takes any recording.",
         )
-    configure_lsl(LslScope.MACHINE)
+    configure_lsl("machine")
     started = time.monotonic()
     result = run_demo(speed, in_window=not headless and _can_show())
     result["seconds"] = time.monotonic() - started

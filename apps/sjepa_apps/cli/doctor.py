@@ -13,13 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import typer
 
-from sjepa_apps.cli.common import (
-    JsonOption,
-    ScopeOption,
-    configure_lsl,
-    echo,
-    print_json,
-)
+from sjepa_apps.cli.common import JsonOption, ScopeOption, configure_lsl, echo, print_json
 from sjepa_apps.cli.windows import NO_DISPLAY, display_problem, has_packages
 from sjepa_online.errors import InputError, OperationError
 
@@ -59,7 +53,7 @@ class Check:
 
 
 def doctor(lsl_scope: ScopeOption = None, json: JsonOption = False) -> None:
-    """Check versions, LSL, GPU, Qt, clock and weights, and say how to mend what is wrong."""
+    """Check versions, LSL, GPU, Qt, clock and weights, and tell how to fix what is wrong."""
     configure_lsl(lsl_scope)
     checks = [check() for check in CHECKS]
     ok = all(check.ok for check in checks)
@@ -169,9 +163,7 @@ def check_weights() -> Check:
     except InputError as error:
         return Check("weights", False, str(error), "Install sjepa-online again.")
     return Check(
-        "weights",
-        True,
-        f"default: {weights.n_parameters:,} parameters; known: {', '.join(names)}",
+        "weights", True, f"default: {weights.n_parameters:,} parameters; known: {', '.join(names)}"
     )
 
 

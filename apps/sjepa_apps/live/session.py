@@ -151,7 +151,7 @@ class LiveSession(QObject):
 
     @property
     def failed(self) -> bool:
-        """Whether reading has ended of an error that nobody thought of."""
+        """Whether reading has ended with an unexpected error."""
         return self._reader is not None and self._reader.begun and not self._reader.is_alive()
 
     @property
@@ -197,7 +197,7 @@ class LiveSession(QObject):
             self._start_reader()
 
     def _forget_choices(self, stream: StreamDescription) -> None:
-        """Leave the channels of another stream to what is found: they are other electrodes."""
+        """Judge all channels automatically again if the stream is another one."""
         lasting = lasting_selector(stream)
         if self.engine.forced and self._chosen_for not in ("", lasting):
             named = ", ".join(self.engine.forced)
@@ -236,7 +236,7 @@ class LiveSession(QObject):
         self.engine.send(LoadDecoder(path=str(path.resolve())))
 
     def choose(self, channel: str, choice: Choice) -> None:
-        """Force a channel bad or good, or leave it to what is found."""
+        """Force a channel bad or good, or judge it automatically again."""
         self.engine.send(ChooseChannel(channel=channel, choice=choice))
         self.log("operator", f"{channel}: {CHOICE_WORDS[choice]}")
 
@@ -248,7 +248,7 @@ class LiveSession(QObject):
         self.log("mark", text)
 
     def restart_engine(self) -> None:
-        """Start the engine again, with what it was asked for before."""
+        """Start the engine again, with the same decoder and stream."""
         self.log("engine", "is being started again")
         self.engine.start()
 

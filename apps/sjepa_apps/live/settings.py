@@ -1,4 +1,4 @@
-"""What the window remembers from one time to the next."""
+"""Settings that the live window keeps for the next time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The live window: the views, their places, and what the timers refresh."""
+"""The live window: its views, their layout, and the timers that refresh them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ DEFAULT_SIZE = (1280, 800)
 
 @dataclass(frozen=True)
 class LiveOptions:
-    """What the command line asks for.
+    """Options of the command line.
 
     Attributes
     ----------
@@ -227,7 +227,7 @@ class LiveWindow(QMainWindow):
             self._views.keep_shares(event.oldSize(), event.size())
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Ask while something runs; remember the choices and end everything."""
+        """Ask first if something runs; then save the choices and end everything."""
         assert event is not None
         may_close = self._ends or self.controls.may_close()
         # Ctrl-C may have closed the question

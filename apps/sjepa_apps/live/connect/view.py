@@ -1,4 +1,4 @@
-"""The streams in sight, how well they fit the decoder, and what to do with the chosen one."""
+"""Streams in sight, their check against the decoder, and buttons to connect one."""
 
 from __future__ import annotations
 
@@ -167,14 +167,14 @@ class ConnectView(QWidget):
         self._fill()
 
     def restore(self, markers: str | None, mode: Mode | None, unit: str | None) -> None:
-        """Choose what was chosen the last time."""
+        """Restore the choices of the last time."""
         self.mode.setCurrentIndex(list(MODES.values()).index(mode))
         self.unit.setCurrentIndex(list(UNITS.values()).index(unit))
         if markers is not None:
             self._fill_markers(markers)
 
     def show_waiting(self, told: str) -> None:
-        """Tell what is to be connected as soon as it is in sight; empty where nothing is."""
+        """Show which stream is awaited; empty for none."""
         self._waiting = told
         self._describe()
 
@@ -209,7 +209,7 @@ class ConnectView(QWidget):
         self._describe()
 
     def _fill_markers(self, wanted: str = "") -> None:
-        """List the marker streams; the choice stays, be it in sight or not."""
+        """List the marker streams; the chosen one stays chosen, even out of sight."""
         wanted = wanted or self.markers.currentText() or AUTOMATIC
         names = [one.name for one in markers_among(self._streams)]
         texts = [
@@ -284,7 +284,7 @@ class ConnectView(QWidget):
 
 
 def _same(stream: StreamDescription, other: StreamDescription | None) -> bool:
-    """Tell whether two descriptions are of one source, be it restarted."""
+    """Return whether two descriptions are of the same source, restarted or not."""
     return other is not None and (
         stream.uid == other.uid
         or (stream.name, stream.source_id, stream.host) == (other.name, other.source_id, other.host)

@@ -162,9 +162,13 @@ def worth_recording(
     ]
     if len(signals) != 1:
         raise InputError(
-            "A recording begins with the connected stream in sight, and only once",
-            value=f"{len(signals)} streams {lasting_selector(connected)}",
-            remedy="Record once it sends again; of two sources of one name, stop one.",
+            "The connected stream is not in sight, so it cannot be recorded"
+            if not signals
+            else "Several streams in sight may be the connected one",
+            value=lasting_selector(connected),
+            remedy="Record once it sends again."
+            if not signals
+            else "Stop the other sources of that name, and record again.",
         )
     about = [
         stream

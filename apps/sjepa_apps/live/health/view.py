@@ -125,7 +125,7 @@ class HealthView(QWidget):
         self._set("frames", f"{rate:.0f} /s, gap ≤ {1e3 * longest:.0f} ms")
 
     def refresh(self) -> None:
-        """Show the percentiles and the trace, where there is something new."""
+        """Show percentiles and trace, if there are new decisions."""
         if not self._changed or not self.isVisible():
             return
         self._changed = False

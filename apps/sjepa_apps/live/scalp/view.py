@@ -22,7 +22,7 @@ SIGNS = ("positive", "nothing", "negative")
 
 
 class ScalpView(QWidget):
-    """A head, and the choice of what is drawn on it.
+    """A scalp map, and a box that chooses its content.
 
     Signals
     -------

@@ -1,4 +1,4 @@
-"""Trials whose truth the markers tell, and how many of them were decided right."""
+"""Trials whose true class the markers give, and the share of right decisions."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class TrialLog:
         return [self._complete(decision.onset, decision.truth, decision)]
 
     def add_symbol(self, decided: SymbolDecided) -> bool:
-        """Take in the choice of a symbol; tell whether its truth is known."""
+        """Add the decision on a symbol; return whether the true symbol is known."""
         if decided.truth is None:
             return False
         self.symbols.append(

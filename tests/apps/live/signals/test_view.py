@@ -103,9 +103,9 @@ def test_the_reason_is_told_and_the_trace_changes_its_colour(
     area = canvas.area
     middle = QPointF(20, area.top() + area.height() / 2)
     assert canvas.channel_at(middle) == "O1"
-    gutter = canvas._paint_gutter().toImage()
+    labels = canvas._paint_labels().toImage()
     colours = {
-        gutter.pixelColor(x, y).name()
+        labels.pixelColor(x, y).name()
         for x in range(30)
         for y in range(int(area.top()), int(area.bottom()))
     }

@@ -10,19 +10,14 @@ from sjepa_apps.cli.checks import check_sources
 from sjepa_apps.cli.common import (
     DeviceOption,
     JsonOption,
+    OverwriteOption,
     ParadigmOption,
     SeedOption,
     echo,
     print_json,
     progress_bar,
 )
-from sjepa_apps.cli.results import (
-    CsvOption,
-    OverwriteOption,
-    PlotOption,
-    SeedsOption,
-    check_results,
-)
+from sjepa_apps.cli.evaluate.comparison import CsvOption, PlotOption, SeedsOption, check_results
 
 DEFAULT_WEIGHTS = ("default", "random")
 
@@ -34,14 +29,14 @@ def grid(
         typer.Option(
             "--data",
             callback=check_sources,
-            help="Recordings (SOURCE...); each session is cross-validated.",
+            help="Recordings (SOURCE...); each session is cross-validated by itself.",
         ),
     ],
     weights: Annotated[
         list[str] | None,
         typer.Option(
             "--weights",
-            help="Weights to compare; repeat for several. `default` and `random` if not given.",
+            help="Weights to compare; repeat for several. By default `default` and `random`.",
         ),
     ] = None,
     seeds: SeedsOption = 1,

@@ -1,4 +1,4 @@
-"""``sjepa-online feedback``: cued trials, and after each what the decoder chose."""
+"""``sjepa-online feedback``: cued trials, each followed by the decoder's choice."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from sjepa_apps.cli.common import (
     JsonOption,
     ScopeOption,
     SeedOption,
+    StreamOption,
     UnitOption,
     configure_lsl,
     echo,
     print_json,
     say,
 )
-from sjepa_apps.cli.session import (
+from sjepa_apps.cli.session.run import (
     DisplayOption,
+    HeadlessOption,
     PhotodiodeOption,
     WindowedOption,
     refuse_together,
 )
 from sjepa_apps.cli.windows import require_window
-from sjepa_apps.stimulus.placement import Placement
+from sjepa_apps.stimulus.display import Placement
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,28 +48,24 @@ def feedback(
             "--paradigm",
             "-p",
             callback=check_paradigm,
-            help="Protocol that says what is shown; by default the decoder's.",
+            help="Protocol to show; the decoder's by default.",
         ),
     ] = None,
-    stream: Annotated[
-        str | None, typer.Option(help="Stream to decode; needed when several are in sight.")
-    ] = None,
+    stream: StreamOption = None,
     unit: UnitOption = None,
     trials: Annotated[
-        int | None, typer.Option(min=1, help="How many; as many as the protocol by default.")
+        int | None, typer.Option(min=1, help="Number of trials; the protocol's by default.")
     ] = None,
-    headless: Annotated[
-        bool, typer.Option(help="Run without a display, for a simulated participant.")
-    ] = False,
+    headless: HeadlessOption = False,
     display: DisplayOption = None,
     windowed: WindowedOption = False,
     photodiode: PhotodiodeOption = False,
-    wait: Annotated[float, typer.Option(min=0.5, help="Seconds to wait for the stream.")] = 10.0,
+    wait: Annotated[float, typer.Option(min=0.5, help="Time to wait for the stream (s).")] = 10.0,
     seed: SeedOption = 0,
     lsl_scope: ScopeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Let a participant use a decoder: cued trials, each followed by what it chose."""
+    """Show cued trials to a participant, each followed by the class that the decoder chose."""
     from sjepa_apps.session.feedback import FeedbackRun
     from sjepa_online.decoding import load_decoder
     from sjepa_online.protocol import load_protocol
@@ -77,7 +75,7 @@ def feedback(
 
     of_window = {"--display": display, "--windowed": windowed, "--photodiode": photodiode}
     if headless:
-        refuse_together(of_window, "Feedback is without a display, or in a window", "--headless")
+        refuse_together(of_window, "--headless", "It shows nothing on a display")
     else:
         require_window()
     configure_lsl(lsl_scope)
@@ -137,10 +135,10 @@ def _tell_score(
 def _check_classes(decoder: Decoder, protocol: Protocol) -> None:
     if protocol.class_names != decoder.classes:
         raise InputError(
-            "The protocol shows what the decoder was trained for",
-            value=f"classes {', '.join(protocol.class_names)} of {protocol.name}, and "
-            f"{', '.join(decoder.classes)} of the decoder",
-            remedy="Give the protocol of the calibration by --paradigm.",
+            "Protocol and decoder have different classes",
+            value=f"{', '.join(protocol.class_names)} in {protocol.name}, and "
+            f"{', '.join(decoder.classes)} in the decoder",
+            remedy="Give the protocol of the calibration with --paradigm.",
         )
 
 

@@ -1,4 +1,4 @@
-"""What ``sjepa-online calibrate`` writes and tells."""
+"""Files and messages of ``sjepa-online calibrate``."""
 
 from __future__ import annotations
 
@@ -7,12 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sjepa_apps.cli.common import (
-    check_out,
-    echo,
-    print_json,
-    say,
-)
+from sjepa_apps.cli.common import check_out, echo, print_json, say
 
 if TYPE_CHECKING:
     from sjepa_online.data import Recording
@@ -52,15 +47,15 @@ class CalibrationOutputs:
         recordings: Sequence[Recording],
         session: Mapping[str, object],
     ) -> None:
-        """Save what a calibration gave, and tell it.
+        """Save decoder and report, and print the scores.
 
         Parameters
         ----------
         calibration : Calibration
         recordings : sequence of Recording
-            What it was made from.
+            Recordings that the decoder was trained on.
         session : mapping
-            What else is told of the session that recorded them; empty without one.
+            Fields about the session for the JSON document; empty without one.
         """
         for reason in calibration.trials.dropped:
             say(f"left out: {reason}")
@@ -77,7 +72,7 @@ class CalibrationOutputs:
         self.tell(calibration, told)
 
     def tell(self, calibration: Calibration, told: dict[str, object]) -> None:
-        """Tell what a calibration gave, and ``told``."""
+        """Print the scores, and the further fields in ``told``."""
         if self.json:
             print_json(self._document(calibration) | told)
         else:

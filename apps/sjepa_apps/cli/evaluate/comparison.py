@@ -1,17 +1,27 @@
-"""What the commands share that train on some recordings and test on others."""
+"""Options, inputs and outputs of the commands that train on some recordings and test on others."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from sjepa_apps.cli.common import say
+from sjepa_apps.cli.common import check_out, decoder_option, output_option, say
 
 if TYPE_CHECKING:
     from sjepa_online.data import Recording, Trials
     from sjepa_online.decoding import DecoderRequest
     from sjepa_online.protocol import Protocol
+
+SeedsOption = Annotated[int, decoder_option(min=1, metavar="N", help="Number of seeds.")]
+CsvOption = Annotated[
+    Path | None, output_option("--csv", metavar="FILE", help="Results as a CSV table.")
+]
+PlotOption = Annotated[
+    Path | None,
+    output_option("--plot", metavar="FILE", help="Results as a plot: .png, .svg or .pdf."),
+]
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,7 @@ def load_comparison(
     test: Sequence[str],
     requests: Sequence[DecoderRequest],
 ) -> Comparison:
-    """Read the recordings, cut their trials, and say what is left out.
+    """Read the recordings and cut their trials; print which are left out.
 
     Raises
     ------
@@ -98,3 +108,20 @@ def load_comparison(
         say(f"{request.name}: {plan.note}")
         settled.append(plan.request)
     return Comparison(*sides, training, testing, settled, sides[1][0].sfreq)
+
+
+def check_results(csv: Path | None, plot: Path | None, overwrite: bool) -> None:
+    """Refuse output files that cannot be written, before any time is spent.
+
+    Raises
+    ------
+    InputError
+        A file exists, its folder does not, or a plot's suffix names no format.
+    """
+    for path, option in ((csv, "--csv"), (plot, "--plot")):
+        if path is not None:
+            check_out(path, overwrite, option)
+    if plot is not None:
+        from sjepa_online.evaluation.plots import check_plot_path
+
+        check_plot_path(plot)

@@ -7,14 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from sjepa_apps.cli.checks import check_sources
-from sjepa_apps.cli.common import (
-    JsonOption,
-    SeedOption,
-    echo,
-    print_json,
-    progress_bar,
-)
-from sjepa_apps.cli.comparison import load_sides
+from sjepa_apps.cli.common import JsonOption, SeedOption, echo, print_json, progress_bar
+from sjepa_apps.cli.evaluate.comparison import load_sides
 
 
 def monitor(
@@ -29,15 +23,15 @@ def monitor(
         typer.Option(
             "--test",
             callback=check_sources,
-            help="Recordings (SOURCE...) to monitor. Without any, the first half of each one "
-            "of --train is learned from and the second monitored.",
+            help="Recordings (SOURCE...) to monitor. By default the monitor learns from the first "
+            "half of each recording of --train, and monitors the second half.",
         ),
     ] = None,
-    draws: Annotated[int, typer.Option(min=1, help="Draws of each kind of fault.")] = 20,
+    draws: Annotated[int, typer.Option(min=1, help="Number of faults of each kind.")] = 20,
     seed: SeedOption = 0,
     json: JsonOption = False,
 ) -> None:
-    """Measure false alarms on clean recordings, and the detection of faults put into them."""
+    """Measure false alarms on clean recordings, and how well inserted faults are detected."""
     from sjepa_online.evaluation.monitor import evaluate_monitor, halves, n_steps
 
     calibration, monitored = load_sides(train, test or ())

@@ -1,4 +1,4 @@
-"""``sjepa-online evaluate display``: does a display show every frame of a session in time."""
+"""``sjepa-online evaluate display``: count the frames that a display shows too late."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ LATE_SHARE = 0.001
 
 def display(
     paradigm: ParadigmOption = "ssvep",
-    seconds: Annotated[float, typer.Option(min=1.0, help="How long to show trials.")] = 60.0,
-    number: Annotated[int, typer.Option("--display", min=1, help="Which display, from 1.")] = 1,
+    seconds: Annotated[float, typer.Option(min=1.0, help="Time to show trials (s).")] = 60.0,
+    number: Annotated[int, typer.Option("--display", min=1, help="Display, from 1.")] = 1,
     unattended: Annotated[
-        bool,
-        typer.Option(help="Nobody looks at the display: begin without the warning about flicker."),
+        bool, typer.Option(help="Skip the warning about flicker: nobody looks at the display.")
     ] = False,
     lsl_scope: ScopeOption = None,
     json: JsonOption = False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -11,6 +10,7 @@ from sjepa_apps.cli.common import (
     DecodersOption,
     DeviceOption,
     JsonOption,
+    OverwriteOption,
     ParadigmOption,
     PopulationOption,
     SeedOption,
@@ -21,13 +21,13 @@ from sjepa_apps.cli.common import (
     print_json,
     progress_bar,
 )
-from sjepa_apps.cli.comparison import load_comparison, make_requests
-from sjepa_apps.cli.results import (
+from sjepa_apps.cli.evaluate.comparison import (
     CsvOption,
-    OverwriteOption,
     PlotOption,
     SeedsOption,
     check_results,
+    load_comparison,
+    make_requests,
 )
 from sjepa_online.errors import InputError
 
@@ -35,25 +35,7 @@ if TYPE_CHECKING:
     from sjepa_online.evaluation.corruption import CorruptionScores, CorruptionSettings
 
 
-class FaultName(StrEnum):
-    """What is wrong with the channels."""
-
-    NOISE = "noise"
-    FLAT = "flat"
-    DRIFT = "drift"
-    MAINS = "mains"
-    POP = "pop"
-    SWAP = "swap"
-    DROPPED = "dropped"
-    RAIL = "rail"
-    GAIN = "gain"
-
-
-class DetectionName(StrEnum):
-    """Who says which channels are bad."""
-
-    MONITOR = "monitor"
-    KNOWN = "known"
+FaultName = Literal["noise", "flat", "drift", "mains", "pop", "swap", "dropped", "rail", "gain"]
 
 
 def corruption(
@@ -61,23 +43,26 @@ def corruption(
     train: TrainOption,
     test: TestOption,
     decoder: DecodersOption = None,
-    kind: Annotated[FaultName, typer.Option(help="What is wrong.")] = FaultName.NOISE,
+    kind: Annotated[
+        FaultName, typer.Option(help="Fault that the corrupted channels have.")
+    ] = "noise",
     gain: Annotated[
-        float, typer.Option(min=1, help="Times its amplitude, for the kind gain.")
+        float, typer.Option(min=1, help="With --kind gain: factor of the amplitude.")
     ] = 10.0,
     fractions: Annotated[
         str,
         typer.Option(
-            help="Shares of the channels, with commas between; or 'each': none, and each channel "
-            "by itself."
+            help="Shares of the channels that are corrupted, with commas between; or 'each': no "
+            "channel, then each channel alone."
         ),
     ] = "0,0.125,0.25,0.5",
     draws: Annotated[
-        int, typer.Option(min=1, help="Draws of the channels per share and seed.")
+        int, typer.Option(min=1, help="Random choices of the channels per share and seed.")
     ] = 5,
     detection: Annotated[
-        DetectionName, typer.Option(help="Let the monitor find them, or tell the decoder.")
-    ] = DetectionName.MONITOR,
+        Literal["monitor", "known"],
+        typer.Option(help="Bad channels are found by the monitor, or known in advance."),
+    ] = "monitor",
     seeds: SeedsOption = 1,
     weights: WeightsOption = "default",
     population: PopulationOption = "auto",
@@ -88,7 +73,7 @@ def corruption(
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Score decoders while a share of the channels is corrupted, and what compensates for it."""
+    """Score decoders, with and without compensation, while some channels are corrupted."""
     shares = parse_fractions(fractions)
     check_results(csv, plot, overwrite)
     from sjepa_online.evaluation.corruption import (
@@ -104,7 +89,7 @@ def corruption(
     from sjepa_online.protocol import load_protocol
     from sjepa_online.signal import PreprocessorConfig
 
-    settings = CorruptionSettings(kind.value, shares, draws, detection.value, gain)
+    settings = CorruptionSettings(kind, shares, draws, detection, gain)
     protocol = load_protocol(paradigm)
     requests = make_requests(decoder, weights, seed, device, population)
     compared = load_comparison(protocol, train, test, requests)
@@ -112,7 +97,7 @@ def corruption(
     testing = Side(compared.test, compared.testing)
     steps = seeds * n_steps(settings, len(compared.training.ch_names))
     results = {}
-    with progress_bar(f"Decoding with {kind.value} channels", steps * len(requests)) as advance:
+    with progress_bar(f"Decoding with {kind} channels", steps * len(requests)) as advance:
         for request in compared.requests:
             results[request.name] = evaluate_corruption(
                 training, testing, PreprocessorConfig(), request, settings, seeds, advance
@@ -149,9 +134,9 @@ def parse_fractions(text: str) -> tuple[float, ...] | Literal["each"]:
         fractions = (-1.0,)
     if not all(0 <= fraction < 1 for fraction in fractions):
         raise InputError(
-            "Fractions are numbers from 0 to below 1 with commas between, or 'each'",
+            "These fractions are not all numbers from 0 to below 1",
             value=text,
-            remedy="For example --fractions 0,0.125,0.25,0.5.",
+            remedy="Write them with commas between, as in --fractions 0,0.125,0.25,0.5, or 'each'.",
         )
     return fractions
 

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from sjepa_apps.cli.calibration_output import CalibrationOutputs
-from sjepa_apps.cli.common import LslScope, check_out, configure_lsl, say
+from sjepa_apps.cli.common import check_out, progress_bar, say, session_option
+from sjepa_apps.cli.session.outputs import CalibrationOutputs
 from sjepa_apps.cli.windows import require_window
 from sjepa_online.errors import InputError, OperationError
 
+HeadlessOption = Annotated[
+    bool, session_option("--headless", help="No display: for a simulated participant.")
+]
 DisplayOption = Annotated[
-    int | None,
-    typer.Option(min=1, help="Which display shows the stimuli, from 1; by default the last one."),
+    int | None, session_option(min=1, metavar="N", help="Display of the stimuli; the last one.")
 ]
 WindowedOption = Annotated[
-    bool, typer.Option("--windowed", help="Show the stimuli in a window, not full screen.")
+    bool, session_option("--windowed", help="Stimuli in a window, not full screen.")
 ]
 PhotodiodeOption = Annotated[
-    bool,
-    typer.Option(
-        "--photodiode", help="Show a patch in the lower left corner while a stimulus is on."
-    ),
+    bool, session_option("--photodiode", help="Patch at the lower left for a photodiode.")
 ]
 
 if TYPE_CHECKING:
-    from sjepa_apps.session.controller import CalibrationSession
     from sjepa_apps.session.folder import SessionFolder
     from sjepa_apps.session_window.setup import SessionSetup
     from sjepa_online.stream import StreamDescription
@@ -38,126 +33,125 @@ if TYPE_CHECKING:
 WAIT = 10.0
 
 
-def refuse_together(others: Mapping[str, object], rule: str, chosen: str) -> None:
-    """Refuse options that do not go with the one that was chosen."""
+def refuse_together(others: Mapping[str, object], chosen: str, why: str) -> None:
+    """Refuse options that exclude the one that was chosen.
+
+    Parameters
+    ----------
+    others : mapping of str to object
+        Values by option; None and False were not given.
+    chosen : str
+        The option that was given.
+    why : str
+        Why they exclude each other, as a sentence without a full stop.
+
+    Raises
+    ------
+    InputError
+        One of the others is given.
+    """
     given = [name for name, value in others.items() if value not in (None, False)]
     if given:
         raise InputError(
-            rule, value=f"{chosen} and {', '.join(given)}", remedy="Leave out one of them."
+            f"{chosen} excludes {', '.join(given)}",
+            value="",
+            remedy=f"{why}: leave out one or the other.",
         )
 
 
-@dataclass(frozen=True)
-class SessionOptions:
-    """What the command line says about a session.
+def open_session(setup: SessionSetup, wait: float) -> tuple[SessionFolder, StreamDescription]:
+    """Find the stream, and create the session's folder or open it.
 
-    Attributes
+    Parameters
     ----------
-    paradigm : str
-        Name or path of the protocol.
-    stream : str or None
-        The EEG stream; None for the only one in sight.
-    unit : str or None
-        Of its EEG, where it declares none.
-    folder : Path or None
-        Of a new session; None for one named by the time.
-    resume : Path or None
-        Folder of a session to go on with.
-    trials : int or None
-        How many to record in all; None for as many as the protocol or the session says.
-    skip_practice : bool
-    seed : int
-        Of a new session's schedule.
+    setup : SessionSetup
     wait : float
         How long the stream may take to appear (s).
-    scope : LslScope or None
-    """
-
-    paradigm: str
-    stream: str | None = None
-    unit: str | None = None
-    folder: Path | None = None
-    resume: Path | None = None
-    trials: int | None = None
-    skip_practice: bool = False
-    seed: int = 0
-    wait: float = WAIT
-    scope: LslScope | None = None
-
-
-def open_session(options: SessionOptions) -> tuple[SessionFolder, StreamDescription]:
-    """Find the stream, and make the session's folder or open it.
 
     Raises
     ------
     InputError
         There is no such stream or several, the protocol is wrong, the trials are too few to
-        train on, or the folder does not fit.
+        train on, or the folder belongs to another paradigm.
     """
     from sjepa_apps.session.checks import require_enough_trials
     from sjepa_apps.session.folder import SessionFolder, planned_trials
     from sjepa_online.protocol import load_protocol
     from sjepa_online.stream import resolve_stream
 
-    configure_lsl(options.scope)
-    protocol = load_protocol(options.paradigm)
-    if options.resume is None:
-        require_enough_trials(planned_trials(protocol, options.seed, options.trials), protocol)
-        stream = resolve_stream(options.stream, options.wait)
+    protocol = load_protocol(setup.paradigm)
+    if setup.resume is None:
+        require_enough_trials(planned_trials(protocol, setup.seed, setup.n_trials), protocol)
+        stream = resolve_stream(setup.stream, wait)
         folder = SessionFolder.create(
-            options.folder,
-            options.paradigm,
-            stream,
-            options.seed,
-            options.trials,
-            options.unit,
+            setup.folder, setup.paradigm, stream, setup.seed, setup.n_trials, setup.unit
         )
         return folder, stream
-    folder = SessionFolder.open(options.resume)
+    folder = SessionFolder.open(setup.resume)
     if folder.protocol.name != protocol.name:
         raise InputError(
-            "A session goes on with the paradigm that it was begun with",
-            value=f"--paradigm {options.paradigm}, and {folder.protocol.name} in {folder.path}",
-            remedy=f"Say --paradigm {folder.protocol.name}.",
+            "This session was begun with another paradigm",
+            value=f"--paradigm {setup.paradigm}, and {folder.protocol.name} in {folder.path}",
+            remedy=f"Give --paradigm {folder.protocol.name}.",
         )
-    if options.trials is not None:
-        trials = planned_trials(folder.protocol, folder.state.seed, options.trials)
+    if setup.n_trials is not None:
+        trials = planned_trials(folder.protocol, folder.state.seed, setup.n_trials)
         require_enough_trials(trials, folder.protocol)
-        folder.set_n_trials(options.trials)
-    return folder, resolve_stream(options.stream or folder.state.stream.selector, options.wait)
+        folder.set_n_trials(setup.n_trials)
+    return folder, resolve_stream(setup.stream or folder.state.stream.selector, wait)
 
 
-def run_headless(
-    folder: SessionFolder, stream: StreamDescription, *, skip_practice: bool
-) -> CalibrationSession:
-    """Check the channels, practise and record, by the clock and without a display.
+def run_headless(setup: SessionSetup, wait: float, *, overwrite: bool, json: bool) -> None:
+    """Check the channels, practise, record and train, by the clock and without a display.
+
+    Parameters
+    ----------
+    setup : SessionSetup
+        Its placement is not used.
+    wait : float
+        How long the stream may take to appear (s).
+    overwrite : bool
+        Whether existing files may be replaced.
+    json : bool
+        Print one JSON document instead of text.
 
     Raises
     ------
     InputError, OperationError
-        As for the steps of :class:`CalibrationSession`.
+        As for :func:`open_session` and the steps of :class:`CalibrationSession`.
     """
     from sjepa_apps.session.controller import CalibrationSession
     from sjepa_apps.session.headless import HeadlessPresenter
     from sjepa_online.stream import FrameOutlet, StimulusOutlet
+    from sjepa_online.training import N_FOLDS
 
+    folder, stream = open_session(setup, wait)
+    outputs = CalibrationOutputs(
+        setup.decoder_file(folder.path), setup.report_file(folder.path), overwrite, json
+    )
+    outputs.check()
     with StimulusOutlet(folder.protocol_text) as stimulus, FrameOutlet(0.0) as frames:
         session = CalibrationSession(folder, stream, (stimulus.uid, frames.uid), say)
         presenter = HeadlessPresenter(stimulus, frames, say)
         say(f"Checking the channels of {stream.name}")
         say(session.check_channels().table())
         try:
-            if not skip_practice and not folder.parts():
+            if setup.practice and not folder.parts():
                 session.practise(presenter)
             session.record(presenter, lambda done, n: say(f"{done} of {n} trials"))
         except KeyboardInterrupt:
             say(f"{how_to_resume(folder)} --headless")
             raise
-    return session
+    with progress_bar("Training", N_FOLDS + 1) as advance:
+        calibration = session.train(
+            setup.request, dynamic_stopping=setup.dynamic_stopping, progress=advance
+        )
+    recording = {"folder": str(folder.path), "recording": [str(part) for part in folder.parts()]}
+    outputs.finish(calibration, session.recordings(), recording)
 
 
 def run_in_window(setup: SessionSetup, *, overwrite: bool, json: bool) -> None:
-    """Run a session in windows, and tell what came of it.
+    """Run a session in windows, and print its result.
 
     Raises
     ------
@@ -210,7 +204,7 @@ def _check_files(setup: SessionSetup, overwrite: bool) -> None:
 
 
 def how_to_resume(folder: SessionFolder) -> str:
-    """Say how a session that was ended goes on."""
+    """Return the command that continues a session."""
     return (
         "What was recorded is kept. Go on with: sjepa-online calibrate "
         f"--paradigm {folder.path / 'protocol.toml'} --resume {folder.path}"

@@ -8,6 +8,7 @@ from sjepa_apps.cli.common import (
     DecodersOption,
     DeviceOption,
     JsonOption,
+    OverwriteOption,
     ParadigmOption,
     PopulationOption,
     SeedOption,
@@ -18,13 +19,13 @@ from sjepa_apps.cli.common import (
     print_json,
     progress_bar,
 )
-from sjepa_apps.cli.comparison import load_comparison, make_requests
-from sjepa_apps.cli.results import (
+from sjepa_apps.cli.evaluate.comparison import (
     CsvOption,
-    OverwriteOption,
     PlotOption,
     SeedsOption,
     check_results,
+    load_comparison,
+    make_requests,
 )
 
 
@@ -43,7 +44,7 @@ def learning_curve(
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Train on the first trials, more and more of them, and test on other recordings."""
+    """Train on an increasing number of trials, and test on other recordings."""
     check_results(csv, plot, overwrite)
     from sjepa_online.evaluation import learning_curve as curves
     from sjepa_online.evaluation.plots import plot_curves, save_figure

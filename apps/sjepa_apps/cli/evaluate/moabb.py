@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import typer
@@ -12,6 +11,7 @@ from sjepa_apps.cli.common import (
     DecodersOption,
     DeviceOption,
     JsonOption,
+    OverwriteOption,
     ParadigmOption,
     SeedOption,
     WeightsOption,
@@ -19,32 +19,19 @@ from sjepa_apps.cli.common import (
     print_json,
     say,
 )
-from sjepa_apps.cli.comparison import make_requests
-from sjepa_apps.cli.results import (
-    CsvOption,
-    OverwriteOption,
-    PlotOption,
-    check_results,
-)
-
-
-class Evaluation(StrEnum):
-    """Which of MOABB's evaluations."""
-
-    WITHIN_SESSION = "within-session"
-    CROSS_SESSION = "cross-session"
+from sjepa_apps.cli.evaluate.comparison import CsvOption, PlotOption, check_results, make_requests
 
 
 def moabb(
     dataset: Annotated[str, typer.Option(help="Name of a class in moabb.datasets.")],
     paradigm: ParadigmOption,
     subjects: Annotated[
-        list[int] | None, typer.Option("--subjects", help="Subjects; all if not given.")
+        list[int] | None, typer.Option("--subjects", help="Subjects, by number; all by default.")
     ] = None,
     evaluation: Annotated[
-        Evaluation,
+        Literal["within-session", "cross-session"],
         typer.Option(help="Cross-validation in each session, or each session in turn as the test."),
-    ] = Evaluation.WITHIN_SESSION,
+    ] = "within-session",
     decoder: DecodersOption = None,
     weights: WeightsOption = "default",
     seed: SeedOption = 0,
@@ -56,8 +43,8 @@ def moabb(
 ) -> None:
     """Run MOABB's own evaluation with our decoders.
 
-    MOABB filters without delay, forwards and backwards, which no live decoder can: the scores
-    compare with those that others report, not with what decoding online reaches.
+    MOABB filters forwards and backwards, which no live decoder can do. Compare these scores with
+    published ones, not with those of online decoding.
     """
     check_results(csv, plot, overwrite)
     from sjepa_online.data.moabb_reader import make_dataset
@@ -74,7 +61,7 @@ def moabb(
         protocol,
         requests,
         subjects=subjects or (),
-        evaluation=evaluation.value,
+        evaluation=evaluation,
         progress=say,
     )
     scores = {
@@ -87,7 +74,7 @@ def moabb(
             {
                 "dataset": dataset,
                 "paradigm": protocol.name,
-                "evaluation": evaluation.value,
+                "evaluation": evaluation,
                 "decoders": {
                     name: {
                         "score": float(np.mean(values)),
