@@ -6,7 +6,6 @@ from bisect import insort
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,16 +14,20 @@ from sjepa_online.decoding import Decoder
 from sjepa_online.errors import InputError
 from sjepa_online.markers import FLASH, TRIAL, StimulusMarker, parse_marker
 from sjepa_online.online.channel_watch import ChannelWatch
-from sjepa_online.online.events import Decision, EngineEvent, SymbolDecision
+from sjepa_online.online.events import (
+    Decision,
+    EngineEvent,
+    EngineResult,
+    Mode,
+    SymbolDecision,
+)
 from sjepa_online.online.segment import Segment
 from sjepa_online.online.speller import SymbolSelection
 from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.signal import Preprocessor
 from sjepa_online.signal.channel_quality.monitor import Choice
 
-Mode = Literal["sliding", "markers"]
 Array = NDArray[np.float64]
-Result = Decision | SymbolDecision | EngineEvent
 
 #: Seconds between decisions in sliding mode.
 STEP = 0.125
@@ -105,6 +108,11 @@ class Engine:
         return self.watch.bad
 
     @property
+    def n_waiting(self) -> int:
+        """Number of markers whose windows are not complete yet."""
+        return len(self._trials)
+
+    @property
     def delay(self) -> float:
         """Group delay (s) of the preprocessing, see :class:`sjepa_online.signal.Preprocessor`."""
         return self._segment.preprocessor.delay
@@ -170,7 +178,9 @@ class Engine:
             return
         insort(self._trials, trial, key=lambda one: one.onset)
 
-    def push(self, data: Array, timestamps: Array, breaks: Sequence[int] = ()) -> list[Result]:
+    def push(
+        self, data: Array, timestamps: Array, breaks: Sequence[int] = ()
+    ) -> list[EngineResult]:
         """Take in a chunk and return what it completes.
 
         Parameters
@@ -186,7 +196,7 @@ class Engine:
 
     def results(
         self, data: Array, timestamps: Array, breaks: Sequence[int] = ()
-    ) -> Iterator[Result]:
+    ) -> Iterator[EngineResult]:
         """Take in a chunk as :meth:`push` does, and yield each result as soon as it is there.
 
         A decision need not wait until the channels are judged. The chunk is taken in only as far
@@ -211,7 +221,7 @@ class Engine:
         to_judgement = self.watch.quarter - self._segment.n_input % self.watch.quarter
         return min([start + to_judgement, n, *(at for at in breaks if at > start)])
 
-    def _take_part(self, data: Array, timestamps: Array) -> Iterator[Result]:
+    def _take_part(self, data: Array, timestamps: Array) -> Iterator[EngineResult]:
         """Decide on what a part completes, then judge the channels: both for any chunking."""
         self._segment.append(data, timestamps)
         self._n_seen += len(timestamps)
@@ -234,20 +244,20 @@ class Engine:
         self._tell_preprocessor(segment.preprocessor)
         return segment
 
-    def _decide(self, segment: Segment) -> list[Result]:
+    def _decide(self, segment: Segment) -> list[EngineResult]:
         return self._slide(segment) if self.mode == "sliding" else self._decide_trials(segment)
 
-    def _slide(self, segment: Segment) -> list[Result]:
-        decisions: list[Result] = []
+    def _slide(self, segment: Segment) -> list[EngineResult]:
+        decisions: list[EngineResult] = []
         while self._next_stop <= segment.n_output:
             n_times = self.decoder.n_times
             decisions += self._decode(segment, self._next_stop - n_times, n_times)
             self._next_stop += self._step
         return decisions
 
-    def _decide_trials(self, segment: Segment) -> list[Result]:
+    def _decide_trials(self, segment: Segment) -> list[EngineResult]:
         """Decode each trial whose window is complete; trials that cannot be are reported."""
-        results: list[Result] = []
+        results: list[EngineResult] = []
         while self._trials and self._trials[0].onset <= segment.last_time:
             trial = self._trials[0]
             if not trial.decoded:
@@ -266,7 +276,7 @@ class Engine:
         return results
 
     def _decide_trial(
-        self, segment: Segment, first: int, trial: _Trial, results: list[Result]
+        self, segment: Segment, first: int, trial: _Trial, results: list[EngineResult]
     ) -> bool:
         """Decode the prefixes that have arrived since; tell whether the trial is done with."""
         for n_times in self.decoder.window_lengths[trial.n_tried :]:
@@ -280,14 +290,14 @@ class Engine:
                 return True
         return True
 
-    def _select(self, decoded: list[Result]) -> list[SymbolDecision | EngineEvent]:
+    def _select(self, decoded: list[EngineResult]) -> list[SymbolDecision | EngineEvent]:
         """Let decoded flashes count for the symbols that lit up."""
         if self._selection is None:
             return []
         flashes = [one for one in decoded if isinstance(one, Decision) and one.lit]
         return [result for flash in flashes for result in self._selection.take_flash(flash)]
 
-    def _settles(self, decoded: list[Result], n_times: int) -> bool:
+    def _settles(self, decoded: list[EngineResult], n_times: int) -> bool:
         """Tell whether what a prefix gave ends its trial: a clear decision, or an event."""
         for one in decoded:
             if isinstance(one, Decision):
@@ -304,7 +314,7 @@ class Engine:
 
     def _decode(
         self, segment: Segment, first: int, n_times: int, trial: _Trial | None = None
-    ) -> list[Result]:
+    ) -> list[EngineResult]:
         last = first + n_times - 1
         window = self._with_absent(segment.window(first, n_times))
         time = segment.time_of_output(last)

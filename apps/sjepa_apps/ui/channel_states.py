@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sjepa_apps.live.engine.messages import ChannelReport
 from sjepa_apps.ui.theme import Theme
 from sjepa_online.errors import InputError
+from sjepa_online.online.events import ChannelReport
 from sjepa_online.signal import resolve_channel_names
 from sjepa_online.signal.channel_quality.monitor import Choice
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sjepa_apps.live.engine.messages import DecoderReady
 from sjepa_apps.ui.channel_states import standard_name
 from sjepa_apps.ui.widgets import State
 from sjepa_online.errors import InputError
+from sjepa_online.online.events import DecoderReady
 from sjepa_online.signal.preprocessor import SFREQ_RANGE
 from sjepa_online.signal.units import normalise_unit
 from sjepa_online.stream import StreamDescription

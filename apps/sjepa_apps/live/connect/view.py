@@ -18,11 +18,11 @@ from PyQt6.QtWidgets import (
 )
 
 from sjepa_apps.live.connect.stream_check import can_be_shown, find_fit, worst
-from sjepa_apps.live.engine.messages import DecoderReady, Mode
 from sjepa_apps.ui.discovery import markers_among, signals_among, suitable_markers
 from sjepa_apps.ui.tables import prepare
 from sjepa_apps.ui.theme import GRID, Theme
 from sjepa_apps.ui.widgets import Choices, ElidedLabel, PlainLabel, State, plain_tip
+from sjepa_online.online.events import DecoderReady, Mode
 from sjepa_online.stream import StreamDescription
 
 #: Pixels: streams are chosen by a click, so their rows are higher than those of other tables.

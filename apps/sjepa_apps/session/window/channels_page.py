@@ -8,13 +8,13 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QHBoxLayout, QTableWidgetItem
 
-from sjepa_apps.live.engine.messages import ChannelReport as LiveReport
 from sjepa_apps.session.checks import CHECK_SECONDS, ChannelCheck
 from sjepa_apps.session.window.page import Page, make_table, slim_bar
 from sjepa_apps.ui.channel_states import ChannelStates
 from sjepa_apps.ui.scalp import ScalpCanvas
 from sjepa_apps.ui.theme import GRID, Theme
 from sjepa_apps.ui.widgets import plain_tip
+from sjepa_online.online.events import ChannelReport as LiveReport
 
 if TYPE_CHECKING:
     from sjepa_online.evaluation.report.channels import ChannelReport
