@@ -108,11 +108,6 @@ class Engine:
         return self.watch.bad
 
     @property
-    def n_waiting(self) -> int:
-        """Number of markers whose windows are not complete yet."""
-        return len(self._trials)
-
-    @property
     def delay(self) -> float:
         """Group delay (s) of the preprocessing, see :class:`sjepa_online.signal.Preprocessor`."""
         return self._segment.preprocessor.delay
@@ -152,7 +147,7 @@ class Engine:
         self.watch.fix(self.decoder.check_channels(names))
         self._tell_preprocessor(self._segment.preprocessor)
 
-    def push_marker(self, label: str, time: float) -> None:
+    def push_marker(self, label: str, time: float) -> bool:
         """Take in a marker; what is neither a trial nor about one is ignored.
 
         A trial is marked by a class of the protocol, or by ``trial`` or ``flash`` where it is
@@ -165,9 +160,14 @@ class Engine:
         time : float
             Its timestamp on the stream's clock; it may come before or after its samples,
             and after later markers.
+
+        Returns
+        -------
+        bool
+            Whether it is a trial, or about one.
         """
         if self.mode != "markers":
-            return
+            return False
         marker = parse_marker(label)
         truth = self.decoder.protocol.class_of(label)
         if truth is not None or (marker.word in (TRIAL, FLASH) and not marker.practice):
@@ -175,8 +175,9 @@ class Engine:
         elif self._selection is not None and SymbolSelection.heeds(marker):
             trial = _Trial(time, None, marker, decoded=False)
         else:
-            return
+            return False
         insort(self._trials, trial, key=lambda one: one.onset)
+        return True
 
     def push(
         self, data: Array, timestamps: Array, breaks: Sequence[int] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass
 
 from sjepa_online.online.engine import Engine
@@ -12,8 +13,8 @@ from sjepa_online.stream.inlet import MARKERS_AT_ONCE
 
 #: Seconds that a marker may be ahead of the signal: a late reader has so much signal before it.
 AHEAD = 60.0
-#: Markers that may wait for their windows; 20 s of the fastest flashes of a speller.
-MOST_WAITING = 256
+#: So many trials may begin within so many seconds: several times the fastest flashes of a speller.
+MOST_AT_ONCE, AT_ONCE = 8, 0.125
 #: Seconds between two reports of markers that are left out.
 REPORT_EVERY = 1.0
 # times that markers are taken in a turn: more stay in the inlet for the next one
@@ -46,8 +47,8 @@ class MarkerFeed:
     """Hand markers over to an engine.
 
     Left out, and told at most once a second, are markers whose time is not of the signal's clock,
-    and markers that come while ``MOST_WAITING`` others wait for their windows: a flood of them must
-    not delay the decisions.
+    and markers that follow each other faster than ``MOST_AT_ONCE`` within ``AT_ONCE`` seconds: a
+    flood of them must not delay the decisions.
 
     Parameters
     ----------
@@ -59,6 +60,8 @@ class MarkerFeed:
         self._inlet = inlet
         self._engine = engine
         self._ignored, self._dropped = _Count(), _Count()
+        # of the last trials that were handed over
+        self._onsets: deque[float] = deque(maxlen=MOST_AT_ONCE)
 
     def take(self, now: float) -> list[EngineEvent]:
         """Take the markers that have arrived.
@@ -90,10 +93,13 @@ class MarkerFeed:
                 f"the marker {marker.label!r} is left out: its time is {marker.time:.3f} s, the "
                 f"signal's {now:.3f} s, so they are of two clocks"
             )
-        elif self._engine.n_waiting >= MOST_WAITING:
+        elif self._floods(marker.time):
             self._dropped.add(
-                f"the marker {marker.label!r} is left out: {MOST_WAITING} markers wait for the "
-                "ends of their windows, and more come than can be decoded"
+                f"the marker {marker.label!r} is left out: markers come faster than "
+                f"{MOST_AT_ONCE / AT_ONCE:g} a second"
             )
-        else:
-            self._engine.push_marker(marker.label, marker.time)
+        elif self._engine.push_marker(marker.label, marker.time):
+            self._onsets.append(marker.time)
+
+    def _floods(self, time: float) -> bool:
+        return len(self._onsets) == MOST_AT_ONCE and abs(time - self._onsets[0]) < AT_ONCE

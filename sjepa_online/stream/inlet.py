@@ -163,6 +163,7 @@ class SignalInlet(_Inlet):
         # the last timestamp that moved, and when it came
         self._moved = (-np.inf, 0.0)
         self._gone = False
+        self._smooth = dejitter
         self._clock = SampleClock(stream.sfreq, smooth=dejitter)
         # when so many samples had arrived, about once a second
         self._counts: deque[tuple[float, int]] = deque()
@@ -261,12 +262,13 @@ class SignalInlet(_Inlet):
             )
         now = local_clock()
         silence, self._heard = now - self._heard, now
+        frozen = self._check_standstill(float(timestamps[-1]), now)
         times, events = self._clock.update(timestamps, silence + _LONGEST_UNHEARD_GAP)
+        events += frozen
         if self.lost:
             self.lost = False
             detail = f"{self.stream.name} is back after {silence:.1f} s"
             events.insert(0, StreamRecovered(time=now, detail=detail, silence=silence))
-        events += self._check_standstill(float(timestamps[-1]), now)
         self.received += len(times)
         self.missing += sum(event.missing for event in events if isinstance(event, Gap))
         self._count(now)
@@ -275,6 +277,9 @@ class SignalInlet(_Inlet):
     def _check_standstill(self, timestamp: float, now: float) -> list[StreamEvent]:
         """Tell whether timestamps have begun to stand still, which no clock of samples sees."""
         if abs(timestamp - self._moved[0]) > _STANDSTILL:
+            if self.frozen:
+                # the old one has learnt that any time is possible
+                self._clock = SampleClock(self.sfreq, smooth=self._smooth)
             self._moved, self.frozen = (timestamp, now), False
         elif not self.frozen and now - self._moved[1] > FROZEN_AFTER:
             self.frozen = True

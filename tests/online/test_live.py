@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
+import re
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,6 +25,7 @@ from sjepa_online.online import (
     decode_recording,
 )
 from sjepa_online.online.events import STREAM_EVENTS
+from sjepa_online.online.marker_feed import AT_ONCE, MOST_AT_ONCE
 from sjepa_online.stream import (
     MarkerInlet,
     SignalInlet,
@@ -278,3 +281,59 @@ def test_markers_that_vanish_and_come_back_are_told(
     assert isinstance(back, EngineEvent)
     assert back.event == "stream-recovered"
     assert back.time - 17.0 < 1.2
+
+
+def test_a_flood_of_markers_delays_no_decision_and_is_told_once_a_second(
+    decoder: Decoder, recording: Recording, clock: SimpleNamespace
+) -> None:
+    """Ten thousand markers a second."""
+    bench = Bench(decoder, clock, "markers")
+    n_sent = 0
+    results: list[LiveEvent] = []
+    data = recording.data[:, : round(8 * SFREQ)]
+    for first in range(0, data.shape[1], CHUNK):
+        times = clock.now + np.arange(1000) * 1e-4
+        bench.markers.send([("left",)] * 1000, times.tolist())
+        n_sent += 1000
+        results += bench.play(data[:, first : first + CHUNK])
+    decisions, events = _decisions(results), _events(results)
+    assert {one.event for one in events} == {"markers-dropped"}
+    assert all(later.time - one.time > 0.99 for one, later in pairwise(events))
+    n_dropped = sum(1 + int(re.search(r"so are (\d+) more", one.detail)[1]) for one in events)
+    # the last second is told of in the next one
+    assert 0.85 * n_sent < n_dropped < n_sent - len(decisions)
+    window = decoder.protocol.window
+    n_seconds = data.shape[1] / SFREQ - window.start - window.length
+    assert len(decisions) == pytest.approx(n_seconds * MOST_AT_ONCE / AT_ONCE, rel=0.05)
+    per_chunk = Counter(int(one.time * SFREQ / CHUNK) for one in decisions)
+    assert max(per_chunk.values()) <= MOST_AT_ONCE
+
+
+def test_many_markers_of_another_clock_are_told_at_once(
+    decoder: Decoder, recording: Recording, clock: SimpleNamespace
+) -> None:
+    bench = Bench(decoder, clock, "markers")
+    bench.markers.send([("left",)] * 3000, [1e9] * 3000)
+    (event,) = _events(bench.play(recording.data[:, : 3 * CHUNK]))
+    assert event.event == "marker-ignored"
+    assert "so are 2999 more" in event.detail
+
+
+def test_timestamps_that_stand_still_are_told_and_nothing_is_decided(
+    decoder: Decoder, recording: Recording, clock: SimpleNamespace
+) -> None:
+    bench = Bench(decoder, clock)
+    assert _decisions(bench.play(recording.data[:, :1000]))
+    results: list[LiveEvent] = []
+    frozen = clock.now
+    for first in range(1000, 2500, CHUNK):
+        chunk = recording.data[:, first : first + CHUNK]
+        bench.signal.send(list(chunk.T), [frozen] * chunk.shape[1])
+        clock.now += CHUNK / SFREQ
+        results += bench.live.poll(0.0)
+    told = [one for one in results if getattr(one, "event", "") == "frozen-timestamps"]
+    assert len(told) == 1
+    assert told[0].time - frozen == pytest.approx(2.1, abs=0.21)
+    assert not _decisions(results[results.index(told[0]) :])
+    again = bench.play(recording.data)
+    assert _decisions(again)[0].time > clock.now - recording.data.shape[1] / SFREQ + 1.0
