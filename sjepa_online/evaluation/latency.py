@@ -143,14 +143,37 @@ def measure_latency(
 
 
 def device_of(classifier: TrialClassifier) -> str:
-    """Return where a classifier computes: only fine-tuned networks use another device."""
+    """Return where a classifier computes: only fine-tuned networks use another device.
+
+    Parameters
+    ----------
+    classifier : TrialClassifier
+
+    Returns
+    -------
+    str
+        ``cpu``, ``cuda``, ...
+    """
     return classifier.device if isinstance(classifier, SJEPAClassifier) else "cpu"
 
 
 def noise_decoder(
     protocol: Protocol, request: DecoderRequest, ch_names: tuple[str, ...], sfreq: float
 ) -> Decoder:
-    """Fit a decoder on simulated noise: it decides nothing of use, as fast as any other."""
+    """Fit a decoder on simulated noise: it decides nothing of use, as fast as any other.
+
+    Parameters
+    ----------
+    protocol : Protocol
+    request : DecoderRequest
+    ch_names : tuple of str
+    sfreq : float
+        Rate (Hz) of the signal that it is to decode.
+
+    Returns
+    -------
+    Decoder
+    """
     generator = np.random.default_rng(request.random_state)
     X = 10 * generator.standard_normal((N_TRIALS, len(ch_names), protocol.n_times))
     y = np.resize(np.array(protocol.class_names), N_TRIALS)
@@ -174,7 +197,22 @@ def noise_decoder(
 def decode_headless(
     decoder: Decoder, stream: str, n_samples: int, progress: Callable[[], None]
 ) -> Timing:
-    """Decode a stream to its end in this process, as ``decode`` does."""
+    """Decode a stream to its end in this process, as ``decode`` does.
+
+    Parameters
+    ----------
+    decoder : Decoder
+    stream : str
+        Name of the stream.
+    n_samples : int
+        Samples until it is over.
+    progress : callable
+        Called about once a second.
+
+    Returns
+    -------
+    Timing
+    """
     use_one_thread()
     timing = Timing()
     # two measurements on one machine publish under different names

@@ -70,12 +70,29 @@ _COMMANDS: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discrimin
 
 
 def command_to_line(command: Command) -> bytes:
-    """Return a command as a line of JSON."""
+    """Return a command as a line of JSON.
+
+    Parameters
+    ----------
+    command : Command
+
+    Returns
+    -------
+    bytes
+    """
     return command.model_dump_json().encode() + b"\n"
 
 
 def read_command(line: str | bytes) -> Command:
     """Read the line of a command.
+
+    Parameters
+    ----------
+    line : str or bytes
+
+    Returns
+    -------
+    Command
 
     Raises
     ------

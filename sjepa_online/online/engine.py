@@ -54,7 +54,7 @@ class Engine:
         The stream's unit.
     mode : {"sliding", "markers"}
         Decide every ``step`` seconds on the whole window, or once for each marker of one of
-        the classes: before the end of its window where the decoder decides early.
+        the classes: before the end of its window where the decoder stops dynamically.
     step : float
         Seconds between decisions in sliding mode, a multiple of 1/128 s.
     watch : bool
@@ -63,8 +63,8 @@ class Engine:
     Raises
     ------
     InputError
-        Too many channels of the decoder are missing, the rate or the unit is none that the
-        preprocessor takes, or ``step`` is below one sample.
+        Too many channels of the decoder are missing, the preprocessor does not
+        take the rate or the unit, or ``step`` is below one sample.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Engine:
         self._step = round(step * MODEL_SFREQ)
         if self._step < 1:
             raise InputError(
-                "The step between decisions is at least one sample at 128 Hz",
+                "The step between decisions is shorter than a sample at 128 Hz",
                 value=f"{step} s",
                 remedy="Choose 0.0078 s or more; 0.125 s is the default.",
             )
@@ -138,6 +138,10 @@ class Engine:
 
     def set_bad(self, names: Sequence[str]) -> None:
         """Leave these channels out from the next decision on, whatever is found.
+
+        Parameters
+        ----------
+        names : sequence of str
 
         Raises
         ------
@@ -192,6 +196,10 @@ class Engine:
             Their times in seconds on the stream's clock, one sampling interval apart.
         breaks : sequence of int
             Samples of this chunk before which others are missing, or time has jumped.
+
+        Returns
+        -------
+        list of Decision, SymbolDecision or EngineEvent
         """
         return list(self.results(data, timestamps, breaks))
 
@@ -202,6 +210,15 @@ class Engine:
 
         A decision need not wait until the channels are judged. The chunk is taken in only as far
         as the results are asked for.
+
+        Parameters
+        ----------
+        data, timestamps, breaks
+            As for :meth:`push`.
+
+        Yields
+        ------
+        Decision, SymbolDecision or EngineEvent
         """
         if not self._told_match and len(timestamps):
             self._told_match = True
@@ -219,7 +236,7 @@ class Engine:
 
     def _end_of_part(self, start: int, n: int, breaks: Sequence[int]) -> int:
         """Return where to cut: at a break, and where the monitor judges anew."""
-        to_judgement = self.watch.quarter - self._segment.n_input % self.watch.quarter
+        to_judgement = self.watch.n_block - self._segment.n_input % self.watch.n_block
         return min([start + to_judgement, n, *(at for at in breaks if at > start)])
 
     def _take_part(self, data: Array, timestamps: Array) -> Iterator[EngineResult]:
@@ -235,7 +252,7 @@ class Engine:
     def _tell_preprocessor(self, preprocessor: Preprocessor) -> None:
         present = self._match.present
         preprocessor.set_bad([name for name in self.watch.bad if name in present])
-        preprocessor.set_gains(self.watch.gains)
+        preprocessor.set_gains(self.watch.scales)
 
     def _new_segment(self) -> Segment:
         self._next_stop = self.decoder.n_times

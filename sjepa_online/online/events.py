@@ -293,12 +293,29 @@ _EVENTS: TypeAdapter[Event] = TypeAdapter(
 
 
 def event_to_line(event: Event) -> bytes:
-    """Return an event as a line of JSON, with everything that it holds."""
+    """Return an event as a line of JSON, with everything that it holds.
+
+    Parameters
+    ----------
+    event : Event
+
+    Returns
+    -------
+    bytes
+    """
     return _EVENTS.dump_json(event) + b"\n"
 
 
 def read_event(line: str | bytes) -> Event:
     """Read the line of an event.
+
+    Parameters
+    ----------
+    line : str or bytes
+
+    Returns
+    -------
+    Event
 
     Raises
     ------
@@ -310,6 +327,10 @@ def read_event(line: str | bytes) -> Event:
 
 def summary(event: LiveEvent) -> dict[str, Any]:
     """Return what ``decode --json`` prints of an event.
+
+    Parameters
+    ----------
+    event : LiveDecision, SymbolDecision or EngineEvent
 
     Returns
     -------
@@ -339,7 +360,16 @@ def summary(event: LiveEvent) -> dict[str, Any]:
 
 
 def from_stream(event: StreamEvent) -> EngineEvent:
-    """Return an event of a stream under its name in lower case: ``stream-lost``, ``gap``, ..."""
+    """Return an event of a stream under its name in lower case: ``stream-lost``, ``gap``, ...
+
+    Parameters
+    ----------
+    event : StreamEvent
+
+    Returns
+    -------
+    EngineEvent
+    """
     return EngineEvent(event.time, _name_of(type(event)), event.detail)
 
 

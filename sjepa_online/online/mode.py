@@ -35,7 +35,16 @@ def choose_mode(decoder: Decoder, mode: Mode | None, has_markers: bool) -> Mode:
 
 
 def stops_dynamically(decoder: Decoder) -> bool:
-    """Tell whether a decoder may decide before the end of a window."""
+    """Tell whether a decoder may decide before the end of a window.
+
+    Parameters
+    ----------
+    decoder : Decoder
+
+    Returns
+    -------
+    bool
+    """
     return len(decoder.window_lengths) > 1
 
 

@@ -33,6 +33,10 @@ def decode_recording(
     bad : sequence of str
         Channels to leave out, whatever is found.
 
+    Returns
+    -------
+    list of Decision, SymbolDecision or EngineEvent
+
     Raises
     ------
     InputError

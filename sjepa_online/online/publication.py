@@ -40,16 +40,31 @@ class Publication(Closing):
         self._stop_looking = local_clock() + LOOK_FOR
 
     def push_decision(self, decision: Decision) -> None:
-        """Publish the probabilities and the class of a decision."""
+        """Publish the probabilities and the class of a decision.
+
+        Parameters
+        ----------
+        decision : Decision
+        """
         self._probabilities.push(list(decision.probabilities.values()), decision.time)
         self._decisions.push(decision.label, decision.time)
 
     def push_symbol(self, decision: SymbolDecision) -> None:
-        """Publish a symbol of a speller, as ``selected/SYMBOL``."""
+        """Publish a symbol of a speller, as ``selected/SYMBOL``.
+
+        Parameters
+        ----------
+        decision : SymbolDecision
+        """
         self._decisions.push(str(StimulusMarker(SELECTED, decision.symbol)), decision.time)
 
     def look(self) -> list[EngineEvent]:
-        """Tell once, in the first seconds, whether another stream has the same name."""
+        """Tell once, in the first seconds, whether another stream has the same name.
+
+        Returns
+        -------
+        list of EngineEvent
+        """
         now = local_clock()
         if self._others is None or now < self._next_look:
             return []

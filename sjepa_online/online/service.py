@@ -99,7 +99,13 @@ class LiveService:
         self._next_channels = self._next_health = 0.0
 
     def run(self, commands: queue.Queue[Command | None]) -> None:
-        """Work until the queue of commands gives None."""
+        """Work until the queue of commands gives None.
+
+        Parameters
+        ----------
+        commands : queue of Command
+            None ends the service.
+        """
         self._send(EngineReady())
         try:
             while True:
@@ -118,7 +124,12 @@ class LiveService:
             self._loader.shutdown(wait=False, cancel_futures=True)
 
     def carry_out(self, command: Command) -> None:
-        """Do what a command asks for."""
+        """Do what a command asks for.
+
+        Parameters
+        ----------
+        command : Command
+        """
         match command:
             case LoadDecoder(path=path):
                 self._loading = (path, self._loader.submit(self._load, path))
@@ -327,7 +338,16 @@ class LiveService:
 
 
 def channel_states(live: LiveDecoder) -> Channels:
-    """Return the state of every channel of the decoder, those that the stream lacks last."""
+    """Return the state of every channel of the decoder, those that the stream lacks last.
+
+    Parameters
+    ----------
+    live : LiveDecoder
+
+    Returns
+    -------
+    Channels
+    """
     watch = live.engine.watch
     states = () if watch.monitor is None else watch.monitor.states
     found = [

@@ -14,7 +14,18 @@ from sjepa_online.stream import Replay
 
 
 def decode_in_window(decoder: Decoder, replay: Replay) -> DemoOutcome:
-    """Show and decode a replay; return what was decoded when the window is closed."""
+    """Show and decode a replay; return what was decoded when the window is closed.
+
+    Parameters
+    ----------
+    decoder : Decoder
+    replay : Replay
+        Its first consumer starts it.
+
+    Returns
+    -------
+    DemoOutcome
+    """
     application = make_application()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "demo.safetensors"

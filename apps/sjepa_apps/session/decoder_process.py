@@ -108,6 +108,15 @@ class DecoderProcess(Closing):
     def poll(self, timeout: float = 0.0) -> list[Choice]:
         """Take what was chosen; wait so long (s) for the first choice.
 
+        Parameters
+        ----------
+        timeout : float
+            How long to wait for the first choice (s).
+
+        Returns
+        -------
+        list of Choice
+
         Raises
         ------
         InputError

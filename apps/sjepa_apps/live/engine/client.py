@@ -91,7 +91,12 @@ class EngineClient(QObject):
                 self._write(command)
 
     def send(self, command: Command) -> None:
-        """Ask for something; it is asked for again after a restart."""
+        """Ask for something; it is asked for again after a restart.
+
+        Parameters
+        ----------
+        command : Command
+        """
         match command:
             case LoadDecoder():
                 self._decoder = command
