@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,8 +66,14 @@ def decoder_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def replay(request: pytest.FixtureRequest) -> Iterator[Replay]:
-    """The third sample session, again and again."""
+    """The trials of the third sample session, again and again."""
     (recording,) = load_source("sample:3")
+    first = round((recording.onsets[0] - 5.0) * recording.sfreq)
+    recording = replace(
+        recording,
+        data=recording.data[:, first:],
+        onsets=recording.onsets - first / recording.sfreq,
+    )
     name = f"examples-{os.getpid()}-{len(request.node.name)}"
     with Replay([recording], name=name, speed=4.0, loop=True, wait_for_consumers=60.0) as replay:
         yield replay
