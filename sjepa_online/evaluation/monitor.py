@@ -257,7 +257,7 @@ def _delays(
         if before and before[-1]:
             continue
         delays.append(next((delay for delay, change in changes if change.bad and delay > 0), None))
-        n_scaled += any(change.gain != 1 for _, change in changes)
+        n_scaled += any(change.scale != 1 for _, change in changes)
     return delays, n_scaled
 
 

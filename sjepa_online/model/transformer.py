@@ -9,6 +9,10 @@ from torch.nn import functional
 from sjepa_online.model import cpu_kernels
 from sjepa_online.model.config import ModelConfig
 
+#: Keys from which on torch's fused attention without dropout trains faster on a CPU than the
+#: kernel of this package: 1.3 to 2.3 times from 248 keys on, 0.7 to 0.9 times for up to 76.
+FUSED_FROM = 128
+
 
 class Attention(nn.Module):
     """Multi-head attention with one input projection for query, key and value."""
@@ -205,9 +209,13 @@ class Predictor(nn.Module):
 def _attend(
     query: Tensor, key: Tensor, value: Tensor, padding: Tensor | None, dropout: float
 ) -> Tensor:
-    """Attend by the kernel that is fastest for this device, precision and purpose."""
+    """Attend by the kernel that is fastest for this device, precision and purpose.
+
+    Parameters are those of :func:`sjepa_online.model.cpu_kernels.attend`.
+    """
     in_training = torch.is_grad_enabled() and query.requires_grad
-    if query.is_cpu and (in_training or query.dtype is torch.bfloat16):
+    fused = dropout == 0 and key.shape[2] >= FUSED_FROM
+    if query.is_cpu and (query.dtype is torch.bfloat16 or (in_training and not fused)):
         return cpu_kernels.attend(query, key, value, padding, dropout)
     return functional.scaled_dot_product_attention(
         query,

@@ -73,7 +73,7 @@ class ChannelWatch:
         """What the samples of channels are divided by, where not by 1."""
         if self.monitor is None:
             return {}
-        pairs = zip(self.monitor.ch_names, self.monitor.gains.tolist(), strict=True)
+        pairs = zip(self.monitor.ch_names, self.monitor.scales.tolist(), strict=True)
         return {name: scale for name, scale in pairs if scale != 1}
 
     def fix(self, names: tuple[str, ...]) -> None:
@@ -182,7 +182,7 @@ def _event(change: StateChange | Widespread, time: float) -> EngineEvent:
     if change.bad:
         reasons = ", ".join(change.reasons)
         return EngineEvent(time, "channel-bad", f"{change.channel} is left out: {reasons}")
-    if change.gain != 1:
+    if change.scale != 1:
         reasons = ", ".join(change.reasons)
         return EngineEvent(time, "channel-scaled", f"{change.channel} is used again: {reasons}")
     return EngineEvent(time, "channel-good", f"{change.channel} is good again")

@@ -252,7 +252,7 @@ class Engine:
     def _tell_preprocessor(self, preprocessor: Preprocessor) -> None:
         present = self._match.present
         preprocessor.set_bad([name for name in self.watch.bad if name in present])
-        preprocessor.set_gains(self.watch.scales)
+        preprocessor.set_scales(self.watch.scales)
 
     def _new_segment(self) -> Segment:
         self._next_stop = self.decoder.n_times

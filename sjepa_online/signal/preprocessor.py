@@ -47,9 +47,9 @@ class Preprocessor:
     """Causal preprocessing of a stream, chunk by chunk.
 
     In this order: unit to µV, hold the last good value for what is not finite and clip what
-    no electrode can show, high-pass, low-pass, resample to 128 Hz, divide by the gains,
+    no electrode can show, high-pass, low-pass, resample to 128 Hz, divide by the scales,
     reference. The reference comes last: filters and mean commute, and so a change of the bad
-    channels, or of the gains, causes no transient. The output does not depend on how the signal
+    channels, or of the scales, causes no transient. The output does not depend on how the signal
     is cut into chunks.
 
     A channel's first finite value is taken as its offset, and subtracted, which leaves the
@@ -94,7 +94,7 @@ class Preprocessor:
         self._samples_out = Fraction(MODEL_SFREQ) / rate
         self._delay = float(self._filters.group_delay(np.linspace(*DELAY_BAND, 261)).mean())
         self._stages = [RecursiveFilter(one, len(self.ch_names)) for one in self._filters.stages]
-        self._gains = np.ones((len(self.ch_names), 1))
+        self._scales = np.ones((len(self.ch_names), 1))
         self.set_bad(bad)
         self.reset()
 
@@ -149,26 +149,26 @@ class Preprocessor:
         self._check_names(names)
         self._good = np.array([name not in names for name in self.ch_names])
 
-    def set_gains(self, gains: Mapping[str, float]) -> None:
+    def set_scales(self, scales: Mapping[str, float]) -> None:
         """Change by what channels are divided, from the next chunk on; by 1 where not named.
 
         Raises
         ------
         InputError
-            A name is not one of the channels, or a gain is not a finite number above 0; the
-            gains stay as they were.
+            A name is not one of the channels, or a scale is not a finite number above 0; the
+            scales stay as they were.
         """
-        self._check_names(gains)
-        if not all(0 < gain < inf for gain in gains.values()):
+        self._check_names(scales)
+        if not all(0 < scale < inf for scale in scales.values()):
             raise InputError(
                 "A channel is divided by a finite number above 0",
-                value=", ".join(f"{name}: {gain}" for name, gain in gains.items()),
-                remedy="Leave a channel of no gain out, as bad.",
+                value=", ".join(f"{name}: {scale}" for name, scale in scales.items()),
+                remedy="Leave a channel of no scale out, as bad.",
             )
-        self._gains = np.array([[gains.get(name, 1.0)] for name in self.ch_names])
+        self._scales = np.array([[scales.get(name, 1.0)] for name in self.ch_names])
 
     def reset(self) -> None:
-        """Start afresh, as after a gap; the bad channels and the gains stay."""
+        """Start afresh, as after a gap; the bad channels and the scales stay."""
         n_channels = len(self.ch_names)
         filters = self._filters
         self._n_input = 0
@@ -210,7 +210,7 @@ class Preprocessor:
         filtered = self._filter(self._sanitise(values))
         n_before, self._n_input = self._n_input, self._n_input + values.shape[1]
         due = np.arange(self.n_output(n_before), self.n_output(self._n_input))
-        return self._reference(self._resample(filtered, n_before, due) / self._gains, due)
+        return self._reference(self._resample(filtered, n_before, due) / self._scales, due)
 
     def _sanitise(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give finite values in µV without the channels' offsets."""

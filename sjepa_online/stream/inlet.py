@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_online.errors import InputError, OperationError
+from sjepa_online.foreign_text import clean_text
 from sjepa_online.signal.units import normalise_unit
 from sjepa_online.stream.closing import Closing
-from sjepa_online.stream.discovery import StreamDescription, clean_text
+from sjepa_online.stream.discovery import StreamDescription
 from sjepa_online.stream.events import (
     FrozenTimestamps,
     Gap,

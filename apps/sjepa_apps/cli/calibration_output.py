@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from sjepa_apps.cli.common import check_out, print_json, say
+from sjepa_apps.cli.common import (
+    check_out,
+    echo,
+    print_json,
+    say,
+)
 
 if TYPE_CHECKING:
     from sjepa_online.data import Recording
@@ -99,20 +102,20 @@ class CalibrationOutputs:
         summary = calibration.decoder.calibration
         n_trials = f"{N_FOLDS}-fold cross-validation, {summary.n_trials} trials"
         for name, scores in summary.cross_validation.items():
-            typer.echo(f"{name}: {_values(scores)} ({n_trials})")
+            echo(f"{name}: {_values(scores)} ({n_trials})")
         if summary.early:
             speller = calibration.trials.protocol.speller is not None
-            typer.echo(f"{'symbols' if speller else 'deciding early'}: {_values(summary.early)}")
+            echo(f"{'symbols' if speller else 'deciding early'}: {_values(summary.early)}")
         if summary.choice:
-            typer.echo(f"Chosen: {summary.choice}")
-        typer.echo(f"{summary.population[:1].upper()}{summary.population[1:]}")
-        typer.echo(f"Saved {self.decoder}")
+            echo(f"Chosen: {summary.choice}")
+        echo(f"{summary.population[:1].upper()}{summary.population[1:]}")
+        echo(f"Saved {self.decoder}")
         if self.report is not None:
-            typer.echo(f"Report: {self.report}")
+            echo(f"Report: {self.report}")
         if "folder" in told:
-            typer.echo(f"Session: {told['folder']}")
+            echo(f"Session: {told['folder']}")
             if told["more_trials_help"]:
-                typer.echo(
+                echo(
                     f"More trials would help: --resume {told['folder']} --overwrite, and a "
                     "larger number of --trials"
                 )

@@ -15,6 +15,7 @@ from sjepa_apps.cli.common import (
     ParadigmOption,
     SeedOption,
     WeightsOption,
+    echo,
     print_json,
     say,
 )
@@ -95,9 +96,7 @@ def moabb(
         )
     else:
         for name, values in scores.items():
-            typer.echo(
-                f"{name}: {np.mean(values):.3f} +- {np.std(values):.3f} ({len(values)} sessions)"
-            )
+            echo(f"{name}: {np.mean(values):.3f} +- {np.std(values):.3f} ({len(values)} sessions)")
     if csv is not None:
         write_csv(csv, rows)
     if plot is not None:

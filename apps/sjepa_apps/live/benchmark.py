@@ -13,7 +13,7 @@ from PyQt6.QtCore import QObject, QTimer
 from sjepa_apps.live.session import LogEntry
 from sjepa_apps.live.settings import LiveSettings
 from sjepa_apps.live.window import LiveOptions, LiveWindow
-from sjepa_apps.qt import interrupt_later, make_application, run_application
+from sjepa_apps.ui.application import interrupt_later, make_application, run_application
 from sjepa_online.decoding import Decoder
 from sjepa_online.errors import OperationError
 from sjepa_online.evaluation.latency import TimedDecision, Timing

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sjepa_apps.live.settings import LiveSettings
 from sjepa_apps.live.window import LiveOptions, LiveWindow
-from sjepa_apps.qt import interrupt_later, make_application, run_application
+from sjepa_apps.ui.application import interrupt_later, make_application, run_application
 from sjepa_online.decoding import Decoder
 from sjepa_online.evaluation.demo import DemoOutcome
 from sjepa_online.stream import Replay

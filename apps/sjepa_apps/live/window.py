@@ -13,7 +13,7 @@ from PyQt6.QtCore import QByteArray, Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QResizeEvent
 from PyQt6.QtWidgets import QApplication, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
-from sjepa_apps.live.actions import WindowActions
+from sjepa_apps.live.actions import ActionTargets, WindowActions
 from sjepa_apps.live.connect.connector import Connector
 from sjepa_apps.live.connect.view import ConnectView
 from sjepa_apps.live.decoder.view import DecoderView
@@ -102,7 +102,7 @@ class LiveWindow(QMainWindow):
         self.connector = Connector(
             self.session, self.connect_view, wanted, wanted is None and options.decoder is not None
         )
-        self.controls = WindowActions(self)
+        self.controls = WindowActions(self, self._targets(), theme.name)
         self._frame_timer = self._timer(FRAME, self._frame)
         self._frame_timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._refresh_timer = self._timer(REFRESH, self._refresh)
@@ -111,6 +111,22 @@ class LiveWindow(QMainWindow):
         mode = options.mode or settings.mode
         self.connect_view.restore(options.markers or settings.markers, mode, settings.unit)
         self._begin(options)
+
+    def _targets(self) -> ActionTargets:
+        return ActionTargets(
+            session=self.session,
+            settings=self.settings,
+            connector=self.connector,
+            signals=self.signals,
+            connect=self.connect_view,
+            trials=self.trials,
+            log=self.log,
+            top=self.top,
+            status=self.status,
+            show_view=self.show_view,
+            reset_layout=self.reset_layout,
+            set_theme=self.set_theme,
+        )
 
     def _begin(self, options: LiveOptions) -> None:
         self.tabs.setCurrentIndex(1)

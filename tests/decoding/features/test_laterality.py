@@ -189,7 +189,7 @@ def test_a_decoder_reads_the_bands_that_it_was_fitted_on(simulated_epochs, monke
     riemann = RiemannClassifier("mi", (), CLASSES).fit(X, y)
     states = [classifier.to_state(), riemann.to_state()]
     before = [classifier.predict_proba(X), riemann.predict_proba(X)]
-    for module in ("readouts", "riemann"):
+    for module in ("features.readouts", "classifiers.riemann"):
         monkeypatch.setattr(f"sjepa_online.decoding.{module}.RHYTHM_BANDS", np.array([[20.0, 30]]))
     for state, expected in zip(states, before, strict=True):
         np.testing.assert_array_equal(classifier_from_state(state).predict_proba(X), expected)

@@ -84,7 +84,7 @@ class EngineClient(QObject):
         process.finished.connect(self._finished)
         process.errorOccurred.connect(self._failed)
         self._process, self._heard = process, False
-        words = ["-m", "sjepa_apps.live.engine.process", f"--suffix={self._suffix}"]
+        words = ["-P", "-m", "sjepa_apps.live.engine.process", f"--suffix={self._suffix}"]
         process.start(sys.executable, words)
         for command in (self._decoder, self._stream, *self._choices.values()):
             if command is not None:

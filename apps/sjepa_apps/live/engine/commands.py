@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from PyQt6.QtCore import QObject, QProcess, QTimer, pyqtSignal
 
-from sjepa_online.stream.discovery import clean_text
+from sjepa_online.foreign_text import clean_text
 
-#: What Python runs.
-PROGRAM = ("-m", "sjepa_apps")
+#: Arguments of Python; -P keeps modules in the working folder from being run.
+PROGRAM = ("-P", "-m", "sjepa_apps")
 #: How long (ms) a command may take to end when asked to.
 PATIENCE = 2000
 

@@ -11,7 +11,7 @@ import queue
 import sys
 import threading
 
-from sjepa_apps.live.scalp.patterns import decoder_patterns
+from sjepa_apps.live.engine.patterns import decoder_patterns
 from sjepa_online.online import LiveService, use_one_thread
 from sjepa_online.online.commands import Command, read_command
 from sjepa_online.online.events import Event, event_to_line
