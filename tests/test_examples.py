@@ -115,20 +115,21 @@ def test_a_stimulus_program_drives_a_simulated_participant(
     participant = SimulatedParticipant(protocol, simulated_channels("ssvep", 4), 250.0, 0)
     name = f"examples-stimulus-{os.getpid()}"
     started = example(
-        "stimulus_program.py", "12.0", "--name", name, "--trials", 2, "--seconds", 2, "--rest", 0.5
+        "stimulus_program.py", "12.0", "--name", name, "--trials", 4, "--seconds", 2, "--rest", 0.5
     )  # fmt: skip
     answering = ParticipantStream(participant, name=f"{name}-eeg", markers=name)
     with (
+        # the program begins with its first reader: the participant may miss the first trials
+        MarkerInlet(resolve_stream(name, 60.0, "markers")) as inlet,
         answering,
         SignalInlet(resolve_stream(answering.name, 20.0)) as signal,
-        MarkerInlet(resolve_stream(name, 20.0, "markers")) as inlet,
     ):
         markers, chunks = [], []
         while started.poll() is None:
             chunks.append(signal.pull(0.1))
             markers += inlet.pull()
     finish(started)
-    assert [marker.label for marker in markers] == ["cue/12.0", "12.0", "end"] * 2
+    assert [marker.label for marker in markers] == ["cue/12.0", "12.0", "end"] * 4
     times = np.concatenate([chunk.timestamps for chunk in chunks])
     data = np.concatenate([chunk.data for chunk in chunks], axis=1)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sjepa_online.online.events import EngineEvent
 from sjepa_online.signal.channel_quality.baseline import Baseline
@@ -15,6 +14,7 @@ from sjepa_online.signal.channel_quality.monitor import (
     StateChange,
     Widespread,
 )
+from sjepa_online.typing import Floats
 
 #: A gross fault is found within this time (s), so as much before the finding is bad too.
 FOUND_WITHIN = 1.5
@@ -113,7 +113,7 @@ class ChannelWatch:
         if self.monitor is not None:
             self.monitor.reset()
 
-    def update(self, data: NDArray[np.float64], n_seen: int, time: float) -> list[EngineEvent]:
+    def update(self, data: Floats, n_seen: int, time: float) -> list[EngineEvent]:
         """Take in samples and return what has changed.
 
         Parameters

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sjepa_online.decoding import Decoder
 from sjepa_online.errors import InputError
@@ -26,8 +25,7 @@ from sjepa_online.online.speller import SymbolSelection
 from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.signal import Preprocessor
 from sjepa_online.signal.channel_quality.monitor import Choice
-
-Array = NDArray[np.float64]
+from sjepa_online.typing import Floats
 
 #: Seconds between decisions in sliding mode.
 STEP = 0.125
@@ -184,7 +182,7 @@ class Engine:
         return True
 
     def push(
-        self, data: Array, timestamps: Array, breaks: Sequence[int] = ()
+        self, data: Floats, timestamps: Floats, breaks: Sequence[int] = ()
     ) -> list[EngineResult]:
         """Take in a chunk and return what it completes.
 
@@ -204,7 +202,7 @@ class Engine:
         return list(self.results(data, timestamps, breaks))
 
     def results(
-        self, data: Array, timestamps: Array, breaks: Sequence[int] = ()
+        self, data: Floats, timestamps: Floats, breaks: Sequence[int] = ()
     ) -> Iterator[EngineResult]:
         """Take in a chunk as :meth:`push` does, and yield each result as soon as it is there.
 
@@ -239,7 +237,7 @@ class Engine:
         to_judgement = self.watch.n_block - self._segment.n_input % self.watch.n_block
         return min([start + to_judgement, n, *(at for at in breaks if at > start)])
 
-    def _take_part(self, data: Array, timestamps: Array) -> Iterator[EngineResult]:
+    def _take_part(self, data: Floats, timestamps: Floats) -> Iterator[EngineResult]:
         """Decide on what a part completes, then judge the channels: both for any chunking."""
         self._segment.append(data, timestamps)
         self._n_seen += len(timestamps)
@@ -359,7 +357,7 @@ class Engine:
         )
         return [decision]
 
-    def _with_absent(self, window: Array) -> Array:
+    def _with_absent(self, window: Floats) -> Floats:
         """Give the absent channels a row; the decoder leaves them out as bad."""
         if not self._match.absent:
             return window

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.signal import Preprocessor, PreprocessorConfig, RingBuffer, window_start
-
-Array = NDArray[np.float64]
+from sjepa_online.typing import Floats
 
 #: Seconds of preprocessed signal that stay at hand for windows whose marker comes late.
 HISTORY_SECONDS = 90.0
@@ -65,7 +63,7 @@ class Segment:
         """Timestamp of the newest input sample."""
         return float(self._timestamps.get(self._timestamps.stop - 1, self._timestamps.stop)[0, 0])
 
-    def append(self, data: Array, timestamps: Array) -> None:
+    def append(self, data: Floats, timestamps: Floats) -> None:
         """Take in ``data (channels, n)`` and its ``timestamps (n,)``.
 
         Parameters
@@ -130,7 +128,7 @@ class Segment:
         position = self.input_of(index) - self.n_before
         return float(self._timestamps.get(position, position + 1)[0, 0])
 
-    def window(self, first: int, n_times: int) -> Array:
+    def window(self, first: int, n_times: int) -> Floats:
         """Return the samples ``[first, first + n_times)`` at 128 Hz, ``(channels, n_times)``.
 
         Parameters
