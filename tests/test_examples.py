@@ -166,6 +166,36 @@ def test_offline_scores(example: Callable[..., subprocess.Popen[str]]) -> None:
     assert accuracy > 0.4
 
 
+TINY_RECIPE = """
+name = "tiny"
+[split]
+validation_share = 0.5
+[examples]
+window_seconds = 1
+spacing_seconds = 20.0
+[network]
+n_encoder_layers = 1
+n_decoder_layers = 1
+d_feed_forward = 16
+[objective]
+mask_diameter_percent = 40
+target_layers = 1
+[optimisation]
+batch_size = 4
+max_epochs = 3
+precision = "float32"
+"""
+
+
+def test_pretraining(example: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(TINY_RECIPE)
+    words = (recipe, "--data", "sample:1", "sample:2", "--out", tmp_path / "out", "--epochs", 1)
+    out = finish(example("pretraining.py", *words))
+    assert len(re.findall(r"^epoch \d: training \d\.\d+", out, re.M)) == 1
+    assert "(1, 8, 1, 64)" in out
+
+
 def test_the_public_names_are_there() -> None:
     for name in sjepa_online.__all__:
         assert getattr(sjepa_online, name) is not None
