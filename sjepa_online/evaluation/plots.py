@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from matplotlib.figure import Figure
 from sjepa_online.errors import InputError
 from sjepa_online.files import atomic_path
 
+_NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 SUFFIXES = (".png", ".svg", ".pdf")
 #: Neither a date nor an address, so that the same figure gives the same file.
 NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
@@ -90,6 +92,9 @@ def save_figure(figure: Figure, path: Path) -> None:
     """
     check_plot_path(path)
     with atomic_path(path) as temporary, rc_context(STYLE):
+        if path.suffix.lower() == ".svg":
+            temporary.write_bytes(to_svg(figure))
+            return
         figure.savefig(temporary, format=path.suffix[1:].lower(), dpi=150)
 
 
@@ -107,7 +112,8 @@ def to_svg(figure: Figure) -> bytes:
     content = io.BytesIO()
     with rc_context(STYLE):
         figure.savefig(content, format="svg", metadata=NO_METADATA)
-    return content.getvalue()
+    # class and channel names may hold control characters, which XML does not allow
+    return _NOT_IN_XML.sub(b"", content.getvalue())
 
 
 def plot_scores(scores: Mapping[str, Sequence[float]], label: str, chance: float) -> Figure:

@@ -7,8 +7,8 @@ import pylsl
 import pytest
 
 from sjepa_online.errors import InputError
+from sjepa_online.foreign_text import clean_text
 from sjepa_online.stream import DecisionOutlet, find_streams, resolve_stream
-from sjepa_online.stream.discovery import clean_text
 
 LABELS = ["O1", "O2"]
 
@@ -135,7 +135,7 @@ def test_a_missing_stream_names_those_in_sight(outlet):
     ("text", "clean"),
     [
         ("plain µV [O1]", "plain µV [O1]"),
-        ("\x1b]0;owned\x07 name\r\n", "]0;owned name"),
+        ("\x1b]0;owned\x07 name\r\n", "name"),
         ("safe\u202egnp.exe\u200b", "safe gnp.exe"),
         ("x" * 300, "x" * 200),
     ],

@@ -24,7 +24,7 @@ from sjepa_apps.cli import (
     simulate,
     streams,
 )
-from sjepa_apps.cli.common import repeat_list_options
+from sjepa_apps.cli.common import echo, repeat_list_options, say
 from sjepa_online.errors import InputError, OperationError
 
 #: Exit code after Ctrl-C; typer turns the interrupt into it.
@@ -46,7 +46,7 @@ app = typer.Typer(
 
 def _tell_version(asked: bool) -> None:
     if asked:
-        typer.echo(version("sjepa-online"))
+        echo(version("sjepa-online"))
         raise typer.Exit
 
 
@@ -81,6 +81,8 @@ app.add_typer(models.app, name="models")
 def main() -> None:
     """Run the command line; an error of the user's input ends in one message and exit code 2."""
     os.environ.setdefault("MNE_LOGGING_LEVEL", "ERROR")
+    # processes that multiprocessing starts run no module of the working folder
+    os.environ["PYTHONSAFEPATH"] = "1"
     try:
         app(args=repeat_list_options(sys.argv[1:]))
     except InputError as error:
@@ -101,5 +103,5 @@ def _leave_at_once() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    sys.stderr.write(f"Error: {message}\n")
+    say(f"Error: {message}")
     raise SystemExit(code)

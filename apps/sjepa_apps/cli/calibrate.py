@@ -39,8 +39,7 @@ from sjepa_apps.cli.session import (
     run_headless,
     run_in_window,
 )
-from sjepa_apps.session.window import SessionSetup
-from sjepa_apps.session.window.setup import DECODER, REPORT
+from sjepa_apps.session_window.setup import DECODER, REPORT, SessionSetup
 from sjepa_apps.stimulus.placement import Placement
 from sjepa_online.errors import InputError
 

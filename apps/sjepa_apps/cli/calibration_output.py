@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from sjepa_apps.cli.common import check_out, print_json, say
+from sjepa_apps.cli.common import (
+    check_out,
+    echo,
+    print_json,
+    say,
+)
 
 if TYPE_CHECKING:
     from sjepa_online.data import Recording
@@ -108,21 +111,21 @@ class CalibrationOutputs:
             others = dict(summary.cross_validation[name])
             del others[JSON_NAMES[score.name]]
             beside = f"; {_values(others)}" if others else ""
-            typer.echo(f"{name}: {score}, {N_FOLDS}-fold cross-validation{beside}")
+            echo(f"{name}: {score}, {N_FOLDS}-fold cross-validation{beside}")
         if summary.dynamic_stopping:
             speller = calibration.trials.protocol.speller is not None
             subject = "symbols" if speller else "dynamic stopping"
-            typer.echo(f"{subject}: {_values(summary.dynamic_stopping)}")
+            echo(f"{subject}: {_values(summary.dynamic_stopping)}")
         if summary.choice:
-            typer.echo(f"Chosen: {summary.choice}")
-        typer.echo(f"{summary.population[:1].upper()}{summary.population[1:]}")
-        typer.echo(f"Saved {self.decoder}")
+            echo(f"Chosen: {summary.choice}")
+        echo(f"{summary.population[:1].upper()}{summary.population[1:]}")
+        echo(f"Saved {self.decoder}")
         if self.report is not None:
-            typer.echo(f"Report: {self.report}")
+            echo(f"Report: {self.report}")
         if "folder" in told:
-            typer.echo(f"Session: {told['folder']}")
+            echo(f"Session: {told['folder']}")
             if told["more_trials_help"]:
-                typer.echo(
+                echo(
                     f"More trials would help: --resume {told['folder']} --overwrite, and a "
                     "larger number of --trials"
                 )

@@ -24,6 +24,7 @@ from sjepa_apps.cli.checks import (
 )
 from sjepa_online.errors import InputError
 from sjepa_online.files import is_file
+from sjepa_online.foreign_text import clean_lines
 
 #: Options that take one or more values, as in ``--from a.fif b.fif``.
 LIST_OPTIONS = ("--from", "--train", "--test", "--data", "--subjects")
@@ -137,9 +138,15 @@ def print_json(document: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
+def echo(text: str) -> None:
+    """Print a result on standard output, without terminal sequences of foreign names."""
+    sys.stdout.write(clean_lines(text) + "\n")
+    sys.stdout.flush()
+
+
 def say(message: str) -> None:
-    """Print a message of progress on standard error."""
-    sys.stderr.write(message + "\n")
+    """Print a message of progress on standard error, cleaned as in :func:`echo`."""
+    sys.stderr.write(clean_lines(message) + "\n")
 
 
 def check_out(out: Path, overwrite: bool, option: str = "--out") -> None:

@@ -17,6 +17,7 @@ from sjepa_apps.cli.common import (
     TestOption,
     TrainOption,
     WeightsOption,
+    echo,
     print_json,
     progress_bar,
 )
@@ -159,7 +160,7 @@ def _print_table(name: str, settings: CorruptionSettings, result: CorruptionScor
     from statistics import fmean, pstdev
 
     shares = "".join(f"{share:>14.3f}" for share in result.realised)
-    typer.echo(f"{name}, {settings}: share {shares}")
+    echo(f"{name}, {settings}: share {shares}")
     for label, rows in result.curves.items():
         told = "".join(f"  {fmean(draws):.3f} +- {pstdev(draws):.2f}" for draws in rows)
-        typer.echo(f"  {label:>8}{told}")
+        echo(f"  {label:>8}{told}")

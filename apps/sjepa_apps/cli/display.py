@@ -11,6 +11,7 @@ from sjepa_apps.cli.common import (
     ParadigmOption,
     ScopeOption,
     configure_lsl,
+    echo,
     print_json,
     progress_bar,
 )
@@ -53,14 +54,14 @@ def display(
     if json:
         print_json(document)
         return
-    typer.echo(str(measured.report))
+    echo(str(measured.report))
     for warning in measured.report.warnings:
-        typer.echo(f"Warning: {warning}")
+        echo(f"Warning: {warning}")
     interval = document["interval_ms"]
-    typer.echo(
+    echo(
         f"{measured.n_frames:,} frames, {measured.n_late:,} late ({document['late_share']:.3%}); "
         f"interval {interval['p50']:.2f} ms, 99 % below {interval['p99']:.2f} ms, "
         f"longest {interval['max']:.2f} ms"
     )
     if document["late_share"] > LATE_SHARE:
-        typer.echo("More than 0.1 % of the frames are late: close other programs, and look again.")
+        echo("More than 0.1 % of the frames are late: close other programs, and look again.")

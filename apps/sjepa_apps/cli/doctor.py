@@ -13,7 +13,13 @@ from importlib.metadata import PackageNotFoundError, version
 
 import typer
 
-from sjepa_apps.cli.common import JsonOption, ScopeOption, configure_lsl, print_json
+from sjepa_apps.cli.common import (
+    JsonOption,
+    ScopeOption,
+    configure_lsl,
+    echo,
+    print_json,
+)
 from sjepa_apps.cli.windows import NO_DISPLAY, display_problem, has_packages
 from sjepa_online.errors import InputError, OperationError
 
@@ -61,9 +67,9 @@ def doctor(lsl_scope: ScopeOption = None, json: JsonOption = False) -> None:
         print_json({"ok": ok, "checks": [asdict(check) for check in checks]})
     else:
         for check in checks:
-            typer.echo(f"{'ok ' if check.ok else 'BAD'}  {check.name}: {check.found}")
+            echo(f"{'ok ' if check.ok else 'BAD'}  {check.name}: {check.found}")
             if check.remedy:
-                typer.echo(f"       {check.remedy}")
+                echo(f"       {check.remedy}")
     if not ok:
         raise typer.Exit(1)
 

@@ -18,6 +18,7 @@ from sjepa_apps.cli.common import (
     TestOption,
     TrainOption,
     WeightsOption,
+    echo,
     print_json,
     progress_bar,
 )
@@ -115,13 +116,13 @@ def _print_scores(entries: dict[str, dict[str, Any]]) -> None:
             f"{entry['measure']} by chance {entry['chance']:.2f}, 95 % interval {low:.2f} to "
             f"{high:.2f}, {entry['n_trials']} trials"
         )
-        typer.echo(
+        echo(
             f"{name}: accuracy {entry['accuracy']:.3f} +- {entry['accuracy_std']:.3f}{area} "
             f"({chance}), {entry['itr_bits_per_min']:.1f} bits/min, "
             f"fitted in {entry['fit_s']:.1f} s"
         )
         if "early" in entry:
-            typer.echo(
+            echo(
                 f"  deciding early: accuracy {entry['early']['accuracy']:.3f} after "
                 f"{entry['early']['decision_s']:.1f} s, "
                 f"{entry['early']['itr_bits_per_min']:.1f} bits/min"
@@ -175,14 +176,14 @@ def latency(
         return
     for name in ("decision_ms", "end_to_end_ms"):
         told = ", ".join(f"{key} {value:.2f}" for key, value in result[name].items())
-        typer.echo(f"{name}: {told}")
-    typer.echo(
+        echo(f"{name}: {told}")
+    echo(
         f"{result['decisions']} decisions, {result['samples_received']} of "
         f"{result['samples_sent']} samples, {100 * result['cpu_share']:.0f} % of a core"
     )
     if with_window:
         window = result["window"]
-        typer.echo(
+        echo(
             f"window: {window['frames_per_s']:.1f} frames a second, longest gap "
             f"{window['longest_gap_ms']:.0f} ms, memory grew by "
             f"{window['memory_growth_mb']:.1f} MB, {100 * window['cpu_share']:.0f} % of a core"

@@ -7,7 +7,13 @@ from typing import Annotated
 
 import typer
 
-from sjepa_apps.cli.common import JsonOption, SourcesArgument, UnitOption, print_json
+from sjepa_apps.cli.common import (
+    JsonOption,
+    SourcesArgument,
+    UnitOption,
+    echo,
+    print_json,
+)
 
 
 def export(
@@ -58,4 +64,4 @@ def export(
         print_json({"bids": str(bids), "written": [str(path) for path in written]})
         return
     for path in written:
-        typer.echo(f"Wrote {path}")
+        echo(f"Wrote {path}")

@@ -16,6 +16,7 @@ from sjepa_apps.cli.common import (
     SeedOption,
     UnitOption,
     configure_lsl,
+    echo,
     print_json,
     say,
 )
@@ -127,7 +128,7 @@ def _tell_score(
     if json:
         print_json(document)
         return
-    typer.echo(
+    echo(
         f"{score.n_correct} of {score.n_trials} right: accuracy {score.accuracy:.2f} "
         f"(chance {score.chance:.2f}, p = {score.p_value:.2g})"
     )
@@ -161,9 +162,9 @@ def _in_a_window(
     placement: Placement,
 ) -> None:
     """Show the trials in the stimulus window, from a thread beside Qt's."""
-    from sjepa_apps.qt import make_application, run_application
     from sjepa_apps.stimulus.presenter import QtPresenter
     from sjepa_apps.stimulus.window import StimulusWindow
+    from sjepa_apps.ui.application import make_application, run_application
     from sjepa_online.stream import FrameOutlet
 
     application = make_application()

@@ -12,6 +12,7 @@ from sjepa_apps.cli.common import (
     JsonOption,
     ParadigmOption,
     SeedOption,
+    echo,
     print_json,
     progress_bar,
 )
@@ -109,7 +110,7 @@ def _print(document: dict[str, Any]) -> None:
     entries = document["pipelines"]
     for name in sorted(entries, key=lambda name: float(entries[name]["mean_rank"])):
         entry = entries[name]
-        typer.echo(
+        echo(
             f"{name}: mean rank {entry['mean_rank']:.2f}, "
             f"{document['measure']} {entry['score']:.3f} +- {entry['score_std']:.3f} "
             f"(chance {document['chance']:.2f}, {len(document['groups'])} sessions)"

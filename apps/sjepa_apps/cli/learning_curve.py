@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import typer
 
 from sjepa_apps.cli.common import (
     DecodersOption,
@@ -15,6 +14,7 @@ from sjepa_apps.cli.common import (
     TestOption,
     TrainOption,
     WeightsOption,
+    echo,
     print_json,
     progress_bar,
 )
@@ -80,7 +80,7 @@ def learning_curve(
             told = ", ".join(
                 f"{size}: {np.mean(one):.3f}" for size, one in zip(sizes, values, strict=True)
             )
-            typer.echo(f"{name}: {measure} by trials {told} (chance {chance:.2f})")
+            echo(f"{name}: {measure} by trials {told} (chance {chance:.2f})")
     if csv is not None:
         write_csv(
             csv,

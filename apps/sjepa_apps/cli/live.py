@@ -51,7 +51,7 @@ def live(
         decoder=decoder,
         stream=stream,
         markers=markers,
-        mode=None if mode is None else mode.value,
+        mode=mode,
         theme=None if theme is None else theme.value,
     )
     raise typer.Exit(run_window(options))

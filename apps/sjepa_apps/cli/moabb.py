@@ -15,6 +15,7 @@ from sjepa_apps.cli.common import (
     ParadigmOption,
     SeedOption,
     WeightsOption,
+    echo,
     print_json,
     say,
 )
@@ -100,7 +101,7 @@ def moabb(
         )
     else:
         for name, values in scores.items():
-            typer.echo(
+            echo(
                 f"{name}: {np.mean(values):.3f} +- {np.std(values):.3f} (chance {chance:.2f}, "
                 f"{len(values)} sessions)"
             )

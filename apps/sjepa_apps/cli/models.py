@@ -7,7 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from sjepa_apps.cli.common import JsonOption, print_json
+from sjepa_apps.cli.common import (
+    JsonOption,
+    echo,
+    print_json,
+)
 
 app = typer.Typer(help="Weights, populations and pretraining recipes.", no_args_is_help=True)
 
@@ -46,18 +50,18 @@ def list_models(json: JsonOption = False) -> None:
     if json:
         print_json({"weights": weights, "populations": populations, "recipes": recipes})
         return
-    typer.echo("Weights")
+    echo("Weights")
     for entry in weights:
-        typer.echo(f"  {entry['name']:16} {entry['parameters']:>9} parameters  {entry['path']}")
-    typer.echo("Populations")
+        echo(f"  {entry['name']:16} {entry['parameters']:>9} parameters  {entry['path']}")
+    echo("Populations")
     for entry in populations:
-        typer.echo(
+        echo(
             f"  {entry['name']:16} {entry['paradigm']}, {entry['n_trials']} trials on "
             f"{' '.join(entry['ch_names'])}  {entry['path']}"
         )
-    typer.echo("Recipes")
+    echo("Recipes")
     for entry in recipes:
-        typer.echo(f"  {entry['name']:16} {entry['description']}")
+        echo(f"  {entry['name']:16} {entry['description']}")
 
 
 @app.command()
@@ -86,9 +90,9 @@ def show(
     for key, value in lines.items():
         if key not in ("card", "provenance"):
             values = " ".join(map(str, value)) if isinstance(value, list) else value
-            typer.echo(f"{key.replace('_', ' '):17} {values}")
+            echo(f"{key.replace('_', ' '):17} {values}")
     if document["card"]:
-        typer.echo(f"\n{document['card']}")
+        echo(f"\n{document['card']}")
 
 
 def _describe_weights(path: Path) -> dict[str, Any]:
@@ -145,4 +149,4 @@ def _report(path: Path, json: bool) -> None:
     if json:
         print_json({"name": path.stem, "path": str(path)})
     else:
-        typer.echo(f"Imported as {path.stem}: {path}")
+        echo(f"Imported as {path.stem}: {path}")

@@ -7,7 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from sjepa_apps.cli.checks import check_sources
-from sjepa_apps.cli.common import JsonOption, SeedOption, print_json, progress_bar
+from sjepa_apps.cli.common import (
+    JsonOption,
+    SeedOption,
+    echo,
+    print_json,
+    progress_bar,
+)
 from sjepa_apps.cli.comparison import load_sides
 
 
@@ -48,18 +54,18 @@ def monitor(
 
 
 def _print(document: dict[str, Any]) -> None:
-    typer.echo(
+    echo(
         f"{len(document['false_alarms'])} false alarms in {document['channel_hours']:.2f} "
         f"channel-hours, channels bad for {document['bad_share']:.3%} of the time"
     )
     for alarm in document["false_alarms"]:
         reasons = ", ".join(alarm["reasons"])
-        typer.echo(f"  {alarm['recording']} at {alarm['time']:.1f} s: {alarm['channel']} {reasons}")
+        echo(f"  {alarm['recording']} at {alarm['time']:.1f} s: {alarm['channel']} {reasons}")
     for kind, entry in document["faults"].items():
         if entry["delay_median_s"] is None:
-            typer.echo(f"{kind}: none of {entry['draws']} detected")
+            echo(f"{kind}: none of {entry['draws']} detected")
             continue
-        typer.echo(
+        echo(
             f"{kind}: {entry['detected']:.1%} of {entry['draws']} detected, "
             f"{entry['within_1.5_s']:.1%} within 1.5 s; "
             f"median {entry['delay_median_s']:.2f} s, 95 % {entry['delay_95_s']:.2f} s"

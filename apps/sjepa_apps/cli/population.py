@@ -13,6 +13,7 @@ from sjepa_apps.cli.common import (
     ParadigmOption,
     WeightsOption,
     check_out,
+    echo,
     print_json,
     progress_bar,
     say,
@@ -68,8 +69,8 @@ def population(
     if json:
         print_json({**made.config.model_dump(mode="json"), "out": str(out)})
         return
-    typer.echo(
+    echo(
         f"{made.config.n_trials} trials of {made.config.n_sessions} recordings on "
         f"{', '.join(ch_names)}"
     )
-    typer.echo(f"Saved {out}")
+    echo(f"Saved {out}")

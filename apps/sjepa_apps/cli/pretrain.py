@@ -13,7 +13,12 @@ from typing import Annotated, Any
 import typer
 
 from sjepa_apps.cli.checks import check_recipe, check_sources
-from sjepa_apps.cli.common import JsonOption, print_json, say
+from sjepa_apps.cli.common import (
+    JsonOption,
+    echo,
+    print_json,
+    say,
+)
 
 
 class Accelerator(StrEnum):
@@ -108,12 +113,12 @@ def _report(corpus: Any, outcome: Any, json: bool) -> None:
     if json:
         print_json(document)
         return
-    typer.echo(
+    echo(
         f"{document['n_recordings']} recordings, {document['n_train']} training and "
         f"{document['n_validation']} validation examples, {len(corpus.broken)} left out"
     )
     if outcome is not None:
-        typer.echo(
+        echo(
             f"Kept of {outcome.n_epochs} epochs: {outcome.kept.epoch}, validation loss "
             f"{outcome.kept.validation_loss:.4f}. Weights: {outcome.weights}"
         )
@@ -133,14 +138,14 @@ def _benchmark(recipe: Any, accelerator: Accelerator, json: bool) -> None:
     if json:
         print_json(document)
         return
-    typer.echo(
+    echo(
         f"{statistics.median(result.ours):.3g} examples/s ours, "
         f"{statistics.median(result.plain):.3g} plain (float32), "
         f"{statistics.median(result.plain_same_precision):.3g} plain in our precision; "
         f"{statistics.median(result.ratios):.2f} times as fast "
         f"({min(result.ratios):.2f} to {max(result.ratios):.2f})"
     )
-    typer.echo(
+    echo(
         f"{result.operations_per_example / 1e9:.1f} GFLOP per example, {result.share:.0%} of "
         f"{result.peak / 1e12:.3g} TFLOP/s, the rate of a large matrix product"
     )

@@ -31,7 +31,7 @@ PhotodiodeOption = Annotated[
 if TYPE_CHECKING:
     from sjepa_apps.session.controller import CalibrationSession
     from sjepa_apps.session.folder import SessionFolder
-    from sjepa_apps.session.window import SessionSetup
+    from sjepa_apps.session_window.setup import SessionSetup
     from sjepa_online.stream import StreamDescription
 
 #: Seconds in which the stream has to appear.
@@ -171,7 +171,7 @@ def run_in_window(setup: SessionSetup, *, overwrite: bool, json: bool) -> None:
     """
     from sjepa_apps.session.checks import require_enough_trials
     from sjepa_apps.session.folder import planned_trials
-    from sjepa_apps.session.window import run_session_window
+    from sjepa_apps.session_window.window import run_session_window
     from sjepa_online.protocol import load_protocol
 
     require_window()

@@ -11,6 +11,7 @@ from sjepa_apps.cli.common import (
     ScopeOption,
     SourcesArgument,
     configure_lsl,
+    echo,
     print_json,
     say,
 )
@@ -34,7 +35,7 @@ def streams(
         return
     for one in found:
         rate = f"{one.sfreq:g} Hz" if one.sfreq else "irregular"
-        typer.echo(
+        echo(
             f"{one.name}\n"
             f"    {one.type}, channels: {one.n_channels}, rate: {rate}, "
             f"unit: {one.unit or 'not declared'}\n"

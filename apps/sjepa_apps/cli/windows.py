@@ -33,7 +33,10 @@ def display_problem() -> str:
         return NO_DISPLAY
     try:
         tried = subprocess.run(
-            [sys.executable, "-c", _TRY], capture_output=True, text=True, timeout=_PATIENCE
+            [sys.executable, "-P", "-c", _TRY],
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE,
         )
     except subprocess.TimeoutExpired:
         return f"Qt has not started within {_PATIENCE:g} s"

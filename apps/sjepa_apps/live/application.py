@@ -9,7 +9,7 @@ from PyQt6.QtCore import QLockFile
 
 from sjepa_apps.live.settings import load_settings
 from sjepa_apps.live.window import LiveOptions, LiveWindow
-from sjepa_apps.qt import interrupt_later, make_application, run_application
+from sjepa_apps.ui.application import interrupt_later, make_application, run_application
 from sjepa_online.errors import OperationError
 
 #: Windows at once that have names of their own for what they publish.

@@ -11,6 +11,7 @@ from PyQt6.QtGui import QPixmap
 
 from sjepa_apps.live.signals.store import SignalStore
 from sjepa_online.files import atomic_write
+from sjepa_online.foreign_text import csv_cell
 
 
 def save_picture(picture: QPixmap, path: Path) -> None:
@@ -45,7 +46,7 @@ def save_signals(store: SignalStore, start: int, stop: int, path: Path) -> None:
     samples = store.shown.get(start, stop)
     times = np.array([store.time_at(place) for place in range(start, stop)])
     names = (f"{name} ({store.channels.unit})" for name in store.channels.names)
-    header = ",".join(["time (s)", *(name.replace(",", " ") for name in names)])
+    header = ",".join(["time (s)", *(str(csv_cell(name.replace(",", " "))) for name in names)])
     text = io.StringIO()
     table = np.column_stack([times, samples.T])
     np.savetxt(text, table, fmt="%.6f", delimiter=",", header=header, comments="")

@@ -16,6 +16,7 @@ from sjepa_online.data import Recording
 from sjepa_online.data.source import load_source
 from sjepa_online.errors import InputError
 from sjepa_online.files import atomic_write
+from sjepa_online.foreign_text import safe_name
 from sjepa_online.protocol import Protocol, load_protocol, parse_toml
 from sjepa_online.resources import find_resource
 from sjepa_online.schedule import ScheduledTrial, make_schedule
@@ -125,7 +126,7 @@ class SessionFolder:
         n_planned = len(planned_trials(protocol, seed, n_trials))
         now = datetime.now()
         if path is None:
-            path = Path("sessions") / f"{now:%Y-%m-%d_%H-%M-%S}_{protocol.name}"
+            path = Path("sessions") / f"{now:%Y-%m-%d_%H-%M-%S}_{safe_name(protocol.name)}"
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise InputError(
                 "A new session has a folder of its own",

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sjepa_apps.qt import make_application, run_application
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped
 from sjepa_apps.stimulus.display import DisplayReport
 from sjepa_apps.stimulus.frames import LATE_INTERVAL
 from sjepa_apps.stimulus.placement import Placement
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
+from sjepa_apps.ui.application import make_application, run_application
 from sjepa_online.errors import OperationError
 from sjepa_online.protocol import Protocol
 from sjepa_online.schedule import ScheduledTrial, make_schedule

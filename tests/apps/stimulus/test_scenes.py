@@ -10,8 +10,9 @@ pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 from PyQt6.QtCore import QRectF, QSizeF
 from PyQt6.QtGui import QImage, QPainter
 
+from sjepa_apps.stimulus import theme
 from sjepa_apps.stimulus.messages import FLICKER_WARNING, STOP_QUESTION, draw_screen
-from sjepa_apps.stimulus.scenes.catalog import make_scene, theme
+from sjepa_apps.stimulus.scenes.catalog import make_scene
 from sjepa_apps.stimulus.scenes.flicker import FlickerScene, place_targets
 from sjepa_apps.stimulus.scenes.speller import SpellerScene
 from sjepa_online.errors import InputError

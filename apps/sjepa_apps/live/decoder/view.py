@@ -6,10 +6,10 @@ from PyQt6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from sjepa_apps.live.decoder.class_bars import ClassBars
 from sjepa_apps.live.decoder.paradigm_views import ParadigmView, SpellerView, paradigm_view
-from sjepa_apps.live.engine.messages import Decided, DecoderReady, SymbolDecided
 from sjepa_apps.ui.plots import TimePlot
 from sjepa_apps.ui.theme import GRID, Theme
 from sjepa_apps.ui.widgets import ElidedLabel, PlainLabel, panel
+from sjepa_online.online.events import DecoderReady, LiveDecision, SymbolDecision
 
 #: Seconds of probabilities that are drawn.
 MINUTE = 60.0
@@ -88,7 +88,7 @@ class DecoderView(QWidget):
         if self._decoder is not None:
             self.detail.setText(f"{self._decoder.name}: {why}")
 
-    def show_decision(self, decision: Decided) -> None:
+    def show_decision(self, decision: LiveDecision) -> None:
         """Show a decision."""
         assert self._decoder is not None
         assert self._paradigm is not None
@@ -107,7 +107,7 @@ class DecoderView(QWidget):
         self.history.add(decision.time, [decision.probabilities[name] for name in names])
         self._changed = True
 
-    def show_symbol(self, decision: SymbolDecided) -> None:
+    def show_symbol(self, decision: SymbolDecision) -> None:
         """Show the choice of a symbol."""
         if self._paradigm is not None:
             self._paradigm.show_symbol(decision)
@@ -115,7 +115,7 @@ class DecoderView(QWidget):
         self.decision.setText(self._told_spelled)
         self.detail.setText(
             f"symbol {decision.symbol}: p = {decision.probability:.2f} after "
-            f"{decision.flashes} flashes"
+            f"{decision.n_flashes} flashes"
         )
 
     @property

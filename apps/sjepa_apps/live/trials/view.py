@@ -19,10 +19,10 @@ from PyQt6.QtWidgets import (
 
 from sjepa_apps.live.trials.confusion_matrix import ConfusionMatrix
 from sjepa_apps.live.trials.model import SymbolTrial, Trial, TrialLog, wilson_interval
-from sjepa_apps.ui.tables import prepare
 from sjepa_apps.ui.theme import GRID, Theme
-from sjepa_apps.ui.widgets import PlainLabel, panel
+from sjepa_apps.ui.widgets import PlainLabel, panel, style_table
 from sjepa_online.files import atomic_write
+from sjepa_online.foreign_text import csv_cell
 
 COLUMNS = ("#", "Truth", "Decided", "p", "After", "Without")
 #: Trials in the table; all of them count, and all are exported.
@@ -42,7 +42,7 @@ class TrialsView(QWidget):
         self._why_none = "no trial with a known truth yet"
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setHorizontalHeaderLabels(list(COLUMNS))
-        prepare(self.table, len(COLUMNS) - 1)
+        style_table(self.table, len(COLUMNS) - 1)
         for column, width in enumerate((48, NAME_WIDTH, NAME_WIDTH, 56, 96)):
             self.table.setColumnWidth(column, width)
         self.accuracy = PlainLabel("–", "figure")
@@ -170,10 +170,10 @@ def _accuracy(trials: Sequence[Trial | SymbolTrial]) -> tuple[str, str]:
     return share, f"{n_correct} of {len(trials)} right, 95 % interval {low:.2f}-{high:.2f}"
 
 
-def _row(trial: Trial | SymbolTrial) -> tuple[str | int, ...]:
+def _row(trial: Trial | SymbolTrial) -> tuple[object, ...]:
     """Return the line of a table."""
-    decided = (trial.truth, trial.decided, f"{trial.confidence:.4f}")
+    decided = (csv_cell(trial.truth), csv_cell(trial.decided), f"{trial.confidence:.4f}")
     if isinstance(trial, SymbolTrial):
         return ("symbol", f"{trial.time:.4f}", *decided, "", trial.n_flashes, "")
-    without = " ".join(trial.bad_channels)
+    without = csv_cell(" ".join(trial.bad_channels))
     return ("trial", f"{trial.onset:.4f}", *decided, f"{trial.duration:.4f}", "", without)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QGuiApplication
 from PyQt6.QtWidgets import (
@@ -13,14 +15,15 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from sjepa_apps.session.window.channels_page import ChannelsPage
-from sjepa_apps.session.window.conductor import Choices, Conductor
-from sjepa_apps.session.window.page import Page
-from sjepa_apps.session.window.result_page import MORE_TRIALS, ResultPage, TrainingPage
-from sjepa_apps.session.window.run_page import RunPage
-from sjepa_apps.session.window.setup import SessionOutcome, SessionSetup, TrainingResult
-from sjepa_apps.session.window.setup_page import SetupPage
-from sjepa_apps.session.window.steps import STEPS, StepList
+from sjepa_apps.session_window.channels_page import ChannelsPage
+from sjepa_apps.session_window.conductor import Choices, Conductor
+from sjepa_apps.session_window.page import Page
+from sjepa_apps.session_window.result_page import MORE_TRIALS, ResultPage, TrainingPage
+from sjepa_apps.session_window.run_page import RunPage
+from sjepa_apps.session_window.setup import SessionOutcome, SessionSetup, TrainingResult
+from sjepa_apps.session_window.setup_page import SetupPage
+from sjepa_apps.session_window.steps import STEPS, StepList
+from sjepa_apps.ui.application import make_application, run_application
 from sjepa_apps.ui.discovery import Discovery
 from sjepa_apps.ui.theme import GRID, style_sheet, system_theme
 
@@ -278,7 +281,32 @@ class SessionWindow(QMainWindow):
         self.channels_page.set_theme(theme)
 
 
-# what the live window's style sheet does not have
+def run_session_window(setup: SessionSetup) -> SessionOutcome:
+    """Show the window until it is closed.
+
+    LSL must be configured, and a display must be there, see
+    :func:`sjepa_apps.cli.windows.require_window`.
+
+    Parameters
+    ----------
+    setup : SessionSetup
+
+    Raises
+    ------
+    InputError
+        The folder of ``resume`` holds no session, or there is no such display.
+    """
+    application = make_application()
+    window = SessionWindow(setup)
+    window.show()
+    try:
+        interrupted = run_application(application, window.end)
+    finally:
+        window.end_at_once()
+    return replace(window.outcome(), interrupted=interrupted)
+
+
+# rules that the live window's style sheet does not have
 _STYLE = """
 QProgressBar {{ background: {line}; border: none; border-radius: 4px; }}
 QProgressBar::chunk {{ background: {accent}; border-radius: 4px; }}

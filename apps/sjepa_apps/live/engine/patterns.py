@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-from sjepa_apps.live.engine.messages import Pattern
 from sjepa_online.decoding import Decoder
 from sjepa_online.decoding.features.tangent_space import shrink
 from sjepa_online.evaluation.report.patterns import SHRINKAGE, haufe_patterns
+from sjepa_online.online.events import Pattern
 
 Floats = NDArray[np.float64]
 

@@ -8,13 +8,12 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QHBoxLayout, QTableWidgetItem
 
-from sjepa_apps.live.engine.messages import ChannelReport as LiveReport
 from sjepa_apps.session.checks import CHECK_SECONDS, ChannelCheck
-from sjepa_apps.session.window.page import Page, make_table, slim_bar
-from sjepa_apps.ui.channel_states import ChannelStates
+from sjepa_apps.session_window.page import Page, slim_bar
+from sjepa_apps.ui.channel_states import ChannelStates, ChannelSummary
 from sjepa_apps.ui.scalp import ScalpCanvas
 from sjepa_apps.ui.theme import GRID, Theme
-from sjepa_apps.ui.widgets import plain_tip
+from sjepa_apps.ui.widgets import make_table, plain_tip
 
 if TYPE_CHECKING:
     from sjepa_online.evaluation.report.channels import ChannelReport
@@ -102,11 +101,10 @@ class ChannelsPage(Page):
         self.scalp.set_channels(tuple(channel.name for channel in check.channels))
         self.scalp.set_states(
             CheckedStates(
-                LiveReport(
+                ChannelSummary(
                     channel=channel.name,
                     bad=bool(channel.complaint),
                     reasons=(channel.complaint,) if channel.complaint else (),
-                    choice="automatic",
                     amplitude=channel.ratio,
                 )
                 for channel in check.channels

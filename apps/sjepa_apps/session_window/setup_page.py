@@ -13,20 +13,18 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from sjepa_apps.live.connect.protocol_files import OtherProtocol
-from sjepa_apps.live.connect.stream_check import find_fit, worst
-from sjepa_apps.live.connect.view import UNITS
 from sjepa_apps.session.checks import require_enough_trials
 from sjepa_apps.session.folder import SessionFolder, planned_trials
-from sjepa_apps.session.window.conductor import Choices
-from sjepa_apps.session.window.page import Page, make_table, minutes
-from sjepa_apps.session.window.setup import SessionSetup
+from sjepa_apps.session_window.conductor import Choices
+from sjepa_apps.session_window.page import Page, minutes
+from sjepa_apps.session_window.setup import SessionSetup
 from sjepa_apps.stimulus.frame_window import find_screen
 from sjepa_apps.stimulus.placement import Placement
 from sjepa_apps.ui.discovery import signals_among
+from sjepa_apps.ui.stream_check import UNITS, check_stream, worst
 from sjepa_apps.ui.theme import GRID
 from sjepa_apps.ui.widgets import Choices as ChoiceBox
-from sjepa_apps.ui.widgets import PlainLabel, plain_tip
+from sjepa_apps.ui.widgets import PlainLabel, ProtocolFileButton, make_table, plain_tip
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.resources import list_resources
@@ -53,7 +51,7 @@ class SetupPage(Page):
     Signals
     -------
     chosen
-        :class:`~sjepa_apps.session.window.conductor.Choices`.
+        :class:`~sjepa_apps.session_window.conductor.Choices`.
     """
 
     chosen = pyqtSignal(object)
@@ -70,7 +68,7 @@ class SetupPage(Page):
         self._protocol: Protocol | None = None
         self._sound = False
         self.protocol = ChoiceBox()
-        self.other_protocol = OtherProtocol(self.protocol)
+        self.other_protocol = ProtocolFileButton(self.protocol)
         self.about = PlainLabel("", "muted")
         self.about.setWordWrap(True)
         self.trials = QSpinBox()
@@ -261,7 +259,7 @@ class SetupPage(Page):
         elif stream is None:
             self.tell(f"{len(self._streams)} streams are in sight: choose the one to record.")
         else:
-            findings = find_fit(stream, None, self.chosen_unit)
+            findings = check_stream(stream, None, self.chosen_unit)
             state = worst(findings)
             said = [finding.text for finding in findings if finding.state == state != "good"]
             nobody = "It is simulated: nobody is recorded. " if stream.simulated else ""

@@ -10,7 +10,7 @@ pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 
 from PyQt6.QtWidgets import QFileDialog
 
-from sjepa_apps.session.window import conductor
+from sjepa_apps.session_window import conductor
 from sjepa_apps.stimulus.placement import Placement
 from sjepa_apps.ui.theme import DARK, LIGHT
 from sjepa_online.errors import InputError

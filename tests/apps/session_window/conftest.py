@@ -14,8 +14,9 @@ pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
-from sjepa_apps.session.window import SessionSetup, conductor, window
-from sjepa_apps.session.window.window import SessionWindow
+from sjepa_apps.session_window import conductor, window
+from sjepa_apps.session_window.setup import SessionSetup
+from sjepa_apps.session_window.window import SessionWindow
 from sjepa_apps.stimulus import window as stimulus
 from sjepa_online.data import Recording
 from sjepa_online.decoding import DecoderRequest

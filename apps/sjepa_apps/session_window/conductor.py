@@ -13,8 +13,8 @@ from sjepa_apps.session.completed_trials import remaining_trials
 from sjepa_apps.session.controller import CalibrationSession
 from sjepa_apps.session.folder import SessionFolder
 from sjepa_apps.session.presenter import Presenter, SessionStopped
-from sjepa_apps.session.window.setup import SessionSetup, TrainingResult
-from sjepa_apps.session.window.worker import Worker
+from sjepa_apps.session_window.setup import SessionSetup, TrainingResult
+from sjepa_apps.session_window.worker import Worker
 from sjepa_apps.stimulus.placement import Placement
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout
 
-from sjepa_apps.session.window.page import Page, minutes, slim_bar
+from sjepa_apps.session_window.page import Page, minutes, slim_bar
 from sjepa_apps.stimulus.display import DisplayReport
 from sjepa_apps.stimulus.frames import FrameCount
 from sjepa_apps.ui.theme import GRID

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,26 +110,3 @@ class SessionOutcome:
     folder: SessionFolder | None
     result: TrainingResult | None
     interrupted: bool = False
-
-
-def run_session_window(setup: SessionSetup) -> SessionOutcome:
-    """Show the window until it is closed.
-
-    LSL is configured, and a display is there, see :func:`sjepa_apps.cli.windows.require_window`.
-
-    Raises
-    ------
-    InputError
-        The folder to go on with holds no session, or there is no such display.
-    """
-    from sjepa_apps.qt import make_application, run_application
-    from sjepa_apps.session.window.window import SessionWindow
-
-    application = make_application()
-    window = SessionWindow(setup)
-    window.show()
-    try:
-        interrupted = run_application(application, window.end)
-    finally:
-        window.end_at_once()
-    return replace(window.outcome(), interrupted=interrupted)

@@ -14,9 +14,9 @@ pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 from PyQt6.QtWidgets import QMessageBox
 
 from sjepa_apps.cli.session import run_in_window
-from sjepa_apps.session import window as session_window
 from sjepa_apps.session.folder import SessionFolder
-from sjepa_apps.session.window import SessionOutcome, SessionSetup
+from sjepa_apps.session_window import window as session_window
+from sjepa_apps.session_window.setup import SessionOutcome, SessionSetup
 from sjepa_online.decoding import DecoderRequest
 
 

@@ -1,10 +1,10 @@
-"""How well a stream fits a decoder, before anything is connected."""
+"""Whether a stream can be decoded, checked before anything is connected."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from sjepa_apps.live.engine.messages import DecoderReady
 from sjepa_apps.ui.channel_states import standard_name
 from sjepa_apps.ui.widgets import State
 from sjepa_online.errors import InputError
@@ -12,32 +12,48 @@ from sjepa_online.signal.preprocessor import SFREQ_RANGE
 from sjepa_online.signal.units import normalise_unit
 from sjepa_online.stream import StreamDescription
 
-#: Share of its channels without which a decoder does not run: that of the engine.
+#: Units that the operator can choose, by what the box shows; None for the declared one.
+UNITS: dict[str, str | None] = {"as declared": None, "µV": "uV", "mV": "mV", "V": "V", "nV": "nV"}
+#: Share of its channels that a decoder needs at least, as in the engine.
 LEAST_SHARE = 0.5
 #: Missing channels that are named, before "and more".
 NAMED = 8
 
 
+class DecoderInput(Protocol):
+    """What a decoder expects of a stream: channels (10-05 names) and sampling rate (Hz)."""
+
+    @property
+    def ch_names(self) -> tuple[str, ...]: ...  # noqa: D102 - told above
+    @property
+    def sfreq(self) -> float: ...  # noqa: D102 - told above
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing about a stream: good, a warning, or a reason why it cannot be decoded."""
+    """A property of a stream and its verdict: good, a warning, or an obstacle to decoding."""
 
     state: State
     text: str
 
 
-def find_fit(
-    stream: StreamDescription, decoder: DecoderReady | None, unit: str | None = None
+def check_stream(
+    stream: StreamDescription, decoder: DecoderInput | None, unit: str | None = None
 ) -> list[Finding]:
-    """Compare a stream with a decoder.
+    """Compare channels, rate and unit of a stream with those that a decoder expects.
 
     Parameters
     ----------
     stream : StreamDescription
-    decoder : DecoderReady or None
-        None: only whether the stream can be shown.
+    decoder : DecoderInput or None
+        None checks only whether the stream can be shown.
     unit : str or None
-        The unit that the user gives; it replaces what the stream declares.
+        Unit given by the operator; it replaces the declared one.
+
+    Returns
+    -------
+    list of Finding
+        One for each property.
     """
     if not stream.is_kind("signal"):
         return [Finding("bad", "It has no regular rate, so it can be neither shown nor decoded.")]
@@ -47,11 +63,6 @@ def find_fit(
     return [_channels(stream, decoder), *findings]
 
 
-def can_be_shown(stream: StreamDescription) -> bool:
-    """Tell whether a stream has samples at a regular rate."""
-    return stream.is_kind("signal")
-
-
 def worst(findings: list[Finding]) -> State:
     """Return the most serious state."""
     states = [finding.state for finding in findings]
@@ -59,7 +70,7 @@ def worst(findings: list[Finding]) -> State:
     return next((state for state in order if state in states), "")
 
 
-def _rate(stream: StreamDescription, decoder: DecoderReady | None) -> Finding:
+def _rate(stream: StreamDescription, decoder: DecoderInput | None) -> Finding:
     low, high = SFREQ_RANGE
     told = f"{stream.sfreq:g} Hz"
     if not low <= stream.sfreq <= high:
@@ -86,7 +97,7 @@ def _unit(stream: StreamDescription, unit: str | None) -> Finding:
     return Finding("good", f"Its unit is {told}.")
 
 
-def _channels(stream: StreamDescription, decoder: DecoderReady) -> Finding:
+def _channels(stream: StreamDescription, decoder: DecoderInput) -> Finding:
     if not stream.ch_names:
         return Finding("bad", "It does not name its channels.")
     there = {standard_name(name) for name in stream.ch_names}

@@ -2,19 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from PyQt6.QtWidgets import (
-    QHBoxLayout,
-    QHeaderView,
-    QProgressBar,
-    QPushButton,
-    QTableWidget,
-    QVBoxLayout,
-    QWidget,
-)
-
-from sjepa_apps.ui.tables import prepare
 from sjepa_apps.ui.theme import GRID
 from sjepa_apps.ui.widgets import PlainLabel, State
 
@@ -69,19 +58,6 @@ class Page(QWidget):
         """Show a message beside the buttons."""
         self.message.setText(text)
         self.message.set_state(state)
-
-
-def make_table(columns: Sequence[str], stretched: int) -> QTableWidget:
-    """Return a table whose columns fit what they hold, but one that takes the room."""
-    table = QTableWidget(0, len(columns))
-    table.setHorizontalHeaderLabels(list(columns))
-    prepare(table, stretched)
-    header = table.horizontalHeader()
-    assert header is not None
-    for column in range(len(columns)):
-        if column != stretched:
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
-    return table
 
 
 def slim_bar() -> QProgressBar:

@@ -13,8 +13,8 @@ from PyQt6.QtWidgets import (
     QVBoxLayout,
 )
 
-from sjepa_apps.session.window.page import Page, slim_bar
-from sjepa_apps.session.window.setup import TrainingResult
+from sjepa_apps.session_window.page import Page, slim_bar
+from sjepa_apps.session_window.setup import TrainingResult
 from sjepa_apps.ui.theme import GRID
 from sjepa_apps.ui.widgets import PlainLabel, State, panel
 from sjepa_online.evaluation.report import Advice
