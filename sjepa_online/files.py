@@ -76,7 +76,7 @@ def path_error(path: str | Path, error: OSError | RuntimeError) -> InputError:
     InputError
     """
     return InputError(
-        "A file or a folder can be reached and read",
+        "The path cannot be reached or read",
         value=f"{path} ({getattr(error, 'strerror', None) or error})",
         remedy="Correct the path, or ask its owner for the right to read it.",
     )
@@ -108,7 +108,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     if path.is_dir():
         raise InputError(
-            "An output file has the name of a file, not of a folder",
+            "The output file is an existing folder",
             value=str(path),
             remedy="Add a file name to the path.",
         )
@@ -118,7 +118,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         )
     except OSError as error:
         raise InputError(
-            "An output file needs an existing folder that can be written",
+            "The output file cannot be written: it needs an existing folder that may be written",
             value=f"{path} ({error.strerror})",
             remedy="Create the folder or choose another path.",
         ) from error

@@ -240,7 +240,7 @@ def parse_toml(path: Path, model: type[T]) -> T:
         content: dict[str, Any] = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(
-            "A protocol or a recipe is a UTF-8 TOML file",
+            "The file is not a UTF-8 TOML file",
             value=f"{path}: {error}",
             remedy="Correct the line that is named.",
         ) from error
@@ -250,7 +250,7 @@ def parse_toml(path: Path, model: type[T]) -> T:
         return model.model_validate(content)
     except ValidationError as error:
         raise InputError(
-            f"Each field of {path.name} needs a known name and a valid value",
+            f"{path.name} has unknown fields or wrong values",
             value="; ".join(_problems(text, error)),
             remedy="Correct the fields that are named; a shipped file shows the form.",
         ) from error

@@ -14,9 +14,9 @@ Kind = Literal["calibration", "models"]
 
 #: What is found by name: the kind and the suffix of its files, and what to call it.
 _TOLD: dict[tuple[Kind, str], str] = {
-    ("calibration", ".toml"): "a protocol",
-    ("models", ".safetensors"): "weights or a population",
-    ("models", ".toml"): "a recipe",
+    ("calibration", ".toml"): "protocol",
+    ("models", ".safetensors"): "weights or population",
+    ("models", ".toml"): "recipe",
 }
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -102,7 +102,7 @@ def find_resource(kind: Kind, name_or_path: str | Path, suffix: str | None = Non
     resources = list_resources(kind, suffix)
     if str(name_or_path) not in resources:
         raise InputError(
-            f"A name or a path of {_TOLD[kind, suffix]} is needed",
+            f"There is no {_TOLD[kind, suffix]} of this name or path",
             value=str(name_or_path),
             remedy=f"Known names: {', '.join(sorted(resources)) or 'none'}; "
             "or give the path of a file.",

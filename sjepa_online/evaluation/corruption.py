@@ -83,7 +83,7 @@ class CorruptionSettings:
             count = max(rounded, least) if rounded else 0
             if fraction and not 0 < count < n_channels:
                 raise InputError(
-                    "A share of the channels above 0 is at least one of them, and leaves one",
+                    "This share of the channels is less than one channel, or leaves none",
                     value=f"{fraction:g} of {n_channels} channels with the fault {self.kind}: "
                     f"{count}",
                     remedy=f"With {n_channels} channels, one is {1 / n_channels:.3g}.",

@@ -320,14 +320,14 @@ def _check(calibration: Sequence[Recording], monitored: Sequence[Recording]) -> 
     first = calibration[0]
     if len(first.ch_names) < 2:
         raise InputError(
-            "The monitor is measured on two or more channels, which say something of each other",
+            "The monitor cannot be measured on fewer than two or more channels",
             value=f"{first.name} has {', '.join(first.ch_names)} alone",
             remedy="Choose recordings with more channels.",
         )
     for recording in (*calibration, *monitored):
         if (recording.ch_names, recording.sfreq) != (first.ch_names, first.sfreq):
             raise InputError(
-                "Recordings to monitor have the channels and the rate of the calibration",
+                "A recording has other channels or another rate than the calibration",
                 value=f"{recording.name} has {', '.join(recording.ch_names)} at "
                 f"{recording.sfreq:g} Hz",
                 remedy="Evaluate each montage by itself.",
@@ -335,7 +335,7 @@ def _check(calibration: Sequence[Recording], monitored: Sequence[Recording]) -> 
     short = [part.name for part in monitored if part.duration <= LEAD + FAULT_LENGTH]
     if short:
         raise InputError(
-            f"A recording to monitor is longer than {LEAD + FAULT_LENGTH:g} s",
+            f"A recording to monitor is not longer than {LEAD + FAULT_LENGTH:g} s",
             value=", ".join(short),
             remedy="Leave it out.",
         )

@@ -56,7 +56,7 @@ def check_plot_path(path: Path) -> None:
     """
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(
-            f"A plot is written as {', '.join(SUFFIXES)}",
+            f"A plot cannot be written in this format, only as {', '.join(SUFFIXES)}",
             value=str(path),
             remedy="Choose another suffix.",
         )

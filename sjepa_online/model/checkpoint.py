@@ -71,7 +71,7 @@ def read_checkpoint(path: Path) -> tuple[SignalJEPA, dict[str, Any]]:
         provenance = dict(content["provenance"])
     except (ValidationError, KeyError, TypeError) as error:
         raise InputError(
-            "Weights carry the network's configuration and their provenance",
+            "The file lacks the network's configuration or their provenance",
             value=f"{path} ({error})",
             remedy="Download or make the file again.",
         ) from error
@@ -103,7 +103,7 @@ def to_tensors(arrays: Arrays, path: Path) -> dict[str, Tensor]:
     for name, tensor in tensors.items():
         if not tensor.is_floating_point() or not bool(torch.isfinite(tensor).all()):
             raise InputError(
-                "Weights are finite floating-point numbers",
+                "Some weights are not finite floating-point numbers",
                 value=f"{name} in {path} ({tensor.dtype})",
                 remedy="Use weights of a training that did not diverge.",
             )
@@ -130,7 +130,7 @@ def load_tensors(network: SignalJEPA, tensors: Mapping[str, Tensor], path: Path)
     if expected != found:
         wrong = sorted({name for name, _ in expected.items() ^ found.items()})
         raise InputError(
-            "Weights have the tensors that their configuration asks for",
+            "The tensors of the weights are not those of their configuration",
             value=f"{path}: missing, unknown or of another shape: {', '.join(wrong)}",
             remedy="Use weights of this network.",
         )

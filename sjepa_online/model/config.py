@@ -138,7 +138,8 @@ class ModelConfig(BaseModel):
         """
         if n_times < self.token_length:
             raise InputError(
-                f"A window needs at least {self.token_length} samples at {MODEL_SFREQ} Hz",
+                f"The window is too short: it needs at least {self.token_length} samples at "
+                f"{MODEL_SFREQ} Hz",
                 value=f"{n_times} samples",
                 remedy="Choose a longer window.",
             )

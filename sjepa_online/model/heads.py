@@ -87,7 +87,7 @@ class Head(nn.Module):
         weight = self.spatial.weight
         if signal.shape[1] != weight.shape[1]:
             raise InputError(
-                f"A head takes the {weight.shape[1]} channels of its spatial filter",
+                f"The signal has not the {weight.shape[1]} channels of the head's spatial filter",
                 value=f"{signal.shape[1]} channels",
                 remedy="Give the channels that the filter was made for, in their order.",
             )
@@ -99,7 +99,7 @@ class Head(nn.Module):
         """Give the logits (n, classes) of tokens (n, V, time, d_model)."""
         if tokens.shape[2] != self.n_tokens:
             raise InputError(
-                f"A window of this head has {self.n_tokens} tokens per channel",
+                f"The window does not give the head's {self.n_tokens} tokens per channel",
                 value=f"{tokens.shape[2]} tokens",
                 remedy="Use windows of the length that the head was made for.",
             )

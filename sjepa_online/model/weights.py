@@ -103,7 +103,7 @@ def _read(path: Path) -> tuple[SignalJEPA, dict[str, Any] | None]:
     if is_braindecode(arrays):
         return read_braindecode(path), None
     raise InputError(
-        "Weights have this project's format or braindecode's parameter names",
+        "The file has neither this project's format nor braindecode's parameter names",
         value=f"{path} with {', '.join(list(arrays)[:3]) or 'no tensors'}",
         remedy="Use weights of a SignalJEPA network.",
     )

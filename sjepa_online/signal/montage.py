@@ -84,7 +84,7 @@ def resolve_channel_names(names: Sequence[str]) -> list[str]:
     unknown = [name for name, standard in resolved.items() if standard is None]
     if unknown:
         raise InputError(
-            "An EEG channel needs the name of an electrode of the 10-05 system",
+            "These channels are not electrodes of the 10-05 system",
             value=", ".join(repr(name) for name in unknown),
             remedy="Rename these channels or leave them out.",
         )
@@ -92,7 +92,7 @@ def resolve_channel_names(names: Sequence[str]) -> list[str]:
     twice = [name for name, new in zip(names, standard, strict=True) if standard.count(new) > 1]
     if twice:
         raise InputError(
-            "Each electrode may occur once",
+            "These channels stand for the same electrode, which may occur once",
             value=", ".join(repr(name) for name in twice),
             remedy="Rename or leave out the channels that stand for the same electrode.",
         )
@@ -124,7 +124,7 @@ def pick_eeg_channels(names: Sequence[str]) -> ChannelPick:
     resolve_channel_names(eeg)
     if not eeg:
         raise InputError(
-            "A recording needs at least one EEG channel",
+            "None of the channels is EEG, and at least one EEG channel is needed",
             value=f"channels {', '.join(repr(name) for name in names) or '(none)'}",
             remedy="Choose a stream or file with EEG.",
         )

@@ -74,7 +74,7 @@ def normalise_unit(unit: str) -> str:
     spelling = unit.strip().lower().replace("\N{GREEK SMALL LETTER MU}", "\N{MICRO SIGN}")
     if spelling not in _UNIT_OF:
         raise InputError(
-            "EEG needs a unit of voltage",
+            "This is no unit of voltage",
             value=repr(unit),
             remedy="Declare the unit as V, mV, uV or nV: at the source, or by the --unit of "
             "calibrate, decode, feedback and export.",
@@ -132,7 +132,7 @@ def check_amplitude(data: ArrayLike, unit: str, sfreq: float) -> AmplitudeFindin
     values = np.asarray(data, dtype=np.float64)
     if values.ndim != 2:
         raise InputError(
-            "Signal has the shape (channels, samples)",
+            "The signal has not the shape (channels, samples)",
             value=f"shape {values.shape}",
             remedy="Pass a two-dimensional array.",
         )
@@ -165,7 +165,7 @@ def require_plausible_amplitude(data: ArrayLike, unit: str, sfreq: float) -> Amp
     if finding.verdict in ("too small", "too large"):
         low, high = PLAUSIBLE_MICROVOLTS
         raise InputError(
-            f"The amplitude of EEG lies between {low:g} and {high:g} µV",
+            f"The amplitude is not between {low:g} and {high:g} µV, as that of EEG is",
             value=f"{finding.amplitude:.3g} µV by the declared unit {finding.unit}",
             remedy=f"Declare the right unit (the amplitude would suit {finding.suggested_unit}), "
             "or check that the electrodes are connected.",

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sjepa_online.decoding.features.tangent_space import filter_covariances
-from sjepa_online.model import compensation
+from sjepa_online.model import interpolation_matrix
 from sjepa_online.typing import BoolMask, FloatArray, Floats
 
 #: λ of the dynamic spatial filter, as a share of the good channels' mean variance.
@@ -62,7 +62,7 @@ class ChannelInterpolation:
         """
         is_bad = np.isin(self.ch_names, list(bad))
         if frozenset(bad) != self._bad:
-            self._matrix = compensation(self.kernel, is_bad, REGULARISATION)[is_bad]
+            self._matrix = interpolation_matrix(self.kernel, is_bad, REGULARISATION)[is_bad]
             self._bad = frozenset(bad)
         restored = X.copy()
         restored[:, is_bad] = self._matrix @ X[:, ~is_bad]
@@ -130,6 +130,6 @@ class DynamicSpatialFilter:
 
     def _complete(self, bad: BoolMask) -> tuple[Floats, Floats]:
         in_force = np.zeros_like(self.spatial)
-        in_force[:, ~bad] = self.spatial @ compensation(self._kernel, bad, REGULARISATION)
+        in_force[:, ~bad] = self.spatial @ interpolation_matrix(self._kernel, bad, REGULARISATION)
         # W - W_G - W_B A reads the residual of B
         return in_force, filter_covariances(self.spatial - in_force, self.covariances)
