@@ -32,6 +32,8 @@ TRIAL = "trial"
 SELECTED = "selected"
 PAUSE = "pause"
 PRACTICE = "practice"
+#: Words of markers that are no class, and none that is missing.
+WORDS = (CUE, END, FLASH, TRIAL, SELECTED, PAUSE)
 #: Source ids of a decoder's decisions and of an operator's marks begin so: no stimulus is marked.
 DECISION_SOURCE = "sjepa-online-decisions"
 MARK_SOURCE = "sjepa-online-marks"
@@ -68,7 +70,17 @@ class StimulusMarker:
 
 
 def parse_marker(text: str) -> StimulusMarker:
-    """Take a marker's text apart; any text is a marker, known words or not."""
+    """Take a marker's text apart; any text is a marker, known words or not.
+
+    Parameters
+    ----------
+    text : str
+        Text of a marker.
+
+    Returns
+    -------
+    StimulusMarker
+    """
     practice = text.startswith(f"{PRACTICE}/")
     word, _, about = text.removeprefix(f"{PRACTICE}/").partition("/")
     return StimulusMarker(word, about, practice)

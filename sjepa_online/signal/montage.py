@@ -157,6 +157,10 @@ def pick_eeg_channels(names: Sequence[str]) -> ChannelPick:
     names : sequence of str
         Names as an amplifier or a file writes them; empty where it writes none.
 
+    Returns
+    -------
+    ChannelPick
+
     Raises
     ------
     InputError
@@ -248,6 +252,16 @@ def flat_positions(ch_names: Sequence[str]) -> NDArray[np.float64]:
     The azimuthal equidistant projection: the vertex is the origin, and the equator, on which
     Fpz and Oz lie, the unit circle.
 
+    Parameters
+    ----------
+    ch_names : sequence of str
+        Names that :func:`resolve_channel_names` understands.
+
+    Returns
+    -------
+    ndarray of float64, shape (channels, 2)
+        x (right) and y (front).
+
     Raises
     ------
     InputError
@@ -293,7 +307,17 @@ def is_trigger_channel(name: str) -> bool:
 
 
 def is_other_channel(name: str) -> bool:
-    """Tell whether a channel is of a known kind other than EEG, or an ear or a mastoid."""
+    """Tell whether a channel is of a known kind other than EEG, or an ear or a mastoid.
+
+    Parameters
+    ----------
+    name : str
+        Name as an amplifier or a file writes it.
+
+    Returns
+    -------
+    bool
+    """
     standard = _resolve(name)
     if standard is not None:
         return standard in _EARS_AND_MASTOIDS

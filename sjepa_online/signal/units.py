@@ -62,6 +62,10 @@ def normalise_unit(unit: str) -> str:
         Any usual spelling (``µV``, ``microvolts``), in any case, or the power of ten that
         LSL streams of mne-lsl carry (``-6``).
 
+    Returns
+    -------
+    {"V", "mV", "uV", "nV"}
+
     Raises
     ------
     InputError
@@ -93,6 +97,15 @@ def is_voltage(unit: str) -> bool:
 def microvolt_factor(unit: str) -> float:
     """Give the factor that turns a value in ``unit`` into µV.
 
+    Parameters
+    ----------
+    unit : str
+        Any usual spelling of V, mV, µV or nV.
+
+    Returns
+    -------
+    float
+
     Raises
     ------
     InputError
@@ -122,6 +135,10 @@ def check_amplitude(
     declared : str, optional
         The unit that the source declared, where the data were converted since.
 
+    Returns
+    -------
+    AmplitudeFinding
+
     Raises
     ------
     InputError
@@ -133,7 +150,7 @@ def check_amplitude(
     declared = normalise_unit(declared or unit)
     if values.ndim != 2:
         raise InputError(
-            "Signal has the shape (channels, samples)",
+            "The signal has not the shape (channels, samples)",
             value=f"shape {values.shape}",
             remedy="Pass a two-dimensional array.",
         )

@@ -81,6 +81,11 @@ class ClockJump(StreamEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FrozenTimestamps(StreamEvent):
+    """Samples come, but their timestamps stand still."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RateMismatch(StreamEvent):
     """Samples come at another rate than the stream declares.
 
@@ -105,11 +110,6 @@ class ClockOffset(StreamEvent):
     """
 
     seconds: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class FrozenTimestamps(StreamEvent):
-    """Samples come with the same timestamp over and over; they are counted instead."""
 
 
 @dataclass(frozen=True, kw_only=True)

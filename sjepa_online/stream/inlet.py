@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sjepa_online.amplifier import AmplifierProfile, CodeReader, pick_channels
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, CodeReader, pick_channels
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.foreign_text import clean_text
 from sjepa_online.markers import marker_text
@@ -23,6 +23,7 @@ from sjepa_online.stream.discovery import StreamDescription, find_again
 from sjepa_online.stream.events import (
     ClockJump,
     ClockOffset,
+    FrozenTimestamps,
     Gap,
     StreamChanged,
     StreamEvent,
@@ -38,6 +39,10 @@ STALE_AFTER = 0.5
 FORGOTTEN_AFTER = 5.0
 #: Seconds over which samples are counted to confirm a wrong rate.
 COUNTED = 30.0
+#: Seconds after which timestamps that stand still, while samples come, count as frozen.
+FROZEN_AFTER = 2.0
+#: Markers that are taken at once.
+MARKERS_AT_ONCE = 1024
 #: Seconds of signal that liblsl keeps while nobody pulls; older samples become a gap.
 BUFFERED = 60
 
@@ -50,6 +55,8 @@ _UNDECLARED_JITTER = 0.1
 _RESTARTS_AFTER = 1.0
 # beyond the silence on the wire, by how much (s) timestamps may step before it is no gap
 _LONGEST_UNHEARD_GAP = 10.0
+# the correction of the clock moves timestamps by less than this (s)
+_STANDSTILL = 0.01
 
 
 class Marker(NamedTuple):
@@ -193,18 +200,31 @@ class SignalInlet(_Inlet):
         self.clock_shift = 0.0
         self._clock_told = False
         self._gone = False
-        least = 0.0 if stream.sfreq else _UNDECLARED_JITTER
-        self._clock = SampleClock(declared, smooth=dejitter, least_tolerance=least)
+        #: True while samples come whose timestamps stand still.
+        self.frozen = False
+        # the last timestamp that moved, and when it came
+        self._moved = (-np.inf, 0.0)
+        self._smooth = dejitter
+        self._clock = self._new_clock()
         # when so many samples had arrived, about once a second
         self._counts: deque[tuple[float, int]] = deque()
         self._heard = local_clock()
         self._stale_after = stale_after
         self._max_samples = max(512, round(declared))
 
+    def _new_clock(self) -> SampleClock:
+        least = 0.0 if self.stream.sfreq else _UNDECLARED_JITTER
+        return SampleClock(self._source_sfreq, smooth=self._smooth, least_tolerance=least)
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What was left out of the stream or read in another way than declared, for people."""
         return () if self._picked is None else self._picked.notes
+
+    @property
+    def amplifier(self) -> AmplifierProfile:
+        """What was said of the amplifier beside what its stream declares."""
+        return AS_DECLARED if self._amplifier is None else self._amplifier
 
     @property
     def has_codes(self) -> bool:
@@ -318,11 +338,12 @@ class SignalInlet(_Inlet):
             returned = self._look_again(now)
             if self._gone:
                 return self._nothing(*returned)
+        frozen = self._check_standstill(float(timestamps[-1]), now)
         self._compare_clocks(timestamps, now, returned)
         times, events = self._clock.update(
             timestamps + self.clock_shift, silence + _LONGEST_UNHEARD_GAP
         )
-        events = returned + events
+        events = returned + events + frozen
         if self.lost:
             self.lost = False
             detail = f"{self.stream.name} is back after {silence:.1f} s"
@@ -416,6 +437,22 @@ class SignalInlet(_Inlet):
             trigger=new.trigger,
         )
         return ""
+
+    def _check_standstill(self, timestamp: float, now: float) -> list[StreamEvent]:
+        """Tell whether timestamps have begun to stand still, which no clock of samples sees."""
+        if abs(timestamp - self._moved[0]) > _STANDSTILL:
+            if self.frozen:
+                # the old one has learnt that any time is possible
+                self._clock = self._new_clock()
+            self._moved, self.frozen = (timestamp, now), False
+        elif not self.frozen and now - self._moved[1] > FROZEN_AFTER:
+            self.frozen = True
+            detail = (
+                f"{self.stream.name} sends samples whose timestamps have stood still for "
+                f"{now - self._moved[1]:.1f} s: nothing is decoded until they move again"
+            )
+            return [FrozenTimestamps(time=now, detail=detail)]
+        return []
 
     def _count(self, now: float) -> None:
         if not self._counts or now - self._counts[-1][0] >= 1:
@@ -519,7 +556,7 @@ class MarkerInlet(_Inlet):
         return [StreamLost(time=now, detail=detail, recoverable=True)]
 
     def pull(self, timeout: float = 0.0) -> list[Marker]:
-        """Take the markers that have arrived, in their order.
+        """Take the markers that have arrived, in their order, at most ``MARKERS_AT_ONCE``.
 
         Parameters
         ----------
@@ -533,7 +570,10 @@ class MarkerInlet(_Inlet):
         """
         try:
             labels, times = self._inlet.pull_chunk(
-                timeout=timeout, min_samples=1 if timeout > 0 else None, as_numpy=True
+                timeout=timeout,
+                max_samples=MARKERS_AT_ONCE,
+                min_samples=1 if timeout > 0 else None,
+                as_numpy=True,
             )
         except self._lost_error as error:
             raise OperationError(

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from sjepa_online.stream.events import (
     ClockJump,
-    FrozenTimestamps,
     Gap,
     RateMismatch,
     StreamEvent,
@@ -24,9 +23,6 @@ RATE_AFTER = 5.0
 RATE_TOLERANCE = 0.01
 #: Discontinuities within a second of samples that no longer count as gaps but as a wrong rate.
 BREAKS_PER_SECOND = 10
-
-#: Seconds of samples with one timestamp from which on the clock counts as frozen.
-FROZEN_AFTER = 1.0
 
 _FIRST_JITTER = 0.0025
 _JITTER_MEMORY = 1.0
@@ -85,7 +81,6 @@ class SampleClock:
         self._mismatch_told = False
         self._raw_last = np.nan
         self._run = 0
-        self._frozen_told = False
 
     @property
     def effective_sfreq(self) -> float:
@@ -121,7 +116,8 @@ class SampleClock:
         events : list of StreamEvent
             Gaps, jumps of the clock and a wrong rate, in the order of the samples.
         """
-        timestamps, events = self._thaw(timestamps)
+        timestamps = self._apart(timestamps)
+        events: list[StreamEvent] = []
         times = np.empty_like(timestamps)
         start = 0
         if self._line is None and len(timestamps):
@@ -143,30 +139,20 @@ class SampleClock:
             events += self._check_rate(self._line)
         return times, events
 
-    def _thaw(
-        self, timestamps: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], list[StreamEvent]]:
+    def _apart(self, timestamps: NDArray[np.float64]) -> NDArray[np.float64]:
         """Count samples that have the timestamp of the one before, from there on."""
         if not len(timestamps):
-            return timestamps, []
+            return timestamps
         same = np.diff(timestamps, prepend=self._raw_last) == 0
         self._raw_last = float(timestamps[-1])
         if not same.any():
-            self._run, self._frozen_told = 0, False
-            return timestamps, []
+            self._run = 0
+            return timestamps
         places = np.arange(len(timestamps))
         changed = np.maximum.accumulate(np.where(same, -1, places))
         runs = np.where(changed < 0, places + 1 + self._run, places - changed)
         self._run = int(runs[-1])
-        events: list[StreamEvent] = []
-        if self._run > FROZEN_AFTER * self.sfreq and not self._frozen_told:
-            self._frozen_told = True
-            detail = (
-                f"the timestamps stand still at {self._raw_last:.3f} s: samples are counted "
-                "instead, at the declared rate; restart the source"
-            )
-            events.append(FrozenTimestamps(time=self._raw_last, detail=detail))
-        return timestamps + runs / self.sfreq, events
+        return timestamps + runs / self.sfreq
 
     def _predict(self, line: _Line, n: int) -> NDArray[np.float64]:
         x = (line.n + np.arange(n)) / self.sfreq

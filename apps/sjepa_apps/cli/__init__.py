@@ -11,13 +11,11 @@ import typer
 
 from sjepa_apps.cli import (
     amplifiers,
-    calibrate,
     decode,
     demo,
     doctor,
     evaluate,
     export,
-    feedback,
     live,
     models,
     population,
@@ -26,7 +24,8 @@ from sjepa_apps.cli import (
     simulate,
     streams,
 )
-from sjepa_apps.cli.common import echo, repeat_list_options, say
+from sjepa_apps.cli.common import echo, repeat_list_options, replace_aliases, say
+from sjepa_apps.cli.session import calibrate, feedback
 from sjepa_online.errors import InputError, OperationError
 
 #: Exit code after Ctrl-C; typer turns the interrupt into it.
@@ -88,7 +87,7 @@ def main() -> None:
     # processes that multiprocessing starts run no module of the working folder
     os.environ["PYTHONSAFEPATH"] = "1"
     try:
-        app(args=repeat_list_options(sys.argv[1:]))
+        app(args=repeat_list_options(replace_aliases(sys.argv[1:])))
     except InputError as error:
         _fail(str(error), 2)
     except OperationError as error:

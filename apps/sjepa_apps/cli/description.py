@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -18,48 +18,34 @@ Command = Callable[..., None]
 #: The parameter of a command that takes what these options say.
 TAKEN_AS = "amplifier"
 
+_option = partial(typer.Option, rich_help_panel="Amplifier or recording")
+
 _ChannelsOption = Annotated[
     str | None,
-    typer.Option(
-        "--channels",
-        help='Which electrodes the channels are: "O1,Oz,O2,-" in their order, - leaves one out; '
-        'or "Ch0=Fp1,aux=-" by the names that are declared.',
+    _option(
+        "--channels", metavar="LIST", help='Electrodes: "O1,Oz,-" in order, or "Ch0=Fp1,aux=-".'
     ),
 ]
 _UnitOption = Annotated[
     str | None,
-    typer.Option(
-        "--unit", help="Unit of the EEG: uV, mV, V or nV; also where another is declared."
-    ),
+    _option("--unit", metavar="UNIT", help="Unit of the EEG: uV, mV, V or nV."),
 ]
-_ScaleOption = Annotated[
-    float | None, typer.Option("--scale", help="Factor from the samples to that unit.")
-]
+_ScaleOption = Annotated[float | None, _option("--scale", metavar="X", help="Factor to that unit.")]
 _AmplifierOption = Annotated[
     str | None,
-    typer.Option(
-        "--amplifier",
-        help="All of this from a profile: a name of `amplifiers list`, or the path of a .toml "
-        "file. Single options win over it.",
-    ),
+    _option("--amplifier", metavar="NAME", help="Profile with all of this: name or .toml file."),
 ]
 _MarkersOption = Annotated[
     str | None,
-    typer.Option(
-        "--markers",
-        help="Marker stream, needed when several are in sight; or channel:NAME, a channel of codes "
-        "of the EEG stream or file.",
-    ),
+    _option("--markers", metavar="NAME", help="Marker stream, or channel:NAME of the EEG."),
 ]
 _EventOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--event", help="CODE=CLASS: which class of the protocol a marker stands for; repeated."
-    ),
+    _option("--event", metavar="CODE=CLASS", help="Class that a marker stands for; repeat."),
 ]
 _StreamOption = Annotated[
     str | None,
-    typer.Option("--stream", help="Stream to read from .xdf files that hold several."),
+    _option("--stream", metavar="NAME", help="Stream of an .xdf file that holds several."),
 ]
 _DESCRIPTION: dict[str, Any] = {
     "amplifier": _AmplifierOption,

@@ -14,13 +14,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from sjepa_apps.cli.common import (
-    JsonOption,
-    ScopeOption,
-    configure_lsl,
-    echo,
-    print_json,
-)
+from sjepa_apps.cli.common import JsonOption, ScopeOption, configure_lsl, echo, print_json
 from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.streams import how_it_is_read
 from sjepa_apps.cli.windows import NO_DISPLAY, display_problem, has_packages
@@ -70,7 +64,7 @@ class Check:
 def doctor(
     amplifier: AmplifierProfile, lsl_scope: ScopeOption = None, json: JsonOption = False
 ) -> None:
-    """Check versions, LSL, GPU, Qt, clock and weights, and say how to mend what is wrong."""
+    """Check versions, LSL, GPU, Qt, clock and weights, and tell how to fix what is wrong."""
     configure_lsl(lsl_scope)
     checks = [*(check() for check in CHECKS), *check_streams(amplifier)]
     ok = all(check.ok for check in checks)
@@ -150,7 +144,7 @@ def check_device() -> Check:
     """Look for a GPU."""
     import torch
 
-    from sjepa_online.decoding.classifiers.network import choose_device
+    from sjepa_online.decoding.classifiers.fine_tuning import choose_device
 
     device = choose_device("auto")
     name = torch.cuda.get_device_name() if device == "cuda" else device
@@ -196,9 +190,7 @@ def check_weights() -> Check:
     except InputError as error:
         return Check("weights", False, str(error), "Install sjepa-online again.")
     return Check(
-        "weights",
-        True,
-        f"default: {weights.n_parameters:,} parameters; known: {', '.join(names)}",
+        "weights", True, f"default: {weights.n_parameters:,} parameters; known: {', '.join(names)}"
     )
 
 

@@ -1,4 +1,4 @@
-"""``sjepa-online export``: recordings in the form in which they are shared."""
+"""``sjepa-online export``: recordings as a BIDS data set."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from sjepa_apps.cli.common import (
     JsonOption,
+    OverwriteOption,
     SourcesArgument,
     echo,
     print_json,
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
 @describes_signal(files=True)
 def export(
-    source: SourcesArgument,
     amplifier: AmplifierProfile,
-    bids: Annotated[Path, typer.Option(help="Folder of the BIDS data set; made if need be.")],
+    source: SourcesArgument,
+    bids: Annotated[Path, typer.Option(help="Folder of the BIDS data set, old or new.")],
     subject: Annotated[
         str, typer.Option(help="BIDS label of the participant: letters and digits.")
     ],
@@ -31,15 +32,15 @@ def export(
         str, typer.Option(help="BIDS label of the task, as in ssvep: letters and digits.")
     ],
     session: Annotated[
-        str | None, typer.Option(help="Which visit it was: letters and digits.")
+        str | None, typer.Option(help="BIDS label of the session: letters and digits.")
     ] = None,
     line_frequency: Annotated[
         float | None, typer.Option(help="Frequency of the mains: 50 or 60 (Hz).")
     ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace recordings of the same name.")] = False,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Add recordings to a BIDS data set, several of them as runs."""
+    """Add recordings to a BIDS data set; several recordings become its runs."""
     from sjepa_online.data import load_sources
     from sjepa_online.data.bids import bids_path, refuse_replacement, write_bids
 

@@ -7,16 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from sjepa_apps.cli.common import (
-    JsonOption,
-    echo,
-    print_json,
-)
+from sjepa_apps.cli.common import JsonOption, echo, print_json
 
 app = typer.Typer(help="Weights, populations and pretraining recipes.", no_args_is_help=True)
 
 NameOption = Annotated[
-    str | None, typer.Option(help="What to call them; the name of their origin by default.")
+    str | None, typer.Option(help="Name for the weights; by default that of their origin.")
 ]
 
 
@@ -122,7 +118,8 @@ def _describe_population(path: Path) -> dict[str, Any]:
 @app.command()
 def pull(
     hub_id: Annotated[
-        str, typer.Argument(help="OWNER/NAME on the Hugging Face hub: braindecode/signal-jepa.")
+        str,
+        typer.Argument(help="On the Hugging Face hub: OWNER/NAME, as in braindecode/signal-jepa."),
     ],
     name: NameOption = None,
     json: JsonOption = False,

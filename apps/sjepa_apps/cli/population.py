@@ -10,6 +10,7 @@ import typer
 from sjepa_apps.cli.checks import check_sources, ends_in
 from sjepa_apps.cli.common import (
     JsonOption,
+    OverwriteOption,
     ParadigmOption,
     WeightsOption,
     check_out,
@@ -36,13 +37,13 @@ def population(
         Path, typer.Option(callback=ends_in(".safetensors"), help="Population file to write.")
     ],
     weights: WeightsOption = "default",
-    overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Make a population start from labelled recordings of any mix of montages.
+    """Let calibrations start from other people's labelled recordings.
 
-    The electrodes that all recordings have are used. Name the result with the option
-    `--population` of `calibrate`.
+    Only electrodes that all recordings have in common are used. Give the resulting
+    file to `calibrate --population`.
     """
     check_out(out, overwrite)
     from sjepa_online.data import load_sources, make_trials

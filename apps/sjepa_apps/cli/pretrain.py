@@ -1,4 +1,4 @@
-"""``sjepa-online pretrain``."""
+"""``sjepa-online pretrain``: weights from unlabelled recordings."""
 
 from __future__ import annotations
 
@@ -6,31 +6,20 @@ import statistics
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from sjepa_apps.cli.checks import check_recipe, check_sources
-from sjepa_apps.cli.common import (
-    JsonOption,
-    echo,
-    print_json,
-    say,
-)
+from sjepa_apps.cli.common import JsonOption, echo, print_json, say
 from sjepa_apps.cli.description import describes_signal
+from sjepa_online.foreign_text import clean_lines
 
 if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
 
-
-class Accelerator(StrEnum):
-    """Kinds of device."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
+Accelerator = Literal["auto", "cpu", "cuda"]
 
 
 @describes_signal(files=True)
@@ -41,7 +30,9 @@ def pretrain(
     ],
     data: Annotated[
         list[str] | None,
-        typer.Option(callback=check_sources, help="SOURCEs to train on, in place of the recipe's."),
+        typer.Option(
+            callback=check_sources, help="Recordings to train on, instead of the recipe's."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the training; pretraining/RECIPE by default.")
@@ -50,19 +41,19 @@ def pretrain(
         "pretraining/store"
     ),
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the training in --out.")
+        bool, typer.Option("--resume", help="Continue the training in --out.")
     ] = False,
-    devices: Annotated[int, typer.Option(min=1, help="Devices per machine.")] = 1,
-    nodes: Annotated[int, typer.Option(min=1, help="Machines.")] = 1,
-    accelerator: Annotated[Accelerator, typer.Option(help="Kind of device.")] = Accelerator.AUTO,
+    devices: Annotated[int, typer.Option(min=1, help="Number of devices per machine.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Number of machines.")] = 1,
+    accelerator: Annotated[Accelerator, typer.Option(help="Kind of device.")] = "auto",
     prepare: Annotated[
-        bool, typer.Option("--prepare", help="Only fill the store, and report on it.")
+        bool, typer.Option("--prepare", help="Only fill the store of preprocessed recordings.")
     ] = False,
     benchmark: Annotated[
         bool,
         typer.Option(
             "--benchmark",
-            help="Only measure the speed of a step, beside a plain nn.Transformer.",
+            help="Only compare the speed of a step with that of a plain nn.Transformer.",
         ),
     ] = False,
     json: JsonOption = False,
@@ -89,7 +80,7 @@ def pretrain(
                 store,
                 observer,
                 observer.on_source,
-                accelerator=accelerator.value,
+                accelerator=accelerator,
                 devices=devices,
                 nodes=nodes,
                 resume=resume,
@@ -133,7 +124,7 @@ def _report(corpus: Any, outcome: Any, json: bool) -> None:
 def _benchmark(recipe: Any, accelerator: Accelerator, json: bool) -> None:
     from sjepa_online.training.pretraining import launch_devices, run_benchmark
 
-    launched = launch_devices(recipe, accelerator.value, 1, 1)
+    launched = launch_devices(recipe, accelerator, 1, 1)
     result = run_benchmark(recipe, launched, say)
     document = {
         "recipe": recipe.name,
@@ -167,9 +158,10 @@ class _Progress:
 
     def on_source(self, name: str, number: int, n_sources: int) -> None:
         """Show which recording is preprocessed."""
-        self._bar.update(
-            self._task, description=f"store: {name}", completed=number - 1, total=n_sources
-        )
+        from rich.markup import escape
+
+        told = escape(clean_lines(f"store: {name}"))
+        self._bar.update(self._task, description=told, completed=number - 1, total=n_sources)
 
     def on_step(
         self, epoch: int, step: int, n_steps: int, loss: float, examples_per_s: float, share: float

@@ -1,4 +1,4 @@
-"""``sjepa-online streams`` and ``replay``: what is in sight, and recordings as streams."""
+"""``sjepa-online streams`` and ``replay``: list LSL streams, and replay recordings as such."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 @describes_signal()
 def streams(
     amplifier: AmplifierProfile,
-    wait: Annotated[float, typer.Option(min=0.5, help="Seconds to look for streams.")] = 1.0,
+    wait: Annotated[float, typer.Option(min=0.5, help="Time to look for streams (s).")] = 1.0,
     lsl_scope: ScopeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List the LSL streams in sight, and which electrodes each would give."""
+    """List the LSL streams in sight."""
     from sjepa_online.stream import find_streams
 
     configure_lsl(lsl_scope)
@@ -70,18 +70,16 @@ def how_it_is_read(stream: StreamDescription, amplifier: AmplifierProfile) -> tu
 
 @describes_signal(files=True)
 def replay(
-    source: SourcesArgument,
     amplifier: AmplifierProfile,
+    source: SourcesArgument,
     name: Annotated[str, typer.Option(help="Name of the stream.")] = "sjepa-online-replay",
-    speed: Annotated[
-        float, typer.Option(help="Seconds of recording per second: 1 is real time.")
-    ] = 1.0,
-    loop: Annotated[bool, typer.Option(help="Start again at the end.")] = False,
+    speed: Annotated[float, typer.Option(help="Speed of the replay; 1 is real time.")] = 1.0,
+    loop: Annotated[bool, typer.Option(help="Begin again at the end.")] = False,
     corrupt: Annotated[
         str | None,
         typer.Option(
-            help="Faults to inject, as in C3:flat@10-20,Oz:noise@30-; in seconds of signal after "
-            "the start of the whole replay."
+            help="Faults to inject, as in C3:flat@10-20,Oz:noise@30-, with times in seconds of "
+            "signal from the start of the replay."
         ),
     ] = None,
     lsl_scope: ScopeOption = None,

@@ -1,4 +1,4 @@
-"""Menus, buttons and keys of the window, and what they do."""
+"""Menus, buttons and keys of the live window."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QAction, QKeySequence
+from PyQt6.QtCore import QBuffer, QIODevice, Qt
+from PyQt6.QtGui import QAction, QKeySequence, QPixmap
 from PyQt6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 
 from sjepa_apps.live.connect.calibrate_dialog import RECORDINGS, CalibrateDialog
@@ -17,16 +17,17 @@ from sjepa_apps.live.connect.connector import Connector
 from sjepa_apps.live.connect.view import ConnectView
 from sjepa_apps.live.engine.commands import CommandRunner
 from sjepa_apps.live.engine.recording import Recording, RecordingState, default_folder
-from sjepa_apps.live.export import save_picture, save_signals
 from sjepa_apps.live.health.log_view import LogView
 from sjepa_apps.live.session import LiveSession
 from sjepa_apps.live.settings import LiveSettings
+from sjepa_apps.live.signals.store import save_signals
 from sjepa_apps.live.signals.view import SignalsView
 from sjepa_apps.live.status_line import StatusLine
 from sjepa_apps.live.top_bar import TopBar
 from sjepa_apps.live.trials.view import TrialsView
 from sjepa_apps.ui.theme import ThemeName
 from sjepa_online.errors import InputError
+from sjepa_online.files import atomic_write
 from sjepa_online.resources import list_resources
 
 VIEWS = ("Signals", "Connect", "Scalp", "Decoder", "Trials", "Health", "Log")
@@ -93,7 +94,7 @@ class WindowActions:
         self._wire()
 
     def may_close(self) -> bool:
-        """Ask whether to close while something runs that would end with the window."""
+        """Return whether to close; ask first if a recording or a command would end with it."""
         running = [f"{title} is running; it ends without a decoder." for title in self._awaited]
         if self.recording.state is not RecordingState.IDLE:
             running.insert(0, f"A recording is running: {self.recording.path}")
@@ -304,7 +305,7 @@ class WindowActions:
             self._tell_problem("files", str(error))
 
     def _save(self, what: str, name: str, kinds: str, write: Callable[[Path], None]) -> None:
-        """Ask where to save something, and write it."""
+        """Ask for a file name, and write to it."""
         with self._telling():
             self.folder.mkdir(parents=True, exist_ok=True)
         path, _ = QFileDialog.getSaveFileName(
@@ -353,3 +354,17 @@ class WindowActions:
         self._targets.status.show_recording(
             self.recording.state, self.recording.seconds, self.recording.n_bytes
         )
+
+
+def save_picture(picture: QPixmap, path: Path) -> None:
+    """Write a picture as PNG.
+
+    Raises
+    ------
+    InputError
+        There is nowhere to write it.
+    """
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    picture.save(buffer, "PNG")
+    atomic_write(path, buffer.data().data())

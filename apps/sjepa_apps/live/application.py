@@ -48,6 +48,6 @@ def window_number() -> tuple[int, QLockFile]:
         if lock.tryLock(0):
             return number, lock
     raise OperationError(
-        f"At most {MOST_WINDOWS} live windows run at once, and each holds a file "
-        f"sjepa-online-live-*.lock in {folder}: close one, or make the folder writable"
+        f"{MOST_WINDOWS} live windows run already, or {folder} cannot be written: close a window, "
+        "or make that folder writable"
     )

@@ -1,4 +1,4 @@
-"""The second page: is the signal of every channel fit to be recorded."""
+"""The second page: the quality of every channel before the recording."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class CheckedStates(ChannelStates):
-    """What the check found, as the scalp shows it."""
+    """Results of the check, for the scalp map."""
 
     def describe(self, name: str) -> str:
         """Tell the finding of a channel."""
@@ -91,7 +91,7 @@ class ChannelsPage(Page):
         self.tell(why, "bad")
 
     def show_check(self, check: ChannelCheck) -> None:
-        """Show what was found."""
+        """Show the quality of each channel."""
         self._rest()
         self.primary.setEnabled(True)
         self.primary.setFocus()

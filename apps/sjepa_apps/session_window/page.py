@@ -1,21 +1,53 @@
-"""What all pages of the session window look like."""
+"""What all pages of the session window share, and the list of the steps beside them."""
 
 from __future__ import annotations
 
-from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from sjepa_apps.ui.theme import GRID
 from sjepa_apps.ui.widgets import PlainLabel, State
 
+STEPS = ("Stream and protocol", "Channels", "Practice", "Recording", "Training", "Result")
+
+
+class StepList(QFrame):
+    """Steps that are done, the one that is on, and those to come."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("panel", True)
+        self.setFixedWidth(26 * GRID)
+        self.labels = [PlainLabel() for _ in STEPS]
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(3 * GRID, 3 * GRID, 2 * GRID, 3 * GRID)
+        layout.setSpacing(2 * GRID)
+        layout.addWidget(PlainLabel("Calibration", "heading"))
+        layout.addSpacing(GRID)
+        for label in self.labels:
+            layout.addWidget(label)
+        layout.addStretch()
+        self.go_to(0)
+
+    def go_to(self, step: int) -> None:
+        """Show that this step is on."""
+        for number, (label, name) in enumerate(zip(self.labels, STEPS, strict=True)):
+            mark = "✓" if number < step else str(number + 1)
+            label.setText(f"{mark}   {name}")
+            label.set_state("good" if number < step else "")
+            font = label.font()
+            font.setBold(number == step)
+            label.setFont(font)
+            label.setEnabled(number <= step)
+
 
 class Page(QWidget):
-    """A title, what it is about, the content, a message, and buttons.
+    """A page: title, explanation, content, message and buttons.
 
     Parameters
     ----------
     title, explanation : str
     primary, secondary : str
-        What the buttons say; without a text there is no second button.
+        Texts of the buttons; an empty text hides the second button.
     back : bool
         Whether there is a button to go back.
     """

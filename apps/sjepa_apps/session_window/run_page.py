@@ -15,7 +15,7 @@ MANY_LATE = 0.001
 
 
 class RunPage(Page):
-    """How far the session is, how the display does, and what has happened."""
+    """Progress of the session, quality of the display, and a log."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -91,7 +91,7 @@ class RunPage(Page):
             self.left.setText("")
 
     def show_frames(self, report: DisplayReport | None, frames: FrameCount) -> None:
-        """Show how the display does."""
+        """Show the quality of the display."""
         if report is not None:
             self.display.setText(str(report))
         self.frames.setText(str(frames))

@@ -1,4 +1,4 @@
-"""What a session window begins with and what it leaves behind."""
+"""Input and output of the session: what was asked for, and what was trained."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sjepa_apps.stimulus.placement import Placement
+from sjepa_apps.stimulus.display import Placement
 from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ REPORT = "report.html"
 
 @dataclass(frozen=True)
 class SessionSetup:
-    """What the command line says about a session; the operator may change most of it.
+    """Options of a session; the operator may change most of them in the window.
 
     Attributes
     ----------
@@ -43,8 +43,8 @@ class SessionSetup:
         Of a new session; None for one named by the time.
     resume : Path or None
         Folder of a session to go on with.
-    early : bool
-        Whether the decoder learns to decide early.
+    dynamic_stopping : bool
+        Whether the decoder learns to stop a trial as soon as it is sure.
     out, report : Path or None
         Decoder and report; None for files in the session's folder.
     placement : Placement
@@ -60,7 +60,7 @@ class SessionSetup:
     seed: int = 0
     folder: Path | None = None
     resume: Path | None = None
-    early: bool = False
+    dynamic_stopping: bool = False
     out: Path | None = None
     report: Path | None = None
     placement: Placement = field(default_factory=Placement)
@@ -96,7 +96,7 @@ class TrainingResult:
 
 @dataclass(frozen=True)
 class SessionOutcome:
-    """What a session window leaves behind.
+    """The result of a session window.
 
     Attributes
     ----------

@@ -1,25 +1,18 @@
-"""The first page: what is shown, what is recorded, and where the participant looks."""
+"""The first page: protocol, stream and display."""
 
 from __future__ import annotations
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import (
-    QCheckBox,
-    QGridLayout,
-    QHBoxLayout,
-    QSpinBox,
-    QTableWidgetItem,
-    QWidget,
-)
+from PyQt6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QSpinBox, QTableWidgetItem, QWidget
 
 from sjepa_apps.session.checks import require_enough_trials
 from sjepa_apps.session.folder import SessionFolder, planned_trials
 from sjepa_apps.session_window.conductor import Choices
 from sjepa_apps.session_window.page import Page, minutes
 from sjepa_apps.session_window.setup import SessionSetup
+from sjepa_apps.stimulus.display import Placement
 from sjepa_apps.stimulus.frame_window import find_screen
-from sjepa_apps.stimulus.placement import Placement
 from sjepa_apps.ui.discovery import signals_among
 from sjepa_apps.ui.stream_check import UNITS, check_stream, worst
 from sjepa_apps.ui.theme import GRID
@@ -206,7 +199,7 @@ class SetupPage(Page):
         self.display.setCurrentIndex(chosen)
 
     def _read_protocol(self) -> None:
-        """Read the protocol, whose errors are told, and propose how many trials to record."""
+        """Read the protocol, show its errors, and propose a number of trials."""
         try:
             self._protocol = self._load()
             practises = len(make_schedule(self._protocol, self._setup.seed, practice=True)) > 0
@@ -233,7 +226,7 @@ class SetupPage(Page):
         return len(planned_trials(protocol, self._setup.seed))
 
     def _plan(self) -> None:
-        """Tell how long the trials take, or why they will not do."""
+        """Show the duration of the trials, or why they cannot be used."""
         if self._protocol is None:
             return
         seed = self._setup.seed if self._folder is None else self._folder.state.seed
@@ -313,7 +306,7 @@ def _side_by_side(*fields: QWidget) -> QHBoxLayout:
 
 
 def _shows(name: str) -> bool:
-    """Tell whether a protocol is for sessions; one with errors is shown, with what is wrong."""
+    """Return whether to list a protocol: it has a presentation, or errors to be shown."""
     try:
         return load_protocol(name).presentation is not None
     except InputError:

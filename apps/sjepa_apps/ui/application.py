@@ -28,7 +28,7 @@ def make_application() -> QApplication:
 
 @contextmanager
 def interrupt_later() -> Iterator[None]:
-    """Hold Ctrl-C back until the event loop runs: Qt loses exceptions in what it calls."""
+    """Delay Ctrl-C until the event loop runs, as Qt loses exceptions in its callbacks."""
     pressed = False
 
     def note(*_: object) -> None:

@@ -61,7 +61,7 @@ class ChannelStates:
         self.reports = {report.channel: report for report in reports}
 
     def get(self, name: str) -> ChannelReport | None:
-        """Return what is known of a channel; None for one that the decoder does not use."""
+        """Return the report on a channel; None for one that the decoder does not use."""
         return self.reports.get(standard_name(name))
 
     @property

@@ -194,7 +194,7 @@ def begin() -> Callable[..., Any]:
         assert shown is not None
         if practice:
             qtbot.waitUntil(lambda: shown._then is not None, timeout=60_000)
-            QTest.keyClick(shown.surface, Qt.Key.Key_Return)
+            QTest.keyClick(shown.frame_window, Qt.Key.Key_Return)
         qtbot.waitUntil(lambda: shown._playing, timeout=60_000)
         return shown
 

@@ -1,4 +1,4 @@
-"""The streams in sight, how well they fit the decoder, and what to do with the chosen one."""
+"""Streams in sight, their check against the decoder, and buttons to connect one."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from sjepa_apps.live.engine.messages import DecoderReady, Mode
 from sjepa_apps.ui.discovery import markers_among, signals_among, suitable_markers
 from sjepa_apps.ui.stream_check import UNITS, check_stream, worst
 from sjepa_apps.ui.theme import GRID, Theme
 from sjepa_apps.ui.widgets import Choices, ElidedLabel, PlainLabel, State, make_table, plain_tip
-from sjepa_online.amplifier import describe
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, describe
+from sjepa_online.online.events import DecoderReady, Mode
 from sjepa_online.stream import StreamDescription
 
 #: Pixels: streams are chosen by a click, so their rows are higher than those of other tables.
@@ -48,7 +48,7 @@ class ConnectView(QWidget):
     Signals
     -------
     connect_asked
-        Stream, marker stream or None, mode or None, unit or None.
+        Stream, marker stream or None, mode or None, amplifier profile.
     disconnect_asked, decoder_asked
     """
 
@@ -77,6 +77,7 @@ class ConnectView(QWidget):
         self.mode = Choices()
         self.mode.addItems(list(MODES))
         self.mode.setToolTip("When a window is decoded: eight times a second, or at each marker")
+        self._said = AS_DECLARED
         self.unit = Choices()
         self.unit.addItems(list(UNITS))
         self.unit.setToolTip("Unit of the samples, where the stream declares none or a wrong one")
@@ -167,15 +168,22 @@ class ConnectView(QWidget):
             self.table.setCurrentCell(-1, -1)
         self._fill()
 
-    def restore(self, markers: str | None, mode: Mode | None, unit: str | None) -> None:
-        """Choose what was chosen the last time."""
+    def restore(
+        self,
+        markers: str | None,
+        mode: Mode | None,
+        unit: str | None,
+        amplifier: AmplifierProfile = AS_DECLARED,
+    ) -> None:
+        """Restore the choices of the last time."""
         self.mode.setCurrentIndex(list(MODES.values()).index(mode))
+        self._said = amplifier
         self.unit.setCurrentIndex(list(UNITS.values()).index(unit))
         if markers is not None:
             self._fill_markers(markers)
 
     def show_waiting(self, told: str) -> None:
-        """Tell what is to be connected as soon as it is in sight; empty where nothing is."""
+        """Show which stream is awaited; empty for none."""
         self._waiting = told
         self._describe()
 
@@ -185,7 +193,7 @@ class ConnectView(QWidget):
         self.table.blockSignals(True)
         self.table.setRowCount(len(self._shown))
         for row, stream in enumerate(self._shown):
-            state = worst(check_stream(stream, self._decoder, describe(unit=self.chosen_unit)))
+            state = worst(check_stream(stream, self._decoder, self.chosen_amplifier))
             mark = "●  " if self._is_connected(stream) else ""
             verdict = CHECK_WORDS[state] if self._decoder is not None or state == "bad" else "–"
             cells = (
@@ -210,7 +218,7 @@ class ConnectView(QWidget):
         self._describe()
 
     def _fill_markers(self, wanted: str = "") -> None:
-        """List the marker streams; the choice stays, be it in sight or not."""
+        """List the marker streams; the chosen one stays chosen, even out of sight."""
         wanted = wanted or self.markers.currentText() or AUTOMATIC
         names = [one.name for one in markers_among(self._streams)]
         texts = [
@@ -241,7 +249,7 @@ class ConnectView(QWidget):
             )
             self.findings.setText("\n".join([*waiting, start]))
             return
-        findings = check_stream(stream, self._decoder, describe(unit=self.chosen_unit))
+        findings = check_stream(stream, self._decoder, self.chosen_amplifier)
         lines = waiting + [f"{SIGNS[finding.state]}  {finding.text}" for finding in findings]
         if stream.simulated:
             lines.append(f"{SIGNS['']}  It is simulated: nobody is recorded.")
@@ -251,7 +259,7 @@ class ConnectView(QWidget):
     def open_stream(self, stream: StreamDescription) -> None:
         """Ask for a stream with the choices as they are."""
         self.connect_asked.emit(
-            stream, self.markers_for(stream), self.chosen_mode, self.chosen_unit
+            stream, self.markers_for(stream), self.chosen_mode, self.chosen_amplifier
         )
 
     def _connect(self) -> None:
@@ -263,6 +271,11 @@ class ConnectView(QWidget):
     def chosen_mode(self) -> Mode | None:
         """When a window is decoded; None leaves it to the paradigm."""
         return MODES[self.mode.currentText()]
+
+    @property
+    def chosen_amplifier(self) -> AmplifierProfile:
+        """What is known of the amplifier beside what its stream declares."""
+        return describe(self._said, unit=self.chosen_unit)
 
     @property
     def chosen_unit(self) -> str | None:
@@ -285,7 +298,7 @@ class ConnectView(QWidget):
 
 
 def _same(stream: StreamDescription, other: StreamDescription | None) -> bool:
-    """Tell whether two descriptions are of one source, be it restarted."""
+    """Return whether two descriptions are of the same source, restarted or not."""
     return other is not None and (
         stream.uid == other.uid
         or (stream.name, stream.source_id, stream.host) == (other.name, other.source_id, other.host)

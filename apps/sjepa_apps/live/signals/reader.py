@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from sjepa_apps.ui.worker import Worker
 from sjepa_online.errors import InputError, OperationError
-from sjepa_online.signal import pick_eeg_channels
 from sjepa_online.signal.units import microvolt_factor
 from sjepa_online.stream import (
     Chunk,
@@ -54,14 +53,20 @@ class ShownChannels:
     unit: str
 
 
-def shown_channels(stream: StreamDescription, unit: str | None = None) -> ShownChannels:
-    """Choose the EEG channels of a stream; all of them where their names do not tell."""
-    names = usable_names(stream)
+def shown_channels(
+    stream: StreamDescription, amplifier: AmplifierProfile = AS_DECLARED
+) -> ShownChannels:
+    """Choose the electrodes of a stream; all channels if nothing tells which they are."""
     try:
-        wanted = pick_eeg_channels(names).eeg
+        picked = pick_channels(stream.declaration, amplifier)
     except InputError:
-        wanted = names
-    picks = np.array([names.index(name) for name in wanted], dtype=np.intp)
+        return _every_channel(stream, amplifier.unit)
+    return ShownChannels(picked.ch_names, picked.rows, picked.microvolts[:, np.newaxis], "µV")
+
+
+def _every_channel(stream: StreamDescription, unit: str | None) -> ShownChannels:
+    names = usable_names(stream)
+    wanted, picks = names, np.arange(len(names))
     units = (unit,) * len(names) if unit else stream.units
     try:
         factors = np.array([microvolt_factor(units[pick]) for pick in picks])

@@ -27,5 +27,5 @@ def test_a_signal_that_is_away_or_there_twice_is_refused(
     describe: Callable[..., Any], n_sources: int
 ) -> None:
     in_sight = [describe(uid=f"uid {number}") for number in range(n_sources)]
-    with pytest.raises(InputError, match=f"{n_sources} streams amplifier@serial 7"):
+    with pytest.raises(InputError, match=f"{n_sources} streams are called amplifier@serial 7"):
         worth_recording(describe(), [*in_sight, describe("other amplifier", source_id="8")])
