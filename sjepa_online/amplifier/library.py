@@ -14,9 +14,8 @@ from sjepa_online.amplifier.profile import AmplifierProfile, Fits
 from sjepa_online.errors import InputError
 from sjepa_online.files import atomic_write, is_file, user_path
 from sjepa_online.protocol import parse_toml
-from sjepa_online.resources import shipped_folder, user_folder
+from sjepa_online.resources import AMPLIFIERS, shipped_folder, user_folder
 
-_FOLDER = "amplifiers"
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,63}")
 
 
@@ -74,7 +73,7 @@ class Declaration:
 
 def list_profiles() -> dict[str, Path]:
     """Return name -> path of every profile; the user's hide the shipped ones."""
-    folders = (shipped_folder("calibration") / _FOLDER, user_folder("calibration") / _FOLDER)
+    folders = (shipped_folder("calibration") / AMPLIFIERS, user_folder("calibration") / AMPLIFIERS)
     return {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
 
 
@@ -114,7 +113,7 @@ def save_profile(profile: AmplifierProfile, name: str) -> Path:
             value=repr(name),
             remedy="Choose another name.",
         )
-    folder = user_folder("calibration") / _FOLDER
+    folder = user_folder("calibration") / AMPLIFIERS
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.toml"
     atomic_write(path, to_toml(profile.model_copy(update={"name": name})).encode())
@@ -143,7 +142,7 @@ def fitting_profile(declaration: Declaration) -> str | None:
     The one with the most that fits; the user's own before a shipped one.
     """
     best: tuple[int, int, str] | None = None
-    shipped = shipped_folder("calibration") / _FOLDER
+    shipped = shipped_folder("calibration") / AMPLIFIERS
     for name, path in list_profiles().items():
         fits = _fits(path)
         score = 0 if fits is None else _score(fits, declaration)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_apps.ui.worker import Worker
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, pick_channels
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.signal.units import microvolt_factor
 from sjepa_online.stream import (
