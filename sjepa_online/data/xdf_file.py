@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from sjepa_online.errors import InputError
 from sjepa_online.files import atomic_write
 
 _MAGIC = b"XDF:"
+# as they are, and as references, which XML forbids just as well
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|&#(?:[0-8]|1[124-9]|2\d|3[01]);")
 _HEADER, _STREAM_HEADER, _SAMPLES, _CLOCK, _BOUNDARY, _FOOTER = 1, 2, 3, 4, 5, 6
 _BOUNDARY_ID = bytes.fromhex("43A546DCCBF5410FB30ED5467383CBE4")
 _CLOCK_BYTES = 20
@@ -75,7 +78,7 @@ def load_streams(path: Path, gap_seconds: float) -> tuple[list[dict[str, Any]], 
         streams = _load(_joined(content, whole), gap_seconds)
     except UNREADABLE as error:
         raise _unreadable(path, one_line(error)) from error
-    return streams, [_told(path, lost, len(content))]
+    return streams, [_told(path, lost, len(content))] if lost else []
 
 
 def repair(path: Path, out: Path) -> str:
@@ -125,7 +128,20 @@ def _with_timestamps(stream: dict[str, Any]) -> dict[str, Any]:
 
 
 def _joined(content: bytes, chunks: list[_Chunk]) -> bytes:
-    return _MAGIC + b"".join(content[chunk.begin : chunk.end] for chunk in chunks)
+    """Return a file of these chunks; headers without the control characters that XML forbids."""
+    pieces = [_MAGIC]
+    for chunk in chunks:
+        piece = content[chunk.begin : chunk.end]
+        if chunk.tag in (_STREAM_HEADER, _FOOTER):
+            # after the number of the stream; of the same length, so that the chunk's holds
+            text = chunk.content + 4 - chunk.begin
+            piece = piece[:text] + _cleaned(piece[text:])
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _cleaned(text: bytes) -> bytes:
+    return _CONTROL.sub(lambda found: b" " * len(found.group()), text)
 
 
 def _chunk_at(content: bytes, begin: int) -> _Chunk | None:
@@ -207,7 +223,7 @@ def _is_valid(content: bytes, chunk: _Chunk, formats: dict[int, tuple[int, int]]
 
 def _xml(text: bytes) -> ET.Element | None:
     try:
-        return ET.fromstring(text)
+        return ET.fromstring(_cleaned(text))
     except (ET.ParseError, ValueError):
         return None
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import re
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -12,6 +15,7 @@ from sjepa_online.amplifier import Declaration, fitting_profile
 from sjepa_online.errors import InputError
 from sjepa_online.foreign_text import clean_text
 from sjepa_online.markers import DECISION_SOURCE, MARK_SOURCE, MARKER_FORMATS, is_marker_stream
+from sjepa_online.signal.decimator import LIMIT_SFREQ
 from sjepa_online.stream.library import liblsl
 
 Kind = Literal["signal", "markers"]
@@ -21,6 +25,13 @@ _LABEL_SPELLINGS = ("label", "name")
 _UNIT_SPELLINGS = ("unit", "units")
 _TYPE_SPELLINGS = ("type",)
 _FORMATS = ("float32", "double64", *MARKER_FORMATS)
+#: Channels beyond which a stream is none of an amplifier.
+MOST_CHANNELS = 10_000
+_UNWRITABLE = "its description holds control characters, which no XDF file can"
+# as they are, and as references, which XML forbids just as well
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]|&#(?:[0-8]|1[124-9]|2\d|3[01]);")
+_ASKED_AT_ONCE = 16
+_ASKED_IN_VAIN = 3
 # one round of liblsl's search, in which every stream in reach answers
 _ROUND = 1.0
 
@@ -46,8 +57,13 @@ class StreamDescription:
         says it for none.
     simulated : bool
         True when the stream says that no person is recorded.
+    problem : str
+        What is impossible about what it declares, for people; such a stream is neither a signal nor
+        markers, and is never opened.
     asked : bool
         Whether its source has told all that it says of its channels, which may be nothing.
+    unanswered : int
+        How often its source was asked in vain.
     info : object
         pylsl's description, from which an inlet is opened.
     """
@@ -64,7 +80,9 @@ class StreamDescription:
     ch_types: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     simulated: bool = False
+    problem: str = ""
     asked: bool = field(default=False, repr=False, compare=False)
+    unanswered: int = field(default=0, repr=False, compare=False)
     info: Any = field(default=None, repr=False, compare=False)
 
     @property
@@ -110,6 +128,8 @@ class StreamDescription:
 
         A signal without a declared rate is one of EEG, by its type.
         """
+        if self.problem and self.problem != _UNWRITABLE:
+            return False
         is_marker = is_marker_stream(self.type, self.format, self.sfreq, self.n_channels)
         if kind == "markers":
             return is_marker
@@ -121,7 +141,7 @@ class StreamDescription:
             "name": self.name,
             "type": self.type,
             "n_channels": self.n_channels,
-            "sfreq": self.sfreq,
+            "sfreq": self.sfreq if math.isfinite(self.sfreq) else None,
             "format": self.format,
             "unit": self.unit,
             "host": self.host,
@@ -130,6 +150,7 @@ class StreamDescription:
             "channels": list(self.ch_names),
             "profile": fitting_profile(self.declaration) if self.is_kind("signal") else None,
             "simulated": self.simulated,
+            "problem": self.problem,
         }
 
 
@@ -145,8 +166,8 @@ def find_streams(
     known : sequence of StreamDescription
         From an earlier look: sources that have told their channels are not asked again.
     """
-    described = {stream.uid: stream for stream in known if stream.asked}
-    streams = [described.get(stream.uid) or _with_channels(stream) for stream in _search(wait)]
+    described = {stream.uid: stream for stream in known if stream.asked or stream.unanswered}
+    streams = _all_with_channels([described.get(one.uid, one) for one in _search(wait)])
     return sorted(streams, key=lambda stream: (stream.name, stream.source_id, stream.uid))
 
 
@@ -243,11 +264,18 @@ def _wanted(selector: str | None, kind: Kind) -> str:
     return "The EEG stream" if kind == "signal" else "The marker stream"
 
 
+def _all_with_channels(streams: list[StreamDescription]) -> list[StreamDescription]:
+    """Ask those that have not told their channels, all at once: a mute one delays no other."""
+    with ThreadPoolExecutor(max_workers=_ASKED_AT_ONCE) as executor:
+        return list(executor.map(_with_channels, streams))
+
+
 def _line(stream: StreamDescription) -> str:
     rate = f"{stream.sfreq:g} Hz" if stream.sfreq else "irregular"
+    wrong = f", {stream.problem}" if stream.problem else ""
     return (
         f"{stream.name} ({stream.type}, {stream.n_channels} channels, {rate}, host {stream.host}, "
-        f"source id {stream.source_id or 'none'})"
+        f"source id {stream.source_id or 'none'}{wrong})"
     )
 
 
@@ -286,17 +314,30 @@ def _describe(info: Any) -> StreamDescription:
         source_id=clean_text(info.source_id()),
         uid=clean_text(info.uid()),
         simulated=_SIMULATED in name,
+        problem=_impossible(info.channel_count(), info.nominal_srate()),
         info=info,
     )
 
 
+def _impossible(n_channels: int, sfreq: float) -> str:
+    """Say what no stream can be; empty where nothing is."""
+    if not 0 < n_channels <= MOST_CHANNELS:
+        return f"{n_channels} channels are none that a stream can have"
+    if not 0 <= sfreq <= LIMIT_SFREQ:
+        return f"{sfreq:g} Hz is no sampling rate"
+    return ""
+
+
 def _with_channels(stream: StreamDescription) -> StreamDescription:
-    """Ask the source for its channels; unchanged when it does not answer within 2 s."""
+    """Ask the source for its channels; without them when it does not answer within 2 s."""
     lsl = liblsl()
-    try:
-        full = lsl.StreamInlet(stream.info, recover=False).info(timeout=2.0)
-    except (lsl.util.TimeoutError, lsl.util.LostError):
+    if stream.asked or stream.problem or stream.unanswered >= _ASKED_IN_VAIN:
         return stream
+    try:
+        full = lsl.StreamInlet(stream.info, max_buflen=1, recover=False).info(timeout=2.0)
+    # pylsl has bare errors of its own for descriptions that it cannot read
+    except Exception:  # noqa: BLE001
+        return replace(stream, unanswered=stream.unanswered + 1)
     channels = _channel_nodes(full, stream.n_channels)
     simulated = full.desc().child_value("simulated") == "true"
     return replace(
@@ -305,6 +346,7 @@ def _with_channels(stream: StreamDescription) -> StreamDescription:
         ch_types=_values(channels, _TYPE_SPELLINGS),
         units=_values(channels, _UNIT_SPELLINGS),
         simulated=stream.simulated or simulated,
+        problem=_UNWRITABLE if _CONTROL.search(full.as_xml()) else "",
         asked=True,
     )
 

@@ -21,6 +21,7 @@ from sjepa_apps.cli import (
     population,
     pretrain,
     record,
+    repair,
     simulate,
     streams,
 )
@@ -68,6 +69,7 @@ app.command()(doctor.doctor)
 app.command()(streams.streams)
 app.command()(streams.replay)
 app.command()(record.record)
+app.command()(repair.repair)
 app.command()(simulate.simulate)
 app.command()(pretrain.pretrain)
 app.command()(population.population)

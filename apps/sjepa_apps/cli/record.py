@@ -78,7 +78,11 @@ def _markers(amplifier: AmplifierProfile, wait: float) -> list[StreamDescription
         return [resolve_stream(amplifier.marker_stream, wait, "markers")]
     own = (DECISION_SOURCE, MARK_SOURCE)
     found = [one for one in find_streams() if one.is_kind("markers")]
-    return [one for one in found if one.asked and not one.source_id.startswith(own)]
+    usable = [one for one in found if not one.source_id.startswith(own)]
+    for one in usable:
+        if one.problem or not one.asked:
+            say(f"{one.name} is not recorded: {one.problem or 'its source does not answer'}")
+    return [one for one in usable if one.asked and not one.problem]
 
 
 def _distinct(streams: Sequence[StreamDescription]) -> list[StreamDescription]:
