@@ -47,7 +47,7 @@ MARKERS_AT_ONCE = 1024
 BUFFERED = 60
 
 #: A clock so far (s) off LSL's is another one; delays on the way are shorter.
-OTHER_CLOCK = 5.0
+OTHER_CLOCK = 10.0
 
 # jitter (s) of samples that are stamped on arrival, in a stream that declares no rate
 _UNDECLARED_JITTER = 0.1
