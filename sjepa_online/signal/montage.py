@@ -105,6 +105,13 @@ def standard_names(names: Sequence[str]) -> list[str | None]:
     return resolved
 
 
+def electrode_names() -> list[str]:
+    """Return the names of all electrodes of the scalp in the 10-05 system, short ones first."""
+    names = _standard_montage().names.values()
+    kept = [name for name in names if name not in _EARS_AND_MASTOIDS and name not in _OLD_NAMES]
+    return sorted(kept, key=lambda name: (len(name), name))
+
+
 def resolve_channel_names(names: Sequence[str]) -> list[str]:
     """Give the 10-05 name of each channel, see :func:`standard_names`.
 

@@ -115,7 +115,9 @@ class LiveWindow(QMainWindow):
         mode = options.mode or settings.mode
         said = options.amplifier
         unit = said.unit or settings.unit
-        self.connect_view.restore(options.markers or settings.markers, mode, unit, said)
+        self.connect_view.restore(
+            options.markers or settings.markers, mode, unit, said, settings.amplifiers
+        )
         self._begin(options)
 
     def _targets(self) -> ActionTargets:
@@ -373,6 +375,7 @@ class LiveWindow(QMainWindow):
         )
         self.settings.markers = view.markers.currentText()
         self.settings.mode, self.settings.unit = view.chosen_mode, view.chosen_unit
+        self.settings.amplifiers = view.known
         if session.decoder is not None:
             self.settings.decoder = session.decoder.path
         self.settings.geometry = base64.b64encode(self.saveGeometry().data()).decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PyQt6.QtCore import pyqtSignal
@@ -16,6 +17,7 @@ from PyQt6.QtWidgets import (
 )
 
 from sjepa_apps.ui.discovery import markers_among, signals_among, suitable_markers
+from sjepa_apps.ui.electrode_table import ElectrodeTable
 from sjepa_apps.ui.stream_check import UNITS, check_stream, worst
 from sjepa_apps.ui.theme import GRID, Theme
 from sjepa_apps.ui.widgets import Choices, ElidedLabel, PlainLabel, State, make_table, plain_tip
@@ -89,7 +91,11 @@ class ConnectView(QWidget):
         self.decoder = ElidedLabel("none")
         self.decoder_button = QPushButton("Load …")
         self.decoder_button.setToolTip("Load another decoder without stopping (Ctrl+O)")
+        self.electrodes_button = QPushButton("Electrodes …")
+        self.electrodes_button.setToolTip("Say which channel is which electrode (also saved)")
+        self._known: dict[str, AmplifierProfile] = {}
         self._lay_out()
+        self.electrodes_button.clicked.connect(self._edit_electrodes)
         self.table.itemSelectionChanged.connect(self._describe)
         self.table.itemActivated.connect(self._connect)
         self.unit.currentIndexChanged.connect(self._describe)
@@ -107,7 +113,8 @@ class ConnectView(QWidget):
             (("Markers", self.markers), ("Decide", self.mode), ("Unit", self.unit))
         ):
             form.addWidget(PlainLabel(text, "muted"), row, 0)
-            form.addWidget(control, row, 1, 1, 2)
+            form.addWidget(control, row, 1, 1, 1 if control is self.unit else 2)
+        form.addWidget(self.electrodes_button, 2, 2)
         form.addWidget(PlainLabel("Decoder", "muted"), 3, 0)
         form.addWidget(self.decoder, 3, 1)
         form.addWidget(self.decoder_button, 3, 2)
@@ -174,8 +181,10 @@ class ConnectView(QWidget):
         mode: Mode | None,
         unit: str | None,
         amplifier: AmplifierProfile = AS_DECLARED,
+        known: Mapping[str, AmplifierProfile] | None = None,
     ) -> None:
-        """Restore the choices of the last time."""
+        """Restore the choices of the last time, and take those of the command line."""
+        self._known = dict(known or {})
         self.mode.setCurrentIndex(list(MODES.values()).index(mode))
         self._said = amplifier
         self.unit.setCurrentIndex(list(UNITS.values()).index(unit))
@@ -193,7 +202,7 @@ class ConnectView(QWidget):
         self.table.blockSignals(True)
         self.table.setRowCount(len(self._shown))
         for row, stream in enumerate(self._shown):
-            state = worst(check_stream(stream, self._decoder, self.chosen_amplifier))
+            state = worst(check_stream(stream, self._decoder, self.amplifier_for(stream)))
             mark = "●  " if self._is_connected(stream) else ""
             verdict = CHECK_WORDS[state] if self._decoder is not None or state == "bad" else "–"
             cells = (
@@ -238,7 +247,9 @@ class ConnectView(QWidget):
 
     def _describe(self) -> None:
         stream = self.chosen
-        self.connect_button.setEnabled(stream is not None and stream.is_kind("signal"))
+        is_signal = stream is not None and stream.is_kind("signal")
+        self.connect_button.setEnabled(is_signal)
+        self.electrodes_button.setEnabled(is_signal)
         self.disconnect_button.setEnabled(self._connected is not None)
         waiting = [f"{SIGNS['']}  {self._waiting}"] if self._waiting else []
         if stream is None:
@@ -249,7 +260,7 @@ class ConnectView(QWidget):
             )
             self.findings.setText("\n".join([*waiting, start]))
             return
-        findings = check_stream(stream, self._decoder, self.chosen_amplifier)
+        findings = check_stream(stream, self._decoder, self.amplifier_for(stream))
         lines = waiting + [f"{SIGNS[finding.state]}  {finding.text}" for finding in findings]
         if stream.simulated:
             lines.append(f"{SIGNS['']}  It is simulated: nobody is recorded.")
@@ -259,7 +270,7 @@ class ConnectView(QWidget):
     def open_stream(self, stream: StreamDescription) -> None:
         """Ask for a stream with the choices as they are."""
         self.connect_asked.emit(
-            stream, self.markers_for(stream), self.chosen_mode, self.chosen_amplifier
+            stream, self.markers_for(stream), self.chosen_mode, self.amplifier_for(stream)
         )
 
     def _connect(self) -> None:
@@ -272,10 +283,29 @@ class ConnectView(QWidget):
         """When a window is decoded; None leaves it to the paradigm."""
         return MODES[self.mode.currentText()]
 
+    def amplifier_for(self, stream: StreamDescription) -> AmplifierProfile:
+        """Return what is known of a stream's amplifier: what was said now, else the last time."""
+        known = self._known.get(stream.selector, AS_DECLARED)
+        return describe(known if self._said == AS_DECLARED else self._said, unit=self.chosen_unit)
+
     @property
-    def chosen_amplifier(self) -> AmplifierProfile:
-        """What is known of the amplifier beside what its stream declares."""
-        return describe(self._said, unit=self.chosen_unit)
+    def known(self) -> dict[str, AmplifierProfile]:
+        """What the operator has said of each stream, by its selector."""
+        return dict(self._known)
+
+    def remember_amplifier(self, stream: StreamDescription, amplifier: AmplifierProfile) -> None:
+        """Use this for the stream from now on, and offer it the next time."""
+        self._known[stream.selector] = amplifier
+        self._said = AS_DECLARED
+        self._fill()
+
+    def _edit_electrodes(self) -> None:
+        stream = self.chosen
+        if stream is None:
+            return
+        table = ElectrodeTable(stream, self.amplifier_for(stream), self)
+        if table.exec():
+            self.remember_amplifier(stream, table.profile)
 
     @property
     def chosen_unit(self) -> str | None:
