@@ -238,7 +238,7 @@ class ElectrodeTable(QDialog):
         self._show(chosen)
 
     def _show(self, profile: AmplifierProfile) -> None:
-        """Write the electrodes of a profile, or of the labels where it names none, into the table."""
+        """Show the electrodes of a profile, or of the labels where it names none."""
         labels = self._stream.declaration.labels
         try:
             picked = pick_channels(self._stream.declaration, profile)
