@@ -1,17 +1,18 @@
-from .catalog import DecoderRequest
+from .base import EpochClassifier
+from .catalog import DEFAULT_DECODER, DecoderPlan, DecoderRequest, decoder_names
 from .classifiers.network import SJEPAClassifier
 from .decoder import CalibrationSummary, Decoder, load_decoder
-from .names import DEFAULT_DECODER, decoder_names
-from .serialization import State, TrialClassifier
+from .serialization import State
 
 __all__ = [
     "DEFAULT_DECODER",
     "CalibrationSummary",
     "Decoder",
+    "DecoderPlan",
     "DecoderRequest",
+    "EpochClassifier",
     "SJEPAClassifier",
     "State",
-    "TrialClassifier",
     "decoder_names",
     "load_decoder",
 ]

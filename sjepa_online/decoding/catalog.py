@@ -1,41 +1,89 @@
-"""Decoders by name: ``pre-local``, ``new-contextual``, ``riemann``, ..."""
+"""Decoders by name: ``filter-bank``, ``new-contextual``, ``riemann``, ...
+
+The names are known without torch, for the help texts of the command line; estimators are imported
+where one is made.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from sjepa_online.decoding.classifiers.auto import AutoClassifier
-from sjepa_online.decoding.classifiers.cca import CanonicalClassifier
-from sjepa_online.decoding.classifiers.filter_bank import PreLocalClassifier
-from sjepa_online.decoding.classifiers.fine_tuning import Strategy
-from sjepa_online.decoding.classifiers.network import (
-    SJEPAClassifier,
-    choose_device,
-    load_network,
-    readouts_of,
-)
-from sjepa_online.decoding.classifiers.paper_heads import PaperHead
-from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
-from sjepa_online.decoding.dynamic_stopping import PrefixClassifier, prefix_lengths
-from sjepa_online.decoding.names import (
-    AUTO,
-    DEFAULT_DECODER,
-    STRATEGIES,
-    HeadName,
-    check_decoder_name,
-)
-from sjepa_online.decoding.serialization import State, TrialClassifier
-from sjepa_online.decoding.transfer.start import population_start
+from sjepa_online.decoding.serialization import State
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 
-#: What is told of ``new-pre-local`` and ``full-pre-local``.
+if TYPE_CHECKING:
+    from sjepa_online.decoding.base import EpochClassifier
+    from sjepa_online.decoding.classifiers.fine_tuning import Strategy
+    from sjepa_online.decoding.classifiers.paper_heads import PaperHead
+    from sjepa_online.decoding.classifiers.readouts import Prior
+    from sjepa_online.model.heads import HeadName
+
+AUTO = "auto"
+DEFAULT_DECODER = AUTO
+FILTER_BANK = "filter-bank"
+HEADS = ("pre-local", "post-local", "contextual")
+STRATEGIES = ("full", "new")
+BASELINES = ("riemann", "cca")
+#: Decoders that are the convex filter bank, or made of it.
+_CONVEX = (AUTO, FILTER_BANK, "pre-local")
+_SAME_PRE_LOCAL = ("full-pre-local", "new-pre-local")
+#: Why ``new-pre-local`` and ``full-pre-local`` are the same decoder.
 _ONE_PRE_LOCAL = (
     "; full and new are one pre-local, as its convolution is not trained "
     "(`evaluate grid` has the paper's)"
 )
+
+
+def decoder_names() -> list[str]:
+    """Return the name of every decoder."""
+    with_strategy = [f"{strategy}-{head}" for strategy in STRATEGIES for head in HEADS]
+    return [AUTO, FILTER_BANK, *HEADS, *with_strategy, *BASELINES]
+
+
+def check_decoder_name(name: str) -> None:
+    """Refuse an unknown name.
+
+    Parameters
+    ----------
+    name : str
+
+    Raises
+    ------
+    InputError
+        There is no decoder of this name.
+    """
+    if name not in decoder_names():
+        raise InputError(
+            "There is no decoder of this name",
+            value=name,
+            remedy=f"Choose among {', '.join(decoder_names())}.",
+        )
+
+
+@dataclass(frozen=True)
+class DecoderPlan:
+    """A decoder that can be made: everything that it needs has been read.
+
+    Attributes
+    ----------
+    request : DecoderRequest
+        What the user wants, with ``none`` for a population that does not suit.
+    classifier : EpochClassifier
+        Unfitted; :meth:`make` returns copies of it.
+    note : str
+        Which population start the decoder has, or why none.
+    """
+
+    request: DecoderRequest
+    classifier: EpochClassifier
+    note: str
+
+    def make(self) -> EpochClassifier:
+        """Return an unfitted classifier, which shares nothing that a fit changes."""
+        return self.classifier.clone()
 
 
 @dataclass(frozen=True)
@@ -45,13 +93,13 @@ class DecoderRequest:
     Attributes
     ----------
     name : str
-        ``auto``, ``riemann``, ``cca`` (SSVEP), or a head, optionally with a strategy before it
-        (``full-pre-local``).
+        ``auto``, ``filter-bank``, ``riemann``, ``cca`` (SSVEP), or a head, optionally with a
+        strategy before it (``full-pre-local``).
     weights : str
         Name or path of pretrained weights, or ``random``.
     random_state : int
         Seed of everything that is drawn.
-    device : str
+    device : {"auto", "cpu", "cuda", "mps"}
         Where networks are trained.
     population : str
         Name or path of a population to start from, ``auto`` for the shipped one of the
@@ -71,6 +119,8 @@ class DecoderRequest:
 
     def __post_init__(self) -> None:
         """Refuse an unknown name before any time is spent."""
+        from sjepa_online.decoding.classifiers.fine_tuning import choose_device
+
         check_decoder_name(self.name)
         choose_device(self.device)
 
@@ -78,10 +128,15 @@ class DecoderRequest:
         """Return the same request with another seed."""
         return replace(self, random_state=seed)
 
-    def settle_population(
-        self, protocol: Protocol, ch_names: Sequence[str], recordings: Sequence[str]
-    ) -> tuple[DecoderRequest, str]:
-        """Return the request with a population that suits the recordings, and what to say of it.
+    def resolve(
+        self,
+        protocol: Protocol,
+        ch_names: Sequence[str],
+        recordings: Sequence[str] = (),
+        *,
+        dynamic_stopping: bool = False,
+    ) -> DecoderPlan:
+        """Read the weights and the population that the decoder needs.
 
         Parameters
         ----------
@@ -89,64 +144,92 @@ class DecoderRequest:
         ch_names : sequence of str
             The montage.
         recordings : sequence of str
-            Names of the recordings that are calibrated from or tested on.
+            Names of the recordings that are calibrated from or tested on: a population that was
+            made from one of them would flatter the score.
+        dynamic_stopping : bool
+            Whether the decoder may decide before the end of the window.
+
+        Returns
+        -------
+        DecoderPlan
 
         Raises
         ------
         InputError
-            A population that was asked for by name does not fit.
+            The weights cannot be read, a population that was asked for by name does not suit, or
+            the window is too short for dynamic stopping.
         """
-        if self._head not in (AUTO, "pre-local"):
-            return self, "no population start: the decoder has no use for one"
-        start = population_start(self.population, protocol, ch_names, recordings)
-        note = start.note + (_ONE_PRE_LOCAL if self.name != self._head else "")
-        return (self if start.prior else replace(self, population="none")), note
+        from sjepa_online.decoding.transfer.start import NO_USE, population_start
 
-    def make(self, protocol: Protocol, ch_names: Sequence[str]) -> TrialClassifier:
-        """Return a fresh classifier for this protocol and these channels."""
-        riemann = RiemannClassifier(protocol.paradigm, protocol.frequencies, protocol.class_names)
+        start = NO_USE
+        if self._head in _CONVEX:
+            start = population_start(self.population, protocol, ch_names, recordings)
+        classifier = self._classifier(protocol, ch_names, start.prior)
+        if dynamic_stopping:
+            from sjepa_online.decoding.dynamic_stopping import for_prefixes
+
+            classifier = for_prefixes(classifier, protocol)
+        return DecoderPlan(
+            self if start.prior or start is NO_USE else replace(self, population="none"),
+            classifier,
+            start.note + (_ONE_PRE_LOCAL if self.name in _SAME_PRE_LOCAL else ""),
+        )
+
+    def make(
+        self, protocol: Protocol, ch_names: Sequence[str], *, dynamic_stopping: bool = False
+    ) -> EpochClassifier:
+        """Return an unfitted classifier; who needs several resolves the request once.
+
+        The parameters are those of :meth:`resolve`.
+        """
+        return self.resolve(protocol, ch_names, dynamic_stopping=dynamic_stopping).classifier
+
+    def _classifier(
+        self, protocol: Protocol, ch_names: Sequence[str], prior: Prior | None
+    ) -> EpochClassifier:
+        from sjepa_online.decoding.classifiers.auto import AutoClassifier
+        from sjepa_online.decoding.classifiers.cca import CCAClassifier
+        from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
+        from sjepa_online.decoding.classifiers.network import load_network, readouts_of
+        from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
+
+        paradigm, frequencies = protocol.paradigm, protocol.frequencies
+        riemann = RiemannClassifier(paradigm, frequencies, protocol.class_names)
         if self.name == "riemann":
             return riemann
         if self.name == "cca":
-            return CanonicalClassifier(protocol.frequencies, protocol.class_names)
-        if self._head in (AUTO, "pre-local"):
-            network = load_network(self.weights, list(ch_names), self.random_state)
-            pre_local = PreLocalClassifier(
-                network.local_encoder.first_kernels.numpy(),
-                readouts_of(protocol.paradigm, protocol.frequencies),
-                protocol.frequencies,
-                protocol.class_names,
-                population_start(self.population, protocol, ch_names).prior,
-                ch_names,
-            )
-            return AutoClassifier(pre_local, riemann) if self.name == AUTO else pre_local
-        return SJEPAClassifier(
-            head=cast(HeadName, self._head),
-            strategy=cast(Strategy, self._strategy),
-            weights=self.weights,
-            ch_names=tuple(ch_names),
-            random_state=self.random_state,
-            class_order=protocol.class_names,
-            device=self.device,
+            return CCAClassifier(frequencies, protocol.class_names)
+        if self._head not in _CONVEX:
+            return self._paper_head(protocol, ch_names)
+        network = load_network(self.weights, list(ch_names), self.random_state)
+        filter_bank = FilterBankClassifier(
+            network.local_encoder.first_kernels.numpy(),
+            readouts_of(paradigm, frequencies),
+            frequencies,
+            protocol.class_names,
+            prior,
+            ch_names,
         )
+        return AutoClassifier(filter_bank, riemann) if self.name == AUTO else filter_bank
 
-    def make_early(self, protocol: Protocol, ch_names: Sequence[str]) -> PrefixClassifier:
-        """Return a fresh classifier for every prefix of the window; see :meth:`make`.
+    def _paper_head(self, protocol: Protocol, ch_names: Sequence[str]) -> PaperHead:
+        from sklearn.utils import check_random_state
 
-        Raises
-        ------
-        InputError
-            The window is too short for a prefix.
-        """
-        lengths = prefix_lengths(protocol.n_times)
-        if len(lengths) < 2:
-            raise InputError(
-                "Deciding early needs a window that is longer than 1.25 s",
-                value=f"{protocol.window.length} s",
-                remedy="Calibrate without early stopping.",
-            )
-        classifiers = {length: self.make(protocol, ch_names) for length in lengths}
-        return PrefixClassifier(classifiers)
+        from sjepa_online.decoding.classifiers.fine_tuning import choose_device
+        from sjepa_online.decoding.classifiers.network import load_network
+        from sjepa_online.decoding.classifiers.paper_heads import PaperHead
+        from sjepa_online.signal import resolve_channel_names
+
+        # the seed that SJEPAClassifier draws
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        return PaperHead(
+            cast("HeadName", self._head),
+            cast("Strategy", self._strategy),
+            load_network(self.weights, resolve_channel_names(list(ch_names)), seed),
+            protocol.class_names,
+            seed,
+            choose_device(self.device),
+        )
 
     @property
     def _strategy(self) -> str:
@@ -159,8 +242,16 @@ class DecoderRequest:
         return rest if prefix in STRATEGIES else self.name
 
 
-def classifier_from_state(state: State) -> TrialClassifier:
+def classifier_from_state(state: State) -> EpochClassifier:
     """Build the classifier that a state describes.
+
+    Parameters
+    ----------
+    state : State
+
+    Returns
+    -------
+    EpochClassifier
 
     Raises
     ------
@@ -168,27 +259,38 @@ def classifier_from_state(state: State) -> TrialClassifier:
         The kind of classifier is unknown, or something is missing or does not fit.
     """
     kind = state.config.get("kind")
+    classes = _classes_by_kind()
+    if kind not in classes:
+        raise InputError(
+            "This version does not know the decoder's kind of classifier",
+            value=kind,
+            remedy="Update sjepa-online, or calibrate again.",
+        )
     try:
-        if kind == "pre-local":
-            return PreLocalClassifier.from_state(state)
-        if kind == "auto":
-            return AutoClassifier.from_state(state)
-        if kind == "prefixes":
-            return PrefixClassifier.from_state(state, classifier_from_state)
-        if kind == "paper-head":
-            return PaperHead.from_state(state, choose_device("auto"))
-        if kind == "riemann":
-            return RiemannClassifier.from_state(state)
-        if kind == "cca":
-            return CanonicalClassifier.from_state(state)
+        return classes[kind].from_state(state, classifier_from_state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(
-            f"A decoder of the kind {kind} holds every array and setting that it needs",
+            f"The file lacks an array or a setting that a decoder of the kind {kind} needs",
             value=f"{type(error).__name__}: {error}",
             remedy="The file was changed, damaged, or made by an older version: calibrate again.",
         ) from error
-    raise InputError(
-        "A decoder is of a kind that this version knows",
-        value=kind,
-        remedy="Update sjepa-online, or calibrate again.",
+
+
+def _classes_by_kind() -> dict[str, type[EpochClassifier]]:
+    from sjepa_online.decoding.classifiers.auto import AutoClassifier
+    from sjepa_online.decoding.classifiers.cca import CCAClassifier
+    from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
+    from sjepa_online.decoding.classifiers.paper_heads import PaperHead
+    from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
+    from sjepa_online.decoding.dynamic_stopping import PrefixClassifier
+
+    kinds: tuple[type[EpochClassifier], ...] = (
+        AutoClassifier,
+        CCAClassifier,
+        FilterBankClassifier,
+        PaperHead,
+        PrefixClassifier,
+        RiemannClassifier,
     )
+    # files of version 0.1.0 call the filter bank pre-local
+    return {one.kind: one for one in kinds} | {"pre-local": FilterBankClassifier}

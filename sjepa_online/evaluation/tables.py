@@ -16,6 +16,13 @@ Row = Mapping[str, object]
 def write_csv(path: Path, rows: Sequence[Row]) -> None:
     """Write rows of the same columns as CSV (UTF-8, one header line), atomically.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    rows : sequence of mapping
+        One mapping of column to value for each row.
+
     Raises
     ------
     InputError

@@ -25,7 +25,20 @@ class Attention(nn.Module):
         self.out_projection = nn.Linear(config.d_model, config.d_model)
 
     def forward(self, tokens: Tensor, memory: Tensor, padding: Tensor | None) -> Tensor:
-        """Let ``tokens`` (n, t, d) attend to ``memory`` (n, m, d) where not ``padding`` (n, m)."""
+        """Let ``tokens`` (n, t, d) attend to ``memory`` (n, m, d) where not ``padding`` (n, m).
+
+        Parameters
+        ----------
+        tokens : Tensor, shape (n, t, d_model)
+        memory : Tensor, shape (n, m, d_model)
+            Tokens that are attended to.
+        padding : Tensor of bool or None
+            True for entries that only fill the batch.
+
+        Returns
+        -------
+        Tensor, shape of the first argument
+        """
         if memory is tokens:
             query, key, value = self.in_projection(tokens).chunk(3, dim=-1)
         else:
@@ -57,7 +70,16 @@ class FeedForward(nn.Module):
         self.dropout = config.dropout
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Transform ``tokens`` (n, t, d), each by itself."""
+        """Transform ``tokens`` (n, t, d), each by itself.
+
+        Parameters
+        ----------
+        tokens : Tensor, shape (n, t, d_model)
+
+        Returns
+        -------
+        Tensor, shape of the first argument
+        """
         hidden = self.expand(tokens)
         if self.training and hidden.is_cpu:
             hidden = cpu_kernels.relu_dropout(hidden, self.dropout)
@@ -75,7 +97,17 @@ class Dropout(nn.Module):
         self.dropout = config.dropout
 
     def forward(self, x: Tensor) -> Tensor:
-        """Drop elements of ``x`` in training."""
+        """Drop elements of ``x`` in training.
+
+        Parameters
+        ----------
+        x : Tensor
+            Any shape.
+
+        Returns
+        -------
+        Tensor, shape of the first argument
+        """
         if self.training and self.dropout and x.is_cpu:
             return cpu_kernels.drop(x, self.dropout)
         return functional.dropout(x, self.dropout, self.training)
@@ -93,7 +125,18 @@ class EncoderLayer(nn.Module):
         self.dropout = Dropout(config)
 
     def forward(self, tokens: Tensor, padding: Tensor | None) -> Tensor:
-        """Transform ``tokens`` (n, t, d), blind to those in ``padding`` (n, t)."""
+        """Transform ``tokens`` (n, t, d), blind to those in ``padding`` (n, t).
+
+        Parameters
+        ----------
+        tokens : Tensor, shape (n, t, d_model)
+        padding : Tensor of bool or None
+            True for entries that only fill the batch.
+
+        Returns
+        -------
+        Tensor, shape of the first argument
+        """
         attended = self.attention(tokens, tokens, padding)
         tokens = self.attention_norm(tokens + self.dropout(attended))
         output: Tensor = self.feed_forward_norm(tokens + self.dropout(self.feed_forward(tokens)))
@@ -120,7 +163,21 @@ class PredictorLayer(nn.Module):
         target_padding: Tensor | None,
         context_padding: Tensor | None,
     ) -> Tensor:
-        """Transform ``targets`` (n, m, d) with a view on ``context`` (n, t, d)."""
+        """Transform ``targets`` (n, m, d) with a view on ``context`` (n, t, d).
+
+        Parameters
+        ----------
+        targets : Tensor, shape (n, m, d_model)
+        context : Tensor, shape (n, t, d_model)
+        target_padding : Tensor of bool, shape (n, m), or None
+            True for entries that only fill the batch.
+        context_padding : Tensor of bool, shape (n, t), or None
+            The same for the context.
+
+        Returns
+        -------
+        Tensor, shape of the first argument
+        """
         attended = self.attention(targets, targets, target_padding)
         targets = self.attention_norm(targets + self.dropout(attended))
         attended = self.cross_attention(targets, context, context_padding)
@@ -156,7 +213,19 @@ class ContextEncoder(nn.Module):
         return output
 
     def layer_outputs(self, tokens: Tensor, padding: Tensor | None = None) -> list[Tensor]:
-        """Return every layer's output (n, t, d_model), before the last norm."""
+        """Return every layer's output (n, t, d_model), before the last norm.
+
+        Parameters
+        ----------
+        tokens : Tensor, shape (n, t, d_model)
+        padding : Tensor of bool or None
+            True for entries that only fill the batch.
+
+        Returns
+        -------
+        list of Tensor, shape (n, t, d_model)
+            One for each layer.
+        """
         outputs = []
         for layer in self.layers:
             tokens = layer(tokens, padding)

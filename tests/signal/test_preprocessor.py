@@ -336,9 +336,11 @@ def test_output_time_counts_from_the_first_input_sample():
         ({"sfreq": float("nan")}, "nan"),
         ({"unit": "pT"}, "pT"),
         ({"bad": ["Fz"]}, "Fz"),
-        ({"ch_names": []}, "at least 1"),
-        ({"ch_names": ["Cz", "Cz"]}, "name of its own"),
-        ({"ch_names": ["Cz"], "config": AVERAGE}, "at least 2"),
+        ({"ch_names": []}, "no channel"),
+        ({"ch_names": ["Cz", "Cz"]}, "a name occurs twice"),
+        ({"ch_names": "Cz"}, "Write ch_names="),
+        ({"bad": "Cz"}, "Write bad="),
+        ({"ch_names": ["Cz"], "config": AVERAGE}, "fewer than 2"),
     ],
 )
 def test_bad_arguments_are_refused(arguments, message):

@@ -40,10 +40,10 @@ def check_decoder_name(name: str | None) -> str | None:
 
 def check_decoder_names(names: list[str] | None) -> list[str] | None:
     """Refuse names that no decoder has, and one that is given twice."""
-    from sjepa_online.decoding import names as known
+    from sjepa_online.decoding import catalog
 
     for name in names or ():
-        known.check_decoder_name(name)
+        catalog.check_decoder_name(name)
     twice = sorted({name for name in names or () if (names or []).count(name) > 1})
     if twice:
         raise InputError(

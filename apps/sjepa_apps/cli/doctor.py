@@ -117,7 +117,7 @@ def check_device() -> Check:
     """Look for a GPU."""
     import torch
 
-    from sjepa_online.decoding.classifiers.network import choose_device
+    from sjepa_online.decoding.classifiers.fine_tuning import choose_device
 
     device = choose_device("auto")
     name = torch.cuda.get_device_name() if device == "cuda" else device

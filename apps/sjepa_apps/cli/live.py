@@ -45,7 +45,7 @@ def live(
         decoder=decoder,
         stream=stream,
         markers=markers,
-        mode=None if mode is None else mode.value,
+        mode=mode,
         theme=theme,
     )
     raise typer.Exit(run_window(options))

@@ -17,7 +17,6 @@ from sjepa_apps.live.actions import ActionTargets, WindowActions
 from sjepa_apps.live.connect.connector import Connector
 from sjepa_apps.live.connect.view import ConnectView
 from sjepa_apps.live.decoder.view import DecoderView
-from sjepa_apps.live.engine.messages import Decided, Health, Mode
 from sjepa_apps.live.health.log_view import LogView
 from sjepa_apps.live.health.view import HealthView
 from sjepa_apps.live.layout import ViewLayout
@@ -31,6 +30,7 @@ from sjepa_apps.live.trials.view import TrialsView
 from sjepa_apps.ui.theme import GRID, THEMES, ThemeName, style_sheet, system_theme
 from sjepa_apps.ui.widgets import panel
 from sjepa_online.errors import InputError
+from sjepa_online.online.events import Health, LiveDecision, Mode
 from sjepa_online.stream import StreamDescription
 
 #: Milliseconds between frames of the signals: 40 a second, so that 30 remain on a busy machine.
@@ -305,7 +305,7 @@ class LiveWindow(QMainWindow):
         why = "waiting for markers" if waiting else "no trial with a known truth yet"
         self.trials.show_log(self.session.trials, why)
 
-    def _decided(self, decision: Decided) -> None:
+    def _decided(self, decision: LiveDecision) -> None:
         self.decoder.show_decision(decision)
         self.health.add_decision(decision)
 

@@ -134,7 +134,7 @@ class CalibrationSession:
         self,
         request: DecoderRequest,
         *,
-        early: bool = False,
+        dynamic_stopping: bool = False,
         progress: Callable[[], None] = lambda: None,
     ) -> Calibration:
         """Cross-validate and fit a decoder on all parts; see :func:`sjepa_online.training`.
@@ -160,7 +160,7 @@ class CalibrationSession:
             self.folder.protocol,
             PreprocessorConfig(),
             request,
-            early=early,
+            dynamic_stopping=dynamic_stopping,
             progress=progress,
         )
 

@@ -108,6 +108,11 @@ class FeedbackRun(Closing):
 
         A trial ends as soon as the decoder has chosen.
 
+        Parameters
+        ----------
+        presenter : Presenter
+        trials : sequence of ScheduledTrial
+
         Raises
         ------
         InputError
@@ -227,7 +232,17 @@ class SelectionScore:
 
     @classmethod
     def of(cls, selections: Sequence[Selection], protocol: Protocol) -> SelectionScore:
-        """Count the choices of a run with this protocol."""
+        """Count the choices of a run with this protocol.
+
+        Parameters
+        ----------
+        selections : sequence of Selection
+        protocol : Protocol
+
+        Returns
+        -------
+        SelectionScore
+        """
         speller = protocol.speller
         n_choices = len(protocol.classes) if speller is None else len(speller.symbols)
         return cls(len(selections), sum(one.correct for one in selections), 1 / n_choices)

@@ -274,7 +274,9 @@ class Conductor(QObject):
         assert folder is not None
         session = CalibrationSession(folder, choices.stream, (), self.told.emit)
         calibration = session.train(
-            self.setup.request, early=self.setup.early, progress=self._fold_done
+            self.setup.request,
+            dynamic_stopping=self.setup.dynamic_stopping,
+            progress=self._fold_done,
         )
         decoder, report = self.setup.decoder_file(folder.path), self.setup.report_file(folder.path)
         calibration.decoder.save(decoder)

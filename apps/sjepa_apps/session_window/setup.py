@@ -42,8 +42,8 @@ class SessionSetup:
         Of a new session; None for one named by the time.
     resume : Path or None
         Folder of a session to go on with.
-    early : bool
-        Whether the decoder learns to decide early.
+    dynamic_stopping : bool
+        Whether the decoder learns to stop a trial as soon as it is sure.
     out, report : Path or None
         Decoder and report; None for files in the session's folder.
     placement : Placement
@@ -59,7 +59,7 @@ class SessionSetup:
     seed: int = 0
     folder: Path | None = None
     resume: Path | None = None
-    early: bool = False
+    dynamic_stopping: bool = False
     out: Path | None = None
     report: Path | None = None
     placement: Placement = field(default_factory=Placement)

@@ -43,6 +43,10 @@ def render(content: ReportContent, created: datetime) -> str:
     content : ReportContent
     created : datetime
         When, for the heading.
+
+    Returns
+    -------
+    str
     """
     side_by_side = _decisions(content) + ([_curve(content)] if content.curve else [])
     cards = [

@@ -125,6 +125,10 @@ class WindowAssessor:
             Divisor of each channel.
         on_trial : ndarray of bool, shape (channels,)
             Bad channels that are divided to find out whether they agree with the others.
+
+        Returns
+        -------
+        Assessment
         """
         blocks = [block.divided(scales) for block in blocks]
         missing, flat, railed = self._without_signal(blocks)

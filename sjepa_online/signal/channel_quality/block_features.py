@@ -65,6 +65,10 @@ class BlockFeatures:
         ----------
         scales : ndarray, shape (channels,)
             Above 0.
+
+        Returns
+        -------
+        BlockFeatures
         """
         if np.all(scales == 1):
             return self

@@ -132,7 +132,19 @@ class Window:
     slack: float = 0.0
 
     def exceeds(self, measure: int, threshold: Floats | float) -> BoolMask:
-        """Return the channels, shape (channels,), with a measure above a log threshold."""
+        """Return the channels, shape (channels,), with a measure above a log threshold.
+
+        Parameters
+        ----------
+        measure : int
+            Row of ``deviation``.
+        threshold : ndarray, shape (channels,), or float
+            Log above the median of the calibration.
+
+        Returns
+        -------
+        ndarray of bool, shape (channels,)
+        """
         exceeds: BoolMask = self.deviation[measure] > threshold - self.slack
         return exceeds
 
@@ -232,6 +244,10 @@ CRITERIA = (
 def apply_criteria(window: Window) -> BoolMask:
     """Apply all criteria to a window.
 
+    Parameters
+    ----------
+    window : Window
+
     Returns
     -------
     ndarray of bool, shape (criteria, channels)
@@ -256,6 +272,10 @@ def describe(indices: Iterable[int], ratios: Mapping[str, float], partner: str) 
         Measures of the channel over their medians in calibration, by the names of ``MEASURES``.
     partner : str
         The channel with which it seems exchanged.
+
+    Returns
+    -------
+    tuple of str
     """
     rows = list(indices)
     # several criteria may name the same amplitude; the text of the last one says most about it

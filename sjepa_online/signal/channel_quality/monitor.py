@@ -21,6 +21,7 @@ from sjepa_online.signal.channel_quality.block_features import (
 from sjepa_online.signal.channel_quality.criteria import AMPLITUDE, CRITERIA, describe
 from sjepa_online.signal.units import microvolt_factor
 from sjepa_online.typing import BoolMask, Floats
+from sjepa_online.validation import check_choice, check_chunk, check_names
 
 Choice = Literal["automatic", "good", "bad"]
 
@@ -139,7 +140,7 @@ class ChannelMonitor:
     def __init__(
         self, ch_names: Sequence[str], sfreq: float, unit: str, baseline: Baseline
     ) -> None:
-        self.ch_names = tuple(ch_names)
+        self.ch_names = check_names("ch_names", ch_names)
         self._factor = microvolt_factor(unit)
         self._baseline = baseline.pick(ch_names)
         self._analysis = BlockAnalysis(sfreq)
@@ -201,12 +202,7 @@ class ChannelMonitor:
         InputError
             The channel is not one of the stream's, or the choice is unknown.
         """
-        if choice not in get_args(Choice):
-            raise InputError(
-                "A channel has no such state",
-                value=choice,
-                remedy=f"Choose from {', '.join(get_args(Choice))}.",
-            )
+        check_choice("choice", choice, get_args(Choice))
         if channel not in self._choices:
             raise InputError(
                 "The stream has no such channel",
@@ -242,13 +238,7 @@ class ChannelMonitor:
         InputError
             The chunk has another shape.
         """
-        values = np.asarray(chunk, dtype=np.float64)
-        if values.ndim != 2 or len(values) != len(self.ch_names):
-            raise InputError(
-                f"A chunk has the shape ({len(self.ch_names)}, samples)",
-                value=f"shape {values.shape}",
-                remedy="Pass one row for each channel of the monitor.",
-            )
+        values = check_chunk(chunk, len(self.ch_names))
         values = np.concatenate([self._pending, values * self._factor], axis=1)
         n = self._analysis.n_samples
         self._n_seen -= self._pending.shape[1]

@@ -14,8 +14,8 @@ import pytest
 from PyQt6.QtWidgets import QWidget
 
 from sjepa_apps.cli import windows
-from sjepa_apps.cli.decode import DECISIONS
 from sjepa_online.data import Recording
+from sjepa_online.online import DECISIONS
 from sjepa_online.stream import Replay, find_streams
 
 

@@ -14,15 +14,10 @@ from PyQt6.QtWidgets import QFileDialog, QLabel
 
 from sjepa_apps.live import session as session_module
 from sjepa_apps.live.engine.client import EngineClient
-from sjepa_apps.live.engine.messages import (
-    Decoding,
-    EngineReady,
-    LoadDecoder,
-    OpenStream,
-    Refused,
-)
 from sjepa_apps.live.settings import LiveSettings, load_settings
 from sjepa_apps.ui.theme import DARK, LIGHT
+from sjepa_online.online.commands import LoadDecoder, OpenStream
+from sjepa_online.online.events import Decoding, EngineReady, Refused
 
 START = 1000.0
 

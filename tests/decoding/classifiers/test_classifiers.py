@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sjepa_online.decoding import DecoderRequest, TrialClassifier, decoder_names
+from sjepa_online.decoding import DecoderRequest, EpochClassifier, decoder_names
 from sjepa_online.decoding.catalog import classifier_from_state
 from sjepa_online.decoding.serialization import State
 from sjepa_online.errors import InputError
@@ -19,7 +19,7 @@ PARADIGMS = (("erp", "phase-locked"), ("mi", "power"), ("ssvep", "stimulus"))
 Epochs = Callable[..., tuple[NDArray[np.float32], NDArray[np.str_]]]
 
 
-def _accuracy(classifier: TrialClassifier, X: NDArray[np.float32], y: NDArray[np.str_]) -> float:
+def _accuracy(classifier: EpochClassifier, X: NDArray[np.float32], y: NDArray[np.str_]) -> float:
     best = classifier.predict_proba(X).argmax(axis=1)
     return float(np.mean(classifier.classes_[best] == y))
 

@@ -104,9 +104,9 @@ def load_comparison(
     names = [recording.name for side in sides for recording in side]
     settled = []
     for request in requests:
-        with_population, note = request.settle_population(protocol, training.ch_names, names)
-        say(f"{request.name}: {note}")
-        settled.append(with_population)
+        plan = request.resolve(protocol, training.ch_names, names)
+        say(f"{request.name}: {plan.note}")
+        settled.append(plan.request)
     return Comparison(*sides, training, testing, settled, sides[1][0].sfreq)
 
 

@@ -80,7 +80,13 @@ def grid(
             progress=advance,
         )
     measure, chance = measure_of(protocol)
-    document = {"paradigm": protocol.name, "measure": measure, "seeds": seeds, **result.to_json()}
+    document = {
+        "paradigm": protocol.name,
+        "measure": measure,
+        "chance": chance,
+        "seeds": seeds,
+        **result.to_json(),
+    }
     if json:
         print_json(document)
     else:
@@ -101,5 +107,6 @@ def _print(document: dict[str, Any]) -> None:
         entry = entries[name]
         echo(
             f"{name}: mean rank {entry['mean_rank']:.2f}, "
-            f"{document['measure']} {entry['score']:.3f} +- {entry['score_std']:.3f}"
+            f"{document['measure']} {entry['score']:.3f} +- {entry['score_std']:.3f} "
+            f"(chance {document['chance']:.2f}, {len(document['groups'])} sessions)"
         )

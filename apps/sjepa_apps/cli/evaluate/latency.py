@@ -44,7 +44,7 @@ def latency(
 ) -> None:
     """Time decisions on a simulated stream through real LSL."""
     from sjepa_online.decoding import DecoderRequest
-    from sjepa_online.decoding.classifiers.network import choose_device
+    from sjepa_online.decoding.classifiers.fine_tuning import choose_device
     from sjepa_online.evaluation.latency import TimedDecoding, measure_latency
     from sjepa_online.protocol import load_protocol
 

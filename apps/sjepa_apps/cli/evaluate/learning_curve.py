@@ -81,7 +81,7 @@ def learning_curve(
             told = ", ".join(
                 f"{size}: {np.mean(one):.3f}" for size, one in zip(sizes, values, strict=True)
             )
-            echo(f"{name}: {measure} by trials {told}")
+            echo(f"{name}: {measure} by trials {told} (chance {chance:.2f})")
     if csv is not None:
         write_csv(
             csv,

@@ -68,6 +68,7 @@ def moabb(
         request.name: [float(str(row["score"])) for row in rows if row["decoder"] == request.name]
         for request in requests
     }
+    chance = 1 / len(protocol.classes)
     if json:
         print_json(
             {
@@ -75,7 +76,11 @@ def moabb(
                 "paradigm": protocol.name,
                 "evaluation": evaluation,
                 "decoders": {
-                    name: {"score": float(np.mean(values)), "score_std": float(np.std(values))}
+                    name: {
+                        "score": float(np.mean(values)),
+                        "score_std": float(np.std(values)),
+                        "chance": chance,
+                    }
                     for name, values in scores.items()
                 },
                 "rows": list(rows),
@@ -83,8 +88,11 @@ def moabb(
         )
     else:
         for name, values in scores.items():
-            echo(f"{name}: {np.mean(values):.3f} +- {np.std(values):.3f} ({len(values)} sessions)")
+            echo(
+                f"{name}: {np.mean(values):.3f} +- {np.std(values):.3f} (chance {chance:.2f}, "
+                f"{len(values)} sessions)"
+            )
     if csv is not None:
         write_csv(csv, rows)
     if plot is not None:
-        save_figure(plot_scores(scores, "score", 1 / len(protocol.classes)), plot)
+        save_figure(plot_scores(scores, "score", chance), plot)

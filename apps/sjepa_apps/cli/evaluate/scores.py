@@ -64,8 +64,7 @@ def scores(
     with progress_bar("Evaluating", steps) as advance:
         results = evaluate_scores(training, testing, requests, seeds, advance)
         for request in requests:
-            seconds = protocol.window.start + protocol.window.length
-            entry = results[request.name].to_json(len(protocol.classes), seconds)
+            entry = results[request.name].to_json(testing)
             if dynamic_stopping:
                 entry["early"] = evaluate_early(training, testing, request)
                 advance()
@@ -94,9 +93,15 @@ def scores(
 def _print_scores(entries: dict[str, dict[str, Any]]) -> None:
     for name, entry in entries.items():
         area = f", AUC {entry['roc_auc']:.3f}" if "roc_auc" in entry else ""
+        low, high = entry["interval"]
+        chance = (
+            f"{entry['measure']} by chance {entry['chance']:.2f}, 95 % interval {low:.2f} to "
+            f"{high:.2f}, {entry['n_trials']} trials"
+        )
         echo(
-            f"{name}: accuracy {entry['accuracy']:.3f} +- {entry['accuracy_std']:.3f}{area}, "
-            f"{entry['itr_bits_per_min']:.1f} bits/min, fitted in {entry['fit_s']:.1f} s"
+            f"{name}: accuracy {entry['accuracy']:.3f} +- {entry['accuracy_std']:.3f}{area} "
+            f"({chance}), {entry['itr_bits_per_min']:.1f} bits/min, "
+            f"fitted in {entry['fit_s']:.1f} s"
         )
         if "early" in entry:
             echo(

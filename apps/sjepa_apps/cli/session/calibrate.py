@@ -170,7 +170,7 @@ def calibrate(
         seed=seed,
         folder=folder,
         resume=resume,
-        early=dynamic_stopping,
+        dynamic_stopping=dynamic_stopping,
         out=out,
         report=report,
         placement=Placement(display, windowed, photodiode),
@@ -187,7 +187,7 @@ def _from_recordings(
     source: list[str],
     unit: str | None,
     request: DecoderRequest,
-    early: bool,
+    dynamic_stopping: bool,
     outputs: CalibrationOutputs,
 ) -> None:
     from sjepa_online.data import load_sources
@@ -201,6 +201,11 @@ def _from_recordings(
     recordings = load_sources(source, unit)
     with progress_bar("Calibrating", N_FOLDS + 1) as advance:
         calibration = run(
-            recordings, protocol, PreprocessorConfig(), request, early=early, progress=advance
+            recordings,
+            protocol,
+            PreprocessorConfig(),
+            request,
+            dynamic_stopping=dynamic_stopping,
+            progress=advance,
         )
     outputs.finish(calibration, recordings, {})

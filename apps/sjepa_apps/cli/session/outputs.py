@@ -11,6 +11,7 @@ from sjepa_apps.cli.common import check_out, echo, print_json, say
 
 if TYPE_CHECKING:
     from sjepa_online.data import Recording
+    from sjepa_online.evaluation.significance import Score
     from sjepa_online.training import Calibration
 
 
@@ -59,6 +60,7 @@ class CalibrationOutputs:
         for reason in calibration.trials.dropped:
             say(f"left out: {reason}")
         _tell_complaints(calibration)
+        _warn_at_chance(calibration)
         calibration.decoder.save(self.decoder)
         told = dict(session)
         if self.report is not None:
@@ -78,13 +80,17 @@ class CalibrationOutputs:
 
     def _document(self, calibration: Calibration) -> dict[str, object]:
         summary = calibration.decoder.calibration
+        judged = _judge(calibration)
         return {
             "paradigm": calibration.trials.protocol.name,
             "decoder": calibration.decoder.name,
             "classes": list(calibration.decoder.classes),
             "n_trials": summary.n_trials,
-            "cv": summary.cross_validation,
-            "early": summary.early,
+            "cv": {
+                name: {**scores, **judged[name].to_json()}
+                for name, scores in summary.cross_validation.items()
+            },
+            "early": summary.dynamic_stopping,
             "choice": summary.choice,
             "population": summary.population,
             "fit_s": calibration.fit_seconds,
@@ -92,15 +98,19 @@ class CalibrationOutputs:
         }
 
     def _echo(self, calibration: Calibration, told: dict[str, object]) -> None:
+        from sjepa_online.evaluation.significance import JSON_NAMES
         from sjepa_online.training import N_FOLDS
 
         summary = calibration.decoder.calibration
-        n_trials = f"{N_FOLDS}-fold cross-validation, {summary.n_trials} trials"
-        for name, scores in summary.cross_validation.items():
-            echo(f"{name}: {_values(scores)} ({n_trials})")
-        if summary.early:
+        for name, score in _judge(calibration).items():
+            others = dict(summary.cross_validation[name])
+            del others[JSON_NAMES[score.name]]
+            beside = f"; {_values(others)}" if others else ""
+            echo(f"{name}: {score}, {N_FOLDS}-fold cross-validation{beside}")
+        if summary.dynamic_stopping:
             speller = calibration.trials.protocol.speller is not None
-            echo(f"{'symbols' if speller else 'dynamic stopping'}: {_values(summary.early)}")
+            subject = "symbols" if speller else "dynamic stopping"
+            echo(f"{subject}: {_values(summary.dynamic_stopping)}")
         if summary.choice:
             echo(f"Chosen: {summary.choice}")
         echo(f"{summary.population[:1].upper()}{summary.population[1:]}")
@@ -127,6 +137,24 @@ def _tell_complaints(calibration: Calibration) -> None:
                 f"{channel.complaint}: if it is a bad electrode, mark it as bad in a .fif file or "
                 "in the channels.tsv of a BIDS data set (`export` makes one)"
             )
+
+
+def _judge(calibration: Calibration) -> dict[str, Score]:
+    """Judge the cross-validated score of the decoder and of its candidates."""
+    from sjepa_online.evaluation.significance import judge_summary
+
+    trials = calibration.trials
+    return {
+        name: judge_summary(scores, trials.protocol, trials.y, trials.protocol.class_names)
+        for name, scores in calibration.decoder.calibration.cross_validation.items()
+    }
+
+
+def _warn_at_chance(calibration: Calibration) -> None:
+    """Say that a decoder is at chance before it is saved, and what to look at."""
+    warning = _judge(calibration)[calibration.decoder.name].warning()
+    if warning:
+        say(f"Warning: {calibration.decoder.name} is {warning}")
 
 
 def _values(scores: dict[str, float]) -> str:

@@ -143,7 +143,9 @@ def run_headless(setup: SessionSetup, wait: float, *, overwrite: bool, json: boo
             say(f"{how_to_resume(folder)} --headless")
             raise
     with progress_bar("Training", N_FOLDS + 1) as advance:
-        calibration = session.train(setup.request, early=setup.early, progress=advance)
+        calibration = session.train(
+            setup.request, dynamic_stopping=setup.dynamic_stopping, progress=advance
+        )
     recording = {"folder": str(folder.path), "recording": [str(part) for part in folder.parts()]}
     outputs.finish(calibration, session.recordings(), recording)
 

@@ -15,11 +15,11 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from sjepa_apps.live.engine.messages import DecoderReady, Mode
 from sjepa_apps.ui.discovery import markers_among, signals_among, suitable_markers
 from sjepa_apps.ui.stream_check import UNITS, check_stream, worst
 from sjepa_apps.ui.theme import GRID, Theme
 from sjepa_apps.ui.widgets import Choices, ElidedLabel, PlainLabel, State, make_table, plain_tip
+from sjepa_online.online.events import DecoderReady, Mode
 from sjepa_online.stream import StreamDescription
 
 #: Pixels: streams are chosen by a click, so their rows are higher than those of other tables.

@@ -7,10 +7,10 @@ from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPe
 from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from sjepa_apps.live.decoder.paradigm_views import ParadigmView, SpellerView, paradigm_view
-from sjepa_apps.live.engine.messages import Decided, DecoderReady, SymbolDecided
 from sjepa_apps.ui.plots import TimePlot
 from sjepa_apps.ui.theme import GRID, Theme
 from sjepa_apps.ui.widgets import ElidedLabel, PlainLabel, panel
+from sjepa_online.online.events import DecoderReady, LiveDecision, SymbolDecision
 
 ROW = 28
 #: Seconds of probabilities that are drawn.
@@ -175,7 +175,7 @@ class DecoderView(QWidget):
         if self._decoder is not None:
             self.detail.setText(f"{self._decoder.name}: {why}")
 
-    def show_decision(self, decision: Decided) -> None:
+    def show_decision(self, decision: LiveDecision) -> None:
         """Show a decision."""
         assert self._decoder is not None
         assert self._paradigm is not None
@@ -194,7 +194,7 @@ class DecoderView(QWidget):
         self.history.add(decision.time, [decision.probabilities[name] for name in names])
         self._changed = True
 
-    def show_symbol(self, decision: SymbolDecided) -> None:
+    def show_symbol(self, decision: SymbolDecision) -> None:
         """Show the choice of a symbol."""
         if self._paradigm is not None:
             self._paradigm.show_symbol(decision)
@@ -202,7 +202,7 @@ class DecoderView(QWidget):
         self.decision.setText(self._told_spelled)
         self.detail.setText(
             f"symbol {decision.symbol}: p = {decision.probability:.2f} after "
-            f"{decision.flashes} flashes"
+            f"{decision.n_flashes} flashes"
         )
 
     @property

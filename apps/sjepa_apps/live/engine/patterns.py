@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-from sjepa_apps.live.engine.messages import Pattern
 from sjepa_online.decoding import Decoder
 from sjepa_online.decoding.features.tangent_space import shrink
 from sjepa_online.evaluation.report.patterns import SHRINKAGE, haufe_patterns
+from sjepa_online.online.events import Pattern
 
 Floats = NDArray[np.float64]
 
@@ -36,7 +36,7 @@ def decoder_patterns(decoder: Decoder) -> tuple[Pattern, ...]:
         return ()
     filters = np.asarray(arrays[f"{prefixes[0]}spatial"], dtype=np.float64)
     blocks = np.asarray(arrays[f"{prefixes[0]}channel_covariances"], dtype=np.float64)
-    kernel = np.asarray(decoder.compensation.kernel, dtype=np.float64)
+    kernel = np.asarray(decoder.interpolation.kernel, dtype=np.float64)
     match decoder.protocol.paradigm:
         case "erp":
             found = haufe_patterns(filters[:N_SOURCES], shrink(kernel, SHRINKAGE))

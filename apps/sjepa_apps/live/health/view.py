@@ -7,10 +7,10 @@ from collections import deque
 import numpy as np
 from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from sjepa_apps.live.engine.messages import Decided, Health
 from sjepa_apps.ui.plots import TimePlot
 from sjepa_apps.ui.theme import GRID, Theme
 from sjepa_apps.ui.widgets import PlainLabel, State, panel
+from sjepa_online.online.events import Health, LiveDecision
 
 #: Decisions that percentiles are taken from: the last ten minutes of eight a second.
 WINDOW = 4800
@@ -98,7 +98,7 @@ class HealthView(QWidget):
             value.setText("–")
             value.set_state("")
 
-    def add_decision(self, decision: Decided) -> None:
+    def add_decision(self, decision: LiveDecision) -> None:
         """Take note of a decision's latencies."""
         self.decision_ms.append(1e3 * decision.latency)
         self.end_to_end_ms.append(1e3 * decision.end_to_end)

@@ -4,30 +4,26 @@ A readout maps epochs to virtual channels, filters those with the first convolut
 encoder, and reads one aspect of the result with a convex classifier: the phase (ERP), the shape
 against the classes' mean responses (ERP), power in bands and its spatial pattern (motor imagery),
 or the power at the stimulus frequencies (SSVEP). The convolution is read before its GroupNorm,
-which would remove the power; where only power is read, its kernels' gain says all of it.
+which would remove the power; where only power is read, the gain of its kernels suffices. With a
+kernel of a single 1 a readout is the Riemannian classifier that labs use today.
 
-What a readout needs of an epoch without knowing any other is its ``statistics``: computed once,
-they serve every fold of a cross-validation. Covariances are linear in the channels' products, so
-a spatial filter applied to them gives what filtering the channels first would give.
+Covariances are linear in the channels' products, so a spatial filter that is applied to them gives
+what filtering the channels first would give.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from sjepa_online.decoding.bad_channels.channel_dropout import (
-    FilterWithoutChannels,
-    Mask,
-    thin,
-    weights_without,
-)
+from sjepa_online.decoding.bad_channels.channel_dropout import blend_weights, drop_channels
+from sjepa_online.decoding.bad_channels.interpolation import DynamicSpatialFilter
+from sjepa_online.decoding.base import EPOCHS, Features
 from sjepa_online.decoding.classifiers.logistic import LogisticRegression, row_space
-from sjepa_online.decoding.features.filterbank_covariances import convolved_covariances
+from sjepa_online.decoding.features.filterbank_covariances import filterbank_covariances
 from sjepa_online.decoding.features.spatial_filters import (
     SHRINKAGE,
     response_filters,
@@ -48,24 +44,21 @@ from sjepa_online.decoding.features.tangent_space import (
     shrink,
     shrunk_covariances,
 )
-from sjepa_online.decoding.serialization import Statistics
-
-Floats = NDArray[np.float64]
-Targets = NDArray[np.integer[Any]]
+from sjepa_online.typing import BoolMask, Floats, Integers
 
 #: The paper's stride of the first convolution, for readouts that keep the time course.
 STRIDE = 8
 #: Epochs are convolved in batches of so many numbers, which bounds memory.
 BATCH_VALUES = 2**21
-#: The covariance of the channels behind the slow kernels, among the statistics.
-SLOW_POWER = "slow-power"
+#: The mean covariance of the channels, among the features.
+COVARIANCE = "covariance"
 
 
 class Prior(Protocol):
     """What other people's recordings say of a readout's weights."""
 
     def weights(self, spatial: Floats, covariance: Floats) -> Floats:
-        """Return weights ``(d + 1, classes)`` to shrink towards.
+        """Return weights to shrink towards.
 
         Parameters
         ----------
@@ -73,6 +66,11 @@ class Prior(Protocol):
             The readout's spatial filter.
         covariance : ndarray, shape (channels, channels)
             Mean covariance of the epochs.
+
+        Returns
+        -------
+        weights : ndarray, shape (d + 1, classes)
+            The intercepts in the last row.
         """
 
 
@@ -81,36 +79,99 @@ class Readout(ABC):
 
     Parameters
     ----------
-    kernels : ndarray, shape (kernels, 32)
+    kernels : ndarray, shape (kernels, taps)
         The first convolution's kernels that this readout uses.
+
+    Attributes
+    ----------
+    kind : str
+        Names the readout, its own features and its arrays in a file.
+    filter : DynamicSpatialFilter
+        From channels to virtual channels.
+    weights : ndarray, shape (d + 1, classes)
+        Of the convex classifier, the intercepts in the last row.
     """
 
     kind: ClassVar[str]
 
     def __init__(self, kernels: Floats) -> None:
         self.kernels = kernels
-        self.filter = FilterWithoutChannels(np.empty((0, 0)), np.empty((0, 0, 0)))
+        self.filter = DynamicSpatialFilter.unfitted()
         self.weights: Floats = np.empty((0, 0))
 
     @abstractmethod
-    def statistics(self, X: Floats) -> Statistics:
-        """Return what is read of epochs ``(n, channels, samples)`` in µV at 128 Hz."""
+    def features(self, X: Floats) -> Features:
+        """Return what is read of each epoch without knowing any other.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+
+        Returns
+        -------
+        features : dict of str to ndarray
+            Each of ``n`` rows.
+        """
 
     @abstractmethod
-    def fit(self, statistics: Statistics, targets: Targets, n_classes: int) -> Self:
-        """Fit on the epochs' statistics and class indices ``(n,)``."""
+    def fit(
+        self,
+        features: Features,
+        targets: Integers,
+        n_classes: int,
+        *,
+        channel_dropout: bool = False,
+    ) -> Self:
+        """Fit the spatial filter and the convex classifier.
+
+        Parameters
+        ----------
+        features : dict of str to ndarray
+            Of :meth:`features`.
+        targets : ndarray of int, shape (n,)
+            Class indices.
+        n_classes : int
+        channel_dropout : bool
+            Whether to fit, too, weights that decode while channels are bad, where the readout
+            has such weights.
+
+        Returns
+        -------
+        Self
+        """
 
     @abstractmethod
-    def features(self, statistics: Statistics) -> Floats:
-        """Return what the classifier reads, ``(n, d)``."""
+    def vectors(self, features: Features) -> Floats:
+        """Return the vectors that the convex classifier reads.
 
-    def log_proba(self, statistics: Statistics) -> Floats:
-        """Return log probabilities ``(n, classes)``."""
-        return self._classify(self.features(statistics))
+        Parameters
+        ----------
+        features : dict of str to ndarray
+            Of :meth:`features`.
+
+        Returns
+        -------
+        vectors : ndarray, shape (n, d)
+        """
+
+    def log_proba(self, features: Features) -> Floats:
+        """Return log probabilities.
+
+        Parameters
+        ----------
+        features : dict of str to ndarray
+            Of :meth:`features`.
+
+        Returns
+        -------
+        log_probabilities : ndarray, shape (n, classes)
+        """
+        return self._classify(self.vectors(features))
 
     @abstractmethod
-    def log_proba_of(self, X: Floats, bad: Mask | None = None) -> Floats:
-        """Return log probabilities ``(n, classes)`` of epochs.
+    def log_proba_of(self, X: Floats, bad: BoolMask | None = None) -> Floats:
+        """Return log probabilities of epochs, faster than by their features.
 
         Parameters
         ----------
@@ -118,13 +179,11 @@ class Readout(ABC):
             Epochs in µV at 128 Hz; finite in bad channels, where they have no influence.
         bad : ndarray of bool, shape (channels,), or None
             Channels to do without.
-        """
 
-    def _classify(self, features: Floats, weights: Floats | None = None) -> Floats:
-        weights = self.weights if weights is None else weights
-        logits = features @ weights[:-1] + weights[-1]
-        result: Floats = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
-        return result
+        Returns
+        -------
+        log_probabilities : ndarray, shape (n, classes)
+        """
 
     def arrays(self) -> dict[str, Floats]:
         """Return the fitted arrays by name."""
@@ -138,8 +197,14 @@ class Readout(ABC):
     def restore(self, arrays: dict[str, Floats]) -> Self:
         """Take the arrays of :meth:`arrays`."""
         self.kernels, self.weights = arrays["kernels"], arrays["weights"]
-        self.filter = FilterWithoutChannels(arrays["spatial"], arrays["channel_covariances"])
+        self.filter = DynamicSpatialFilter(arrays["spatial"], arrays["channel_covariances"])
         return self
+
+    def _classify(self, vectors: Floats, weights: Floats | None = None) -> Floats:
+        weights = self.weights if weights is None else weights
+        logits = vectors @ weights[:-1] + weights[-1]
+        result: Floats = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+        return result
 
     def _in_batches(self, X: Floats) -> Floats:
         size = max(1, BATCH_VALUES // (len(self.kernels) * X.shape[1] * X.shape[2]))
@@ -167,19 +232,25 @@ class Readout(ABC):
 class ResponseReadout(Readout):
     """Reads responses that follow an event: through xDAWN filters (Rivet et al. 2009)."""
 
-    def statistics(self, X: Floats) -> Statistics:
+    #: The covariance of the channels behind the kernels, among the features.
+    power: ClassVar[str] = "slow-power"
+
+    def features(self, X: Floats) -> Features:
         """Return the epochs, as xDAWN filters depend on the labels, and the channels' power."""
-        return {"epochs": X, SLOW_POWER: self._in_batches(X)}
+        return {EPOCHS: X, self.power: self._in_batches(X)}
 
     def _raw_matrices(self, X: Floats) -> Floats:
         """Return ``(n, kernels, channels, channels)``, quadratic in the channels."""
-        return convolved_covariances(X, self.kernels)
+        return filterbank_covariances(X, self.kernels)
 
-    def _fit_filters(self, statistics: Statistics, targets: Targets) -> Floats:
+    def _fit_filters(self, features: Features, targets: Integers) -> Floats:
         """Fit the filters, and return the virtual channels ``(n, virtual, samples)``."""
-        spatial, _ = xdawn(statistics["epochs"], targets)
-        self.filter = FilterWithoutChannels(spatial, statistics[SLOW_POWER].mean(axis=0))
-        virtual: Floats = spatial @ statistics["epochs"]
+        spatial = xdawn(features[EPOCHS], targets)
+        self.filter = DynamicSpatialFilter(spatial, features[self.power].mean(axis=0))
+        return self._virtual(features)
+
+    def _virtual(self, features: Features) -> Floats:
+        virtual: Floats = self.filter.spatial @ features[EPOCHS]
         return virtual
 
 
@@ -188,17 +259,24 @@ class PhaseLocked(ResponseReadout):
 
     kind = "phase-locked"
 
-    def fit(self, statistics: Statistics, targets: Targets, n_classes: int) -> Self:
-        """Fit the filters and the classifier."""
-        features = self._time_courses(self._fit_filters(statistics, targets))
-        self.weights = _discriminant(features, targets)
+    def fit(
+        self,
+        features: Features,
+        targets: Integers,
+        n_classes: int,
+        *,
+        channel_dropout: bool = False,
+    ) -> Self:
+        """Fit the filters and the classifier; see :meth:`Readout.fit`."""
+        vectors = self._time_courses(self._fit_filters(features, targets))
+        self.weights = discriminant(vectors, targets)
         return self
 
-    def features(self, statistics: Statistics) -> Floats:
-        """Return the filtered virtual channels at the paper's stride, flattened."""
-        return self._time_courses(self.filter.spatial @ statistics["epochs"])
+    def vectors(self, features: Features) -> Floats:
+        """Return the filtered virtual channels at the paper's stride; see :class:`Readout`."""
+        return self._time_courses(self._virtual(features))
 
-    def log_proba_of(self, X: Floats, bad: Mask | None = None) -> Floats:
+    def log_proba_of(self, X: Floats, bad: BoolMask | None = None) -> Floats:
         """Return log probabilities of epochs; see :meth:`Readout.log_proba_of`."""
         spatial, _ = self.filter.without(bad)
         return self._classify(self._time_courses(spatial @ X))
@@ -217,9 +295,16 @@ class TemplateCovariance(ResponseReadout):
         self.templates: Floats = np.empty((0, 0, 0))
         self.tangent = TangentSpace()
 
-    def fit(self, statistics: Statistics, targets: Targets, n_classes: int) -> Self:
-        """Fit the filters, the templates and the classifier."""
-        filtered = self._convolve(self._fit_filters(statistics, targets))
+    def fit(
+        self,
+        features: Features,
+        targets: Integers,
+        n_classes: int,
+        *,
+        channel_dropout: bool = False,
+    ) -> Self:
+        """Fit the filters, the templates and the classifier; see :meth:`Readout.fit`."""
+        filtered = self._convolve(self._fit_filters(features, targets))
         share = len(self.filter.spatial) // n_classes
         self.templates = np.concatenate(
             [
@@ -228,19 +313,23 @@ class TemplateCovariance(ResponseReadout):
             ],
             axis=1,
         )
-        covariance = self._covariances(filtered)
-        vectors = self.tangent.fit(covariance).transform(covariance).reshape(len(filtered), -1)
+        covariances = self._covariances(filtered)
+        vectors = flatten(self.tangent.fit(covariances).transform(covariances))
         self.weights = LogisticRegression().fit(vectors, targets, n_classes).weights
         return self
 
-    def features(self, statistics: Statistics) -> Floats:
-        """Return tangent vectors of the covariances."""
-        return self._vectors(self._convolve(self.filter.spatial @ statistics["epochs"]))
+    def vectors(self, features: Features) -> Floats:
+        """Return tangent vectors of the covariances; see :meth:`Readout.vectors`."""
+        covariances = self._covariances(self._convolve(self._virtual(features)))
+        return flatten(self.tangent.transform(covariances))
 
-    def log_proba_of(self, X: Floats, bad: Mask | None = None) -> Floats:
+    def log_proba_of(self, X: Floats, bad: BoolMask | None = None) -> Floats:
         """Return log probabilities of epochs; see :meth:`Readout.log_proba_of`."""
-        spatial, rest = self.filter.without(bad)
-        return self._classify(self._vectors(self._convolve(spatial @ X), rest))
+        spatial, residual = self.filter.without(bad)
+        covariances = self._covariances(self._convolve(spatial @ X))
+        n_virtual = len(spatial)
+        covariances[..., -n_virtual:, -n_virtual:] += residual
+        return self._classify(flatten(self.tangent.transform(covariances)))
 
     def arrays(self) -> dict[str, Floats]:
         """Return the fitted arrays by name."""
@@ -253,14 +342,8 @@ class TemplateCovariance(ResponseReadout):
         self.tangent = TangentSpace(arrays["references"])
         return super().restore(arrays)
 
-    def _vectors(self, filtered: Floats, rest: Floats | None = None) -> Floats:
-        covariance = self._covariances(filtered)
-        if rest is not None:
-            n_virtual = rest.shape[-1]
-            covariance[..., -n_virtual:, -n_virtual:] += rest
-        return flatten(self.tangent.transform(covariance))
-
     def _covariances(self, filtered: Floats) -> Floats:
+        """Return the covariances of templates and trial, ``(n, kernels, d, d)``."""
         templates = np.broadcast_to(self.templates, (len(filtered), *self.templates.shape))
         return shrunk_covariances(np.concatenate([templates, filtered], axis=2))
 
@@ -274,73 +357,75 @@ class SecondOrder(Readout):
     def __init__(self, kernels: Floats) -> None:
         super().__init__(kernels)
         self.tangent = TangentSpace()
-        self.weights_without: Floats = np.empty((0, 0))
+        self.augmented_weights: Floats = np.empty((0, 0))
 
-    def statistics(self, X: Floats) -> Statistics:
+    def features(self, X: Floats) -> Features:
         """Return the covariance of the channels, and what is read behind the kernels."""
-        return {"covariance": channel_covariances(X), self.kind: self._in_batches(X)}
+        return {COVARIANCE: channel_covariances(X), self.kind: self._in_batches(X)}
 
-    def fit(self, statistics: Statistics, targets: Targets, n_classes: int) -> Self:
-        """Fit the spatial filter, the means and the classifier."""
-        self._fit_filter(statistics)
-        channels, learned = self._examples(statistics[self.kind], targets)
+    def fit(
+        self,
+        features: Features,
+        targets: Integers,
+        n_classes: int,
+        *,
+        channel_dropout: bool = False,
+    ) -> Self:
+        """Fit the spatial filter, the means and the classifier; see :meth:`Readout.fit`."""
+        self._fit_filter(features)
+        channels, learned = self._examples(features[self.kind], targets)
         matrices = filter_covariances(self.filter.spatial, channels)
         self.tangent.fit(self._regularised(matrices))
-        regression = self._regression(statistics)
-        self.weights = regression.fit(self._vectors(matrices), learned, n_classes).weights
-        self.weights_without = self.weights
+        vectors = self._tangent_vectors(matrices)
+        regression = self._regression(features)
+        self.weights = regression.fit(vectors, learned, n_classes).weights
+        if channel_dropout:
+            augmented = drop_channels(self.filter, channels)
+            dropped = self._tangent_vectors(augmented.matrices)
+            regression.fit_augmented(vectors, dropped, learned, augmented, n_classes)
+        self.augmented_weights = regression.weights
         return self
 
-    def fit_without_channels(
-        self, statistics: Statistics, targets: Targets, n_classes: int
-    ) -> None:
-        """Fit weights that see copies of the trials without some of the channels."""
-        channels, learned = self._examples(statistics[self.kind], targets)
-        thinned = thin(self.filter, channels)
-        copies = self._vectors(thinned.matrices)
-        vectors = self._vectors(filter_covariances(self.filter.spatial, channels))
-        regression = self._regression(statistics)
-        regression.fit_with_copies(vectors, copies, learned, thinned, n_classes)
-        self.weights_without = regression.weights
+    def vectors(self, features: Features) -> Floats:
+        """Return tangent vectors of the matrices; see :meth:`Readout.vectors`."""
+        return self._tangent_vectors(filter_covariances(self.filter.spatial, features[self.kind]))
 
-    def features(self, statistics: Statistics) -> Floats:
-        """Return what the classifier reads of the matrices."""
-        return self._vectors(filter_covariances(self.filter.spatial, statistics[self.kind]))
-
-    def log_proba_of(self, X: Floats, bad: Mask | None = None) -> Floats:
+    def log_proba_of(self, X: Floats, bad: BoolMask | None = None) -> Floats:
         """Return log probabilities of epochs; see :meth:`Readout.log_proba_of`."""
-        spatial, rest = self.filter.without(bad)
+        spatial, residual = self.filter.without(bad)
         # few virtual channels are faster than many electrodes
-        matrices: Floats = self._in_batches(spatial @ X) + rest
-        weights = weights_without(self.weights, self.weights_without, bad)
-        return self._classify(self._vectors(matrices), weights)
+        matrices: Floats = self._in_batches(spatial @ X) + residual
+        weights = blend_weights(self.weights, self.augmented_weights, bad)
+        return self._classify(self._tangent_vectors(matrices), weights)
 
     def arrays(self) -> dict[str, Floats]:
         """Return the fitted arrays by name."""
-        references, without = self.tangent.references, self.weights_without
-        return {**super().arrays(), "references": references, "weights_without": without}
+        references, augmented = self.tangent.references, self.augmented_weights
+        return {**super().arrays(), "references": references, "weights_without": augmented}
 
     def restore(self, arrays: dict[str, Floats]) -> Self:
         """Take the arrays of :meth:`arrays`."""
         self.tangent = TangentSpace(arrays["references"])
-        self.weights_without = arrays["weights_without"]
+        self.augmented_weights = arrays["weights_without"]
         return super().restore(arrays)
 
-    def _fit_filter(self, statistics: Statistics) -> None:
-        spatial = self._spatial_filter(statistics["covariance"].mean(axis=0), statistics[self.kind])
-        self.filter = FilterWithoutChannels(spatial, statistics[self.kind].mean(axis=0))
+    def _fit_filter(self, features: Features) -> None:
+        spatial = self._spatial_filter(features[COVARIANCE].mean(axis=0), features[self.kind])
+        self.filter = DynamicSpatialFilter(spatial, features[self.kind].mean(axis=0))
 
     def _spatial_filter(self, covariance: Floats, matrices: Floats) -> Floats:
+        """Return the filter ``(virtual, channels)`` of a mean covariance and the matrices."""
         return whitening(covariance)
 
-    def _examples(self, matrices: Floats, targets: Targets) -> tuple[Floats, Targets]:
+    def _examples(self, matrices: Floats, targets: Integers) -> tuple[Floats, Integers]:
         """Return matrices of channels to learn from, and their class indices."""
         return matrices, targets
 
-    def _regression(self, statistics: Statistics) -> LogisticRegression:
+    def _regression(self, features: Features) -> LogisticRegression:
         return LogisticRegression()
 
-    def _vectors(self, matrices: Floats) -> Floats:
+    def _tangent_vectors(self, matrices: Floats) -> Floats:
+        """Return ``(n, d)`` of matrices ``(n, blocks, virtual, virtual)``."""
         return flatten(self.tangent.transform(self._regularised(matrices)))
 
     def _regularised(self, matrices: Floats) -> Floats:
@@ -392,10 +477,10 @@ class StimulusPower(SecondOrder):
         self.frequencies = frequencies
         self._prior = prior
 
-    def _regression(self, statistics: Statistics) -> LogisticRegression:
+    def _regression(self, features: Features) -> LogisticRegression:
         if self._prior is None:
             return LogisticRegression()
-        covariance = statistics["covariance"].mean(axis=0)
+        covariance = features[COVARIANCE].mean(axis=0)
         return LogisticRegression(self._prior.weights(self.filter.spatial, covariance))
 
     def _spatial_filter(self, covariance: Floats, matrices: Floats) -> Floats:
@@ -420,8 +505,20 @@ def _with_identity(kernels: Floats) -> Floats:
     return np.concatenate([kernels, identity])
 
 
-def _discriminant(features: Floats, targets: Targets) -> Floats:
-    """Fit shrinkage LDA; where there are more features than trials, in the space they span."""
+def discriminant(features: Floats, targets: Integers) -> Floats:
+    """Fit shrinkage LDA; where there are more features than trials, in the space they span.
+
+    Parameters
+    ----------
+    features : ndarray, shape (n, d)
+    targets : ndarray of int, shape (n,)
+        Class indices.
+
+    Returns
+    -------
+    weights : ndarray, shape (d + 1, classes)
+        The intercepts in the last row.
+    """
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
     basis = row_space(features) if features.shape[1] > len(features) else None

@@ -1,9 +1,9 @@
-"""What motor imagery shows: power and its pattern, one side of the cortex against the other.
+"""Motor imagery: power and its pattern, one side of the cortex against the other.
 
 A hand is imagined by the cortex of the other side (Pfurtscheller and Lopes da Silva 1999), and the
 two sides are nearly alike. Both facts hold before the first trial is recorded, so that few
 trials suffice: log ratios of homologous electrodes are features of their own, and every trial is
-learned from twice, the second time with left and right exchanged in electrodes and label.
+used twice, the second time as its mirror image: left and right exchanged in electrodes and label.
 """
 
 from __future__ import annotations
@@ -14,16 +14,13 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sjepa_online.decoding.bad_channels.channel_dropout import FilterWithoutChannels, Mask
+from sjepa_online.decoding.bad_channels.interpolation import DynamicSpatialFilter
+from sjepa_online.decoding.base import Features
 from sjepa_online.decoding.classifiers.logistic import LogisticRegression
-from sjepa_online.decoding.features.readouts import BandPower, Targets
+from sjepa_online.decoding.classifiers.readouts import BandPower
 from sjepa_online.decoding.features.tangent_space import filter_covariances, flatten
-from sjepa_online.decoding.serialization import Statistics
-
-Floats = NDArray[np.float64]
-Indices = NDArray[np.intp]
+from sjepa_online.typing import BoolMask, Floats, Indices, Integers
 
 #: Electrodes over the sensorimotor cortex, left and right.
 SIDES = tuple(
@@ -33,7 +30,7 @@ SIDES = tuple(
 LEAST_FOR_MEAN = 6
 #: With a larger share of electrodes without counterpart there is no mirror.
 MOST_WITHOUT_COUNTERPART = 0.25
-#: µV²: power below is that of no electrode.
+#: µV²: less power than any electrode has.
 SMALLEST_POWER = 1e-12
 _OPPOSITE = {"left": "right", "right": "left", "Left": "Right", "Right": "Left"}
 _SIDE = re.compile("(?<![A-Za-z])([Ll]eft|[Rr]ight)(?![A-Za-z])")
@@ -42,7 +39,7 @@ _NUMBER = re.compile(r"(\d+)(h?)$")
 
 @dataclass(frozen=True)
 class Mirror:
-    """What exchanging left and right makes of channels and classes.
+    """Which channels and classes are exchanged when left and right are.
 
     Attributes
     ----------
@@ -51,24 +48,32 @@ class Mirror:
     unknown : ndarray of bool, shape (channels,)
         Channels without a counterpart in the montage.
     classes : ndarray of int, shape (classes,)
-        Index of the class that each becomes.
+        Index of the class that each becomes in a mirror image.
     """
 
     channels: Indices
-    unknown: Mask
+    unknown: BoolMask
     classes: Indices
 
     def covariances(self, covariances: Floats) -> Floats:
-        """Return covariances ``(n, blocks, channels, channels)`` as the mirror shows them.
+        """Return the covariances of the mirror images of trials.
 
-        What a channel without counterpart would show is estimated from the others.
+        A channel without a counterpart is estimated from the others.
+
+        Parameters
+        ----------
+        covariances : ndarray, shape (n, blocks, channels, channels)
+
+        Returns
+        -------
+        mirrored : ndarray, shape (n, blocks, channels, channels)
         """
         seen: Floats = covariances[..., self.channels[:, np.newaxis], self.channels]
         if not self.unknown.any():
             return seen
-        whole = FilterWithoutChannels(np.eye(len(self.channels)), covariances.mean(axis=0))
-        estimate, rest = whole.without(self.unknown)
-        return filter_covariances(estimate, seen) + rest
+        whole = DynamicSpatialFilter(np.eye(len(self.channels)), covariances.mean(axis=0))
+        estimate, residual = whole.without(self.unknown)
+        return filter_covariances(estimate, seen) + residual
 
 
 def find_mirror(ch_names: Sequence[str] | None, classes: Sequence[Any]) -> Mirror | None:
@@ -116,14 +121,18 @@ def _counterpart(name: str) -> str:
 
 
 def sides(ch_names: Sequence[str] | None) -> Floats:
-    """Return the filter ``(2 * pairs, channels)`` that reads both sides of the sensorimotor cortex.
-
-    First the left electrodes, then their counterparts on the right, each against the mean of all.
+    """Return the filter that reads both sides of the sensorimotor cortex.
 
     Parameters
     ----------
     ch_names : sequence of str or None
         10-05 names of the channels; None where they are not known.
+
+    Returns
+    -------
+    filters : ndarray, shape (2 * pairs, channels)
+        First the left electrodes, then their counterparts on the right, each against the mean of
+        all.
     """
     names = list(ch_names or ())
     pairs = [pair for pair in SIDES if set(pair) <= set(names)]
@@ -134,7 +143,7 @@ def sides(ch_names: Sequence[str] | None) -> Floats:
 
 
 class Imagery(BandPower):
-    """Power and its pattern, with one side against the other and trials seen in a mirror.
+    """Power and its pattern, with one side against the other and mirror images of trials.
 
     Parameters
     ----------
@@ -142,7 +151,7 @@ class Imagery(BandPower):
     electrodes : ndarray, shape (2 * pairs, channels)
         Filters of the left side, then those of the right side; see :func:`sides`.
     mirror : Mirror or None
-        Doubles the trials of a fit; None where left and right are no classes.
+        Gives each trial a mirror image; None where left and right are no classes.
     """
 
     kind = "imagery"
@@ -162,30 +171,30 @@ class Imagery(BandPower):
         self._sides = arrays["sides"]
         return super().restore(arrays)
 
-    def _regression(self, statistics: Statistics) -> LogisticRegression:
-        # an image tells nothing new: with it a trial still counts once
+    def _regression(self, features: Features) -> LogisticRegression:
+        # each trial and its mirror image share one weight
         return LogisticRegression(C=1.0 if self._mirror is None else 0.5)
 
-    def _fit_filter(self, statistics: Statistics) -> None:
-        super()._fit_filter(statistics)
+    def _fit_filter(self, features: Features) -> None:
+        super()._fit_filter(features)
         if self._electrodes.size:
             self._sides = self._electrodes @ np.linalg.pinv(self.filter.spatial)
 
     def _spatial_filter(self, covariance: Floats, matrices: Floats) -> Floats:
         if self._mirror is not None:
-            # components that the image does not have would be lost on it
+            # the filter keeps components that only the mirror images have, too
             image = self._mirror.covariances(covariance[np.newaxis, np.newaxis])[0, 0]
             covariance = (covariance + image) / 2
         return super()._spatial_filter(covariance, matrices)
 
-    def _examples(self, matrices: Floats, targets: Targets) -> tuple[Floats, Targets]:
+    def _examples(self, matrices: Floats, targets: Integers) -> tuple[Floats, Integers]:
         if self._mirror is None:
             return matrices, targets
         images = self._mirror.covariances(matrices)
         return np.concatenate([matrices, images]), np.r_[targets, self._mirror.classes[targets]]
 
-    def _vectors(self, matrices: Floats) -> Floats:
-        vectors = super()._vectors(matrices)
+    def _tangent_vectors(self, matrices: Floats) -> Floats:
+        vectors = super()._tangent_vectors(matrices)
         if not self._sides.size:
             return vectors
         return np.hstack([vectors, log_ratios(self._sides, matrices)])

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from sjepa_online.decoding.catalog import classifier_from_state
-from sjepa_online.decoding.classifiers.filter_bank import PreLocalClassifier
+from sjepa_online.decoding.classifiers import readouts
+from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
+from sjepa_online.decoding.classifiers.imagery import Imagery, find_mirror, log_ratios, sides
+from sjepa_online.decoding.classifiers.logistic import LogisticRegression
 from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
-from sjepa_online.decoding.features.laterality import Imagery, find_mirror, log_ratios, sides
 from sjepa_online.signal.montage import MNE_MONTAGE
 
 CH_NAMES = ("C3", "Cz", "C4", "Pz")
@@ -17,8 +19,8 @@ CLASSES = ("right", "left")
 KERNELS = np.stack([np.cos(2 * np.pi * f / 128 * np.arange(32)) for f in (10.0, 20.0)])
 
 
-def _classifier(ch_names: tuple[str, ...] | None = CH_NAMES) -> PreLocalClassifier:
-    return PreLocalClassifier(KERNELS, (Imagery.kind,), (), CLASSES, ch_names=ch_names)
+def _classifier(ch_names: tuple[str, ...] | None = CH_NAMES) -> FilterBankClassifier:
+    return FilterBankClassifier(KERNELS, (Imagery.kind,), (), CLASSES, ch_names=ch_names)
 
 
 def test_sides_are_the_homologous_electrodes_over_the_sensorimotor_cortex():
@@ -135,6 +137,20 @@ def test_a_trial_and_its_image_are_as_certain_of_opposite_classes(simulated_epoc
     assert np.abs(difference).max() > 0.1
 
 
+def test_a_trial_and_its_image_share_one_weight(simulated_epochs):
+    """The fit is that on both, each of half the weight."""
+    X, y = simulated_epochs("power", n_trials=20, classes=CLASSES)
+    classifier = _classifier().fit(X, y)
+    readout = classifier.readouts_[0]
+    targets = np.argmax(y[:, np.newaxis] == np.array(CLASSES), axis=1)
+    both = np.concatenate([X, X[:, [2, 1, 0, 3]]])
+    vectors = readout.vectors(readout.features(both.astype(float)))
+    halves = LogisticRegression(C=1.0).fit(
+        vectors, np.r_[targets, 1 - targets], 2, np.full(40, 0.5)
+    )
+    np.testing.assert_allclose(readout.weights[:-1], halves.weights[:-1], rtol=1e-3, atol=1e-5)
+
+
 def test_few_trials_suffice_and_a_missing_side_is_estimated(simulated_epochs):
     X, y = simulated_epochs("power", n_trials=12, classes=CLASSES)
     new, truth = simulated_epochs("power", n_trials=60, classes=CLASSES, seed=1)
@@ -152,11 +168,11 @@ def test_few_trials_suffice_and_a_missing_side_is_estimated(simulated_epochs):
     np.testing.assert_allclose(restored.predict_proba(new, bad), without, atol=1e-9)
 
 
-def test_epochs_and_their_statistics_give_the_same(simulated_epochs):
+def test_epochs_and_their_features_give_the_same(simulated_epochs):
     X, y = simulated_epochs("power", n_trials=12, classes=CLASSES)
     classifier = _classifier().fit(X, y)
     np.testing.assert_allclose(
-        classifier.predict_statistics(classifier.statistics(X)),
+        classifier.predict_features(classifier.features(X)),
         classifier.predict_proba(X),
         atol=1e-6,
     )
@@ -189,7 +205,6 @@ def test_a_decoder_reads_the_bands_that_it_was_fitted_on(simulated_epochs, monke
     riemann = RiemannClassifier("mi", (), CLASSES).fit(X, y)
     states = [classifier.to_state(), riemann.to_state()]
     before = [classifier.predict_proba(X), riemann.predict_proba(X)]
-    for module in ("features.readouts", "classifiers.riemann"):
-        monkeypatch.setattr(f"sjepa_online.decoding.{module}.RHYTHM_BANDS", np.array([[20.0, 30]]))
+    monkeypatch.setattr(readouts, "RHYTHM_BANDS", np.array([[20.0, 30]]))
     for state, expected in zip(states, before, strict=True):
         np.testing.assert_array_equal(classifier_from_state(state).predict_proba(X), expected)
