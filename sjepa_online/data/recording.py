@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sjepa_online.errors import InputError
+from sjepa_online.validation import check_names, check_times
 
 
 class Rejected(NamedTuple):
@@ -103,6 +104,9 @@ class Recording:
                 value=self.sfreq,
                 remedy="Correct the rate in the file's header.",
             )
+        check_names("ch_names", self.ch_names)
+        check_names("bad", self.bad)
+        check_times(self.onsets, len(self.onsets), "onsets")
         if len(self.onsets) != len(self.labels):
             raise InputError(
                 f"The events of the recording lack onsets or labels ({self.name})",

@@ -199,7 +199,7 @@ def decode_headless(
     timing = Timing()
     # two measurements on one machine publish under different names
     suffix = f"-latency-{os.getpid()}"
-    with LiveDecoder.open(decoder, stream, mode="sliding", wait=20.0, publish=suffix) as live:
+    with LiveDecoder.open(decoder, stream, mode="sliding", wait=60.0, publish=suffix) as live:
         process = psutil.Process()
         busy, started, last = sum(process.cpu_times()[:2]), time.monotonic(), time.monotonic()
         while live.signal.received < n_samples and not live.signal.lost:

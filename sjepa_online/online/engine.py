@@ -6,6 +6,7 @@ from bisect import insort
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.signal import Preprocessor
 from sjepa_online.signal.channel_quality.monitor import Choice
 from sjepa_online.typing import Floats
+from sjepa_online.validation import check_choice, check_chunk, check_names, check_times
 
 #: Seconds between decisions in sliding mode.
 STEP = 0.125
@@ -76,8 +78,10 @@ class Engine:
         step: float = STEP,
         watch: bool = True,
     ) -> None:
+        check_choice("mode", mode, get_args(Mode))
         self.decoder = decoder
         self.mode = mode
+        self._n_channels = len(check_names("ch_names", ch_names))
         self._match = decoder.match_channels(ch_names)
         self._sfreq = sfreq
         self._unit = unit
@@ -217,7 +221,14 @@ class Engine:
         Yields
         ------
         Decision, SymbolDecision or EngineEvent
+
+        Raises
+        ------
+        InputError
+            The chunk has another shape, or its times are another number or not finite.
         """
+        data = check_chunk(data, self._n_channels)
+        timestamps = check_times(timestamps, data.shape[1], "timestamps")
         if not self._told_match and len(timestamps):
             self._told_match = True
             yield EngineEvent(float(timestamps[0]), "channels-differ", str(self._match))

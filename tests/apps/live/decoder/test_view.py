@@ -47,7 +47,7 @@ def test_a_speller_shows_flashes_symbols_and_what_was_spelled(
         say(
             opened,
             SymbolDecision(
-                time=START, symbol=symbol, probability=0.97, flashes=14, truth="N",
+                time=START, symbol=symbol, probability=0.97, n_flashes=14, truth="N",
                 probabilities=dict.fromkeys(symbols, 0.0) | {symbol: 0.97},
             ),
         )  # fmt: skip
