@@ -80,7 +80,7 @@ class MarkerFeed:
         self._engine = engine
         self._amplifier = amplifier
         # labels that are no class, until they are told or a class has come
-        self._unknown: list[str] | None = []
+        self._unknown: list[str] | None = [] if engine.mode == "markers" else None
         self._ignored, self._dropped = _Count(), _Count()
         # of the last trials that were handed over
         self._onsets: deque[float] = deque(maxlen=MOST_AT_ONCE)

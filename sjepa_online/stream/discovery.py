@@ -115,8 +115,16 @@ class StreamDescription:
 
     @property
     def selector(self) -> str:
-        """The text that finds it again when its source was restarted: name, source id and type."""
-        return f"{self.name}@{self.source_id}/{self.type}" if self.source_id else self.name
+        """The text that finds it again when its source was restarted: its name, and source id.
+
+        A signal of another type than EEG needs its type, too: devices give all of their streams one
+        name and one source id, and without it the EEG is meant.
+        """
+        if not self.source_id:
+            return self.name
+        text = f"{self.name}@{self.source_id}"
+        is_other = self.type.lower() != "eeg" and not self.is_kind("markers")
+        return f"{text}/{self.type}" if is_other else text
 
     @property
     def identity(self) -> tuple[object, ...]:

@@ -86,7 +86,7 @@ def usable_names(stream: StreamDescription) -> tuple[str, ...]:
 
 def lasting_selector(stream: StreamDescription) -> str:
     """Return what picks a stream again after its source was restarted."""
-    return f"{stream.name}@{stream.source_id or stream.host}/{stream.type}"
+    return stream.selector if stream.source_id else f"{stream.name}@{stream.host}"
 
 
 class _Reader(Worker):
