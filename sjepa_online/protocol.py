@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,6 +21,8 @@ MODEL_SFREQ = 128
 
 Paradigm = Literal["ssvep", "erp", "mi"]
 T = TypeVar("T", bound=BaseModel)
+#: How recordings name the flash of a row or a column.
+_LINE = re.compile(r"(?P<kind>row|col)(?P<number>[0-9]{1,2})")
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -94,6 +97,27 @@ class Speller(_Part):
     def symbols(self) -> str:
         """All symbols, row by row."""
         return "".join(self.rows)
+
+    @property
+    def groups_per_sequence(self) -> int:
+        """Flashes of a sequence: as many as the matrix has rows and columns."""
+        return len(self.rows) + len(self.rows[0])
+
+    def lit(self, about: str) -> str:
+        """Return the symbols that light up in a flash.
+
+        Parameters
+        ----------
+        about : str
+            What its marker names: the symbols, or, where rows and columns flash, ``row3`` or
+            ``col5``, counted from 1.
+        """
+        code = _LINE.fullmatch(about) if self.flashes == "row-column" else None
+        if code is None:
+            return about
+        lines = self.rows if code["kind"] == "row" else ["".join(one) for one in zip(*self.rows)]
+        number = int(code["number"])
+        return lines[number - 1] if 1 <= number <= len(lines) else about
 
     @model_validator(mode="after")
     def _is_a_matrix(self) -> Speller:

@@ -10,6 +10,8 @@ HeadName = Literal["pre-local", "post-local", "contextual"]
 
 STRATEGIES = ("full", "new")
 BASELINES = ("riemann", "cca")
+#: The decoder of spellers that needs no labelled flash.
+UMM = "umm"
 AUTO = "auto"
 DEFAULT_DECODER = AUTO
 
@@ -18,7 +20,7 @@ def decoder_names() -> list[str]:
     """Return the name of every decoder."""
     heads: tuple[str, ...] = get_args(HeadName)
     with_strategy = [f"{strategy}-{head}" for strategy in STRATEGIES for head in heads]
-    return [AUTO, *heads, *with_strategy, *BASELINES]
+    return [AUTO, *heads, *with_strategy, *BASELINES, UMM]
 
 
 def check_decoder_name(name: str) -> None:
@@ -31,7 +33,7 @@ def check_decoder_name(name: str) -> None:
     """
     if name not in decoder_names():
         raise InputError(
-            "A decoder is auto, a head, a strategy and a head, or a baseline",
+            "A decoder is auto, a head, a strategy and a head, a baseline, or umm",
             value=name,
             remedy=f"Choose among {', '.join(decoder_names())}.",
         )

@@ -14,6 +14,7 @@ from sjepa_online.decoding.names import (
     AUTO,
     DEFAULT_DECODER,
     STRATEGIES,
+    UMM,
     HeadName,
     check_decoder_name,
 )
@@ -28,6 +29,7 @@ from sjepa_online.decoding.sjepa import (
     readouts_of,
 )
 from sjepa_online.decoding.state import State, TrialClassifier
+from sjepa_online.decoding.umm import UmmClassifier
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 
@@ -45,7 +47,7 @@ class DecoderRequest:
     Attributes
     ----------
     name : str
-        ``auto``, ``riemann``, ``cca`` (SSVEP), or a head, optionally with a strategy before it
+        ``auto``, ``riemann``, ``cca`` (SSVEP), ``umm`` (ERP), or a head, optionally with a strategy before it
         (``full-pre-local``).
     weights : str
         Name or path of pretrained weights, or ``random``.
@@ -109,6 +111,8 @@ class DecoderRequest:
             return riemann
         if self.name == "cca":
             return CanonicalClassifier(protocol.frequencies, protocol.class_names)
+        if self.name == UMM:
+            return make_umm(protocol, len(ch_names))
         if self._head in (AUTO, "pre-local"):
             network = load_network(self.weights, list(ch_names), self.random_state)
             pre_local = PreLocalClassifier(
@@ -159,6 +163,25 @@ class DecoderRequest:
         return rest if prefix in STRATEGIES else self.name
 
 
+def make_umm(protocol: Protocol, n_channels: int) -> UmmClassifier:
+    """Return the decoder that spells without labels, which knows nothing yet.
+
+    Raises
+    ------
+    InputError
+        The protocol is of another paradigm.
+    """
+    if protocol.paradigm != "erp":
+        raise InputError(
+            f"The decoder umm compares flashes, and the protocol {protocol.name} shows none",
+            value=f"a protocol of {protocol.paradigm}",
+            remedy="Choose another decoder for this paradigm; riemann suits all.",
+        )
+    return UmmClassifier(
+        protocol.class_names, n_channels, protocol.n_times, protocol.window.start
+    )
+
+
 def classifier_from_state(state: State) -> TrialClassifier:
     """Build the classifier that a state describes.
 
@@ -181,6 +204,8 @@ def classifier_from_state(state: State) -> TrialClassifier:
             return RiemannClassifier.from_state(state)
         if kind == "cca":
             return CanonicalClassifier.from_state(state)
+        if kind == UMM:
+            return UmmClassifier.from_state(state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(
             f"A decoder of the kind {kind} holds every array and setting that it needs",

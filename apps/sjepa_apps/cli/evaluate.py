@@ -35,6 +35,7 @@ from sjepa_apps.cli.results import (
     SeedsOption,
     check_results,
 )
+from sjepa_apps.cli.spelling import spelling
 from sjepa_apps.cli.windows import paint_offscreen_without_display
 
 app = typer.Typer(help="Scores, latency, and comparisons.", no_args_is_help=True)
@@ -44,6 +45,7 @@ app.command("learning-curve")(learning_curve)
 app.command()(grid)
 app.command()(moabb)
 app.command()(monitor)
+app.command()(spelling)
 
 
 @app.command()

@@ -1,0 +1,307 @@
+"""The attended symbol is the one whose flashes differ most from all others: no label is needed.
+
+Unsupervised mean-difference maximisation (UMM; Sosulski and Tangermann 2023, arXiv 2306.11830)
+tries every symbol: if it were attended, the mean of the epochs after its flashes minus that of the
+others would be the response to a target. The symbol with the largest difference wins, measured
+against structured noise. Here the difference has a Gaussian prior, smooth in time, so what is
+compared is the evidence of each symbol, and everything that is known of the response (labelled
+flashes, letters that were spelled before) is one more term of the same sum. Letters that were
+spelled without labels are spelled again, all together, as each new one says more of the response.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from sjepa_online.decoding.lagged_noise import LaggedNoise, decimated_times, decimation
+from sjepa_online.decoding.state import FloatArray
+
+Floats = NDArray[np.float64]
+
+#: Where the response to a target lies, in seconds after the flash.
+RESPONSE = (0.1, 0.6)
+#: Seconds between the bumps that a response is made of, and over which it is smooth.
+BUMP, SMOOTHNESS = 0.0625, 0.045
+#: Variance of a response as a share of the noise's, before anything is known.
+RESPONSE_POWER = 0.01
+#: Letters that are spelled again together, the symbols that each may begin with, and the letters
+#: from which the search begins.
+MOST_LETTERS, N_BEGIN, N_BEGIN_LETTERS = 20, 8, 5
+_MOST_SWEEPS = 20
+#: An epoch counts less where its amplitude is above this multiple of the median.
+LOUD = 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class LetterSums:
+    """What the flashes of one letter say, if each symbol in turn were the attended one.
+
+    Attributes
+    ----------
+    sums : ndarray, shape (symbols, channels, samples)
+        Sum of the epochs of the flashes that lit the symbol, minus their share of all epochs.
+    n : ndarray, shape (symbols,)
+        What the difference is worth: ``n_lit * n_dark / n_flashes``.
+    noise : LaggedNoise
+        Of the letter's epochs.
+    """
+
+    sums: Floats
+    n: Floats
+    noise: LaggedNoise
+
+    @classmethod
+    def of(cls, X: FloatArray, lit: NDArray[np.bool_]) -> LetterSums:
+        """Sum the epochs ``(n, channels, samples)`` by the symbols ``(n, symbols)`` that lit up."""
+        epochs = np.asarray(X, dtype=np.float64) @ decimation(X.shape[-1]).T
+        epochs = quiet(epochs - epochs.mean(axis=0))
+        weights = lit - lit.mean(axis=0)
+        sums = np.tensordot(weights, epochs, axes=(0, 0))
+        return cls(sums, np.sum(weights**2, axis=0), LaggedNoise.fit(epochs))
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """What is known of the response to a target: a weighted sum of epochs, and its weight.
+
+    Attributes
+    ----------
+    total : ndarray, shape (channels, samples)
+        In µV: differences between targets and others, each times its weight.
+    n : float
+        Sum of the weights.
+    noise : LaggedNoise or None
+        Of all epochs that were seen; None before the first.
+    """
+
+    total: Floats
+    n: float = 0.0
+    noise: LaggedNoise | None = None
+
+    def with_letter(self, letter: LetterSums, symbol: int, weight: float = 1.0) -> Response:
+        """Return what is known after a letter whose symbol is known with a weight from 0 to 1."""
+        noise = letter.noise.joined(self.noise)
+        total = self.total + weight * letter.sums[symbol]
+        return Response(total, self.n + weight * float(letter.n[symbol]), noise)
+
+    def with_noise(self, noise: LaggedNoise) -> Response:
+        """Return what is known after epochs that say nothing of the response."""
+        return replace(self, noise=noise.joined(self.noise))
+
+
+class EvidenceModel:
+    """Evidence of symbols under one estimate of the noise.
+
+    Parameters
+    ----------
+    noise : LaggedNoise
+    n_times : int
+        Samples of an epoch at 128 Hz.
+    start : float
+        Seconds from the flash to the epoch's first sample.
+    """
+
+    def __init__(self, noise: LaggedNoise, n_times: int, start: float) -> None:
+        times = decimated_times(n_times, start)
+        precision = noise.precision_in_time(len(times))
+        bumps, prior = _bumps(times)
+        self._temporal: Floats = precision @ bumps
+        self._gram: Floats = bumps.T @ precision @ bumps
+        self._spatial = noise.whitening(precision)
+        self._prior: Floats = np.linalg.inv(prior)
+
+    def project(self, sums: Floats) -> Floats:
+        """Return whitened coefficients ``(..., channels, bumps)`` of ``(..., channels, samples)``."""
+        result: Floats = self._spatial @ sums @ self._temporal
+        return result
+
+    def evidence(self, projected: Floats, n: Floats) -> Floats:
+        """Return the log evidence ``(...,)`` of sums of epochs with the weights ``n (...,)``."""
+        result = np.empty(len(projected))
+        for weight in np.unique(n):
+            rows = n == weight
+            precision = self._prior + weight * self._gram
+            solved = np.linalg.solve(precision, projected[rows].swapaxes(1, 2))
+            explained = np.sum(projected[rows].swapaxes(1, 2) * solved, axis=(1, 2))
+            n_channels = projected.shape[1]
+            result[rows] = 0.5 * explained - 0.5 * n_channels * np.linalg.slogdet(precision)[1]
+        return result
+
+    def response(self, projected: Floats, n: float) -> Floats:
+        """Return the expected whitened response ``(channels, bumps)``."""
+        result: Floats = np.linalg.solve(self._prior + n * self._gram, projected.T).T
+        return result
+
+    def log_ratio(self, projected: Floats, response: Floats, share: float) -> Floats:
+        """Return the log likelihood ratio ``(n,)`` of target against other for single epochs.
+
+        Parameters
+        ----------
+        projected : ndarray, shape (n, channels, bumps)
+            Of epochs without the mean of all epochs.
+        response : ndarray, shape (channels, bumps)
+        share : float
+            Share of targets in that mean.
+        """
+        power = float(np.sum(response @ self._gram * response))
+        result: Floats = np.sum(projected * response, axis=(1, 2)) - (0.5 - share) * power
+        return result
+
+
+@dataclass(eq=False)
+class UnlabelledSpeller:
+    """Spell letter after letter, and spell the earlier ones again with each.
+
+    Parameters
+    ----------
+    known : Response
+        From labelled flashes, or from earlier sessions.
+    n_times, start
+        As for :class:`EvidenceModel`.
+    """
+
+    known: Response
+    n_times: int
+    start: float
+    letters: list[LetterSums] = field(default_factory=list)
+    symbols: list[int] = field(default_factory=list)
+
+    def log_probabilities(self, letter: LetterSums) -> Floats:
+        """Return the log probability ``(symbols,)`` of a letter; nothing is learned from it."""
+        found = self._spelled([*self.letters[-MOST_LETTERS + 1 :], letter])
+        return np.log(np.maximum(softmax(found.evidence[-1]), np.finfo(np.float64).tiny))
+
+    def learn(self, letter: LetterSums) -> None:
+        """Keep a letter, and spell all that are kept again."""
+        self.letters = [*self.letters, letter][-MOST_LETTERS:]
+        self.symbols = self._spelled(self.letters).symbols
+
+    def learned(self) -> Response:
+        """Return what is known after the letters, each as much as its symbol is certain."""
+        known = self.known
+        if not self.letters:
+            return known
+        found = self._spelled(self.letters)
+        for letter, symbol, evidence in zip(
+            self.letters, found.symbols, found.evidence, strict=True
+        ):
+            known = known.with_letter(letter, symbol, float(softmax(evidence)[symbol]))
+        return known
+
+    def _spelled(self, letters: Sequence[LetterSums]) -> _Spelled:
+        noise = self.known.noise
+        for letter in letters:
+            noise = letter.noise.joined(noise)
+        assert noise is not None
+        model = EvidenceModel(noise, self.n_times, self.start)
+        return _spell_together(
+            model,
+            [model.project(letter.sums) for letter in letters],
+            [letter.n for letter in letters],
+            model.project(self.known.total),
+            self.known.n,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Spelled:
+    """The symbols of letters, and for each the evidence of all symbols given the others."""
+
+    symbols: list[int]
+    evidence: list[Floats]
+    total: float
+
+
+def _spell_together(
+    model: EvidenceModel, sums: list[Floats], n: list[Floats], known: Floats, n_known: float
+) -> _Spelled:
+    """Find the symbols of several letters that share one response.
+
+    The search begins with a probable symbol of one letter, adds the others in the order of their
+    certainty, then revises each until none changes; the begin with the largest evidence wins.
+    """
+    search = _Search(model, sums, n, known, n_known)
+    alone = [search.evidence_of(index, {}) for index in range(len(sums))]
+    clearest = sorted(range(len(sums)), key=lambda index: -_margin(alone[index]))
+    begins = [
+        (index, int(symbol))
+        for index in clearest[:N_BEGIN_LETTERS]
+        for symbol in np.argsort(-alone[index])[:N_BEGIN]
+    ]
+    if len(sums) == 1:
+        begins = begins[:1]
+    return max((search.run(index, symbol) for index, symbol in begins), key=lambda one: one.total)
+
+
+class _Search:
+    """Coordinate ascent over the symbols of letters."""
+
+    def __init__(
+        self,
+        model: EvidenceModel,
+        sums: list[Floats],
+        n: list[Floats],
+        known: Floats,
+        n_known: float,
+    ) -> None:
+        self._model, self._sums, self._n = model, sums, n
+        self._known, self._n_known = known, n_known
+
+    def evidence_of(self, index: int, others: dict[int, int]) -> Floats:
+        """Return the evidence of a letter's symbols, given the symbols of others."""
+        total, weight = self._known, self._n_known
+        for other, symbol in others.items():
+            if other != index:
+                total = total + self._sums[other][symbol]
+                weight = weight + self._n[other][symbol]
+        return self._model.evidence(self._sums[index] + total, self._n[index] + weight)
+
+    def run(self, first: int, symbol: int) -> _Spelled:
+        """Search from one letter's symbol."""
+        found = {first: symbol}
+        while len(found) < len(self._sums):
+            rest = {
+                index: self.evidence_of(index, found)
+                for index in range(len(self._sums))
+                if index not in found
+            }
+            surest = max(rest, key=lambda index: _margin(rest[index]))
+            found[surest] = int(np.argmax(rest[surest]))
+        for _ in range(_MOST_SWEEPS):
+            before = dict(found)
+            for index in range(len(self._sums)):
+                found[index] = int(np.argmax(self.evidence_of(index, found)))
+            if found == before:
+                break
+        evidence = [self.evidence_of(index, found) for index in range(len(self._sums))]
+        symbols = [found[index] for index in range(len(self._sums))]
+        return _Spelled(symbols, evidence, float(evidence[0][symbols[0]]))
+
+
+def quiet(epochs: Floats) -> Floats:
+    """Scale down epochs ``(n, channels, samples)`` that are far louder than most; mean 0."""
+    amplitude = np.sqrt(np.mean(epochs**2, axis=(1, 2))) + np.finfo(np.float64).tiny
+    scale = np.minimum(1.0, LOUD * np.median(amplitude) / amplitude)
+    scaled: Floats = epochs * scale[:, np.newaxis, np.newaxis]
+    return scaled - scaled.mean(axis=0)
+
+
+def _margin(evidence: Floats) -> float:
+    """Return by how much the best symbol is ahead of the next."""
+    best = np.sort(evidence)[-2:]
+    return float(best[-1] - best[0])
+
+
+def _bumps(times: Floats) -> tuple[Floats, Floats]:
+    """Return raised cosines ``(samples, bumps)`` over the response, and their prior covariance."""
+    centres = np.arange(RESPONSE[0] + BUMP / 2, RESPONSE[1], BUMP)
+    distance = np.clip((times[:, np.newaxis] - centres) / BUMP, -1, 1)
+    bumps: Floats = np.cos(np.pi / 2 * distance) ** 2
+    apart = (centres[:, np.newaxis] - centres) / SMOOTHNESS
+    prior: Floats = RESPONSE_POWER * (np.exp(-0.5 * apart**2) + 1e-3 * np.eye(len(centres)))
+    return bumps, prior
