@@ -115,7 +115,11 @@ class Speller(_Part):
         code = _LINE.fullmatch(about) if self.flashes == "row-column" else None
         if code is None:
             return about
-        lines = self.rows if code["kind"] == "row" else ["".join(one) for one in zip(*self.rows)]
+        lines = (
+            self.rows
+            if code["kind"] == "row"
+            else ["".join(one) for one in zip(*self.rows, strict=True)]
+        )
         number = int(code["number"])
         return lines[number - 1] if 1 <= number <= len(lines) else about
 

@@ -1,4 +1,4 @@
-"""The letters of a speller's recordings: which flashes spell each, and which symbol was attended."""
+"""The letters of a speller's recordings: which flashes spell each, and which symbol it is."""
 
 from __future__ import annotations
 
@@ -139,9 +139,7 @@ def _possible_after(possible: set[str], marker: StimulusMarker, speller: Speller
     return possible - lit if marker.word == NON_TARGET else possible
 
 
-def _start_of_sequence(
-    flashes: Sequence[_Marked], start: int, index: int, speller: Speller
-) -> int:
+def _start_of_sequence(flashes: Sequence[_Marked], start: int, index: int, speller: Speller) -> int:
     """Return where the sequence began whose flash contradicts the letter.
 
     The flashes before it may suit both letters, and belong to the next one.

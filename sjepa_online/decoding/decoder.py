@@ -233,8 +233,11 @@ class Decoder:
             silenced = X.copy()
             silenced[:, is_bad] = 0.0
             return self.classifier.predict_proba(silenced, is_bad)
-        restored = self.compensation.restore(X, self.check_channels(bad or ()))
-        return self.classifier.predict_proba(restored, is_bad)
+        return self.classifier.predict_proba(self.restored(X, bad or ()), is_bad)
+
+    def restored(self, X: FloatArray, bad: Sequence[str]) -> FloatArray:
+        """Return epochs ``(n, channels, samples)`` with estimates in place of the bad channels."""
+        return self.compensation.restore(X, self.check_channels(bad)) if bad else X
 
     def _mask(self, bad: tuple[str, ...]) -> NDArray[np.bool_]:
         """Return the mask ``(channels,)`` of these names; the last one is kept for the next."""

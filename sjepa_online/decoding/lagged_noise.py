@@ -37,7 +37,8 @@ def decimation(n_times: int) -> Floats:
     offsets = np.arange(n_times) - centres[:, np.newaxis] + len(kernel) // 2
     inside = (offsets >= 0) & (offsets < len(kernel))
     matrix: Floats = np.where(inside, kernel[np.clip(offsets, 0, len(kernel) - 1)], 0.0)
-    return matrix / kernel.sum()
+    matrix /= kernel.sum()
+    return matrix
 
 
 def decimated_times(n_times: int, start: float) -> Floats:

@@ -11,24 +11,26 @@ spelled without labels are spelled again, all together, as each new one says mor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
+from scipy.linalg import eigh
+from scipy.special import log_softmax, softmax
 
 from sjepa_online.decoding.lagged_noise import LaggedNoise, decimated_times, decimation
 from sjepa_online.decoding.state import FloatArray
 
 Floats = NDArray[np.float64]
 
-#: Where the response to a target lies, in seconds after the flash.
-RESPONSE = (0.1, 0.6)
+#: Where the response to a target may lie, and where mostly, in seconds after the flash.
+RESPONSE, CORE = (0.05, 0.8), (0.1, 0.6)
+#: Amplitude outside the core as a share of that inside, before anything is known.
+EDGE = 0.3
 #: Seconds between the bumps that a response is made of, and over which it is smooth.
 BUMP, SMOOTHNESS = 0.0625, 0.045
 #: Variance of a response as a share of the noise's, before anything is known.
-RESPONSE_POWER = 0.01
+RESPONSE_POWER = 0.005
 #: Letters that are spelled again together, the symbols that each may begin with, and the letters
 #: from which the search begins.
 MOST_LETTERS, N_BEGIN, N_BEGIN_LETTERS = 20, 8, 5
@@ -43,26 +45,31 @@ class LetterSums:
 
     Attributes
     ----------
-    sums : ndarray, shape (symbols, channels, samples)
+    sums : ndarray, shape (symbols, channels, samples), float32
         Sum of the epochs of the flashes that lit the symbol, minus their share of all epochs.
     n : ndarray, shape (symbols,)
         What the difference is worth: ``n_lit * n_dark / n_flashes``.
-    noise : LaggedNoise
-        Of the letter's epochs.
     """
 
-    sums: Floats
+    sums: NDArray[np.float32]
     n: Floats
-    noise: LaggedNoise
 
-    @classmethod
-    def of(cls, X: FloatArray, lit: NDArray[np.bool_]) -> LetterSums:
-        """Sum the epochs ``(n, channels, samples)`` by the symbols ``(n, symbols)`` that lit up."""
-        epochs = np.asarray(X, dtype=np.float64) @ decimation(X.shape[-1]).T
-        epochs = quiet(epochs - epochs.mean(axis=0))
-        weights = lit - lit.mean(axis=0)
-        sums = np.tensordot(weights, epochs, axes=(0, 0))
-        return cls(sums, np.sum(weights**2, axis=0), LaggedNoise.fit(epochs))
+
+def sum_letter(X: FloatArray, lit: NDArray[np.bool_]) -> tuple[LetterSums, LaggedNoise]:
+    """Sum the epochs of a letter for each symbol, and estimate their noise.
+
+    Parameters
+    ----------
+    X : ndarray, shape (flashes, channels, samples)
+        µV at 128 Hz.
+    lit : ndarray of bool, shape (flashes, symbols)
+        Which symbols lit up in each flash.
+    """
+    epochs = np.asarray(X, dtype=np.float64) @ decimation(X.shape[-1]).T
+    epochs = quiet(epochs - epochs.mean(axis=0))
+    weights = lit - lit.mean(axis=0)
+    sums = np.tensordot(weights, epochs, axes=(0, 0)).astype(np.float32)
+    return LetterSums(sums, np.sum(weights**2, axis=0)), LaggedNoise.fit(epochs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,23 +82,15 @@ class Response:
         In µV: differences between targets and others, each times its weight.
     n : float
         Sum of the weights.
-    noise : LaggedNoise or None
-        Of all epochs that were seen; None before the first.
     """
 
     total: Floats
     n: float = 0.0
-    noise: LaggedNoise | None = None
 
     def with_letter(self, letter: LetterSums, symbol: int, weight: float = 1.0) -> Response:
         """Return what is known after a letter whose symbol is known with a weight from 0 to 1."""
-        noise = letter.noise.joined(self.noise)
-        total = self.total + weight * letter.sums[symbol]
-        return Response(total, self.n + weight * float(letter.n[symbol]), noise)
-
-    def with_noise(self, noise: LaggedNoise) -> Response:
-        """Return what is known after epochs that say nothing of the response."""
-        return replace(self, noise=noise.joined(self.noise))
+        total = self.total + weight * letter.sums[symbol].astype(np.float64)
+        return Response(total, self.n + weight * float(letter.n[symbol]))
 
 
 class EvidenceModel:
@@ -110,31 +109,27 @@ class EvidenceModel:
         times = decimated_times(n_times, start)
         precision = noise.precision_in_time(len(times))
         bumps, prior = _bumps(times)
-        self._temporal: Floats = precision @ bumps
-        self._gram: Floats = bumps.T @ precision @ bumps
+        # coordinates in which the prior is the identity and the noise is diagonal
+        self._power, vectors = eigh(bumps.T @ precision @ bumps, np.linalg.inv(prior))
+        self._temporal: Floats = precision @ bumps @ vectors
         self._spatial = noise.whitening(precision)
-        self._prior: Floats = np.linalg.inv(prior)
 
-    def project(self, sums: Floats) -> Floats:
-        """Return whitened coefficients ``(..., channels, bumps)`` of ``(..., channels, samples)``."""
+    def project(self, sums: FloatArray) -> Floats:
+        """Return coefficients ``(..., channels, bumps)`` of sums ``(..., channels, samples)``."""
         result: Floats = self._spatial @ sums @ self._temporal
         return result
 
     def evidence(self, projected: Floats, n: Floats) -> Floats:
-        """Return the log evidence ``(...,)`` of sums of epochs with the weights ``n (...,)``."""
-        result = np.empty(len(projected))
-        for weight in np.unique(n):
-            rows = n == weight
-            precision = self._prior + weight * self._gram
-            solved = np.linalg.solve(precision, projected[rows].swapaxes(1, 2))
-            explained = np.sum(projected[rows].swapaxes(1, 2) * solved, axis=(1, 2))
-            n_channels = projected.shape[1]
-            result[rows] = 0.5 * explained - 0.5 * n_channels * np.linalg.slogdet(precision)[1]
+        """Return the log evidence ``(symbols,)`` of projected sums with the weights ``n``."""
+        precision = 1 + n[:, np.newaxis] * self._power
+        explained = np.sum(np.sum(projected**2, axis=1) / precision, axis=1)
+        n_channels = projected.shape[1]
+        result: Floats = 0.5 * (explained - n_channels * np.sum(np.log(precision), axis=1))
         return result
 
     def response(self, projected: Floats, n: float) -> Floats:
-        """Return the expected whitened response ``(channels, bumps)``."""
-        result: Floats = np.linalg.solve(self._prior + n * self._gram, projected.T).T
+        """Return the expected response ``(channels, bumps)`` of a projected sum."""
+        result: Floats = projected / (1 + n * self._power)
         return result
 
     def log_ratio(self, projected: Floats, response: Floats, share: float) -> Floats:
@@ -148,7 +143,7 @@ class EvidenceModel:
         share : float
             Share of targets in that mean.
         """
-        power = float(np.sum(response @ self._gram * response))
+        power = float(np.sum(response**2 * self._power))
         result: Floats = np.sum(projected * response, axis=(1, 2)) - (0.5 - share) * power
         return result
 
@@ -157,52 +152,83 @@ class EvidenceModel:
 class UnlabelledSpeller:
     """Spell letter after letter, and spell the earlier ones again with each.
 
-    Parameters
+    Attributes
     ----------
     known : Response
-        From labelled flashes, or from earlier sessions.
+        From labelled flashes.
     n_times, start
         As for :class:`EvidenceModel`.
+    noise : LaggedNoise or None
+        Of all epochs so far; None before the first.
+    letters : list of LetterSums
+        Those without a label, the last :data:`MOST_LETTERS` of them.
+    symbols : list of int
+        What each was spelled as.
     """
 
     known: Response
     n_times: int
     start: float
+    noise: LaggedNoise | None = None
     letters: list[LetterSums] = field(default_factory=list)
     symbols: list[int] = field(default_factory=list)
 
-    def log_probabilities(self, letter: LetterSums) -> Floats:
-        """Return the log probability ``(symbols,)`` of a letter; nothing is learned from it."""
-        found = self._spelled([*self.letters[-MOST_LETTERS + 1 :], letter])
-        return np.log(np.maximum(softmax(found.evidence[-1]), np.finfo(np.float64).tiny))
+    def copy(self) -> UnlabelledSpeller:
+        """Return a speller that goes on learning by itself."""
+        return replace(self, letters=list(self.letters), symbols=list(self.symbols))
 
-    def learn(self, letter: LetterSums) -> None:
-        """Keep a letter, and spell all that are kept again."""
+    def take_noise(self, noise: LaggedNoise) -> None:
+        """Take in the noise of more epochs."""
+        self.noise = noise.joined(self.noise)
+
+    def spell(self, X: FloatArray, lit: NDArray[np.bool_]) -> Floats:
+        """Return the log probabilities ``(symbols,)`` of a letter, and learn from it.
+
+        Parameters
+        ----------
+        X, lit
+            As for :func:`sum_letter`.
+        """
+        letter, noise = sum_letter(X, lit)
+        self.take_noise(noise)
         self.letters = [*self.letters, letter][-MOST_LETTERS:]
-        self.symbols = self._spelled(self.letters).symbols
+        found = self._spelled()
+        self.symbols = found.symbols
+        return np.asarray(log_softmax(found.evidence[-1]))
+
+    def preview(self, X: FloatArray, lit: NDArray[np.bool_]) -> Floats:
+        """Return log probabilities of a letter that goes on; the others stay as they are."""
+        letter, noise = sum_letter(X, lit)
+        known = self.known
+        for other, symbol in zip(self.letters, self.symbols, strict=True):
+            known = known.with_letter(other, symbol)
+        model = EvidenceModel(noise.joined(self.noise), self.n_times, self.start)
+        sums = model.project(letter.sums + known.total)
+        return np.asarray(log_softmax(model.evidence(sums, letter.n + known.n)))
 
     def learned(self) -> Response:
         """Return what is known after the letters, each as much as its symbol is certain."""
         known = self.known
         if not self.letters:
             return known
-        found = self._spelled(self.letters)
+        found = self._spelled()
         for letter, symbol, evidence in zip(
             self.letters, found.symbols, found.evidence, strict=True
         ):
             known = known.with_letter(letter, symbol, float(softmax(evidence)[symbol]))
         return known
 
-    def _spelled(self, letters: Sequence[LetterSums]) -> _Spelled:
-        noise = self.known.noise
-        for letter in letters:
-            noise = letter.noise.joined(noise)
-        assert noise is not None
-        model = EvidenceModel(noise, self.n_times, self.start)
+    def model(self) -> EvidenceModel:
+        """Return the model of the noise so far; there must be some."""
+        assert self.noise is not None
+        return EvidenceModel(self.noise, self.n_times, self.start)
+
+    def _spelled(self) -> _Spelled:
+        model = self.model()
         return _spell_together(
             model,
-            [model.project(letter.sums) for letter in letters],
-            [letter.n for letter in letters],
+            [model.project(letter.sums) for letter in self.letters],
+            [letter.n for letter in self.letters],
             model.project(self.known.total),
             self.known.n,
         )
@@ -288,7 +314,8 @@ def quiet(epochs: Floats) -> Floats:
     amplitude = np.sqrt(np.mean(epochs**2, axis=(1, 2))) + np.finfo(np.float64).tiny
     scale = np.minimum(1.0, LOUD * np.median(amplitude) / amplitude)
     scaled: Floats = epochs * scale[:, np.newaxis, np.newaxis]
-    return scaled - scaled.mean(axis=0)
+    scaled -= scaled.mean(axis=0)
+    return scaled
 
 
 def _margin(evidence: Floats) -> float:
@@ -303,5 +330,8 @@ def _bumps(times: Floats) -> tuple[Floats, Floats]:
     distance = np.clip((times[:, np.newaxis] - centres) / BUMP, -1, 1)
     bumps: Floats = np.cos(np.pi / 2 * distance) ** 2
     apart = (centres[:, np.newaxis] - centres) / SMOOTHNESS
-    prior: Floats = RESPONSE_POWER * (np.exp(-0.5 * apart**2) + 1e-3 * np.eye(len(centres)))
+    inside = (centres > CORE[0]) & (centres < CORE[1])
+    amplitude = np.sqrt(RESPONSE_POWER) * np.where(inside, 1.0, EDGE)
+    correlation = np.exp(-0.5 * apart**2) + 1e-3 * np.eye(len(centres))
+    prior: Floats = amplitude[:, np.newaxis] * correlation * amplitude
     return bumps, prior

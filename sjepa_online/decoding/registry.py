@@ -47,8 +47,8 @@ class DecoderRequest:
     Attributes
     ----------
     name : str
-        ``auto``, ``riemann``, ``cca`` (SSVEP), ``umm`` (ERP), or a head, optionally with a strategy before it
-        (``full-pre-local``).
+        ``auto``, ``riemann``, ``cca`` (SSVEP), ``umm`` (ERP), or a head, optionally with a
+        strategy before it (``full-pre-local``).
     weights : str
         Name or path of pretrained weights, or ``random``.
     random_state : int
@@ -177,9 +177,7 @@ def make_umm(protocol: Protocol, n_channels: int) -> UmmClassifier:
             value=f"a protocol of {protocol.paradigm}",
             remedy="Choose another decoder for this paradigm; riemann suits all.",
         )
-    return UmmClassifier(
-        protocol.class_names, n_channels, protocol.n_times, protocol.window.start
-    )
+    return UmmClassifier(protocol.class_names, n_channels, protocol.n_times, protocol.window.start)
 
 
 def classifier_from_state(state: State) -> TrialClassifier:

@@ -22,6 +22,7 @@ from sjepa_online.decoding.mean_difference import (
     Response,
     UnlabelledSpeller,
     quiet,
+    sum_letter,
 )
 from sjepa_online.decoding.state import FloatArray, State
 from sjepa_online.markers import TARGET
@@ -64,16 +65,13 @@ class UmmClassifier:
         Seconds from a flash to its epoch's first sample.
     """
 
-    def __init__(
-        self, classes: Sequence[Any], n_channels: int, n_times: int, start: float
-    ) -> None:
+    def __init__(self, classes: Sequence[Any], n_channels: int, n_times: int, start: float) -> None:
         self.classes_ = np.array(list(classes))
-        self._n_times, self._start = n_times, start
         shape = n_channels, len(decimation(n_times))
-        self._known = Response(np.zeros(shape))
+        self._speller = UnlabelledSpeller(Response(np.zeros(shape)), n_times, start)
         self._mean: Floats = np.zeros(shape)
         self._share = USUAL_SHARE
-        self._model: EvidenceModel | None = None
+        self._flashes: tuple[EvidenceModel, Floats] | None = None
 
     def fit(self, X: FloatArray, y: NDArray[Any]) -> Self:
         """Fit on labelled flashes ``(n, channels, samples)`` and their class names ``(n,)``."""
@@ -88,30 +86,30 @@ class UmmClassifier:
         letters : sequence of SpelledLetter
             Those without a label are spelled together, and count as far as they are certain.
         """
-        summed = [LetterSums.of(one.X, one.lit) for one in letters]
-        known = Response(np.zeros_like(self._known.total))
-        for one, sums in zip(letters, summed, strict=True):
+        known = Response(np.zeros_like(self._speller.known.total))
+        self._speller = UnlabelledSpeller(known, self._speller.n_times, self._speller.start)
+        for one in letters:
             if one.target is not None:
-                known = known.with_letter(sums, one.target)
-        speller = UnlabelledSpeller(known, self._n_times, self._start)
-        for one, sums in zip(letters, summed, strict=True):
+                sums, noise = sum_letter(one.X, one.lit)
+                self._speller.known = self._speller.known.with_letter(sums, one.target)
+                self._speller.take_noise(noise)
+        for one in letters:
             if one.target is None:
-                speller.learn(sums)
-        self._known = speller.learned()
-        self._fit_flashes(np.concatenate([one.X for one in letters]))
+                self._speller.spell(one.X, one.lit)
         self._share = float(np.mean([one.lit.mean() for one in letters]))
+        self._fit_flashes(np.concatenate([one.X for one in letters]))
         return self
 
     def fit_noise(self, X: FloatArray) -> Self:
         """Learn the noise from unlabelled epochs ``(n, channels, samples)`` of any signal."""
-        epochs = np.asarray(X, dtype=np.float64) @ decimation(self._n_times).T
-        self._known = self._known.with_noise(LaggedNoise.fit(quiet(epochs - epochs.mean(axis=0))))
+        epochs = self._decimated(X)
+        self._speller.take_noise(LaggedNoise.fit(quiet(epochs - epochs.mean(axis=0))))
         self._fit_flashes(X)
         return self
 
     def speller(self) -> UnlabelledSpeller:
         """Return a speller that begins with what is known, and goes on learning by itself."""
-        return UnlabelledSpeller(self._known, self._n_times, self._start)
+        return self._speller.copy()
 
     def predict_proba(self, X: FloatArray, bad: NDArray[np.bool_] | None = None) -> Floats:
         """Return probabilities ``(n, classes)`` of single flashes.
@@ -120,13 +118,10 @@ class UmmClassifier:
         bad channels already.
         """
         ratio = np.zeros(len(X))
-        if self._model is not None:
-            epochs = np.asarray(X, dtype=np.float64) @ decimation(self._n_times).T
-            projected = self._model.project(epochs - self._mean)
-            response = self._model.response(
-                self._model.project(self._known.total), self._known.n
-            )
-            ratio = self._model.log_ratio(projected, response, self._share)
+        if self._flashes is not None:
+            model, response = self._flashes
+            projected = model.project(self._decimated(X) - self._mean)
+            ratio = model.log_ratio(projected, response, self._share)
         target = expit(ratio + logit(np.clip(self._share, 1e-3, 1 - 1e-3)))
         probabilities: Floats = np.where(
             self.classes_ == TARGET, target[:, np.newaxis], 1 - target[:, np.newaxis]
@@ -134,41 +129,56 @@ class UmmClassifier:
         return probabilities
 
     def to_state(self) -> State:
-        """Return what is known of the response and of the noise."""
-        noise = self._known.noise
+        """Return what is known of the response, of the noise, and of the letters so far."""
+        speller = self._speller
         config = {
             "kind": "umm",
             "classes": self.classes_.tolist(),
-            "n_times": self._n_times,
-            "start": self._start,
+            "n_times": speller.n_times,
+            "start": speller.start,
             "share": self._share,
-            "n": self._known.n,
-            "n_epochs": 0.0 if noise is None else noise.n_epochs,
+            "n": speller.known.n,
+            "n_epochs": 0.0 if speller.noise is None else speller.noise.n_epochs,
+            "symbols": speller.symbols,
         }
-        arrays = {"total": self._known.total, "mean": self._mean}
-        if noise is not None:
-            arrays["noise"] = noise.covariances
+        arrays: dict[str, NDArray[Any]] = {"total": speller.known.total, "mean": self._mean}
+        if speller.noise is not None:
+            arrays["noise"] = speller.noise.covariances
+        if speller.letters:
+            arrays["letter_sums"] = np.stack([letter.sums for letter in speller.letters])
+            arrays["letter_weights"] = np.stack([letter.n for letter in speller.letters])
         return State(config, arrays)
 
     @classmethod
     def from_state(cls, state: State) -> UmmClassifier:
         """Build the classifier that :meth:`to_state` describes."""
         config, arrays = state.config, state.arrays
-        total = arrays["total"]
-        classifier = cls(config["classes"], len(total), config["n_times"], config["start"])
-        noise = LaggedNoise(arrays["noise"], config["n_epochs"]) if "noise" in arrays else None
-        classifier._known = Response(total, config["n"], noise)
+        classifier = cls(
+            config["classes"], len(arrays["total"]), config["n_times"], config["start"]
+        )
+        speller = classifier._speller
+        speller.known = Response(arrays["total"], config["n"])
+        if "noise" in arrays:
+            speller.noise = LaggedNoise(arrays["noise"], config["n_epochs"])
+        if "letter_sums" in arrays:
+            pairs = zip(arrays["letter_sums"], arrays["letter_weights"], strict=True)
+            speller.letters = [LetterSums(sums, n) for sums, n in pairs]
+        speller.symbols = list(config["symbols"])
         classifier._mean, classifier._share = arrays["mean"], config["share"]
         classifier._fit_model()
         return classifier
 
+    def _decimated(self, X: FloatArray) -> Floats:
+        return np.asarray(X, dtype=np.float64) @ decimation(self._speller.n_times).T
+
     def _fit_flashes(self, X: FloatArray) -> None:
         """Learn the mean of all flashes, against which each is compared."""
-        self._mean = np.asarray(X, dtype=np.float64).mean(axis=0) @ decimation(self._n_times).T
+        self._mean = self._decimated(X).mean(axis=0)
         self._fit_model()
 
     def _fit_model(self) -> None:
-        noise = self._known.noise
-        self._model = (
-            None if noise is None else EvidenceModel(noise, self._n_times, self._start)
-        )
+        """Find the response by which single flashes are judged."""
+        learned = self._speller.learned()
+        if self._speller.noise is not None and learned.n > 0:
+            model = self._speller.model()
+            self._flashes = model, model.response(model.project(learned.total), learned.n)

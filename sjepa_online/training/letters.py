@@ -13,7 +13,7 @@ from scipy.special import log_softmax
 from sjepa_online.data import Trials
 from sjepa_online.data.letters import Letter
 from sjepa_online.decoding import DecoderRequest, TrialClassifier
-from sjepa_online.decoding.mean_difference import LetterSums, UnlabelledSpeller
+from sjepa_online.decoding.mean_difference import UnlabelledSpeller
 from sjepa_online.decoding.names import AUTO, UMM
 from sjepa_online.decoding.registry import make_umm
 from sjepa_online.decoding.state import fit_on, statistics_of
@@ -90,9 +90,7 @@ class LetterSpeller:
         if self._flashes is not None:
             members.append(log_softmax(self._flashes.log_evidence(letter)))
         if self._unlabelled is not None:
-            sums = LetterSums.of(letter.X, letter.lit)
-            members.append(self._unlabelled.log_probabilities(sums))
-            self._unlabelled.learn(sums)
+            members.append(self._unlabelled.spell(letter.X, letter.lit))
         mean: Floats = log_softmax(np.mean(members, axis=0))
         return mean
 
@@ -112,9 +110,7 @@ class LetterDecoder:
         self, request: DecoderRequest, protocol: Protocol, ch_names: Sequence[str]
     ) -> None:
         self._request = request
-        self._umm = (
-            make_umm(protocol, len(ch_names)) if request.name in (UMM, AUTO) else None
-        )
+        self._umm = make_umm(protocol, len(ch_names)) if request.name in (UMM, AUTO) else None
         self._flashes: FlashClassifier | None = None
 
     def fit(self, trials: Trials, letters: Sequence[Letter]) -> Self:

@@ -126,9 +126,7 @@ def spelling(
         if values is None:
             typer.echo(f"{name}: needs labelled letters")
             continue
-        told = ", ".join(
-            f"{count}: {one:.2f}" for count, one in zip(counts, values, strict=True)
-        )
+        told = ", ".join(f"{count}: {one:.2f}" for count, one in zip(counts, values, strict=True))
         typer.echo(f"{name}: letters right by repetitions {told}")
     typer.echo(f"{n_test} letters, {n_letters} with labels before; chance {chance:.3f}")
 
@@ -142,8 +140,7 @@ def _load(protocol: Protocol, train: list[str], test: list[str]) -> SpellingData
     sides = load_sides(train, test) if train else ([], load_sources(test))
     names = good_channels([*sides[0], *sides[1]])
     training, testing = (
-        make_trials(side, protocol, PreprocessorConfig(), names) if side else None
-        for side in sides
+        make_trials(side, protocol, PreprocessorConfig(), names) if side else None for side in sides
     )
     assert testing is not None
     for trials in (training, testing):
