@@ -47,7 +47,7 @@ class CalibrationSummary(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    n_trials: int = Field(ge=1)
+    n_trials: int = Field(ge=0, description="labelled trials; 0 where no label was used")
     sfreq: float = Field(gt=0)
     sources: tuple[str, ...]
     simulated: bool

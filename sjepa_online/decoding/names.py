@@ -12,6 +12,8 @@ STRATEGIES = ("full", "new")
 BASELINES = ("riemann", "cca")
 #: The decoder of spellers that needs no labelled flash.
 UMM = "umm"
+#: The decoder of flickering targets that needs no labelled trial.
+FBCCA = "fbcca"
 AUTO = "auto"
 DEFAULT_DECODER = AUTO
 
@@ -20,7 +22,7 @@ def decoder_names() -> list[str]:
     """Return the name of every decoder."""
     heads: tuple[str, ...] = get_args(HeadName)
     with_strategy = [f"{strategy}-{head}" for strategy in STRATEGIES for head in heads]
-    return [AUTO, *heads, *with_strategy, *BASELINES, UMM]
+    return [AUTO, *heads, *with_strategy, *BASELINES, UMM, FBCCA]
 
 
 def check_decoder_name(name: str) -> None:
@@ -33,7 +35,7 @@ def check_decoder_name(name: str) -> None:
     """
     if name not in decoder_names():
         raise InputError(
-            "A decoder is auto, a head, a strategy and a head, a baseline, or umm",
+            "A decoder is auto, a head, a strategy and a head, a baseline, umm or fbcca",
             value=name,
             remedy=f"Choose among {', '.join(decoder_names())}.",
         )

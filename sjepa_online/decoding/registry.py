@@ -9,10 +9,12 @@ from typing import cast
 from sjepa_online.decoding.auto import AutoClassifier
 from sjepa_online.decoding.canonical import CanonicalClassifier
 from sjepa_online.decoding.early import PrefixClassifier, prefix_lengths
+from sjepa_online.decoding.fbcca import FilterBankCca
 from sjepa_online.decoding.fine_tuning import Strategy
 from sjepa_online.decoding.names import (
     AUTO,
     DEFAULT_DECODER,
+    FBCCA,
     STRATEGIES,
     UMM,
     HeadName,
@@ -47,8 +49,8 @@ class DecoderRequest:
     Attributes
     ----------
     name : str
-        ``auto``, ``riemann``, ``cca`` (SSVEP), ``umm`` (ERP), or a head, optionally with a
-        strategy before it (``full-pre-local``).
+        ``auto``, ``riemann``, ``cca`` and ``fbcca`` (SSVEP), ``umm`` (ERP), or a head,
+        optionally with a strategy before it (``full-pre-local``).
     weights : str
         Name or path of pretrained weights, or ``random``.
     random_state : int
@@ -111,6 +113,8 @@ class DecoderRequest:
             return riemann
         if self.name == "cca":
             return CanonicalClassifier(protocol.frequencies, protocol.class_names)
+        if self.name == FBCCA:
+            return make_fbcca(protocol)
         if self.name == UMM:
             return make_umm(protocol, len(ch_names))
         if self._head in (AUTO, "pre-local"):
@@ -163,6 +167,23 @@ class DecoderRequest:
         return rest if prefix in STRATEGIES else self.name
 
 
+def make_fbcca(protocol: Protocol) -> FilterBankCca:
+    """Return the decoder of flickering targets that needs no labels.
+
+    Raises
+    ------
+    InputError
+        The protocol is of another paradigm.
+    """
+    if protocol.paradigm != "ssvep":
+        raise InputError(
+            f"The decoder fbcca needs stimulus frequencies, and {protocol.name} has none",
+            value=f"a protocol of {protocol.paradigm}",
+            remedy="Choose another decoder for this paradigm; riemann suits all.",
+        )
+    return FilterBankCca(protocol)
+
+
 def make_umm(protocol: Protocol, n_channels: int) -> UmmClassifier:
     """Return the decoder that spells without labels, which knows nothing yet.
 
@@ -202,6 +223,8 @@ def classifier_from_state(state: State) -> TrialClassifier:
             return RiemannClassifier.from_state(state)
         if kind == "cca":
             return CanonicalClassifier.from_state(state)
+        if kind == FBCCA:
+            return FilterBankCca.from_state(state)
         if kind == UMM:
             return UmmClassifier.from_state(state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:

@@ -190,13 +190,13 @@ def assemble_decoder(
         What else the :class:`CalibrationSummary` is to keep.
     """
     not_flat = trials.X.any(axis=(0, 2))
+    told.setdefault("n_trials", len(trials.y))
+    told.setdefault("choice", _reason(classifier))
     summary = CalibrationSummary(
-        n_trials=len(trials.y),
         sfreq=recordings[0].sfreq,
         sources=tuple(recording.name for recording in recordings),
         simulated=any(recording.simulated for recording in recordings),
         amplitude=float(np.median(np.abs(trials.X[:, not_flat])) / 0.6745),
-        choice=_reason(classifier),
         **told,
     )
     return Decoder(

@@ -1,0 +1,170 @@
+"""Filter-bank canonical correlations: the decoder of SSVEP that needs no labelled trial.
+
+Chen et al. 2015 (J. Neural Eng. 12, 046008): the epoch is filtered into sub-bands that begin at
+multiples of the lowest stimulus frequency and all end at the top of the passband; in each the
+largest canonical correlation with sines at a stimulus frequency and its harmonics is taken, and
+the weighted sum of the squared correlations is compared. Here each frequency is compared with
+what frequencies beside it, where nothing flickers, give in the same epoch: low frequencies and
+the alpha rhythm correlate with any sine, and a class without a stimulus is told from the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import orth
+from scipy.special import softmax
+
+from sjepa_online.decoding.state import FloatArray, State
+from sjepa_online.protocol import MODEL_SFREQ, Protocol
+
+Floats = NDArray[np.float64]
+
+#: Sub-bands, and the top of the passband (Hz), above which no harmonic is read.
+N_BANDS, TOP = 3, 38.0
+#: Weight of sub-band m, from 1: ``m ** -A + B`` (Chen et al. 2015).
+A, B = 1.25, 0.25
+#: Harmonics of the references, as far as they are below the top.
+N_HARMONICS = 4
+#: Frequencies beside a stimulus (Hz) that say what it would give without one.
+BESIDE = (-1.5, -1.0, 1.0, 1.5)
+#: No other stimulus or its harmonic may be nearer (Hz) to such a frequency.
+APART = 0.4
+#: Logit of a class for one unit of its score, and what a class without a stimulus has.
+SLOPE, REST = 20.0, 0.1
+RIDGE = 1e-6
+
+
+class FilterBankCca:
+    """Weighted canonical correlations of sub-bands, compared with frequencies beside.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        Of the paradigm ``ssvep``; its classes keep their order.
+    """
+
+    def __init__(self, protocol: Protocol) -> None:
+        self._set([spec.frequency for spec in protocol.classes], protocol.class_names)
+
+    def _set(self, frequencies: Sequence[float | None], classes: Sequence[Any]) -> None:
+        self._frequencies = tuple(frequencies)
+        self.classes_ = np.array(list(classes))
+
+    def fit(self, X: FloatArray, y: NDArray[Any]) -> Self:
+        """Return itself: nothing is learned from labels."""
+        return self
+
+    def predict_proba(self, X: FloatArray, bad: NDArray[np.bool_] | None = None) -> Floats:
+        """Return probabilities ``(n, classes)``; estimates stand in for bad channels."""
+        scores = stimulus_scores(X, [one for one in self._frequencies if one is not None])
+        logits = np.full((len(X), len(self._frequencies)), SLOPE * REST)
+        logits[:, [one is not None for one in self._frequencies]] = SLOPE * scores
+        probabilities: Floats = softmax(logits, axis=1)
+        return probabilities
+
+    def to_state(self) -> State:
+        """Return the classes and their frequencies; there is nothing else."""
+        config = {
+            "kind": "fbcca",
+            "frequencies": list(self._frequencies),
+            "classes": self.classes_.tolist(),
+        }
+        return State(config, {})
+
+    @classmethod
+    def from_state(cls, state: State) -> FilterBankCca:
+        """Build the classifier that :meth:`to_state` describes."""
+        classifier = cls.__new__(cls)
+        classifier._set(state.config["frequencies"], state.config["classes"])
+        return classifier
+
+
+def stimulus_scores(X: FloatArray, frequencies: Sequence[float]) -> Floats:
+    """Return by how much each frequency stands out of those beside it, ``(n, frequencies)``.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, channels, samples)
+        Epochs at 128 Hz.
+    frequencies : sequence of float
+        Stimulus frequencies (Hz).
+    """
+    lowest = min(frequencies)
+    beside = [_beside(one, frequencies) for one in frequencies]
+    wanted = sorted({*frequencies, *(one for group in beside for one in group)})
+    total = np.zeros((len(X), len(wanted)))
+    for band in range(1, N_BANDS + 1):
+        edge = band * lowest - 1.0
+        if edge > TOP - 6.0:
+            break
+        filtered = _high_passed(np.asarray(X, dtype=np.float64), edge)
+        total += (band**-A + B) * _squared_correlations(filtered, wanted, edge)
+    at = {frequency: total[:, index] for index, frequency in enumerate(wanted)}
+    return np.stack(
+        [
+            at[one] - np.mean([at[other] for other in group], axis=0) if group else at[one]
+            for one, group in zip(frequencies, beside, strict=True)
+        ],
+        axis=1,
+    )
+
+
+def _beside(frequency: float, stimuli: Sequence[float]) -> list[float]:
+    """Return frequencies near a stimulus at which nothing flickers."""
+    return [
+        frequency + offset
+        for offset in BESIDE
+        if all(
+            abs(frequency + offset - harmonic * other) >= APART
+            for other in stimuli
+            for harmonic in (1, 2)
+        )
+    ]
+
+
+def _high_passed(epochs: Floats, edge: float) -> Floats:
+    """Return epochs whose spectrum begins at ``edge`` (Hz), over a slope of 2 Hz."""
+    n_times = epochs.shape[-1]
+    frequencies = np.fft.rfftfreq(n_times, 1 / MODEL_SFREQ)
+    passed = np.clip((frequencies - edge + 2.0) / 2.0, 0.0, 1.0)
+    result: Floats = np.fft.irfft(np.fft.rfft(epochs) * passed, n_times)
+    return result
+
+
+def _squared_correlations(epochs: Floats, frequencies: Sequence[float], edge: float) -> Floats:
+    """Return the squared largest canonical correlation ``(n, frequencies)``."""
+    n_channels = epochs.shape[1]
+    power = epochs @ epochs.swapaxes(1, 2)
+    mean_power = np.trace(power, axis1=1, axis2=2)[:, np.newaxis, np.newaxis] / n_channels
+    power = power + (RIDGE * mean_power + np.finfo(np.float64).tiny) * np.eye(n_channels)
+    squared = np.zeros((len(epochs), len(frequencies)))
+    for index, frequency in enumerate(frequencies):
+        references = _references(frequency, epochs.shape[-1], edge)
+        if references.size == 0:
+            continue
+        shared = epochs @ references
+        explained = shared.swapaxes(1, 2) @ np.linalg.solve(power, shared)
+        squared[:, index] = np.clip(np.linalg.eigvalsh(explained)[:, -1], 0.0, 1.0)
+    return squared
+
+
+@lru_cache(maxsize=256)
+def _references(frequency: float, n_times: int, edge: float) -> Floats:
+    """Return orthonormal sines and cosines ``(samples, references)`` within a sub-band."""
+    seconds = np.arange(n_times) / MODEL_SFREQ
+    harmonics = [
+        number * frequency
+        for number in range(1, N_HARMONICS + 1)
+        if edge - 1.0 <= number * frequency <= TOP
+    ]
+    if not harmonics:
+        return np.empty((n_times, 0))
+    phases = 2 * np.pi * np.outer(harmonics, seconds)
+    waves = np.concatenate([np.sin(phases), np.cos(phases)])
+    references: Floats = orth((waves - waves.mean(axis=1, keepdims=True)).T)
+    return references
