@@ -39,6 +39,7 @@ from sjepa_apps.cli.session import (
     run_headless,
     run_in_window,
 )
+from sjepa_apps.cli.without_labels import calibrate_without_labels, record_alignment
 from sjepa_apps.session_window import SessionSetup
 from sjepa_apps.session_window.setup import DECODER, REPORT
 from sjepa_apps.stimulus.placement import Placement
@@ -77,7 +78,11 @@ def calibrate(
     ] = None,
     trials: Annotated[
         int | None,
-        typer.Option(min=1, help="Trials to record in all; as many as the protocol by default."),
+        typer.Option(
+            min=0,
+            help="Trials to record in all; as many as the protocol by default. 0: no labelled "
+            "trial, a minute of signal (or --from) aligns a decoder.",
+        ),
     ] = None,
     skip_practice: Annotated[bool, typer.Option(help="Show no practice trials.")] = False,
     display: DisplayOption = None,
@@ -126,6 +131,7 @@ def calibrate(
     for path, option in ((out, "--out"), (report, "--report")):
         if path is not None:
             check_out(path, overwrite, option)
+    from sjepa_online.data import load_sources
     from sjepa_online.decoding import DEFAULT_DECODER, DecoderRequest
     from sjepa_online.training import N_FOLDS
 
@@ -135,6 +141,27 @@ def calibrate(
         "--windowed": windowed,
         "--photodiode": photodiode,
     }
+    if trials == 0:
+        of_trials: dict[str, object] = {
+            "--headless": headless,
+            "--folder": folder,
+            "--resume": resume,
+            "--skip-practice": skip_practice,
+            "--early-stopping": early_stopping,
+            "--report": report,
+        }
+        refuse_together(of_trials | of_window, "Without trials there is no session", "--trials 0")
+        target = out or Path(DECODER)
+        check_out(target, overwrite)
+        recordings = (
+            load_sources(source, unit)
+            if source
+            else [record_alignment(stream, unit, wait or WAIT, lsl_scope)]
+        )
+        calibrate_without_labels(
+            paradigm, recordings, request, target, overwrite=overwrite, json=json
+        )
+        return
     if source:
         of_session: dict[str, object] = {
             "--stream": stream,
