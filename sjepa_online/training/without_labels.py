@@ -18,8 +18,9 @@ from sjepa_online.decoding import Decoder, DecoderRequest, TrialClassifier
 from sjepa_online.decoding.fbcca import FilterBankCca
 from sjepa_online.decoding.names import AUTO, FBCCA, UMM
 from sjepa_online.decoding.registry import make_umm
+from sjepa_online.decoding.umm import SpelledLetter
 from sjepa_online.errors import InputError
-from sjepa_online.markers import FLASH, NON_TARGET
+from sjepa_online.markers import FLASH, NON_TARGET, TARGET
 from sjepa_online.protocol import Paradigm, Protocol
 from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.training.calibration import assemble_decoder
@@ -72,7 +73,8 @@ class Aligned:
     told: str
 
 
-Maker = Callable[[Sequence[Recording], Protocol, PreprocessorConfig, DecoderRequest], Aligned]
+#: Gets the recordings, and how many of their first trials may be used with their labels.
+Maker = Callable[[Sequence[Recording], Protocol, PreprocessorConfig, int], Aligned]
 
 
 def calibrate_without_labels(
@@ -105,7 +107,7 @@ def calibrate_without_labels(
             remedy=f"Give {LEAST_SECONDS:.0f} s or more; a minute is better.",
         )
     started = time.perf_counter()
-    aligned = _maker(protocol, request)(recordings, protocol, preprocessing, request)
+    aligned = _maker(protocol, request)(recordings, protocol, preprocessing, 0)
     windows = replace(aligned.windows, protocol=protocol)
     decoder = assemble_decoder(
         aligned.name,
@@ -117,6 +119,47 @@ def calibrate_without_labels(
         choice=aligned.told,
     )
     return Unlabelled(decoder, windows.dropped, seconds, time.perf_counter() - started)
+
+
+def align(
+    recordings: Sequence[Recording],
+    protocol: Protocol,
+    preprocessing: PreprocessorConfig,
+    request: DecoderRequest,
+    ch_names: Sequence[str],
+    n_labelled: int = 0,
+) -> tuple[TrialClassifier, float] | None:
+    """Align a classifier on some channels of recordings; None where the request needs labels.
+
+    Parameters
+    ----------
+    recordings, protocol, preprocessing, request
+        As for :func:`calibrate_without_labels`.
+    ch_names : sequence of str
+        Channels of the recordings to use.
+    n_labelled : int
+        How many of the first trials are used with their labels, the others without. ``auto``
+        with labels is no decoder of this kind.
+
+    Returns
+    -------
+    classifier : TrialClassifier
+    seconds : float
+        Time of the fit.
+    """
+    maker, names = MAKERS.get(protocol.paradigm, (None, ()))
+    if n_labelled == 0:
+        names = (AUTO, *names)
+    if maker is None or request.name not in names:
+        return None
+    started = time.perf_counter()
+    wanted = set(ch_names)
+    picked = [
+        replace(one, bad=tuple(name for name in one.ch_names if name not in wanted))
+        for one in recordings
+    ]
+    aligned = maker(picked, protocol, preprocessing, n_labelled)
+    return aligned.classifier, time.perf_counter() - started
 
 
 def signal_windows(
@@ -187,7 +230,7 @@ def _align_speller(
     recordings: Sequence[Recording],
     protocol: Protocol,
     preprocessing: PreprocessorConfig,
-    request: DecoderRequest,
+    n_labelled: int,
 ) -> Aligned:
     """Spell the letters of the recordings without labels, or learn the noise of plain signal."""
     speller = protocol.speller
@@ -202,11 +245,9 @@ def _align_speller(
         trials, letters = unlabelled_flashes(recordings, protocol, preprocessing)
         classifier = make_umm(protocol, len(trials.ch_names))
         if letters:
-            spelled = [spelled_letter(trials, letter, speller.symbols) for letter in letters]
-            told = f"the flashes of {len(letters)} letters, without their labels"
-            return Aligned(
-                UMM, classifier.fit_letters(spelled), trials, f"{UMM}: learned from {told}"
-            )
+            spelled = _spelled(trials, letters, speller.symbols, n_labelled)
+            told = f"{UMM}: learned from the flashes of {len(letters)} letters, without labels"
+            return Aligned(UMM, classifier.fit_letters(spelled), trials, told)
         windows = trials
     else:
         windows = signal_windows(recordings, protocol, preprocessing)
@@ -215,11 +256,27 @@ def _align_speller(
     return Aligned(UMM, classifier.fit_noise(windows.X), windows, f"{UMM}: learned {told}")
 
 
+def _spelled(
+    trials: Trials, letters: Sequence[Letter], symbols: str, n_labelled: int
+) -> list[SpelledLetter]:
+    """Return the first flashes with their labels, and the letters of the others without."""
+    spelled = []
+    if n_labelled:
+        target = trials.y[:n_labelled, np.newaxis] == TARGET
+        spelled.append(SpelledLetter(trials.X[:n_labelled], target, 0))
+    for letter in letters:
+        rest = sum(row < n_labelled for row in letter.rows)
+        if rest < len(letter.rows):
+            unlabelled = Letter("", letter.rows[rest:], letter.lit[rest:])
+            spelled.append(spelled_letter(trials, unlabelled, symbols))
+    return spelled
+
+
 def _align_flicker(
     recordings: Sequence[Recording],
     protocol: Protocol,
     preprocessing: PreprocessorConfig,
-    request: DecoderRequest,
+    n_labelled: int,
 ) -> Aligned:
     """Compare with sines: nothing of the person is learned, the signal says what is normal."""
     if _has_trials(recordings, protocol):
