@@ -25,7 +25,9 @@ from sjepa_online.protocol import MODEL_SFREQ, Protocol
 Floats = NDArray[np.float64]
 
 #: Sub-bands, and the top of the passband (Hz), above which no harmonic is read.
-N_BANDS, TOP = 3, 38.0
+N_BANDS, TOP = 3, 40.0
+#: What a sub-band begins below its lowest harmonic, and ends above its highest (Hz).
+MARGIN = 2.0
 #: Weight of sub-band m, from 1: ``m ** -A + B`` (Chen et al. 2015).
 A, B = 1.25, 0.25
 #: Harmonics of the references, as far as they are below the top.
@@ -95,23 +97,23 @@ def stimulus_scores(X: FloatArray, frequencies: Sequence[float]) -> Floats:
         Stimulus frequencies (Hz).
     """
     lowest = min(frequencies)
-    beside = [_beside(one, frequencies) for one in frequencies]
-    wanted = sorted({*frequencies, *(one for group in beside for one in group)})
-    total = np.zeros((len(X), len(wanted)))
+    scores = np.zeros((len(X), len(frequencies)))
     for band in range(1, N_BANDS + 1):
-        edge = band * lowest - 1.0
-        if edge > TOP - 6.0:
-            break
+        edge = band * lowest - MARGIN
         filtered = _high_passed(np.asarray(X, dtype=np.float64), edge)
-        total += (band**-A + B) * _squared_correlations(filtered, wanted, edge)
-    at = {frequency: total[:, index] for index, frequency in enumerate(wanted)}
-    return np.stack(
-        [
-            at[one] - np.mean([at[other] for other in group], axis=0) if group else at[one]
-            for one, group in zip(frequencies, beside, strict=True)
-        ],
-        axis=1,
-    )
+        for index, frequency in enumerate(frequencies):
+            numbers = tuple(
+                number
+                for number in range(1, N_HARMONICS + 1)
+                if edge < number * frequency < TOP - MARGIN
+            )
+            if not numbers:
+                continue
+            beside = _beside(frequency, frequencies)
+            squared = _squared_correlations(filtered, [frequency, *beside], numbers)
+            expected = squared[:, 1:].mean(axis=1) if beside else 0.0
+            scores[:, index] += (band**-A + B) * (squared[:, 0] - expected)
+    return scores
 
 
 def _beside(frequency: float, stimuli: Sequence[float]) -> list[float]:
@@ -131,40 +133,32 @@ def _high_passed(epochs: Floats, edge: float) -> Floats:
     """Return epochs whose spectrum begins at ``edge`` (Hz), over a slope of 2 Hz."""
     n_times = epochs.shape[-1]
     frequencies = np.fft.rfftfreq(n_times, 1 / MODEL_SFREQ)
-    passed = np.clip((frequencies - edge + 2.0) / 2.0, 0.0, 1.0)
+    passed = np.clip((frequencies - edge) / MARGIN + 1.0, 0.0, 1.0)
     result: Floats = np.fft.irfft(np.fft.rfft(epochs) * passed, n_times)
     return result
 
 
-def _squared_correlations(epochs: Floats, frequencies: Sequence[float], edge: float) -> Floats:
+def _squared_correlations(
+    epochs: Floats, frequencies: Sequence[float], numbers: tuple[int, ...]
+) -> Floats:
     """Return the squared largest canonical correlation ``(n, frequencies)``."""
     n_channels = epochs.shape[1]
     power = epochs @ epochs.swapaxes(1, 2)
     mean_power = np.trace(power, axis1=1, axis2=2)[:, np.newaxis, np.newaxis] / n_channels
     power = power + (RIDGE * mean_power + np.finfo(np.float64).tiny) * np.eye(n_channels)
-    squared = np.zeros((len(epochs), len(frequencies)))
+    squared = np.empty((len(epochs), len(frequencies)))
     for index, frequency in enumerate(frequencies):
-        references = _references(frequency, epochs.shape[-1], edge)
-        if references.size == 0:
-            continue
-        shared = epochs @ references
+        shared = epochs @ _references(frequency, epochs.shape[-1], numbers)
         explained = shared.swapaxes(1, 2) @ np.linalg.solve(power, shared)
         squared[:, index] = np.clip(np.linalg.eigvalsh(explained)[:, -1], 0.0, 1.0)
     return squared
 
 
 @lru_cache(maxsize=256)
-def _references(frequency: float, n_times: int, edge: float) -> Floats:
-    """Return orthonormal sines and cosines ``(samples, references)`` within a sub-band."""
+def _references(frequency: float, n_times: int, numbers: tuple[int, ...]) -> Floats:
+    """Return orthonormal sines and cosines ``(samples, references)`` of these harmonics."""
     seconds = np.arange(n_times) / MODEL_SFREQ
-    harmonics = [
-        number * frequency
-        for number in range(1, N_HARMONICS + 1)
-        if edge - 1.0 <= number * frequency <= TOP
-    ]
-    if not harmonics:
-        return np.empty((n_times, 0))
-    phases = 2 * np.pi * np.outer(harmonics, seconds)
+    phases = 2 * np.pi * frequency * np.outer(numbers, seconds)
     waves = np.concatenate([np.sin(phases), np.cos(phases)])
     references: Floats = orth((waves - waves.mean(axis=1, keepdims=True)).T)
     return references

@@ -33,6 +33,7 @@ from sjepa_online.decoding.sjepa import (
 from sjepa_online.decoding.state import State, TrialClassifier
 from sjepa_online.decoding.umm import UmmClassifier
 from sjepa_online.errors import InputError
+from sjepa_online.markers import TARGET
 from sjepa_online.protocol import Protocol
 
 #: What is told of ``new-pre-local`` and ``full-pre-local``.
@@ -192,7 +193,7 @@ def make_umm(protocol: Protocol, n_channels: int) -> UmmClassifier:
     InputError
         The protocol is of another paradigm.
     """
-    if protocol.paradigm != "erp":
+    if TARGET not in protocol.class_names:
         raise InputError(
             f"The decoder umm compares flashes, and the protocol {protocol.name} shows none",
             value=f"a protocol of {protocol.paradigm}",

@@ -18,6 +18,7 @@ from sjepa_online.decoding.metrics import (
     main_score,
     roc_auc,
 )
+from sjepa_online.evaluation.significance import Score, judge
 from sjepa_online.evaluation.tables import Row
 from sjepa_online.training.cross_validation import check_trials_per_class
 
@@ -37,6 +38,9 @@ class DecoderScores:
     balanced_accuracy : list of float
         See :func:`balanced_accuracy`.
     seeds : list of int
+    judged : Score
+        The usual score of the first seed, its interval over the test trials, and what chance
+        gives.
     """
 
     accuracy: list[float]
@@ -45,6 +49,7 @@ class DecoderScores:
     fit_seconds: list[float]
     balanced_accuracy: list[float]
     seeds: list[int]
+    judged: Score
 
     def to_json(self, n_classes: int, window_seconds: float) -> dict[str, Any]:
         """Return the entry of this decoder in the JSON document of ``evaluate scores``."""
@@ -56,6 +61,9 @@ class DecoderScores:
             "itr_bits_per_min": information_transfer_rate(balanced, n_classes, window_seconds),
             "fit_s": float(np.mean(self.fit_seconds)),
             "scores": self.score,
+            "chance": self.judged.chance,
+            "chance_threshold": self.judged.threshold,
+            "interval": [self.judged.low, self.judged.high],
         }
         if self.roc_auc is not None:
             entry["roc_auc"] = float(np.mean(self.roc_auc))
@@ -143,16 +151,21 @@ def balanced_accuracy(decided: NDArray[Any], truth: NDArray[Any]) -> float:
     return float(recall_score(truth, decided, labels=np.unique(truth), average="macro"))
 
 
-_Scored = tuple[float, float, float | None, float, float]
+_Scored = tuple[float, float, float | None, float, float, Score]
 
 
 def _collected(runs: Sequence[_Scored], seeds: list[int]) -> DecoderScores:
-    accuracies, scores, areas, seconds, balanced = (
+    accuracies, scores, areas, seconds, balanced, judged = (
         list(values) for values in zip(*runs, strict=True)
     )
-    known = [area for area in areas if area is not None]
     return DecoderScores(
-        accuracies, scores, known if len(known) == len(areas) else None, seconds, balanced, seeds
+        accuracies,
+        scores,
+        None if None in areas else areas,
+        seconds,
+        balanced,
+        seeds,
+        judged[0],
     )
 
 
@@ -176,4 +189,5 @@ def _scored(classifier: TrialClassifier, test: Trials, seconds: float) -> _Score
         roc_auc(probabilities, test.y, classes),
         seconds,
         balanced_accuracy(np.array(classes)[probabilities.argmax(axis=1)], test.y),
+        judge(test.protocol, probabilities, test.y),
     )

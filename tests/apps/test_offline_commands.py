@@ -33,7 +33,10 @@ def test_calibrate_saves_a_decoder_and_prints_one_json_document(
     }  # fmt: skip
     assert document["classes"] == ["13", "17", "21", "rest"]
     assert document["n_trials"] == 64
-    assert document["cv"]["riemann"]["accuracy"] > 0.5  # chance 0.25
+    scores = document["cv"]["riemann"]
+    assert scores["accuracy"] > scores["chance_threshold"] > scores["chance"] == 0.25
+    assert scores["interval"][0] < scores["accuracy"] < scores["interval"][1]
+    assert scores["n"] == 64
     decoder = load_decoder(out)
     assert decoder.ch_names == ("Oz", "O1", "O2", "PO3", "POz", "PO7", "PO8", "PO4")
     assert decoder.predict_proba(np.zeros((1, 8, decoder.n_times))).shape == (1, 4)

@@ -12,6 +12,7 @@ from sjepa_online.data import Recording, Trials, make_trials
 from sjepa_online.decoding import DecoderRequest, fine_tuning
 from sjepa_online.errors import InputError
 from sjepa_online.evaluation.scores import DecoderScores, balanced_accuracy, evaluate_scores
+from sjepa_online.evaluation.significance import Score
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig
 
@@ -83,6 +84,9 @@ def test_json_is_that_of_the_documented_interface(trials_of: Callable[..., Trial
         "itr_bits_per_min",
         "fit_s",
         "scores",
+        "chance",
+        "chance_threshold",
+        "interval",
     }
     assert len(entry["scores"]) == 2
     assert entry["fit_s"] > 0
@@ -90,7 +94,10 @@ def test_json_is_that_of_the_documented_interface(trials_of: Callable[..., Trial
 
 def test_json_summarises_seeds() -> None:
     both = [0.7, 0.9]
-    entry = DecoderScores(both, both, None, [1.0, 2.0], both, [0, 1]).to_json(4, 4.0)
+    judged = Score("accuracy", 0.7, 0.6, 0.8, 0.25, 0.3)
+    entry = DecoderScores(both, both, None, [1.0, 2.0], both, [0, 1], judged).to_json(4, 4.0)
+    assert (entry["chance"], entry["chance_threshold"]) == (0.25, 0.3)
+    assert entry["interval"] == [0.6, 0.8]
     assert entry["accuracy"] == pytest.approx(0.8)
     assert entry["accuracy_std"] == pytest.approx(0.1)
     assert entry["fit_s"] == 1.5

@@ -85,7 +85,7 @@ class CalibrationOutputs:
             "decoder": calibration.decoder.name,
             "classes": list(calibration.decoder.classes),
             "n_trials": summary.n_trials,
-            "cv": summary.cross_validation,
+            "cv": _judged(calibration),
             "early": summary.early,
             "choice": summary.choice,
             "population": summary.population,
@@ -116,6 +116,20 @@ class CalibrationOutputs:
                     f"More trials would help: --resume {told['folder']} --overwrite, and a "
                     "larger number of --trials"
                 )
+
+
+def _judged(calibration: Calibration) -> dict[str, dict[str, object]]:
+    """Return the scores of cross-validation, and beside each what chance gives."""
+    from sjepa_online.evaluation.significance import judge
+
+    trials, summary = calibration.trials, calibration.decoder.calibration
+    score = judge(trials.protocol, calibration.out_of_fold, trials.y)
+    beside = {"chance": score.chance, "chance_threshold": score.threshold, "n": len(trials.y)}
+    told: dict[str, dict[str, object]] = {
+        name: {**scores, **beside} for name, scores in summary.cross_validation.items()
+    }
+    told[calibration.decoder.name]["interval"] = [score.low, score.high]
+    return told
 
 
 def _tell_complaints(calibration: Calibration) -> None:

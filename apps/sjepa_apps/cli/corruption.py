@@ -116,15 +116,16 @@ def corruption(
             results[request.name] = evaluate_corruption(
                 training, testing, PreprocessorConfig(), request, settings, seeds, advance
             )
+    measure, chance = measure_of(protocol)
     if json:
-        print_json(to_json(settings, results))
+        beside = {"measure": measure, "chance": chance, "n_test": len(compared.testing.y)}
+        print_json(to_json(settings, results) | beside)
     else:
         for name, result in results.items():
             _print_table(name, settings, result)
     if csv is not None:
         write_csv(csv, [row for name, result in results.items() for row in result.rows(name)])
     if plot is not None:
-        measure, chance = measure_of(protocol)
         realised = results[requests[0].name].realised
         curves = {name: result.curves for name, result in results.items()}
         save_figure(plot_corruption(curves, realised, f"{measure}, {settings}", chance), plot)

@@ -84,7 +84,13 @@ def grid(
             progress=advance,
         )
     measure, chance = measure_of(protocol)
-    document = {"paradigm": protocol.name, "measure": measure, "seeds": seeds, **result.to_json()}
+    document = {
+        "paradigm": protocol.name,
+        "measure": measure,
+        "chance": chance,
+        "seeds": seeds,
+        **result.to_json(),
+    }
     if json:
         print_json(document)
     else:

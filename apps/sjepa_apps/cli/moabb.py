@@ -62,6 +62,7 @@ def moabb(
     from sjepa_online.data.moabb_reader import make_dataset
     from sjepa_online.evaluation.moabb_evaluation import evaluate_moabb
     from sjepa_online.evaluation.plots import plot_scores, save_figure
+    from sjepa_online.evaluation.significance import measure_of
     from sjepa_online.evaluation.tables import write_csv
     from sjepa_online.protocol import load_protocol
 
@@ -80,12 +81,15 @@ def moabb(
         request.name: [float(str(row["score"])) for row in rows if row["decoder"] == request.name]
         for request in requests
     }
+    measure, chance = measure_of(protocol)
     if json:
         print_json(
             {
                 "dataset": dataset,
                 "paradigm": protocol.name,
                 "evaluation": evaluation.value,
+                "measure": measure,
+                "chance": chance,
                 "decoders": {
                     name: {"score": float(np.mean(values)), "score_std": float(np.std(values))}
                     for name, values in scores.items()
@@ -101,4 +105,4 @@ def moabb(
     if csv is not None:
         write_csv(csv, rows)
     if plot is not None:
-        save_figure(plot_scores(scores, "score", 1 / len(protocol.classes)), plot)
+        save_figure(plot_scores(scores, measure, chance), plot)
