@@ -48,7 +48,8 @@ def find_letters(recordings: Sequence[Recording], trials: Trials) -> list[Letter
     """Gather the flashes of each letter; empty where the markers do not name symbols.
 
     A letter begins with its cue. In recordings without cues it ends where the next flash is more
-    than 1 s away, or where the flashes of targets and others contradict its symbol.
+    than 1 s away, or where the flashes of targets and others contradict its symbol. Flashes of
+    symbols that the matrix does not hold belong to none.
 
     Parameters
     ----------
@@ -102,6 +103,7 @@ def _uncued(marked: Sequence[_Marked], speller: Speller) -> Iterator[Letter]:
         for one in marked
         if one.marker.word in (TARGET, NON_TARGET, FLASH)
         and one.marker.about
+        and set(speller.lit(one.marker.about)) <= set(speller.symbols)
         and not one.marker.practice
     ]
     start = 0

@@ -20,7 +20,7 @@ from sjepa_online.decoding.names import AUTO, FBCCA, UMM
 from sjepa_online.decoding.registry import make_umm
 from sjepa_online.decoding.umm import SpelledLetter
 from sjepa_online.errors import InputError
-from sjepa_online.markers import FLASH, NON_TARGET, TARGET
+from sjepa_online.markers import FLASH, NON_TARGET, TARGET, parse_marker
 from sjepa_online.protocol import Paradigm, Protocol
 from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.training.calibration import assemble_decoder
@@ -190,8 +190,18 @@ def unlabelled_flashes(
     """
     accepting = _with_alias(protocol, protocol.class_names.index(NON_TARGET), FLASH)
     trials = make_trials(recordings, accepting, preprocessing)
-    found = find_letters(recordings, trials)
+    found = find_letters([_without_targets(one) for one in recordings], trials)
     return trials, [Letter("", letter.rows, letter.lit) for letter in found]
+
+
+def _without_targets(recording: Recording) -> Recording:
+    """Return the recording with flashes of which nobody knows whether they are targets."""
+    markers = [parse_marker(label) for label in recording.labels]
+    labels = tuple(
+        str(replace(marker, word=FLASH)) if marker.word in (TARGET, NON_TARGET) else label
+        for marker, label in zip(markers, recording.labels, strict=True)
+    )
+    return replace(recording, labels=labels)
 
 
 def _maker(protocol: Protocol, request: DecoderRequest) -> Maker:
