@@ -218,7 +218,7 @@ def load_protocol(name_or_path: str | Path) -> Protocol:
     Parameters
     ----------
     name_or_path : str or Path
-        ``ssvep``, ``erp``, ``mi``, ``ssvep-exo``, any other shipped or own name, or a path.
+        ``ssvep``, ``erp``, ``erp-rowcol``, ``mi``, ``ssvep-exo``, any other shipped or own name, or a path.
 
     Raises
     ------

@@ -98,8 +98,8 @@ def calibrate(
         str | None,
         typer.Option(
             callback=check_decoder_name,
-            help="auto (the default), riemann, cca, pre-local, post-local or contextual; the last "
-            "three also with new- or full- before them.",
+            help="auto (the default), riemann, cca, umm, fbcca, pre-local, post-local or contextual; "
+            "the last three also with new- or full- before them.",
         ),
     ] = None,
     weights: WeightsOption = "default",

@@ -53,7 +53,8 @@ ParadigmOption = Annotated[
         "--paradigm",
         "-p",
         callback=check_paradigm,
-        help="Protocol: ssvep, erp, mi, ssvep-exo, an own one by name, or the path of its file.",
+        help="Protocol: ssvep, erp, erp-rowcol, mi, ssvep-exo, an own one by name, or the path of "
+        "its file.",
     ),
 ]
 WeightsOption = Annotated[
