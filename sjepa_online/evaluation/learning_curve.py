@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_online.data import Trials
-from sjepa_online.decoding import DecoderRequest, TrialClassifier
+from sjepa_online.decoding import DecoderRequest, EpochClassifier
 from sjepa_online.errors import InputError
 from sjepa_online.evaluation.scores import DecoderScores, evaluate_scores, score_fitted
 from sjepa_online.training.cross_validation import check_trials_per_class
@@ -23,7 +23,7 @@ LEAST_LABELS = 2
 
 #: Gives a classifier that was aligned on the training signal, with the labels of so many of its
 #: first trials only, and the seconds of its fit; None where a request needs more labels.
-Align = Callable[[DecoderRequest, int], tuple[TrialClassifier, float] | None]
+Align = Callable[[DecoderRequest, int], tuple[EpochClassifier, float] | None]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,18 @@ def first_trials(y: NDArray[np.str_], share: float) -> NDArray[np.intp]:
 
 
 def select_trials(trials: Trials, indices: NDArray[np.intp]) -> Trials:
-    """Return some of the trials."""
+    """Return some of the trials.
+
+    Parameters
+    ----------
+    trials : Trials
+    indices : ndarray of int
+        Trials to take.
+
+    Returns
+    -------
+    Trials
+    """
     return replace(
         trials,
         X=trials.X[indices],
@@ -74,6 +85,17 @@ def select_trials(trials: Trials, indices: NDArray[np.intp]) -> Trials:
 
 def usable_shares(y: NDArray[np.str_], classes: Sequence[str]) -> list[float]:
     """Return the shares that leave enough trials of each class.
+
+    Parameters
+    ----------
+    y : ndarray of str, shape (n,)
+        Labels.
+    classes : sequence of str
+
+    Returns
+    -------
+    list of float
+        Some of :data:`SHARES`.
 
     Raises
     ------
@@ -104,6 +126,10 @@ def learning_curve(
         Number of seeds.
     progress : callable
         Called after each fit: for each of the :func:`usable_shares`, each request and each seed.
+
+    Returns
+    -------
+    list of CurvePoint
 
     Raises
     ------

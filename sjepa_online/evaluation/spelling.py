@@ -10,7 +10,7 @@ import numpy as np
 from sjepa_online.data import Recording, Trials
 from sjepa_online.data.letters import Letter, find_letters
 from sjepa_online.decoding import DecoderRequest
-from sjepa_online.decoding.names import AUTO, UMM
+from sjepa_online.decoding.catalog import AUTO, UMM
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol, Speller
 from sjepa_online.training.letters import LetterDecoder, spelled_letter

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections import deque
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sjepa_online.data.letters import LETTER_GAP
 from sjepa_online.decoding import Decoder
-from sjepa_online.decoding.mean_difference import UnlabelledSpeller
-from sjepa_online.decoding.symbols import SymbolPosterior
-from sjepa_online.decoding.umm import UmmClassifier
+from sjepa_online.decoding.classifiers.mean_difference import UnlabelledSpeller
+from sjepa_online.decoding.classifiers.umm import UmmClassifier
+from sjepa_online.decoding.speller import SymbolPosterior
 from sjepa_online.markers import CUE, END, NON_TARGET, PAUSE, TARGET, StimulusMarker
 from sjepa_online.online.events import Decision, EngineEvent, SymbolDecision
 from sjepa_online.protocol import Speller
-
-Floats = NDArray[np.float64]
+from sjepa_online.typing import BoolMask, Floats
 
 #: Most flashes of a letter whose epochs are kept: those of the longest protocol there may be.
 MOST_FLASHES = 1200
@@ -64,22 +62,61 @@ class SymbolSelection:
 
     @staticmethod
     def suits(decoder: Decoder) -> bool:
-        """Tell whether the decoder has what it takes to decide on symbols."""
+        """Tell whether the decoder has what it takes to decide on symbols.
+
+        Parameters
+        ----------
+        decoder : Decoder
+
+        Returns
+        -------
+        bool
+        """
         evidence = decoder.calibration.flash_evidence
         spells = evidence is not None or isinstance(decoder.classifier, UmmClassifier)
         return decoder.protocol.speller is not None and spells
 
     @staticmethod
     def heeds(marker: StimulusMarker) -> bool:
-        """Tell whether a marker that is no flash matters here."""
+        """Tell whether a marker that is no flash matters here.
+
+        Parameters
+        ----------
+        marker : StimulusMarker
+
+        Returns
+        -------
+        bool
+        """
         return marker.word in (CUE, END, PAUSE)
 
     def lit(self, marker: StimulusMarker) -> str:
-        """Return the symbols that light up in a flash."""
+        """Return the symbols that light up in a flash.
+
+        Parameters
+        ----------
+        marker : StimulusMarker
+
+        Returns
+        -------
+        str
+        """
         return self._speller.lit(marker.about)
 
     def take_marker(self, marker: StimulusMarker, time: float) -> list[SymbolDecision]:
-        """Take in a marker, after the decisions on every flash before it."""
+        """Take in a marker, after the decisions on every flash before it.
+
+        Parameters
+        ----------
+        marker : StimulusMarker
+        time : float
+            Its timestamp (s).
+
+        Returns
+        -------
+        list of SymbolDecision
+            One, where the marker ends a selection.
+        """
         decided = self._end(time) if marker.word == END else []
         self._begin(marker.about if marker.word == CUE else None, cued=marker.word == CUE)
         return decided
@@ -92,10 +129,15 @@ class SymbolSelection:
         Parameters
         ----------
         decision : Decision
+            On a flash; ``lit`` holds its symbols.
         epoch : ndarray, shape (channels, samples), or None
             Needed where the decoder :attr:`needs_epochs`.
         is_last : bool
             Whether no other flash begins within 1 s.
+
+        Returns
+        -------
+        list of SymbolDecision or EngineEvent
         """
         unknown = sorted(set(decision.lit) - set(self._speller.symbols))
         if unknown:
@@ -220,7 +262,7 @@ class _EvidenceOfLetter:
         """Spell this letter, and the earlier ones again."""
         self.probabilities = np.exp(self._unlabelled.spell(*self._letter()))
 
-    def _letter(self) -> tuple[Floats, NDArray[np.bool_]]:
+    def _letter(self) -> tuple[Floats, BoolMask]:
         lit = [[symbol in group for symbol in self._speller.symbols] for group in self._lit]
         return np.stack(self._epochs), np.array(lit, dtype=bool)
 

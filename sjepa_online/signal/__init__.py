@@ -1,7 +1,13 @@
 """Signal path: montage, units, causal preprocessing, ring buffer, windows."""
 
 from sjepa_online.protocol import MODEL_SFREQ
-from sjepa_online.signal.baseline import Baseline
+from sjepa_online.signal.channel_quality.baseline import Baseline
+from sjepa_online.signal.channel_quality.monitor import (
+    ChannelMonitor,
+    ChannelState,
+    StateChange,
+    Widespread,
+)
 from sjepa_online.signal.montage import (
     ChannelPick,
     channel_positions,
@@ -13,7 +19,6 @@ from sjepa_online.signal.montage import (
     resolve_channel_names,
 )
 from sjepa_online.signal.preprocessor import Preprocessor, PreprocessorConfig
-from sjepa_online.signal.quality import ChannelMonitor, ChannelState, StateChange, Widespread
 from sjepa_online.signal.ring import RingBuffer
 from sjepa_online.signal.units import (
     AmplitudeFinding,

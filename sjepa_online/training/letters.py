@@ -7,23 +7,19 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from sjepa_online.data import Trials
 from sjepa_online.data.letters import Letter
-from sjepa_online.decoding import DecoderRequest, TrialClassifier
-from sjepa_online.decoding.mean_difference import UnlabelledSpeller
-from sjepa_online.decoding.names import AUTO, UMM
-from sjepa_online.decoding.registry import make_umm
-from sjepa_online.decoding.state import fit_on, statistics_of
-from sjepa_online.decoding.symbols import FlashEvidence
-from sjepa_online.decoding.umm import SpelledLetter
+from sjepa_online.decoding import DecoderRequest, EpochClassifier
+from sjepa_online.decoding.catalog import AUTO, UMM, make_umm
+from sjepa_online.decoding.classifiers.mean_difference import UnlabelledSpeller
+from sjepa_online.decoding.classifiers.umm import SpelledLetter
+from sjepa_online.decoding.speller import FlashEvidence
 from sjepa_online.markers import TARGET
 from sjepa_online.protocol import Protocol
 from sjepa_online.training.cross_validation import DECISION, N_FOLDS, cross_validate
-
-Floats = NDArray[np.float64]
+from sjepa_online.typing import Floats, Indices
 
 
 def spelled_letter(trials: Trials, letter: Letter, symbols: str) -> SpelledLetter:
@@ -34,31 +30,38 @@ def spelled_letter(trials: Trials, letter: Letter, symbols: str) -> SpelledLette
 
 @dataclass(frozen=True)
 class FlashClassifier:
-    """A classifier of flashes, and what its probabilities say of the symbols.
+    """A classifier of flashes, and the evidence of its probabilities for the symbols.
 
     Attributes
     ----------
-    classifier : TrialClassifier
+    classifier : EpochClassifier
     evidence : FlashEvidence
     """
 
-    classifier: TrialClassifier
+    classifier: EpochClassifier
     evidence: FlashEvidence
 
     @classmethod
-    def fit(
-        cls, request: DecoderRequest, trials: Trials, rows: NDArray[np.intp]
-    ) -> FlashClassifier:
-        """Fit on labelled flashes, and its evidence on flashes that it did not see."""
-        protocol, y = trials.protocol, trials.y[rows]
-        statistics = statistics_of(request.make(protocol, trials.ch_names), trials.X[rows])
-        held_out = cross_validate(
-            lambda: request.make(protocol, trials.ch_names), statistics, y, n_folds=N_FOLDS
-        )[DECISION]
-        target = protocol.class_names.index(TARGET)
-        classifier = request.make(protocol, trials.ch_names)
-        fit_on(classifier, statistics, y)
-        return cls(classifier, FlashEvidence.fit(held_out[:, target], y == TARGET))
+    def fit(cls, request: DecoderRequest, trials: Trials, rows: Indices) -> FlashClassifier:
+        """Fit on labelled flashes, and the evidence on flashes that the classifier did not see.
+
+        Parameters
+        ----------
+        request : DecoderRequest
+        trials : Trials
+        rows : ndarray of int, shape (n,)
+            The flashes among the trials.
+
+        Returns
+        -------
+        FlashClassifier
+        """
+        classifier, y = request.make(trials.protocol, trials.ch_names), trials.y[rows]
+        features = classifier.features(trials.X[rows])
+        held_out = cross_validate(classifier, features, y, n_folds=N_FOLDS)[DECISION]
+        target = trials.protocol.class_names.index(TARGET)
+        evidence = FlashEvidence.fit(held_out[:, target], y == TARGET)
+        return cls(classifier.fit_features(features, y), evidence)
 
     def log_evidence(self, letter: SpelledLetter) -> Floats:
         """Return the log evidence ``(symbols,)`` of a letter's flashes."""
@@ -110,7 +113,7 @@ class LetterDecoder:
         self, request: DecoderRequest, protocol: Protocol, ch_names: Sequence[str]
     ) -> None:
         self._request = request
-        self._umm = make_umm(protocol, len(ch_names)) if request.name in (UMM, AUTO) else None
+        self._umm = make_umm(protocol) if request.name in (UMM, AUTO) else None
         self._flashes: FlashClassifier | None = None
 
     def fit(self, trials: Trials, letters: Sequence[Letter]) -> Self:

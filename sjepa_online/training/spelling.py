@@ -9,9 +9,9 @@ import numpy as np
 from sjepa_online.data import Recording, Trials
 from sjepa_online.data.letters import find_letters
 from sjepa_online.decoding.metrics import information_transfer_rate
-from sjepa_online.decoding.state import FloatArray
-from sjepa_online.decoding.symbols import FlashEvidence, SymbolPosterior
+from sjepa_online.decoding.speller import FlashEvidence, SymbolPosterior
 from sjepa_online.markers import TARGET
+from sjepa_online.typing import FloatArray
 
 
 def spelling_scores(

@@ -14,11 +14,9 @@ import numpy as np
 
 from sjepa_online.data import Recording, Trials, make_trials
 from sjepa_online.data.letters import Letter, find_letters
-from sjepa_online.decoding import Decoder, DecoderRequest, TrialClassifier
-from sjepa_online.decoding.fbcca import FilterBankCca
-from sjepa_online.decoding.names import AUTO, FBCCA, UMM
-from sjepa_online.decoding.registry import make_umm
-from sjepa_online.decoding.umm import SpelledLetter
+from sjepa_online.decoding import Decoder, DecoderRequest, EpochClassifier
+from sjepa_online.decoding.catalog import AUTO, FBCCA, UMM, make_fbcca, make_umm
+from sjepa_online.decoding.classifiers.umm import SpelledLetter
 from sjepa_online.errors import InputError
 from sjepa_online.markers import FLASH, NON_TARGET, TARGET, parse_marker
 from sjepa_online.protocol import Paradigm, Protocol
@@ -60,7 +58,7 @@ class Aligned:
     ----------
     name : str
         Of the decoder.
-    classifier : TrialClassifier
+    classifier : EpochClassifier
     windows : Trials
         Whose classes are not to be believed.
     told : str
@@ -68,7 +66,7 @@ class Aligned:
     """
 
     name: str
-    classifier: TrialClassifier
+    classifier: EpochClassifier
     windows: Trials
     told: str
 
@@ -128,7 +126,7 @@ def align(
     request: DecoderRequest,
     ch_names: Sequence[str],
     n_labelled: int = 0,
-) -> tuple[TrialClassifier, float] | None:
+) -> tuple[EpochClassifier, float] | None:
     """Align a classifier on some channels of recordings; None where the request needs labels.
 
     Parameters
@@ -143,7 +141,7 @@ def align(
 
     Returns
     -------
-    classifier : TrialClassifier
+    classifier : EpochClassifier
     seconds : float
         Time of the fit.
     """
@@ -253,7 +251,7 @@ def _align_speller(
     accepting = _with_alias(protocol, protocol.class_names.index(NON_TARGET), FLASH)
     if _has_trials(recordings, accepting):
         trials, letters = unlabelled_flashes(recordings, protocol, preprocessing)
-        classifier = make_umm(protocol, len(trials.ch_names))
+        classifier = make_umm(protocol)
         if letters:
             spelled = _spelled(trials, letters, speller.symbols, n_labelled)
             told = f"{UMM}: learned from the flashes of {len(letters)} letters, without labels"
@@ -261,7 +259,7 @@ def _align_speller(
         windows = trials
     else:
         windows = signal_windows(recordings, protocol, preprocessing)
-        classifier = make_umm(protocol, len(windows.ch_names))
+        classifier = make_umm(protocol)
     told = "the noise of the signal only; it learns the response while it spells"
     return Aligned(UMM, classifier.fit_noise(windows.X), windows, f"{UMM}: learned {told}")
 
@@ -294,7 +292,7 @@ def _align_flicker(
     else:
         windows = signal_windows(recordings, protocol, preprocessing)
     told = f"{FBCCA}: canonical correlations with sines, which need nothing of the person"
-    return Aligned(FBCCA, FilterBankCca(protocol), windows, told)
+    return Aligned(FBCCA, make_fbcca(protocol), windows, told)
 
 
 #: What makes a decoder without labels for each paradigm, and which decoders that are.

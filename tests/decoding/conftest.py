@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from sjepa_online.data import Recording
-from sjepa_online.decoding import Decoder, DecoderRequest, fine_tuning
+from sjepa_online.decoding import Decoder, DecoderRequest
+from sjepa_online.decoding.classifiers import fine_tuning
 from sjepa_online.model import ModelConfig, SignalJEPA
 from sjepa_online.model.checkpoint import save_checkpoint
 from sjepa_online.protocol import Protocol

@@ -7,7 +7,7 @@ import pytest
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from sjepa_online.data import make_trials
-from sjepa_online.decoding import fine_tuning
+from sjepa_online.decoding.classifiers import fine_tuning
 from sjepa_online.evaluation.grid import (
     GridResult,
     Pipeline,

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from sjepa_online.data import Recording
 from sjepa_online.decoding import CalibrationSummary, Decoder, DecoderRequest
-from sjepa_online.decoding.compensation import ChannelCompensation
-from sjepa_online.decoding.symbols import FlashEvidence
+from sjepa_online.decoding.bad_channels.interpolation import ChannelInterpolation
+from sjepa_online.decoding.speller import FlashEvidence
 from sjepa_online.online import Decision, Engine, EngineEvent, SymbolDecision
 from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.schedule import ScheduledTrial, make_schedule
 from sjepa_online.signal import PreprocessorConfig
-from sjepa_online.signal.baseline import Baseline
+from sjepa_online.signal.channel_quality.baseline import Baseline
 from sjepa_online.training import calibrate
 from sjepa_online.training.without_labels import calibrate_without_labels
 
@@ -57,7 +57,7 @@ def speller_decoder(speller_protocol: Protocol) -> Decoder:
         speller_protocol,
         CH_NAMES,
         PreprocessorConfig(),
-        ChannelCompensation(CH_NAMES, np.eye(2)),
+        ChannelInterpolation(CH_NAMES, np.eye(2)),
         Baseline.fit([noise], CH_NAMES, SFREQ, "uV"),
         CalibrationSummary(
             n_trials=100,

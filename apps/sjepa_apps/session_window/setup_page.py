@@ -1,32 +1,23 @@
-"""The first page: what is shown, what is recorded, and where the participant looks."""
+"""The first page: protocol, stream and display."""
 
 from __future__ import annotations
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import (
-    QCheckBox,
-    QGridLayout,
-    QHBoxLayout,
-    QSpinBox,
-    QTableWidgetItem,
-    QWidget,
-)
+from PyQt6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QSpinBox, QTableWidgetItem, QWidget
 
-from sjepa_apps.live.connect_view import UNITS
-from sjepa_apps.live.discovery import signals_among
-from sjepa_apps.live.fit import find_fit, worst
-from sjepa_apps.live.protocol_files import OtherProtocol
-from sjepa_apps.live.theme import GRID
-from sjepa_apps.live.widgets import Choices as ChoiceBox
-from sjepa_apps.live.widgets import PlainLabel, plain_tip
 from sjepa_apps.session.checks import require_enough_trials
 from sjepa_apps.session.folder import SessionFolder, planned_trials
 from sjepa_apps.session_window.conductor import Choices
-from sjepa_apps.session_window.page import Page, make_table, minutes
+from sjepa_apps.session_window.page import Page, minutes
 from sjepa_apps.session_window.setup import SessionSetup
-from sjepa_apps.stimulus.placement import Placement
-from sjepa_apps.stimulus.surface import find_screen
+from sjepa_apps.stimulus.display import Placement
+from sjepa_apps.stimulus.frame_window import find_screen
+from sjepa_apps.ui.discovery import signals_among
+from sjepa_apps.ui.stream_check import UNITS, check_stream, worst
+from sjepa_apps.ui.theme import GRID
+from sjepa_apps.ui.widgets import Choices as ChoiceBox
+from sjepa_apps.ui.widgets import PlainLabel, ProtocolFileButton, make_table, plain_tip
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.resources import list_resources
@@ -70,7 +61,7 @@ class SetupPage(Page):
         self._protocol: Protocol | None = None
         self._sound = False
         self.protocol = ChoiceBox()
-        self.other_protocol = OtherProtocol(self.protocol)
+        self.other_protocol = ProtocolFileButton(self.protocol)
         self.about = PlainLabel("", "muted")
         self.about.setWordWrap(True)
         self.trials = QSpinBox()
@@ -201,7 +192,7 @@ class SetupPage(Page):
         self.display.setCurrentIndex(chosen)
 
     def _read_protocol(self) -> None:
-        """Read the protocol, whose errors are told, and propose how many trials to record."""
+        """Read the protocol, show its errors, and propose a number of trials."""
         try:
             self._protocol = self._load()
             practises = len(make_schedule(self._protocol, self._setup.seed, practice=True)) > 0
@@ -228,7 +219,7 @@ class SetupPage(Page):
         return len(planned_trials(protocol, self._setup.seed))
 
     def _plan(self) -> None:
-        """Tell how long the trials take, or why they will not do."""
+        """Show the duration of the trials, or why they cannot be used."""
         if self._protocol is None:
             return
         seed = self._setup.seed if self._folder is None else self._folder.state.seed
@@ -261,7 +252,7 @@ class SetupPage(Page):
         elif stream is None:
             self.tell(f"{len(self._streams)} streams are in sight: choose the one to record.")
         else:
-            findings = find_fit(stream, None, self.chosen_unit)
+            findings = check_stream(stream, None, self.chosen_unit)
             state = worst(findings)
             said = [finding.text for finding in findings if finding.state == state != "good"]
             nobody = "It is simulated: nobody is recorded. " if stream.simulated else ""
@@ -308,7 +299,7 @@ def _side_by_side(*fields: QWidget) -> QHBoxLayout:
 
 
 def _shows(name: str) -> bool:
-    """Tell whether a protocol is for sessions; one with errors is shown, with what is wrong."""
+    """Return whether to list a protocol: it has a presentation, or errors to be shown."""
     try:
         return load_protocol(name).presentation is not None
     except InputError:

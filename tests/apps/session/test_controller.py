@@ -9,8 +9,8 @@ import psutil
 import pytest
 import pyxdf
 
+from sjepa_apps.session.completed_trials import remaining_trials
 from sjepa_apps.session.controller import CalibrationSession
-from sjepa_apps.session.done import remaining_trials
 from sjepa_apps.session.folder import SessionFolder
 from sjepa_apps.session.headless import HeadlessPresenter
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped, TrialMonitor

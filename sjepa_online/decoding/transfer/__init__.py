@@ -1,0 +1,1 @@
+"""What other people's recordings give a new person."""
