@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from sjepa_online.data import Recording
-from sjepa_online.decoding import CalibrationSummary, Decoder, DecoderRequest
+from sjepa_online.decoding import (
+    CalibrationSummary,
+    Decoder,
+    DecoderRequest,
+    EpochClassifier,
+    State,
+)
 from sjepa_online.decoding.bad_channels.interpolation import ChannelInterpolation
+from sjepa_online.decoding.base import EPOCHS, Features
 from sjepa_online.decoding.speller import FlashEvidence
 from sjepa_online.online import Decision, Engine, EngineEvent, SymbolDecision
 from sjepa_online.protocol import Protocol, load_protocol
@@ -28,17 +35,31 @@ CH_NAMES = ("Pz", "Oz")
 RESPONSE = 20.0
 
 
-class PeakReader:
+class PeakReader(EpochClassifier):
     """Reads the amplitude 0.3 s after a flash: about 0 µV, or that of the response."""
 
-    classes_ = np.array(["Target", "NonTarget"])
+    kind = "peak"
 
-    def predict_proba(
-        self, X: NDArray[np.floating[Any]], bad: object = None
-    ) -> NDArray[np.float64]:
-        peak = X[:, 0, 34:44].mean(axis=-1)
+    def __init__(self) -> None:
+        super().__init__(["Target", "NonTarget"])
+
+    def features(self, X: NDArray[np.floating[Any]]) -> Features:
+        return {EPOCHS: X}
+
+    def predict_features(self, features: Features) -> NDArray[np.float64]:
+        peak = features[EPOCHS][:, 0, 34:44].mean(axis=-1)
         target = 1 / (1 + np.exp(-(peak - RESPONSE / 2) / 4))
         return np.column_stack([target, 1 - target])
+
+    def to_state(self) -> State:
+        raise NotImplementedError
+
+    @classmethod
+    def from_state(cls, state: State, restore: object) -> Self:
+        raise NotImplementedError
+
+    def _fit_targets(self, features: Features, targets: object, channel_dropout: bool) -> None:
+        raise NotImplementedError
 
 
 @pytest.fixture
@@ -53,7 +74,7 @@ def speller_decoder(speller_protocol: Protocol) -> Decoder:
     noise = np.random.default_rng(0).normal(size=(2, 5000))
     return Decoder(
         "peak",
-        PeakReader(),  # type: ignore[arg-type]
+        PeakReader(),
         speller_protocol,
         CH_NAMES,
         PreprocessorConfig(),
@@ -229,7 +250,7 @@ def test_rows_and_columns_light_up_their_symbols(
     calibration = calibrate(
         [simulated_spelling("LUKAS", 6)], protocol, PreprocessorConfig(), DecoderRequest("riemann")
     )
-    assert calibration.decoder.calibration.early["accuracy"] == 1.0
+    assert calibration.decoder.calibration.dynamic_stopping["accuracy"] == 1.0
     results = _decode_text(calibration.decoder, simulated_spelling("WATER", 10, seed=1), 10**6)
     assert "".join(one.symbol for one in _symbols(results)) == "WATER"
     assert {len(one.lit) for one in results if isinstance(one, Decision)} == {6}
