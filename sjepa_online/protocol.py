@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -21,8 +20,6 @@ MODEL_SFREQ = 128
 
 Paradigm = Literal["ssvep", "erp", "mi"]
 T = TypeVar("T", bound=BaseModel)
-#: How recordings name the flash of a row or a column.
-_LINE = re.compile(r"(?P<kind>row|col)(?P<number>[0-9]{1,2})")
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -103,6 +100,17 @@ class Speller(_Part):
         """Flashes of a sequence: as many as the matrix has rows and columns."""
         return len(self.rows) + len(self.rows[0])
 
+    @property
+    def lines(self) -> dict[str, str]:
+        """Symbols of every row and column, by its name: ``row1``, ..., ``col1``, ..."""
+        columns = ("".join(one) for one in zip(*self.rows, strict=True))
+        named = {"row": self.rows, "col": columns}
+        return {
+            f"{kind}{number}": line
+            for kind, lines in named.items()
+            for number, line in enumerate(lines, start=1)
+        }
+
     def lit(self, about: str) -> str:
         """Return the symbols that light up in a flash.
 
@@ -110,18 +118,29 @@ class Speller(_Part):
         ----------
         about : str
             What its marker names: the symbols, or, where rows and columns flash, ``row3`` or
-            ``col5``, counted from 1.
+            ``col5``.
+
+        Returns
+        -------
+        str
         """
-        code = _LINE.fullmatch(about) if self.flashes == "row-column" else None
-        if code is None:
-            return about
-        lines = (
-            self.rows
-            if code["kind"] == "row"
-            else ["".join(one) for one in zip(*self.rows, strict=True)]
-        )
-        number = int(code["number"])
-        return lines[number - 1] if 1 <= number <= len(lines) else about
+        return self.lines.get(about, about) if self.flashes == "row-column" else about
+
+    def code(self, lit: str) -> str:
+        """Return how a marker names a flash, which :meth:`lit` reads.
+
+        Parameters
+        ----------
+        lit : str
+            The symbols that light up.
+
+        Returns
+        -------
+        str
+            ``row3`` or ``col5`` where rows and columns flash, the symbols otherwise.
+        """
+        names = {line: name for name, line in self.lines.items()}
+        return names.get(lit, lit) if self.flashes == "row-column" else lit
 
     @model_validator(mode="after")
     def _is_a_matrix(self) -> Speller:
