@@ -19,6 +19,7 @@ from sjepa_apps.cli.common import (
     progress_bar,
     say,
 )
+from sjepa_apps.cli.response_population import make_response_population
 
 
 def population(
@@ -48,6 +49,13 @@ def population(
 
     protocol = load_protocol(paradigm)
     recordings = load_sources(source)
+    if protocol.paradigm == "erp":
+        told, described = make_response_population(recordings, protocol, out)
+        if json:
+            print_json({**described, "out": str(out)})
+        else:
+            echo(f"{told}\nSaved {out}")
+        return
     ch_names = common_channels([recording.ch_names for recording in recordings])
     sessions = []
     with progress_bar("Preprocessing", len(recordings)) as advance:
