@@ -148,7 +148,7 @@ def test_a_broken_channel_is_left_out_and_reported(
         (np.full((5, 3840), 7.0), CH_NAMES, "constant"),
         (np.clip(_noise(scale=900), -30, 30), CH_NAMES, "saturated"),
         (_noise(), ("Fz", "C3", "Cz", "C4", "Q99"), "Q99"),
-        (_noise(128), CH_NAMES, "filters need"),
+        (_noise(128), CH_NAMES, "filters have settled"),
         (_noise(scale=1e-3), CH_NAMES, "amplitude|constant|saturated"),
     ],
     ids=["constant", "saturated", "no position", "short", "wrong unit"],
