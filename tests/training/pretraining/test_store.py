@@ -216,7 +216,7 @@ def test_a_damaged_index_is_refused(tmp_path: Path) -> None:
     _filled(tmp_path / "store", path)
     index = tmp_path / "store" / INDEX_NAME
     index.write_bytes(index.read_bytes()[:-20])
-    with pytest.raises(InputError, match="index of a store"):
+    with pytest.raises(InputError, match="index of the store"):
         Store(tmp_path / "store", Storage())
 
 
