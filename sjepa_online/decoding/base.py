@@ -65,6 +65,11 @@ class EpochClassifier(BaseEstimator, ABC):  # type: ignore[misc]
         return False
 
     @property
+    def shortest_window(self) -> int:
+        """Samples of the shortest epochs that the classifier reads."""
+        return 1
+
+    @property
     def lengths(self) -> tuple[int, ...]:
         """Samples of each prefix that is decided; empty where only the whole window is."""
         return ()

@@ -47,6 +47,7 @@ class PrefixClassifier(EpochClassifier):
         self.classifiers = classifiers
         self.threshold = threshold
         super().__init__(self._whole.classes)
+        self.device = self._whole.device
 
     @property
     def handles_bad_channels(self) -> bool:
@@ -145,17 +146,18 @@ def for_prefixes(classifier: EpochClassifier, protocol: Protocol) -> PrefixClass
     Returns
     -------
     PrefixClassifier
-        Unfitted, with a clone for each prefix.
+        Unfitted, with a clone for each prefix that is long enough for the classifier.
 
     Raises
     ------
     InputError
         The window is too short for a prefix.
     """
-    lengths = prefix_lengths(protocol.n_times)
+    shortest = classifier.shortest_window
+    lengths = [length for length in prefix_lengths(protocol.n_times) if length >= shortest]
     if len(lengths) < 2:
         raise InputError(
-            "The window is too short for dynamic stopping, which needs more than 1.25 s",
+            "The window is too short for dynamic stopping: the decoder reads no part of it",
             value=f"{protocol.window.length} s",
             remedy="Calibrate without dynamic stopping, or make the window longer.",
         )

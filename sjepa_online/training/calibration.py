@@ -16,7 +16,6 @@ from sjepa_online.decoding.base import EpochClassifier
 from sjepa_online.decoding.dynamic_stopping import (
     choose_threshold,
     cross_validated_stopping_scores,
-    prefix_lengths,
 )
 from sjepa_online.decoding.metrics import score_summary
 from sjepa_online.decoding.speller import FlashEvidence
@@ -111,7 +110,8 @@ def calibrate(
     stopping = spelling_scores(recordings, trials, held_out[DECISION])
     classifier.fit_features(features, trials.y)
     if dynamic_stopping:
-        classifier.threshold, stopping = _stopping_rule(held_out[PREFIXES], trials, n_folds)
+        ends = [protocol.window.start + length / MODEL_SFREQ for length in classifier.lengths]
+        classifier.threshold, stopping = _stopping_rule(held_out[PREFIXES], ends, trials, n_folds)
     fit_seconds = time.perf_counter() - started
     decoder = assemble_decoder(
         request.name,
@@ -233,17 +233,14 @@ def _flash_evidence(held_out: Floats, trials: Trials) -> FlashEvidence | None:
 
 
 def _stopping_rule(
-    prefixes: Floats, trials: Trials, n_folds: int
+    prefixes: Floats, ends: Sequence[float], trials: Trials, n_folds: int
 ) -> tuple[float, dict[str, float]]:
     """Return the threshold for all trials, and the cross-validated scores of choosing one."""
-    protocol = trials.protocol
-    targets = np.argmax(trials.y[:, np.newaxis] == np.array(protocol.class_names), axis=1)
-    seconds = [
-        protocol.window.start + length / MODEL_SFREQ for length in prefix_lengths(protocol.n_times)
-    ]
+    classes = np.array(trials.protocol.class_names)
+    targets = np.argmax(trials.y[:, np.newaxis] == classes, axis=1)
     folds = held_out_folds(trials.y, n_folds)
-    scores = cross_validated_stopping_scores(prefixes, targets, seconds, folds)
-    return choose_threshold(prefixes, targets, seconds), scores
+    scores = cross_validated_stopping_scores(prefixes, targets, ends, folds)
+    return choose_threshold(prefixes, targets, ends), scores
 
 
 def fit_baseline(recordings: Sequence[Recording], ch_names: Sequence[str]) -> Baseline:

@@ -149,7 +149,7 @@ def test_short_epochs_and_volts_are_refused(change, message):
 
 def test_a_class_without_trials_is_refused():
     X, y = _epochs()
-    with pytest.raises(InputError, match="training needs 1"):
+    with pytest.raises(InputError, match="Training needs 1"):
         _classifier().fit(X[y == 0], y[y == 0])
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sjepa_online.decoding import CalibrationSummary, Decoder
+from sjepa_online.decoding import CalibrationSummary, Decoder, EpochClassifier, State
 from sjepa_online.decoding.bad_channels.interpolation import ChannelInterpolation
+from sjepa_online.decoding.base import EPOCHS, Features
 from sjepa_online.decoding.speller import FlashEvidence
 from sjepa_online.online import Decision, Engine, EngineEvent, SymbolDecision
 from sjepa_online.protocol import Protocol, load_protocol
@@ -24,17 +25,27 @@ CH_NAMES = ("Pz", "Oz")
 RESPONSE = 20.0
 
 
-class PeakReader:
+class PeakReader(EpochClassifier):
     """Reads the amplitude 0.3 s after a flash: about 0 µV, or that of the response."""
 
-    classes_ = np.array(["Target", "NonTarget"])
+    kind = "peak"
 
-    def predict_proba(
-        self, X: NDArray[np.floating[Any]], bad: object = None
-    ) -> NDArray[np.float64]:
-        peak = X[:, 0, 34:44].mean(axis=-1)
-        target = 1 / (1 + np.exp(-(peak - RESPONSE / 2) / 4))
+    def features(self, X: NDArray[np.floating[Any]]) -> Features:
+        return {EPOCHS: X[:, 0, 34:44].mean(axis=-1)}
+
+    def predict_features(self, features: Features) -> NDArray[np.float64]:
+        target = 1 / (1 + np.exp(-(features[EPOCHS] - RESPONSE / 2) / 4))
         return np.column_stack([target, 1 - target])
+
+    def _fit_targets(self, features: Features, targets: NDArray[np.intp], _: bool) -> None:
+        """Nothing is fitted."""
+
+    def to_state(self) -> State:
+        raise NotImplementedError
+
+    @classmethod
+    def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
+        raise NotImplementedError
 
 
 @pytest.fixture
@@ -49,7 +60,7 @@ def speller_decoder(speller_protocol: Protocol) -> Decoder:
     noise = np.random.default_rng(0).normal(size=(2, 5000))
     return Decoder(
         "peak",
-        PeakReader(),  # type: ignore[arg-type]
+        PeakReader(("Target", "NonTarget")),
         speller_protocol,
         CH_NAMES,
         PreprocessorConfig(),

@@ -58,6 +58,11 @@ class PaperHead(EpochClassifier):
         self.device = device
         self.head_: Head | None = None
 
+    @property
+    def shortest_window(self) -> int:
+        """Samples of one token."""
+        return self.network.config.token_length
+
     def features(self, X: FloatArray) -> Features:
         """Return the epochs themselves; see :meth:`EpochClassifier.features`."""
         return {EPOCHS: np.asarray(X)}

@@ -236,7 +236,7 @@ class ResponseReadout(Readout):
     power: ClassVar[str] = "slow-power"
 
     def features(self, X: Floats) -> Features:
-        """Return the epochs, as xDAWN filters depend on the labels, and the channels' power."""
+        """Return the epochs and the channels' power; see :meth:`Readout.features`."""
         return {EPOCHS: X, self.power: self._in_batches(X)}
 
     def _raw_matrices(self, X: Floats) -> Floats:
@@ -360,7 +360,7 @@ class SecondOrder(Readout):
         self.augmented_weights: Floats = np.empty((0, 0))
 
     def features(self, X: Floats) -> Features:
-        """Return the covariance of the channels, and what is read behind the kernels."""
+        """Return covariances before and behind the kernels; see :meth:`Readout.features`."""
         return {COVARIANCE: channel_covariances(X), self.kind: self._in_batches(X)}
 
     def fit(

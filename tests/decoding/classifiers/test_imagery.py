@@ -10,6 +10,7 @@ from sjepa_online.decoding.catalog import classifier_from_state
 from sjepa_online.decoding.classifiers import readouts
 from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
 from sjepa_online.decoding.classifiers.imagery import Imagery, find_mirror, log_ratios, sides
+from sjepa_online.decoding.classifiers.logistic import LogisticRegression
 from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
 from sjepa_online.signal.montage import MNE_MONTAGE
 
@@ -134,6 +135,20 @@ def test_a_trial_and_its_image_are_as_certain_of_opposite_classes(simulated_epoc
     )
     difference = unaware.predict_proba(exchanged) - unaware.predict_proba(X)[:, ::-1]
     assert np.abs(difference).max() > 0.1
+
+
+def test_a_trial_and_its_image_share_one_weight(simulated_epochs):
+    """The fit is that on both, each of half the weight."""
+    X, y = simulated_epochs("power", n_trials=20, classes=CLASSES)
+    classifier = _classifier().fit(X, y)
+    readout = classifier.readouts_[0]
+    targets = np.argmax(y[:, np.newaxis] == np.array(CLASSES), axis=1)
+    both = np.concatenate([X, X[:, [2, 1, 0, 3]]])
+    vectors = readout.vectors(readout.features(both.astype(float)))
+    halves = LogisticRegression(C=1.0).fit(
+        vectors, np.r_[targets, 1 - targets], 2, np.full(40, 0.5)
+    )
+    np.testing.assert_allclose(readout.weights[:-1], halves.weights[:-1], rtol=1e-3, atol=1e-5)
 
 
 def test_few_trials_suffice_and_a_missing_side_is_estimated(simulated_epochs):
