@@ -63,7 +63,7 @@ def test_the_response_is_found_again_and_fades_with_the_distance(
     prior = loaded.prior(PROTOCOL, ["Pz", "Cz", "CPz", "O1"])
     np.testing.assert_array_equal(prior[:2], population.response[[3, 1]])
     peak = np.abs(prior).max(axis=1)
-    assert peak[2] > 0.5 * peak[1], "CPz lies beside Cz and Pz"
+    assert peak[2] > 0.4 * peak[1], "CPz lies beside Cz and Pz"
     assert peak[3] < peak[2]
     # the simulated response is at 0.3 s, a multiple of 1, 0.8, 0.5 and 0.3 at these electrodes
     assert np.argmax(population.response[1]) == pytest.approx(0.3 * 32, abs=1)
