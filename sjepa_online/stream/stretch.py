@@ -35,6 +35,10 @@ def record_stretch(
     progress : callable
         Called for each second that has arrived.
 
+    Returns
+    -------
+    Recording
+
     Raises
     ------
     InputError
