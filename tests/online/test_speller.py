@@ -40,18 +40,6 @@ class PeakReader(EpochClassifier):
 
     kind = "peak"
 
-<<<<<<< HEAD
-    def features(self, X: NDArray[np.floating[Any]]) -> Features:
-        return {EPOCHS: X[:, 0, 34:44].mean(axis=-1)}
-
-    def predict_features(self, features: Features) -> NDArray[np.float64]:
-        target = 1 / (1 + np.exp(-(features[EPOCHS] - RESPONSE / 2) / 4))
-        return np.column_stack([target, 1 - target])
-
-    def _fit_targets(self, features: Features, targets: NDArray[np.intp], _: bool) -> None:
-        """Nothing is fitted."""
-
-=======
     def __init__(self) -> None:
         super().__init__(["Target", "NonTarget"])
 
@@ -63,19 +51,14 @@ class PeakReader(EpochClassifier):
         target = 1 / (1 + np.exp(-(peak - RESPONSE / 2) / 4))
         return np.column_stack([target, 1 - target])
 
->>>>>>> main
     def to_state(self) -> State:
         raise NotImplementedError
 
     @classmethod
-<<<<<<< HEAD
-    def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
-=======
     def from_state(cls, state: State, restore: object) -> Self:
         raise NotImplementedError
 
     def _fit_targets(self, features: Features, targets: object, channel_dropout: bool) -> None:
->>>>>>> main
         raise NotImplementedError
 
 
@@ -91,11 +74,7 @@ def speller_decoder(speller_protocol: Protocol) -> Decoder:
     noise = np.random.default_rng(0).normal(size=(2, 5000))
     return Decoder(
         "peak",
-<<<<<<< HEAD
-        PeakReader(("Target", "NonTarget")),
-=======
         PeakReader(),
->>>>>>> main
         speller_protocol,
         CH_NAMES,
         PreprocessorConfig(),
