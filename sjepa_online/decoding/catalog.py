@@ -16,10 +16,13 @@ from sjepa_online.protocol import Protocol
 
 if TYPE_CHECKING:
     from sjepa_online.decoding.base import EpochClassifier
+    from sjepa_online.decoding.classifiers.fbcca import FilterBankCCA
     from sjepa_online.decoding.classifiers.fine_tuning import Strategy
     from sjepa_online.decoding.classifiers.paper_heads import PaperHead
     from sjepa_online.decoding.classifiers.readouts import Prior
+    from sjepa_online.decoding.classifiers.umm import UmmClassifier
     from sjepa_online.model.heads import HeadName
+    from sjepa_online.typing import Floats
 
 AUTO = "auto"
 DEFAULT_DECODER = AUTO
@@ -27,6 +30,8 @@ FILTER_BANK = "filter-bank"
 HEADS = ("pre-local", "post-local", "contextual")
 STRATEGIES = ("full", "new")
 BASELINES = ("riemann", "cca")
+#: The decoders that need no labelled trial: of spellers, and of flickering targets.
+UMM, FBCCA = "umm", "fbcca"
 #: Decoders that are the convex filter bank, or made of it.
 _CONVEX = (AUTO, FILTER_BANK, "pre-local")
 _SAME_PRE_LOCAL = ("full-pre-local", "new-pre-local")
@@ -40,7 +45,7 @@ _ONE_PRE_LOCAL = (
 def decoder_names() -> list[str]:
     """Return the name of every decoder."""
     with_strategy = [f"{strategy}-{head}" for strategy in STRATEGIES for head in HEADS]
-    return [AUTO, FILTER_BANK, *HEADS, *with_strategy, *BASELINES]
+    return [AUTO, FILTER_BANK, *HEADS, *with_strategy, *BASELINES, UMM, FBCCA]
 
 
 def check_decoder_name(name: str) -> None:
@@ -93,8 +98,8 @@ class DecoderRequest:
     Attributes
     ----------
     name : str
-        ``auto``, ``filter-bank``, ``riemann``, ``cca`` (SSVEP), or a head, optionally with a
-        strategy before it (``full-pre-local``).
+        ``auto``, ``filter-bank``, ``riemann``, ``cca`` and ``fbcca`` (SSVEP), ``umm`` (ERP), or a
+        head, optionally with a strategy before it (``full-pre-local``).
     weights : str
         Name or path of pretrained weights, or ``random``.
     random_state : int
@@ -159,18 +164,29 @@ class DecoderRequest:
             The weights cannot be read, a population that was asked for by name does not suit, or
             the window is too short for dynamic stopping.
         """
-        from sjepa_online.decoding.transfer.start import NO_USE, population_start
+        from sjepa_online.decoding.transfer.start import NO_USE, PopulationStart, population_start
 
-        start = NO_USE
-        if self._head in _CONVEX:
+        start, prior = NO_USE, None
+        if protocol.paradigm == "erp" and self.population not in ("auto", "none"):
+            if self.name not in (UMM, AUTO):
+                raise InputError(
+                    f"The decoder {self.name} cannot start from other people's responses",
+                    value=f"--population {self.population}",
+                    remedy=f"Choose {UMM} or {AUTO}, or leave the population out.",
+                )
+            prior = response_prior(self.population, protocol, ch_names, recordings)
+            start = PopulationStart(None, f"starts from the response in {self.population}")
+        elif self._head in _CONVEX:
             start = population_start(self.population, protocol, ch_names, recordings)
-        classifier = self._classifier(protocol, ch_names, start.prior)
+        classifier = self._classifier(protocol, ch_names, start.prior, prior)
         if dynamic_stopping:
             from sjepa_online.decoding.dynamic_stopping import for_prefixes
 
             classifier = for_prefixes(classifier, protocol)
         return DecoderPlan(
-            self if start.prior or start is NO_USE else replace(self, population="none"),
+            self
+            if start.prior or prior is not None or start is NO_USE
+            else replace(self, population="none"),
             classifier,
             start.note + (_ONE_PRE_LOCAL if self.name in _SAME_PRE_LOCAL else ""),
         )
@@ -185,7 +201,11 @@ class DecoderRequest:
         return self.resolve(protocol, ch_names, dynamic_stopping=dynamic_stopping).classifier
 
     def _classifier(
-        self, protocol: Protocol, ch_names: Sequence[str], prior: Prior | None
+        self,
+        protocol: Protocol,
+        ch_names: Sequence[str],
+        prior: Prior | None,
+        response: Floats | None,
     ) -> EpochClassifier:
         from sjepa_online.decoding.classifiers.auto import AutoClassifier
         from sjepa_online.decoding.classifiers.cca import CCAClassifier
@@ -199,6 +219,10 @@ class DecoderRequest:
             return riemann
         if self.name == "cca":
             return CCAClassifier(frequencies, protocol.class_names)
+        if self.name == FBCCA:
+            return make_fbcca(protocol)
+        if self.name == UMM:
+            return make_umm(protocol, response)
         if self._head not in _CONVEX:
             return self._paper_head(protocol, ch_names)
         network = load_network(self.weights, list(ch_names), self.random_state)
@@ -242,6 +266,88 @@ class DecoderRequest:
         return rest if prefix in STRATEGIES else self.name
 
 
+def response_prior(
+    population: str, protocol: Protocol, ch_names: Sequence[str], recordings: Sequence[str] = ()
+) -> Floats | None:
+    """Return the response to a target that a montage is expected to show.
+
+    Parameters
+    ----------
+    population : str
+        Name or path of a response population; ``auto`` and ``none`` stand for none.
+    protocol : Protocol
+    ch_names : sequence of str
+        The montage.
+    recordings : sequence of str
+        Names of the recordings in use.
+
+    Returns
+    -------
+    prior : ndarray, shape (channels, samples), or None
+
+    Raises
+    ------
+    InputError
+        The population cannot be read, or does not suit.
+    """
+    if population in ("auto", "none"):
+        return None
+    from sjepa_online.decoding.transfer.response_population import load_response_population
+
+    return load_response_population(population).prior(protocol, ch_names, recordings)
+
+
+def make_umm(protocol: Protocol, prior: Floats | None = None) -> UmmClassifier:
+    """Return the decoder that spells without labels, which knows nothing of the person yet.
+
+    Parameters
+    ----------
+    protocol : Protocol
+    prior : ndarray, shape (channels, samples), or None
+        The response of other people.
+
+    Returns
+    -------
+    UmmClassifier
+
+    Raises
+    ------
+    InputError
+        The protocol is of another paradigm.
+    """
+    from sjepa_online.decoding.classifiers.umm import UmmClassifier
+
+    if protocol.paradigm != "erp":
+        raise InputError(
+            f"The decoder umm compares flashes, and the protocol {protocol.name} shows none",
+            value=f"a protocol of {protocol.paradigm}",
+            remedy="Choose another decoder for this paradigm; riemann suits all.",
+        )
+    return UmmClassifier(protocol.class_names, protocol.window.start, prior)
+
+
+def make_fbcca(protocol: Protocol) -> FilterBankCCA:
+    """Return the decoder of flickering targets that needs no labels.
+
+    Parameters
+    ----------
+    protocol : Protocol
+
+    Returns
+    -------
+    FilterBankCCA
+
+    Raises
+    ------
+    InputError
+        The protocol has no stimulus frequency.
+    """
+    from sjepa_online.decoding.classifiers.fbcca import FilterBankCCA
+
+    frequencies = tuple(spec.frequency for spec in protocol.classes)
+    return FilterBankCCA(frequencies, protocol.class_names)
+
+
 def classifier_from_state(state: State) -> EpochClassifier:
     """Build the classifier that a state describes.
 
@@ -279,18 +385,22 @@ def classifier_from_state(state: State) -> EpochClassifier:
 def _classes_by_kind() -> dict[str, type[EpochClassifier]]:
     from sjepa_online.decoding.classifiers.auto import AutoClassifier
     from sjepa_online.decoding.classifiers.cca import CCAClassifier
+    from sjepa_online.decoding.classifiers.fbcca import FilterBankCCA
     from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
     from sjepa_online.decoding.classifiers.paper_heads import PaperHead
     from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
+    from sjepa_online.decoding.classifiers.umm import UmmClassifier
     from sjepa_online.decoding.dynamic_stopping import PrefixClassifier
 
     kinds: tuple[type[EpochClassifier], ...] = (
         AutoClassifier,
         CCAClassifier,
+        FilterBankCCA,
         FilterBankClassifier,
         PaperHead,
         PrefixClassifier,
         RiemannClassifier,
+        UmmClassifier,
     )
     # files of version 0.1.0 call the filter bank pre-local
     return {one.kind: one for one in kinds} | {"pre-local": FilterBankClassifier}

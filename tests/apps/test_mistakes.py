@@ -35,9 +35,12 @@ MISTAKES = [
     (f"calibrate -p {'a' * 300} --from sample:1", "cannot be reached"),
     (f"calibrate -p ssvep-exo --from sample:1 --out {'a' * 300}.safetensors", "cannot be reached"),
     ("evaluate scores -p ssvep-exo --train sample:1 --test sample:2 --csv . --overwrite", "--csv"),
-    ("decode --decoder .", "., a folder. There is: one.safetensors"),
-    ("decode --decoder on.safetensors", "not found. There is: one.safetensors"),
-    ("live --decoder nosuch/on.safetensors", "not found. Check the path"),
+    ("decode --decoder .", "a folder, not a file: . In it: one.safetensors"),
+    (
+        "decode --decoder on.safetensors",
+        "No such file: on.safetensors. In its folder: one.safetensors",
+    ),
+    ("live --decoder nosuch/on.safetensors", "No such file: nosuch/on.safetensors. Check the path"),
     ("feedback --decoder .", "a folder"),
     ("evaluate scores -p ssvep-exo --train nosuch.fif --test sample", "nosuch.fif"),
     (

@@ -20,6 +20,7 @@ from sjepa_apps.cli.common import (
     say,
 )
 from sjepa_apps.cli.description import describes_signal
+from sjepa_apps.cli.response_population import make_response_population
 
 if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
@@ -54,6 +55,13 @@ def population(
 
     protocol = load_protocol(paradigm)
     recordings = load_sources(source, amplifier)
+    if protocol.paradigm == "erp":
+        told, described = make_response_population(recordings, protocol, out)
+        if json:
+            print_json({**described, "out": str(out)})
+        else:
+            echo(f"{told}\nSaved {out}")
+        return
     ch_names = common_channels([recording.ch_names for recording in recordings])
     sessions = []
     with progress_bar("Preprocessing", len(recordings)) as advance:
