@@ -146,10 +146,7 @@ def _load(
     from sjepa_online.evaluation.spelling import spelling_data
     from sjepa_online.signal import PreprocessorConfig
 
-    if train:
-        sides = load_sides(train, test, amplifier)
-    else:
-        sides = [], load_sources(test, amplifier)
+    sides = load_sides(train, test, amplifier) if train else ([], load_sources(test, amplifier))
     names = good_channels([*sides[0], *sides[1]])
     training, testing = (
         make_trials(side, protocol, PreprocessorConfig(), names) if side else None for side in sides
