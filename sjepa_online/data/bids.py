@@ -104,6 +104,10 @@ def write_bids(
         refuse_replacement([path])
     raw = raw_from_recording(recording)
     raw.info["line_freq"] = line_frequency
+    if list(path.directory.glob("*_electrodes.tsv")):
+        # one table holds for all recordings of a session; another montage would contradict it, and
+        # positions of a template head are no loss
+        raw.set_montage(None, verbose="error")
     try:
         with mne.utils.catch_logging(), warnings.catch_warnings():
             # float32 in µV is what was recorded; pybv tells that other software prefers integers

@@ -198,6 +198,8 @@ class SignalInlet(_Inlet):
         self.lost = False
         #: What is added (s) to the stream's timestamps, which another clock gave; 0 for LSL's.
         self.clock_shift = 0.0
+        # timestamp of the last sample, as it came
+        self._newest = np.inf
         self._clock_told = False
         self._gone = False
         #: True while samples come whose timestamps stand still.
@@ -334,8 +336,12 @@ class SignalInlet(_Inlet):
         now = local_clock()
         silence, self._heard = now - self._heard, now
         returned: list[StreamEvent] = []
-        if self.lost or silence > _RESTARTS_AFTER:
+        step = float(timestamps[0]) - self._newest
+        self._newest = float(timestamps[-1])
+        # a reader that is late finds samples that follow each other; a restarted source has a gap
+        if self.lost or step > _RESTARTS_AFTER or -np.inf < step < 0:
             returned = self._look_again(now)
+            self._heard = local_clock()
             if self._gone:
                 return self._nothing(*returned)
         frozen = self._check_standstill(float(timestamps[-1]), now)

@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sjepa_online.amplifier import AmplifierProfile
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
 from sjepa_online.data.recording import Recording
 from sjepa_online.errors import OperationError
-from sjepa_online.signal import electrodes_among
 from sjepa_online.stream.discovery import StreamDescription
 from sjepa_online.stream.events import ClockJump, Gap
 from sjepa_online.stream.inlet import SignalInlet
@@ -22,7 +21,7 @@ PATIENCE = 10.0
 def record_stretch(
     stream: StreamDescription,
     seconds: float,
-    amplifier: AmplifierProfile | None = None,
+    amplifier: AmplifierProfile = AS_DECLARED,
     progress: Callable[[], None] = lambda: None,
 ) -> Recording:
     """Take some seconds of a stream's electrodes.
@@ -31,8 +30,8 @@ def record_stretch(
     ----------
     stream : StreamDescription
     seconds : float
-    amplifier : AmplifierProfile or None
-        Describes the stream where it does not do so itself.
+    amplifier : AmplifierProfile
+        What is known beside what the stream declares.
     progress : callable
         Called for each second that has arrived.
 
@@ -49,7 +48,6 @@ def record_stretch(
     """
     chunks, breaks, n_samples, told = [], [], 0, 0
     with SignalInlet(stream, amplifier=amplifier) as inlet:
-        names = electrodes_among(inlet.ch_names)
         end = time.monotonic() + seconds + PATIENCE
         while n_samples < seconds * inlet.sfreq:
             if time.monotonic() > end:
@@ -68,14 +66,14 @@ def record_stretch(
             while told < min(int(n_samples / inlet.sfreq), int(seconds)):
                 told += 1
                 progress()
-        picks = [inlet.ch_names.index(name) for name in names]
         return Recording(
             name=stream.name,
-            data=np.concatenate(chunks, axis=1)[picks].astype(np.float32),
-            unit=inlet.unit_of(list(names)),
+            data=np.concatenate(chunks, axis=1).astype(np.float32),
+            unit=inlet.unit_of(),
             sfreq=inlet.sfreq,
-            ch_names=tuple(names.values()),
+            ch_names=inlet.ch_names,
             onsets=np.empty(0),
             labels=(),
             breaks=np.array(breaks),
+            notes=inlet.notes,
         )

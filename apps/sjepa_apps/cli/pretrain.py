@@ -70,7 +70,7 @@ def pretrain(
         return
     with _progress() as observer:
         if prepare:
-            corpus = prepare_corpus(chosen, data or (), store, observer.on_source)
+            corpus = prepare_corpus(chosen, data or (), store, observer.on_source, amplifier)
             outcome = None
         else:
             outcome, corpus = run(
@@ -84,6 +84,7 @@ def pretrain(
                 devices=devices,
                 nodes=nodes,
                 resume=resume,
+                amplifier=amplifier,
             )
     if observer.is_first_process:
         _report(corpus, outcome, json)

@@ -54,17 +54,20 @@ def record(
     others = [resolve_stream(name, wait) for name in also or ()]
     chosen = _distinct([eeg, *_markers(amplifier, wait), *others])
     recorder = Recorder(out, [one.uid for one in chosen])
-    problem = ""
+    problem, interrupted = "", False
     try:
         recorder.start(max(20.0, wait))
         say(f"Recording {', '.join(one.name for one in chosen)} to {out}. Ctrl-C stops.")
         problem = _watch(recorder, out, seconds)
     except KeyboardInterrupt:
-        # Ctrl-C is how a recording is ended
+        interrupted = True
         say("Closing the file")
     finally:
         recorder.stop()
     _tell(out, chosen, picked.ch_names, problem, json)
+    if interrupted:
+        # as any command that runs until Ctrl-C
+        raise KeyboardInterrupt
 
 
 def _markers(amplifier: AmplifierProfile, wait: float) -> list[StreamDescription]:

@@ -132,6 +132,7 @@ def calibrate(
         "--windowed": windowed,
         "--photodiode": photodiode,
     }
+    described = amplifier.model_copy(update={"stream": stream or amplifier.stream})
     if trials == 0:
         of_trials: dict[str, object] = {
             "--headless": headless,
@@ -145,7 +146,7 @@ def calibrate(
         calibrate_without_labels(
             paradigm,
             source,
-            AlignmentStream(stream or amplifier.stream, amplifier, wait or WAIT, lsl_scope),
+            AlignmentStream(stream, described, wait or WAIT, lsl_scope),
             request,
             out or Path(DECODER),
             overwrite=overwrite,
@@ -167,7 +168,7 @@ def calibrate(
         _from_recordings(
             paradigm,
             source,
-            amplifier.model_copy(update={"stream": stream or amplifier.stream}),
+            described,
             request,
             dynamic_stopping,
             CalibrationOutputs(out or Path(DECODER), report, overwrite, json),

@@ -34,7 +34,7 @@ class AlignmentStream:
     name : str or None
         None for the only one in sight.
     amplifier : AmplifierProfile
-        Describes its channels, and those of recordings.
+        What is known beside what it declares; of recordings too.
     wait : float
         How long it may take to appear (s).
     scope : LslScope or None
