@@ -1,4 +1,4 @@
-"""Decoders by name: ``pre-local``, ``new-contextual``, ``riemann``, ..."""
+"""Decoders by name: ``auto``, ``pre-local``, ``new-contextual``, ``filter-bank``, ..."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from sjepa_online.decoding.classifiers.cca import CanonicalClassifier
 from sjepa_online.decoding.classifiers.filter_bank import PreLocalClassifier
 from sjepa_online.decoding.classifiers.fine_tuning import Strategy
 from sjepa_online.decoding.classifiers.network import (
-    SJEPAClassifier,
     choose_device,
     load_network,
     readouts_of,
 )
 from sjepa_online.decoding.classifiers.paper_heads import PaperHead
+from sjepa_online.decoding.classifiers.pre_local.classifier import KIND as PRE_LOCAL
+from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
 from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
 from sjepa_online.decoding.dynamic_stopping import PrefixClassifier, prefix_lengths
 from sjepa_online.decoding.names import (
     AUTO,
+    BASELINES,
     DEFAULT_DECODER,
+    FILTER_BANK,
     STRATEGIES,
     HeadName,
     check_decoder_name,
@@ -29,13 +32,8 @@ from sjepa_online.decoding.names import (
 from sjepa_online.decoding.serialization import State, TrialClassifier
 from sjepa_online.decoding.transfer.start import population_start
 from sjepa_online.errors import InputError
+from sjepa_online.model import SignalJEPA
 from sjepa_online.protocol import Protocol
-
-#: What is told of ``new-pre-local`` and ``full-pre-local``.
-_ONE_PRE_LOCAL = (
-    "; full and new are one pre-local, as its convolution is not trained "
-    "(`evaluate grid` has the paper's)"
-)
 
 
 @dataclass(frozen=True)
@@ -45,8 +43,8 @@ class DecoderRequest:
     Attributes
     ----------
     name : str
-        ``auto``, ``riemann``, ``cca`` (SSVEP), or a head, optionally with a strategy before it
-        (``full-pre-local``).
+        ``auto``, ``filter-bank``, ``riemann``, ``cca`` (SSVEP), or a head of the paper, optionally
+        with a strategy before it (``full-pre-local``).
     weights : str
         Name or path of pretrained weights, or ``random``.
     random_state : int
@@ -96,22 +94,31 @@ class DecoderRequest:
         InputError
             A population that was asked for by name does not fit.
         """
-        if self._head not in (AUTO, "pre-local"):
+        if self.name not in (AUTO, FILTER_BANK):
             return self, "no population start: the decoder has no use for one"
         start = population_start(self.population, protocol, ch_names, recordings)
-        note = start.note + (_ONE_PRE_LOCAL if self.name != self._head else "")
-        return (self if start.prior else replace(self, population="none")), note
+        return (self if start.prior else replace(self, population="none")), start.note
 
     def make(self, protocol: Protocol, ch_names: Sequence[str]) -> TrialClassifier:
         """Return a fresh classifier for this protocol and these channels."""
+        return self._make(protocol, ch_names, self._network(ch_names))
+
+    def _network(self, ch_names: Sequence[str]) -> SignalJEPA | None:
+        """Return the pretrained network; None for decoders that use none."""
+        if self.name in BASELINES:
+            return None
+        return load_network(self.weights, list(ch_names), self.random_state)
+
+    def _make(
+        self, protocol: Protocol, ch_names: Sequence[str], network: SignalJEPA | None
+    ) -> TrialClassifier:
         riemann = RiemannClassifier(protocol.paradigm, protocol.frequencies, protocol.class_names)
         if self.name == "riemann":
             return riemann
-        if self.name == "cca":
+        if network is None:
             return CanonicalClassifier(protocol.frequencies, protocol.class_names)
-        if self._head in (AUTO, "pre-local"):
-            network = load_network(self.weights, list(ch_names), self.random_state)
-            pre_local = PreLocalClassifier(
+        if self.name in (AUTO, FILTER_BANK):
+            filter_bank = PreLocalClassifier(
                 network.local_encoder.first_kernels.numpy(),
                 readouts_of(protocol.paradigm, protocol.frequencies),
                 protocol.frequencies,
@@ -119,16 +126,27 @@ class DecoderRequest:
                 population_start(self.population, protocol, ch_names).prior,
                 ch_names,
             )
-            return AutoClassifier(pre_local, riemann) if self.name == AUTO else pre_local
-        return SJEPAClassifier(
-            head=cast(HeadName, self._head),
-            strategy=cast(Strategy, self._strategy),
-            weights=self.weights,
-            ch_names=tuple(ch_names),
-            random_state=self.random_state,
-            class_order=protocol.class_names,
-            device=self.device,
-        )
+            return AutoClassifier(filter_bank, riemann) if self.name == AUTO else filter_bank
+        return self._make_head(protocol, ch_names, network)
+
+    def _make_head(
+        self, protocol: Protocol, ch_names: Sequence[str], network: SignalJEPA
+    ) -> TrialClassifier:
+        """Return a head of the paper."""
+        classes, device = protocol.class_names, choose_device(self.device)
+        if self._head == "pre-local":
+            return PreLocalNetwork(
+                network.local_encoder,
+                protocol.paradigm,
+                protocol.frequencies,
+                classes,
+                self._strategy,
+                self.random_state,
+                device,
+                ch_names,
+            )
+        head = cast(HeadName, self._head)
+        return PaperHead(head, self._strategy, network, classes, self.random_state, device)
 
     def make_early(self, protocol: Protocol, ch_names: Sequence[str]) -> PrefixClassifier:
         """Return a fresh classifier for every prefix of the window; see :meth:`make`.
@@ -138,20 +156,25 @@ class DecoderRequest:
         InputError
             The window is too short for a prefix.
         """
-        lengths = prefix_lengths(protocol.n_times)
+        network = self._network(ch_names)
+        # heads on tokens read nothing of less than one
+        reads_tokens = network is not None and self._head in ("post-local", "contextual")
+        shortest = network.config.token_length if network is not None and reads_tokens else 0
+        lengths = [one for one in prefix_lengths(protocol.n_times) if one >= shortest]
         if len(lengths) < 2:
             raise InputError(
                 "Deciding early needs a window that is longer than 1.25 s",
                 value=f"{protocol.window.length} s",
                 remedy="Calibrate without early stopping.",
             )
-        classifiers = {length: self.make(protocol, ch_names) for length in lengths}
-        return PrefixClassifier(classifiers)
+        return PrefixClassifier(
+            {length: self._make(protocol, ch_names, network) for length in lengths}
+        )
 
     @property
-    def _strategy(self) -> str:
+    def _strategy(self) -> Strategy:
         prefix = self.name.partition("-")[0]
-        return prefix if prefix in STRATEGIES else "full"
+        return cast(Strategy, prefix) if prefix in STRATEGIES else "full"
 
     @property
     def _head(self) -> str:
@@ -169,8 +192,11 @@ def classifier_from_state(state: State) -> TrialClassifier:
     """
     kind = state.config.get("kind")
     try:
+        # the filter bank's files have had this name from the first on
         if kind == "pre-local":
             return PreLocalClassifier.from_state(state)
+        if kind == PRE_LOCAL:
+            return PreLocalNetwork.from_state(state)
         if kind == "auto":
             return AutoClassifier.from_state(state)
         if kind == "prefixes":

@@ -150,8 +150,9 @@ class Decoder:
         self.compensation = compensation
         self.baseline = baseline
         self.calibration = calibration
-        # the heads of the paper read estimates of bad channels, all others nothing of them
-        self._ignores_bad = isinstance(classifier, StatisticsClassifier)
+        # heads on tokens read estimates of bad channels, all others nothing of them
+        whole = classifier.whole if isinstance(classifier, PrefixClassifier) else classifier
+        self._ignores_bad = isinstance(whole, StatisticsClassifier)
         self._last_mask: tuple[tuple[str, ...], NDArray[np.bool_]] | None = None
 
     @property

@@ -18,9 +18,9 @@ from sjepa_online.decoding import (
     CalibrationSummary,
     Decoder,
     DecoderRequest,
-    SJEPAClassifier,
 )
 from sjepa_online.decoding.bad_channels.interpolation import ChannelCompensation
+from sjepa_online.decoding.classifiers.paper_heads import PaperHead
 from sjepa_online.decoding.serialization import TrialClassifier
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.model import PRETRAINING_CHANNELS
@@ -149,8 +149,8 @@ def measure_latency(
 
 
 def device_of(classifier: TrialClassifier) -> str:
-    """Return where a classifier computes: only fine-tuned networks use another device."""
-    return classifier.device if isinstance(classifier, SJEPAClassifier) else "cpu"
+    """Return where a classifier decides: only heads on tokens use another device."""
+    return classifier.device if isinstance(classifier, PaperHead) else "cpu"
 
 
 def noise_decoder(

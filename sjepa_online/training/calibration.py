@@ -17,7 +17,6 @@ from sjepa_online.decoding.dynamic_stopping import (
     PrefixClassifier,
     choose_threshold,
     cross_validated_early_scores,
-    prefix_lengths,
 )
 from sjepa_online.decoding.metrics import score_summary
 from sjepa_online.decoding.serialization import FloatArray, TrialClassifier, fit_on, statistics_of
@@ -114,7 +113,9 @@ def calibrate(
     classifier = make()
     fit_on(classifier, statistics, trials.y)
     if isinstance(classifier, PrefixClassifier):
-        classifier.threshold, early_scores = _early(held_out[PREFIXES], trials, n_folds)
+        classifier.threshold, early_scores = _early(
+            held_out[PREFIXES], classifier.lengths, trials, n_folds
+        )
     fit_seconds = time.perf_counter() - started
     decoder = assemble_decoder(
         request.name,
@@ -230,13 +231,13 @@ def _flash_evidence(held_out: FloatArray, trials: Trials) -> FlashEvidence | Non
     return FlashEvidence.fit(held_out[:, target], trials.y == TARGET)
 
 
-def _early(prefixes: FloatArray, trials: Trials, n_folds: int) -> tuple[float, dict[str, float]]:
+def _early(
+    prefixes: FloatArray, lengths: Sequence[int], trials: Trials, n_folds: int
+) -> tuple[float, dict[str, float]]:
     """Return the threshold for all trials, and what cross-validation says of choosing one."""
     protocol = trials.protocol
     targets = np.argmax(trials.y[:, np.newaxis] == np.array(protocol.class_names), axis=1)
-    seconds = [
-        protocol.window.start + length / MODEL_SFREQ for length in prefix_lengths(protocol.n_times)
-    ]
+    seconds = [protocol.window.start + length / MODEL_SFREQ for length in lengths]
     folds = held_out_folds(trials.y, n_folds)
     scores = cross_validated_early_scores(prefixes, targets, seconds, folds)
     return choose_threshold(prefixes, targets, seconds), scores

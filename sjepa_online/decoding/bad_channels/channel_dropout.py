@@ -105,7 +105,7 @@ def weights_without(weights: Floats, thinned: Floats, bad: Mask | None) -> Float
     return (1 - share) * weights + share * thinned
 
 
-def _draw_mask(rng: np.random.Generator, neighbourhood: Floats | None, n_channels: int) -> Mask:
+def draw_mask(rng: np.random.Generator, neighbourhood: Floats | None, n_channels: int) -> Mask:
     """Draw channels to do without: single ones, or a block where a neighbourhood is given."""
     n_bad = int(rng.integers(1, n_channels // 2 + 1))
     if neighbourhood is None:
@@ -161,7 +161,7 @@ def thin(spatial_filter: FilterWithoutChannels, matrices: Floats) -> ThinnedTria
     sources = []
     for copy in range(N_COPIES if n_channels >= LEAST_CHANNELS else 0):
         for trials in np.array_split(rng.permutation(n_trials), MASKS_PER_COPY):
-            bad = _draw_mask(rng, neighbourhood if copy % 2 else None, n_channels)
+            bad = draw_mask(rng, neighbourhood if copy % 2 else None, n_channels)
             spatial, rest = spatial_filter.without(bad)
             parts.append(filter_covariances(spatial, matrices[trials]) + rest)
             sources.append(trials)

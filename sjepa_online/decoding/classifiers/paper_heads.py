@@ -34,6 +34,11 @@ class PaperHead:
         Seed of the added layers and of training.
     device : str
         Where the network runs.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+    device : str
     """
 
     def __init__(
@@ -49,7 +54,7 @@ class PaperHead:
         self._strategy: Strategy = strategy
         self._network = network
         self._seed = seed
-        self._device = device
+        self.device = device
         self._head: Head | None = None
         self.classes_ = np.array(list(classes))
 
@@ -67,7 +72,7 @@ class PaperHead:
     def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> FloatArray:
         """Return probabilities ``(n, classes)``; contextual tokens of ``bad`` are predicted."""
         assert self._head is not None
-        x = torch.from_numpy(np.ascontiguousarray(X, dtype=np.float32)).to(self._device)
+        x = torch.from_numpy(np.ascontiguousarray(X, dtype=np.float32)).to(self.device)
         with torch.inference_mode():
             contextual = isinstance(self._head, ContextualHead) and bad is not None
             logits = self._head(x, self._names(bad)) if contextual else self._head(x)
@@ -112,4 +117,4 @@ class PaperHead:
 
     def _build(self, n_times: int) -> Head:
         head = HEADS[self._head_name](self._network, len(self.classes_), n_times)
-        return head.to(self._device)
+        return head.to(self.device)

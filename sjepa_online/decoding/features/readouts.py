@@ -191,7 +191,7 @@ class PhaseLocked(ResponseReadout):
     def fit(self, statistics: Statistics, targets: Targets, n_classes: int) -> Self:
         """Fit the filters and the classifier."""
         features = self._time_courses(self._fit_filters(statistics, targets))
-        self.weights = _discriminant(features, targets)
+        self.weights = discriminant(features, targets)
         return self
 
     def features(self, statistics: Statistics) -> Floats:
@@ -420,7 +420,7 @@ def _with_identity(kernels: Floats) -> Floats:
     return np.concatenate([kernels, identity])
 
 
-def _discriminant(features: Floats, targets: Targets) -> Floats:
+def discriminant(features: Floats, targets: Targets) -> Floats:
     """Fit shrinkage LDA; where there are more features than trials, in the space they span."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 

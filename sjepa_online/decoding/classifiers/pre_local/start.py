@@ -1,0 +1,128 @@
+"""Where training begins: spatial filters and readouts that are known without gradient descent.
+
+A calibration is too short to find the directions of a response among many electrodes by gradient
+descent, but enough to refine what xDAWN, common spatial patterns or the response to the stimulus
+give at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import eigh
+
+from sjepa_online.decoding.classifiers.logistic import LogisticRegression
+from sjepa_online.decoding.classifiers.pre_local.networks import PHASE_LOCKED
+from sjepa_online.decoding.features.readouts import discriminant
+from sjepa_online.decoding.features.spatial_filters import SHRINKAGE, xdawn
+from sjepa_online.decoding.features.tangent_space import channel_covariances, shrink
+from sjepa_online.protocol import Paradigm
+
+Floats = NDArray[np.float64]
+Targets = NDArray[np.integer[Any]]
+
+#: Virtual channels, where the paradigm does not ask for others (the paper has 4).
+N_VIRTUAL = 8
+#: Filters of each stimulus frequency.
+N_STIMULUS = 2
+#: Inverse strength of the penalty on weights of standardised power.
+POWER_C = 0.1
+
+
+def spatial_start(
+    paradigm: Paradigm | None,
+    X: Floats,
+    powers: Floats,
+    targets: Targets,
+    n_stimuli: int,
+) -> Floats:
+    """Return spatial filters ``(virtual, channels)`` whose output has unit variance.
+
+    Parameters
+    ----------
+    paradigm : {"erp", "mi", "ssvep"} or None
+        xDAWN filters of each class for ``erp``; common spatial patterns for ``mi``; for ``ssvep``
+        filters of the response to each stimulus, and one xDAWN filter of each class in case the
+        response is locked to the trial; the first two halves for None.
+    X : ndarray, shape (n, channels, samples)
+        Whitened epochs.
+    powers : ndarray, shape (n, blocks, channels, channels)
+        Covariances of the channels: at the frequencies, then at their harmonics, for ``ssvep``;
+        else behind the kernels for rhythms.
+    targets : ndarray of int, shape (n,)
+        Class indices.
+    n_stimuli : int
+        Number of stimulus frequencies.
+    """
+    n_classes = int(targets.max()) + 1
+    if paradigm == "erp":
+        filters = _responses(X, targets, N_VIRTUAL // min(n_classes, N_VIRTUAL))
+    elif paradigm == "mi":
+        filters = _patterns(powers, targets, N_VIRTUAL)
+    elif paradigm == "ssvep":
+        stimulus = _stimulus_filters(powers, targets, n_stimuli)
+        filters = np.concatenate([stimulus, _responses(X, targets, 1)])
+    else:
+        filters = np.concatenate(
+            [_responses(X, targets, 2), _patterns(powers, targets, N_VIRTUAL // 2)]
+        )
+    covariance = channel_covariances(X).mean(axis=0)
+    scale: Floats = np.sqrt(np.einsum("vc,cd,vd->v", filters, covariance, filters))
+    return filters / scale[:, np.newaxis]
+
+
+def _responses(X: Floats, targets: Targets, n_each: int) -> Floats:
+    """Return the first xDAWN filters of every class."""
+    filters, _ = xdawn(X, targets)
+    by_class = filters.reshape(int(targets.max()) + 1, -1, filters.shape[-1])
+    return np.asarray(by_class[:, :n_each].reshape(-1, filters.shape[-1]))
+
+
+def _patterns(powers: Floats, targets: Targets, n_filters: int) -> Floats:
+    """Return common spatial patterns: of each class against all, or of two against each other."""
+    by_trial = powers.mean(axis=1)
+    everything = shrink(by_trial.mean(axis=0), SHRINKAGE)
+    n_classes = int(targets.max()) + 1
+    n_contrasts = 1 if n_classes == 2 else n_classes
+    n_ends = max(1, n_filters // n_contrasts // 2)
+    filters = []
+    for index in range(n_contrasts):
+        _, vectors = eigh(by_trial[targets == index].mean(axis=0), everything)
+        n_side = max(1, min(n_ends, len(vectors) // 2))
+        filters += [vectors[:, -n_side:].T, vectors[:, :n_side].T]
+    return np.concatenate(filters)
+
+
+def _stimulus_filters(powers: Floats, targets: Targets, n_frequencies: int) -> Floats:
+    """Return filters of the power at each frequency in its trials against that in the others."""
+    filters = []
+    for index in range(n_frequencies):
+        at = powers[:, index::n_frequencies].mean(axis=1)
+        power = np.trace(at, axis1=1, axis2=2)
+        # the class of a frequency is the one that shows it most
+        shown = [power[targets == one].mean() for one in range(int(targets.max()) + 1)]
+        of_class = targets == int(np.argmax(shown))
+        others = shrink(at[~of_class].mean(axis=0), SHRINKAGE)
+        _, vectors = eigh(at[of_class].mean(axis=0), others)
+        filters.append(vectors[:, -N_STIMULUS:].T)
+    return np.concatenate(filters)
+
+
+def readout_start(name: str, features: Floats, targets: Targets, n_classes: int) -> Floats:
+    """Return linear weights ``(d + 1, classes)`` of a readout, the intercepts in the last row.
+
+    Parameters
+    ----------
+    name : str
+        Shrinkage discriminant analysis for readouts of the response's shape, logistic regression
+        for those of power.
+    features : ndarray, shape (n, d)
+        Standardised.
+    targets : ndarray of int, shape (n,)
+    n_classes : int
+    """
+    if name in PHASE_LOCKED:
+        return discriminant(features, targets)
+    return LogisticRegression(C=POWER_C).fit(features, targets, n_classes).weights
