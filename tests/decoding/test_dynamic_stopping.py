@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -253,3 +254,33 @@ def test_lengths_between_the_prefixes_are_refused(decoder: Decoder) -> None:
 def test_a_window_of_one_token_has_no_prefix(protocol_of: Callable[[str], Protocol]) -> None:
     with pytest.raises(InputError, match="longer than"):
         DecoderRequest("riemann").make_early(protocol_of("erp"), ("C3", "Cz", "C4", "Pz"))
+
+
+@pytest.mark.usefixtures("short_training")
+@pytest.mark.parametrize("name", ["new-post-local", "new-contextual", "pre-local"])
+def test_networks_decide_early_and_do_without_channels(
+    name: str,
+    protocol: Protocol,
+    simulated_recording: Callable[..., Recording],
+    tiny_weights: str,
+    tmp_path: Path,
+) -> None:
+    """Prefixes begin where there is a token, and bad channels are estimates, not zeros."""
+    recording = simulated_recording("stimulus", n_trials=18, classes=CLASSES)
+    request = DecoderRequest(name, weights=tiny_weights, device="cpu")
+    calibration = calibrate(
+        [recording], protocol, PreprocessorConfig(), request, n_folds=3, early=True
+    )
+    calibration.decoder.save(tmp_path / "early.safetensors")
+    decoder = load_decoder(tmp_path / "early.safetensors")
+    first = 128 if name == "pre-local" else 192
+    assert decoder.window_lengths[0] == first
+    X = calibration.trials.X[..., :first]
+    broken = X.copy()
+    broken[:, 1] = 1e5
+    bad = [decoder.ch_names[1]]
+    without = decoder.predict_proba(broken, bad)
+    np.testing.assert_array_equal(without, decoder.predict_proba(X, bad))
+    zeros = X.copy()
+    zeros[:, 1] = 0
+    assert not np.allclose(without, decoder.predict_proba(zeros), atol=1e-4)

@@ -61,7 +61,7 @@ def test_the_average_is_the_geometric_mean_of_calibrated_members(
     protocol = protocol_of("mi")
     X, y = simulated_epochs("power", 24, protocol.class_names, n_times=152)
     classifier = _auto(protocol).fit(X, y)
-    members = DecoderRequest("pre-local", "random", 0, "cpu"), DecoderRequest("riemann")
+    members = DecoderRequest("filter-bank", "random", 0, "cpu"), DecoderRequest("riemann")
     log_members = [
         np.log(member.make(protocol, CH_NAMES).fit(X, y).predict_proba(X)) for member in members
     ]

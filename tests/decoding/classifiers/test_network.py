@@ -85,7 +85,7 @@ def test_labels_may_be_numbers(
     [
         ({"head": "middle-local"}, "The head is one of pre-local"),
         ({"strategy": "half"}, "The strategy is one of full, new"),
-        ({"readout": "concave"}, "The readout is one of convex, flat"),
+        ({"readout": "concave"}, "The readout is one of paradigm, flat"),
         ({"paradigm": "p300"}, "The paradigm is one of"),
         ({"paradigm": "ssvep"}, "no frequencies"),
         ({"head": "contextual"}, "names of the channels"),

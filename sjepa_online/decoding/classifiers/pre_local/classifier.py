@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -45,6 +46,7 @@ READOUTS: dict[Paradigm | None, tuple[str, ...]] = {
 }
 #: Covariances of the channels behind the first convolution, among the statistics.
 POWERS = "encoder-powers"
+_SENSORIMOTOR = re.compile("(FC|C|CP)[1-6z]")
 
 
 class PreLocalNetwork:
@@ -95,6 +97,8 @@ class PreLocalNetwork:
         self._frequencies = tuple(frequencies)
         self._strategy, self._seed, self._device = strategy, seed, device
         self._mirror = find_mirror(ch_names, classes) if paradigm == "mi" else None
+        names = enumerate(ch_names or ())
+        self._electrodes = [index for index, name in names if _SENSORIMOTOR.fullmatch(name)]
         self._ensemble: Ensemble | None = None
         self.classes_ = np.array(list(classes))
         self.out_of_fold_: Floats = np.empty((0, 0))
@@ -137,6 +141,7 @@ class PreLocalNetwork:
             strategy=self._strategy,
             schedule=SCHEDULES[self._paradigm],
             mirror=self._mirror,
+            electrodes=self._electrodes,
             seed=self._seed,
             device=self._device,
         )

@@ -63,6 +63,7 @@ class Ensemble:
             spatial.flatten(0, 1).double().numpy(), np.asarray(covariances, dtype=np.float64)
         )
         self._whole = spatial, spatial.new_zeros(*spatial.shape[:2], len(covariances) - 1)
+        self._without: tuple[Floats, tuple[Tensor, Tensor]] | None = None
         self._running = dict(weights)
         if layout.frequencies:
             self._running[STIMULUS_MAP] = stimulus_map(layout, weights, n_times)
@@ -152,12 +153,14 @@ class Ensemble:
         if bad is None:
             return self._whole
         filters, rest = self._filter.without(bad)
-        shape = self._whole[0].shape
-        missing = np.diagonal(rest[1:], axis1=1, axis2=2).T
-        return (
-            torch.from_numpy(filters.astype(np.float32)).reshape(shape),
-            torch.from_numpy(missing.astype(np.float32)).reshape(*shape[:2], -1),
-        )
+        # the filter is the same object for the same channels
+        if self._without is None or self._without[0] is not filters:
+            shape = self._whole[0].shape
+            missing = np.diagonal(rest[1:], axis1=1, axis2=2).T
+            in_force = torch.from_numpy(filters.astype(np.float32)).reshape(shape)
+            lacking = torch.from_numpy(missing.astype(np.float32)).reshape(*shape[:2], -1)
+            self._without = filters, (in_force, lacking)
+        return self._without[1]
 
 
 def _choose_readouts(

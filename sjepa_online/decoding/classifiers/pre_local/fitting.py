@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,7 @@ def fit_ensemble(
     strategy: Strategy,
     schedule: Schedule,
     mirror: Mirror | None,
+    electrodes: Sequence[int],
     seed: int,
     device: str,
 ) -> Ensemble:
@@ -90,6 +92,8 @@ def fit_ensemble(
     schedule : Schedule
     mirror : Mirror or None
         Left and right exchanged, where classes have such an image.
+    electrodes : sequence of int
+        Channels over the sensorimotor cortex.
     seed : int
     device : str
         Where to train.
@@ -99,7 +103,9 @@ def fit_ensemble(
     Z, white_powers = white @ X, filter_covariances(white, powers)
     views = make_views(white, covariance, mirror, int(targets.max()) + 1)
     starts = [
-        _start_spatial(paradigm, Z[fold], white_powers[fold], targets[fold], n_stimuli, views)
+        _start_spatial(
+            paradigm, Z[fold], white_powers[fold], targets[fold], n_stimuli, views, electrodes
+        )
         for fold in folds
     ]
     weights = encoder_weights(encoder, len(folds)) | {SPATIAL: _tensor(np.stack(starts))}
@@ -155,6 +161,7 @@ def _start_spatial(
     targets: Targets,
     n_stimuli: int,
     views: Views,
+    electrodes: Sequence[int],
 ) -> Floats:
     """Return the spatial filters of one member, from its trials and their images."""
     if views.mirror is not None:
@@ -162,7 +169,7 @@ def _start_spatial(
         Z = np.concatenate([Z, image @ Z])
         powers = np.concatenate([powers, filter_covariances(image, powers)])
         targets = np.concatenate([targets, views.mirrored_classes.numpy()[targets]])
-    return spatial_start(paradigm, Z, powers, targets, n_stimuli)
+    return spatial_start(paradigm, Z, powers, targets, n_stimuli, electrodes)
 
 
 def _start_readouts(

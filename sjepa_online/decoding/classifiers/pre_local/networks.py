@@ -45,7 +45,7 @@ OF_TOKENS = (TOKENS, TOKEN_POWER)
 #: Evoked potentials are slow: kernels whose response peaks below this (Hz) read their shape.
 SLOW_BELOW = 8.0
 #: Rhythms of the sensorimotor cortex (Hz).
-RHYTHMS = (8.0, 30.0)
+RHYTHMS = (8.0, 26.0)
 #: µV²: power below is that of no electrode.
 SMALLEST_POWER = 1e-6
 _NORM_EPS = 1e-5
@@ -231,7 +231,7 @@ def _token_power(tokens: Tensor) -> Tensor:
     mean = tokens.mean(dim=3)
     if tokens.shape[3] == 1:
         return mean.flatten(2)
-    variance = tokens.var(dim=3, unbiased=False)
+    variance = (tokens - mean[:, :, :, None]).square().mean(dim=3)
     return torch.cat([mean, (variance + 1e-4).log()], dim=-1).flatten(2)
 
 

@@ -7,6 +7,7 @@ give at once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy.linalg import eigh
 from sjepa_online.decoding.classifiers.logistic import LogisticRegression
 from sjepa_online.decoding.classifiers.pre_local.networks import PHASE_LOCKED
 from sjepa_online.decoding.features.readouts import discriminant
-from sjepa_online.decoding.features.spatial_filters import SHRINKAGE, xdawn
+from sjepa_online.decoding.features.spatial_filters import MAX_VIRTUAL, SHRINKAGE, xdawn
 from sjepa_online.decoding.features.tangent_space import channel_covariances, shrink
 from sjepa_online.protocol import Paradigm
 
@@ -37,15 +38,17 @@ def spatial_start(
     powers: Floats,
     targets: Targets,
     n_stimuli: int,
+    electrodes: Sequence[int] = (),
 ) -> Floats:
     """Return spatial filters ``(virtual, channels)`` whose output has unit variance.
 
     Parameters
     ----------
     paradigm : {"erp", "mi", "ssvep"} or None
-        xDAWN filters of each class for ``erp``; common spatial patterns for ``mi``; for ``ssvep``
-        filters of the response to each stimulus, and one xDAWN filter of each class in case the
-        response is locked to the trial; the first two halves for None.
+        xDAWN filters of each class for ``erp``; whitened electrodes for ``mi``, as patterns that
+        are learned from few trials hold on no others; for ``ssvep`` filters of the response to
+        each stimulus, and one xDAWN filter of each class in case the response is locked to the
+        trial; xDAWN filters and common spatial patterns for None.
     X : ndarray, shape (n, channels, samples)
         Whitened epochs.
     powers : ndarray, shape (n, blocks, channels, channels)
@@ -55,12 +58,16 @@ def spatial_start(
         Class indices.
     n_stimuli : int
         Number of stimulus frequencies.
+    electrodes : sequence of int
+        Channels over the sensorimotor cortex, which ``mi`` begins with where there are many
+        others; common spatial patterns where there is none.
     """
     n_classes = int(targets.max()) + 1
     if paradigm == "erp":
         filters = _responses(X, targets, N_VIRTUAL // min(n_classes, N_VIRTUAL))
     elif paradigm == "mi":
-        filters = _patterns(powers, targets, N_VIRTUAL)
+        near = range(X.shape[1]) if X.shape[1] <= MAX_VIRTUAL else electrodes
+        filters = np.eye(X.shape[1])[list(near)] if near else _patterns(powers, targets, N_VIRTUAL)
     elif paradigm == "ssvep":
         stimulus = _stimulus_filters(powers, targets, n_stimuli)
         filters = np.concatenate([stimulus, _responses(X, targets, 1)])

@@ -26,6 +26,9 @@ from sjepa_online.protocol import Paradigm
 Strategy = Literal["new", "full"]
 Folds = Sequence[NDArray[np.intp]]
 
+#: So often every trial is seen at most, unless that is fewer updates than this.
+MOST_EPOCHS = 40
+LEAST_STEPS = 100
 #: The variance of features that do not vary.
 SMALLEST_VARIANCE = 1e-5
 
@@ -37,7 +40,7 @@ class Schedule:
     Attributes
     ----------
     steps : int
-        Updates of the weights.
+        Most updates of the weights; fewer where there are few trials.
     batch : int
         Trials of each member in one of them, where there are as many.
     learning_rate : float
@@ -69,7 +72,7 @@ class Schedule:
 
 
 SCHEDULES: dict[Paradigm | None, Schedule] = {
-    "erp": Schedule(steps=400, batch=64, shift=3),
+    "erp": Schedule(steps=300, batch=64, shift=3, analytic=False),
     "mi": Schedule(steps=60, batch=32),
     "ssvep": Schedule(steps=60, batch=32),
     None: Schedule(steps=200, batch=32),
@@ -155,10 +158,11 @@ def train(
     generator = torch.Generator(trials.X.device).manual_seed(seed)
     optimiser = _optimiser(weights, strategy, schedule)
     rates = [group["lr"] for group in optimiser.param_groups]
-    cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=schedule.steps)
-    balance = _balance(trials)
     batches = _Batches(trials.folds, schedule.batch, rng)
-    for _ in range(schedule.steps):
+    n_steps = min(schedule.steps, max(LEAST_STEPS, MOST_EPOCHS * batches.n_per_epoch))
+    cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=n_steps)
+    balance = _balance(trials)
+    for _ in range(n_steps):
         chosen = torch.from_numpy(batches.next()).to(trials.X.device)
         x, labels = _shifted(trials.X[chosen], schedule.shift, rng), trials.targets[chosen]
         spatial, rest, labels = _view(weights[SPATIAL], labels, trials, schedule.thinned, rng)
@@ -257,6 +261,7 @@ class _Batches:
         self._folds, self._rng = folds, rng
         self._n_trials = min(len(fold) for fold in folds)
         self._size = min(size, self._n_trials)
+        self.n_per_epoch = self._n_trials // self._size
         self._orders: NDArray[np.intp] = np.empty((len(folds), 0), dtype=np.intp)
 
     def next(self) -> NDArray[np.intp]:
