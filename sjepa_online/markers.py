@@ -62,7 +62,17 @@ class StimulusMarker:
 
 
 def parse_marker(text: str) -> StimulusMarker:
-    """Take a marker's text apart; any text is a marker, known words or not."""
+    """Take a marker's text apart; any text is a marker, known words or not.
+
+    Parameters
+    ----------
+    text : str
+        Text of a marker.
+
+    Returns
+    -------
+    StimulusMarker
+    """
     practice = text.startswith(f"{PRACTICE}/")
     word, _, about = text.removeprefix(f"{PRACTICE}/").partition("/")
     return StimulusMarker(word, about, practice)

@@ -175,6 +175,15 @@ class Protocol(_Part):
 
         A stimulus marker such as ``Target/ABC`` stands for the class of its first word; a
         marker of a practice trial for none.
+
+        Parameters
+        ----------
+        label : str
+            Label of an event in a recording.
+
+        Returns
+        -------
+        str or None
         """
         marker = parse_marker(label)
         for spec in self.classes:
@@ -192,6 +201,10 @@ def load_protocol(name_or_path: str | Path) -> Protocol:
     name_or_path : str or Path
         ``ssvep``, ``erp``, ``mi``, ``ssvep-exo``, any other shipped or own name, or a path.
 
+    Returns
+    -------
+    Protocol
+
     Raises
     ------
     InputError
@@ -205,6 +218,16 @@ def load_protocol(name_or_path: str | Path) -> Protocol:
 def parse_toml(path: Path, model: type[T]) -> T:
     """Read a TOML file into a pydantic model.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    model : type of pydantic model
+
+    Returns
+    -------
+    instance of ``model``
+
     Raises
     ------
     InputError
@@ -217,7 +240,7 @@ def parse_toml(path: Path, model: type[T]) -> T:
         content: dict[str, Any] = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(
-            "A protocol or a recipe is a UTF-8 TOML file",
+            "The file is not a UTF-8 TOML file",
             value=f"{path}: {error}",
             remedy="Correct the line that is named.",
         ) from error
@@ -227,7 +250,7 @@ def parse_toml(path: Path, model: type[T]) -> T:
         return model.model_validate(content)
     except ValidationError as error:
         raise InputError(
-            f"Each field of {path.name} needs a known name and a valid value",
+            f"{path.name} has unknown fields or wrong values",
             value="; ".join(_problems(text, error)),
             remedy="Correct the fields that are named; a shipped file shows the form.",
         ) from error

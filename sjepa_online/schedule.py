@@ -79,6 +79,10 @@ def make_schedule(
     practice : bool
         The practice trials instead of those to learn from.
 
+    Returns
+    -------
+    tuple of ScheduledTrial
+
     Raises
     ------
     InputError
@@ -97,7 +101,7 @@ def make_schedule(
             phases = [_speller_phases(speller, target, random) for target in targets]
         case None:
             raise InputError(
-                "A protocol says what a session shows in [flicker], [imagery] or [speller]",
+                "A session has nothing to show without [flicker], [imagery] or [speller]",
                 value=f"none of them in {protocol.name}",
                 remedy="Add one, as in the shipped protocols, or calibrate --from recordings.",
             )

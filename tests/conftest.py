@@ -14,9 +14,9 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from sjepa_online.data import Recording, make_trials
-from sjepa_online.decoding import CalibrationSummary, Decoder, State, TrialClassifier
-from sjepa_online.decoding.bad_channels.interpolation import ChannelCompensation
+from sjepa_online.decoding import CalibrationSummary, Decoder, EpochClassifier, State
+from sjepa_online.decoding.bad_channels.interpolation import ChannelInterpolation
+from sjepa_online.decoding.base import EPOCHS, Features
 from sjepa_online.model import covariance_kernel
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig
@@ -152,27 +153,33 @@ def simulated_recording() -> Callable[..., Recording]:
     return make
 
 
-class LogVarianceClassifier:
+class LogVarianceClassifier(EpochClassifier):
     """The log variance of each channel, read by a timid logistic regression.
 
     It is fast, and its probabilities stay far from 0 and 1, so that every sample shows in them.
     """
 
+    kind = "log-variance"
+
     def __init__(self, classes: tuple[str, ...]) -> None:
-        self.classes_ = np.array(classes)
+        super().__init__(classes)
         self._regression = LogisticRegression(C=0.05)
 
-    def fit(self, X: Floats, y: NDArray[Any]) -> Self:
-        self._regression.fit(
-            np.log(X.var(axis=-1)), np.argmax(y[:, np.newaxis] == self.classes_, axis=1)
-        )
-        return self
+    def features(self, X: Floats) -> Features:
+        return {EPOCHS: np.log(X.var(axis=-1))}
 
-    def predict_proba(self, X: Floats, bad: Sequence[str] | None = None) -> Floats:
-        probabilities: Floats = self._regression.predict_proba(np.log(X.var(axis=-1)))
+    def predict_features(self, features: Features) -> Floats:
+        probabilities: Floats = self._regression.predict_proba(features[EPOCHS])
         return probabilities
 
+    def _fit_targets(self, features: Features, targets: NDArray[np.intp], _: bool) -> None:
+        self._regression.fit(features[EPOCHS], targets)
+
     def to_state(self) -> State:
+        raise NotImplementedError
+
+    @classmethod
+    def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Any:
         raise NotImplementedError
 
 
@@ -184,7 +191,7 @@ def make_decoder(protocol: Protocol) -> Callable[..., Decoder]:
         recording: Recording,
         protocol: Protocol = protocol,
         config: PreprocessorConfig | None = None,
-        classifier: TrialClassifier | None = None,
+        classifier: EpochClassifier | None = None,
     ) -> Decoder:
         config = PreprocessorConfig() if config is None else config
         trials = make_trials([recording], protocol, config)
@@ -203,7 +210,7 @@ def make_decoder(protocol: Protocol) -> Callable[..., Decoder]:
             protocol,
             trials.ch_names,
             config,
-            ChannelCompensation(trials.ch_names, covariance_kernel(trials.X)),
+            ChannelInterpolation(trials.ch_names, covariance_kernel(trials.X)),
             fit_baseline([recording], trials.ch_names),
             summary,
         )

@@ -47,7 +47,7 @@ def naming(recording: str) -> Iterator[None]:
         yield
     except InputError as error:
         raise InputError(
-            error.rule, value=f"{recording}: {error.value}", remedy=error.remedy
+            error.problem, value=f"{recording}: {error.value}", remedy=error.remedy
         ) from error
 
 

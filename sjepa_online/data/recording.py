@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sjepa_online.errors import InputError
+from sjepa_online.validation import check_names, check_times
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +86,9 @@ class Recording:
                 value=self.sfreq,
                 remedy="Correct the rate in the file's header.",
             )
+        check_names("ch_names", self.ch_names)
+        check_names("bad", self.bad)
+        check_times(self.onsets, len(self.onsets), "onsets")
         if len(self.onsets) != len(self.labels):
             raise InputError(
                 f"Each event of a recording has an onset and a label ({self.name})",

@@ -137,6 +137,35 @@ def load_source(text: str, unit: str | None = None) -> list[Recording]:
     return load_sources([text], unit)
 
 
+def load_recording(text: str, unit: str | None = None) -> Recording:
+    """Read the one recording of a SOURCE, such as a file.
+
+    Parameters
+    ----------
+    text : str
+        A SOURCE: a file, ``sample:1``, ``moabb:DATASET:SUBJECT:SESSION:RUN``, ...
+    unit : str or None
+        Unit of a recording that declares none.
+
+    Returns
+    -------
+    Recording
+
+    Raises
+    ------
+    InputError
+        As for :func:`iter_sources`, or the source holds more recordings than one.
+    """
+    recordings = load_source(text, unit)
+    if len(recordings) > 1:
+        raise InputError(
+            f"{text} holds more than one recording",
+            value=", ".join(recording.name for recording in recordings),
+            remedy="Name one of them, or read all with load_sources.",
+        )
+    return recordings[0]
+
+
 def natural_key(text: str) -> tuple[tuple[int, str], ...]:
     """Return a sorting key by which ``run-2`` comes before ``run-10``."""
     return tuple(

@@ -17,6 +17,7 @@ from sjepa_online.protocol import Protocol
 from sjepa_online.signal.preprocessor import Preprocessor, PreprocessorConfig
 from sjepa_online.signal.units import require_plausible_amplitude
 from sjepa_online.signal.windows import cut_windows, window_start
+from sjepa_online.validation import check_names
 
 _CHUNK_SECONDS = 60.0
 _CHECKED_SECONDS = 60
@@ -93,7 +94,7 @@ def make_trials(
             value="none",
             remedy="Give a SOURCE with recordings.",
         )
-    names = good_channels(recordings) if ch_names is None else tuple(ch_names)
+    names = good_channels(recordings) if ch_names is None else check_names("ch_names", ch_names)
     parts = [_cut(recording, protocol, config, names) for recording in recordings]
     marked = [reason for one in recordings if (reason := _marked(one, names))]
     dropped = (*marked, *(reason for part in parts for reason in part.dropped))

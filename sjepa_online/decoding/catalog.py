@@ -1,39 +1,82 @@
-"""Decoders by name: ``auto``, ``pre-local``, ``new-contextual``, ``filter-bank``, ..."""
+"""Decoders by name: ``filter-bank``, ``new-contextual``, ``riemann``, ...
+
+The names are known without torch, for the help texts of the command line; estimators are imported
+where one is made.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from sjepa_online.decoding.classifiers.auto import AutoClassifier
-from sjepa_online.decoding.classifiers.cca import CanonicalClassifier
-from sjepa_online.decoding.classifiers.filter_bank import PreLocalClassifier
-from sjepa_online.decoding.classifiers.fine_tuning import Strategy
-from sjepa_online.decoding.classifiers.network import (
-    choose_device,
-    load_network,
-    readouts_of,
-)
-from sjepa_online.decoding.classifiers.paper_heads import PaperHead
-from sjepa_online.decoding.classifiers.pre_local.classifier import KIND as PRE_LOCAL
-from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
-from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
-from sjepa_online.decoding.dynamic_stopping import PrefixClassifier, prefix_lengths
-from sjepa_online.decoding.names import (
-    AUTO,
-    BASELINES,
-    DEFAULT_DECODER,
-    FILTER_BANK,
-    STRATEGIES,
-    HeadName,
-    check_decoder_name,
-)
-from sjepa_online.decoding.serialization import State, TrialClassifier
-from sjepa_online.decoding.transfer.start import population_start
+from sjepa_online.decoding.serialization import State
 from sjepa_online.errors import InputError
-from sjepa_online.model import SignalJEPA
 from sjepa_online.protocol import Protocol
+
+if TYPE_CHECKING:
+    from sjepa_online.decoding.base import EpochClassifier
+    from sjepa_online.decoding.classifiers.fine_tuning import Strategy
+    from sjepa_online.decoding.classifiers.readouts import Prior
+    from sjepa_online.model.heads import HeadName
+
+AUTO = "auto"
+DEFAULT_DECODER = AUTO
+FILTER_BANK = "filter-bank"
+HEADS = ("pre-local", "post-local", "contextual")
+STRATEGIES = ("full", "new")
+BASELINES = ("riemann", "cca")
+#: Decoders that are the convex filter bank, or made of it.
+_CONVEX = (AUTO, FILTER_BANK)
+
+
+def decoder_names() -> list[str]:
+    """Return the name of every decoder."""
+    with_strategy = [f"{strategy}-{head}" for strategy in STRATEGIES for head in HEADS]
+    return [AUTO, FILTER_BANK, *HEADS, *with_strategy, *BASELINES]
+
+
+def check_decoder_name(name: str) -> None:
+    """Refuse an unknown name.
+
+    Parameters
+    ----------
+    name : str
+
+    Raises
+    ------
+    InputError
+        There is no decoder of this name.
+    """
+    if name not in decoder_names():
+        raise InputError(
+            "There is no decoder of this name",
+            value=name,
+            remedy=f"Choose among {', '.join(decoder_names())}.",
+        )
+
+
+@dataclass(frozen=True)
+class DecoderPlan:
+    """A decoder that can be made: everything that it needs has been read.
+
+    Attributes
+    ----------
+    request : DecoderRequest
+        What the user wants, with ``none`` for a population that does not suit.
+    classifier : EpochClassifier
+        Unfitted; :meth:`make` returns copies of it.
+    note : str
+        Which population start the decoder has, or why none.
+    """
+
+    request: DecoderRequest
+    classifier: EpochClassifier
+    note: str
+
+    def make(self) -> EpochClassifier:
+        """Return an unfitted classifier, which shares nothing that a fit changes."""
+        return self.classifier.clone()
 
 
 @dataclass(frozen=True)
@@ -43,13 +86,13 @@ class DecoderRequest:
     Attributes
     ----------
     name : str
-        ``auto``, ``filter-bank``, ``riemann``, ``cca`` (SSVEP), or a head of the paper, optionally
-        with a strategy before it (``full-pre-local``).
+        ``auto``, ``filter-bank``, ``riemann``, ``cca`` (SSVEP), or a head, optionally with a
+        strategy before it (``full-pre-local``).
     weights : str
         Name or path of pretrained weights, or ``random``.
     random_state : int
         Seed of everything that is drawn.
-    device : str
+    device : {"auto", "cpu", "cuda", "mps"}
         Where networks are trained.
     population : str
         Name or path of a population to start from, ``auto`` for the shipped one of the
@@ -69,6 +112,8 @@ class DecoderRequest:
 
     def __post_init__(self) -> None:
         """Refuse an unknown name before any time is spent."""
+        from sjepa_online.decoding.classifiers.fine_tuning import choose_device
+
         check_decoder_name(self.name)
         choose_device(self.device)
 
@@ -76,10 +121,15 @@ class DecoderRequest:
         """Return the same request with another seed."""
         return replace(self, random_state=seed)
 
-    def settle_population(
-        self, protocol: Protocol, ch_names: Sequence[str], recordings: Sequence[str]
-    ) -> tuple[DecoderRequest, str]:
-        """Return the request with a population that suits the recordings, and what to say of it.
+    def resolve(
+        self,
+        protocol: Protocol,
+        ch_names: Sequence[str],
+        recordings: Sequence[str] = (),
+        *,
+        dynamic_stopping: bool = False,
+    ) -> DecoderPlan:
+        """Read the weights and the population that the decoder needs.
 
         Parameters
         ----------
@@ -87,94 +137,100 @@ class DecoderRequest:
         ch_names : sequence of str
             The montage.
         recordings : sequence of str
-            Names of the recordings that are calibrated from or tested on.
+            Names of the recordings that are calibrated from or tested on: a population that was
+            made from one of them would flatter the score.
+        dynamic_stopping : bool
+            Whether the decoder may decide before the end of the window.
+
+        Returns
+        -------
+        DecoderPlan
 
         Raises
         ------
         InputError
-            A population that was asked for by name does not fit.
+            The weights cannot be read, a population that was asked for by name does not suit, or
+            the window is too short for dynamic stopping.
         """
-        if self.name not in (AUTO, FILTER_BANK):
-            return self, "no population start: the decoder has no use for one"
-        start = population_start(self.population, protocol, ch_names, recordings)
-        return (self if start.prior else replace(self, population="none")), start.note
+        from sjepa_online.decoding.transfer.start import NO_USE, population_start
 
-    def make(self, protocol: Protocol, ch_names: Sequence[str]) -> TrialClassifier:
-        """Return a fresh classifier for this protocol and these channels."""
-        return self._make(protocol, ch_names, self._network(ch_names))
+        start = NO_USE
+        if self.name in _CONVEX:
+            start = population_start(self.population, protocol, ch_names, recordings)
+        classifier = self._classifier(protocol, ch_names, start.prior)
+        if dynamic_stopping:
+            from sjepa_online.decoding.dynamic_stopping import for_prefixes
 
-    def _network(self, ch_names: Sequence[str]) -> SignalJEPA | None:
-        """Return the pretrained network; None for decoders that use none."""
-        if self.name in BASELINES:
-            return None
-        return load_network(self.weights, list(ch_names), self.random_state)
-
-    def _make(
-        self, protocol: Protocol, ch_names: Sequence[str], network: SignalJEPA | None
-    ) -> TrialClassifier:
-        riemann = RiemannClassifier(protocol.paradigm, protocol.frequencies, protocol.class_names)
-        if self.name == "riemann":
-            return riemann
-        if network is None:
-            return CanonicalClassifier(protocol.frequencies, protocol.class_names)
-        if self.name in (AUTO, FILTER_BANK):
-            filter_bank = PreLocalClassifier(
-                network.local_encoder.first_kernels.numpy(),
-                readouts_of(protocol.paradigm, protocol.frequencies),
-                protocol.frequencies,
-                protocol.class_names,
-                population_start(self.population, protocol, ch_names).prior,
-                ch_names,
-            )
-            return AutoClassifier(filter_bank, riemann) if self.name == AUTO else filter_bank
-        return self._make_head(protocol, ch_names, network)
-
-    def _make_head(
-        self, protocol: Protocol, ch_names: Sequence[str], network: SignalJEPA
-    ) -> TrialClassifier:
-        """Return a head of the paper."""
-        classes, device = protocol.class_names, choose_device(self.device)
-        if self._head == "pre-local":
-            return PreLocalNetwork(
-                network.local_encoder,
-                protocol.paradigm,
-                protocol.frequencies,
-                classes,
-                self._strategy,
-                self.random_state,
-                device,
-                ch_names,
-            )
-        head = cast(HeadName, self._head)
-        return PaperHead(head, self._strategy, network, classes, self.random_state, device)
-
-    def make_early(self, protocol: Protocol, ch_names: Sequence[str]) -> PrefixClassifier:
-        """Return a fresh classifier for every prefix of the window; see :meth:`make`.
-
-        Raises
-        ------
-        InputError
-            The window is too short for a prefix.
-        """
-        network = self._network(ch_names)
-        # heads on tokens read nothing of less than one
-        reads_tokens = network is not None and self._head in ("post-local", "contextual")
-        shortest = network.config.token_length if network is not None and reads_tokens else 0
-        lengths = [one for one in prefix_lengths(protocol.n_times) if one >= shortest]
-        if len(lengths) < 2:
-            raise InputError(
-                "Deciding early needs a window that is longer than 1.25 s",
-                value=f"{protocol.window.length} s",
-                remedy="Calibrate without early stopping.",
-            )
-        return PrefixClassifier(
-            {length: self._make(protocol, ch_names, network) for length in lengths}
+            classifier = for_prefixes(classifier, protocol)
+        return DecoderPlan(
+            self if start.prior or start is NO_USE else replace(self, population="none"),
+            classifier,
+            start.note,
         )
 
+    def make(
+        self, protocol: Protocol, ch_names: Sequence[str], *, dynamic_stopping: bool = False
+    ) -> EpochClassifier:
+        """Return an unfitted classifier; who needs several resolves the request once.
+
+        The parameters are those of :meth:`resolve`.
+        """
+        return self.resolve(protocol, ch_names, dynamic_stopping=dynamic_stopping).classifier
+
+    def _classifier(
+        self, protocol: Protocol, ch_names: Sequence[str], prior: Prior | None
+    ) -> EpochClassifier:
+        from sjepa_online.decoding.classifiers.auto import AutoClassifier
+        from sjepa_online.decoding.classifiers.cca import CCAClassifier
+        from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
+        from sjepa_online.decoding.classifiers.network import load_network, readouts_of
+        from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
+
+        paradigm, frequencies = protocol.paradigm, protocol.frequencies
+        riemann = RiemannClassifier(paradigm, frequencies, protocol.class_names)
+        if self.name == "riemann":
+            return riemann
+        if self.name == "cca":
+            return CCAClassifier(frequencies, protocol.class_names)
+        if self.name not in _CONVEX:
+            return self._head_of_the_paper(protocol, ch_names)
+        network = load_network(self.weights, list(ch_names), self.random_state)
+        filter_bank = FilterBankClassifier(
+            network.local_encoder.first_kernels.numpy(),
+            readouts_of(paradigm, frequencies),
+            frequencies,
+            protocol.class_names,
+            prior,
+            ch_names,
+        )
+        return AutoClassifier(filter_bank, riemann) if self.name == AUTO else filter_bank
+
+    def _head_of_the_paper(self, protocol: Protocol, ch_names: Sequence[str]) -> EpochClassifier:
+        from sklearn.utils import check_random_state
+
+        from sjepa_online.decoding.classifiers.fine_tuning import choose_device
+        from sjepa_online.decoding.classifiers.network import load_network
+        from sjepa_online.decoding.classifiers.paper_heads import PaperHead
+        from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
+        from sjepa_online.signal import resolve_channel_names
+
+        # the seed that SJEPAClassifier draws
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        names = resolve_channel_names(list(ch_names))
+        network, device = load_network(self.weights, names, seed), choose_device(self.device)
+        strategy, classes = cast("Strategy", self._strategy), protocol.class_names
+        if self._head == "pre-local":
+            encoder, paradigm = network.local_encoder, protocol.paradigm
+            return PreLocalNetwork(
+                encoder, paradigm, protocol.frequencies, classes, strategy, seed, device, names
+            )
+        head = cast("HeadName", self._head)
+        return PaperHead(head, strategy, network, classes, seed, device)
+
     @property
-    def _strategy(self) -> Strategy:
+    def _strategy(self) -> str:
         prefix = self.name.partition("-")[0]
-        return cast(Strategy, prefix) if prefix in STRATEGIES else "full"
+        return prefix if prefix in STRATEGIES else "full"
 
     @property
     def _head(self) -> str:
@@ -182,8 +238,16 @@ class DecoderRequest:
         return rest if prefix in STRATEGIES else self.name
 
 
-def classifier_from_state(state: State) -> TrialClassifier:
+def classifier_from_state(state: State) -> EpochClassifier:
     """Build the classifier that a state describes.
+
+    Parameters
+    ----------
+    state : State
+
+    Returns
+    -------
+    EpochClassifier
 
     Raises
     ------
@@ -191,30 +255,40 @@ def classifier_from_state(state: State) -> TrialClassifier:
         The kind of classifier is unknown, or something is missing or does not fit.
     """
     kind = state.config.get("kind")
+    classes = _classes_by_kind()
+    if kind not in classes:
+        raise InputError(
+            "This version does not know the decoder's kind of classifier",
+            value=kind,
+            remedy="Update sjepa-online, or calibrate again.",
+        )
     try:
-        # the filter bank's files have had this name from the first on
-        if kind == "pre-local":
-            return PreLocalClassifier.from_state(state)
-        if kind == PRE_LOCAL:
-            return PreLocalNetwork.from_state(state)
-        if kind == "auto":
-            return AutoClassifier.from_state(state)
-        if kind == "prefixes":
-            return PrefixClassifier.from_state(state, classifier_from_state)
-        if kind == "paper-head":
-            return PaperHead.from_state(state, choose_device("auto"))
-        if kind == "riemann":
-            return RiemannClassifier.from_state(state)
-        if kind == "cca":
-            return CanonicalClassifier.from_state(state)
+        return classes[kind].from_state(state, classifier_from_state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(
-            f"A decoder of the kind {kind} holds every array and setting that it needs",
+            f"The file lacks an array or a setting that a decoder of the kind {kind} needs",
             value=f"{type(error).__name__}: {error}",
             remedy="The file was changed, damaged, or made by an older version: calibrate again.",
         ) from error
-    raise InputError(
-        "A decoder is of a kind that this version knows",
-        value=kind,
-        remedy="Update sjepa-online, or calibrate again.",
+
+
+def _classes_by_kind() -> dict[str, type[EpochClassifier]]:
+    from sjepa_online.decoding.classifiers.auto import AutoClassifier
+    from sjepa_online.decoding.classifiers.cca import CCAClassifier
+    from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
+    from sjepa_online.decoding.classifiers.paper_heads import PaperHead
+    from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
+    from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
+    from sjepa_online.decoding.dynamic_stopping import PrefixClassifier
+
+    kinds: tuple[type[EpochClassifier], ...] = (
+        AutoClassifier,
+        CCAClassifier,
+        FilterBankClassifier,
+        PaperHead,
+        PreLocalNetwork,
+        PrefixClassifier,
+        RiemannClassifier,
     )
+    # files of version 0.1.0 call the filter bank pre-local, which names the network today
+    return {one.kind: one for one in kinds} | {"pre-local": FilterBankClassifier}

@@ -1,4 +1,4 @@
-"""Deciding early: a classifier for every prefix of the window, and a rule that says when to stop.
+"""Dynamic stopping: a classifier for every prefix of the window, and a rule when to decide.
 
 A decision is made at the first prefix whose most probable class reaches a threshold, at the end
 of the window at the latest. The probabilities of every prefix are calibrated by its own
@@ -8,144 +8,102 @@ classifier, so one threshold serves all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sjepa_online.decoding.bad_channels.channel_dropout import Mask
+from sjepa_online.decoding.base import NEVER, EpochClassifier, Features
 from sjepa_online.decoding.metrics import information_transfer_rate
-from sjepa_online.decoding.serialization import (
-    FloatArray,
-    State,
-    Statistics,
-    TrialClassifier,
-    fit_on,
-    predict_on,
-    statistics_of,
-    with_prefix,
-    without_prefix,
-)
+from sjepa_online.decoding.serialization import State, with_prefix, without_prefix
 from sjepa_online.errors import InputError
-from sjepa_online.protocol import MODEL_SFREQ
-
-Floats = NDArray[np.float64]
+from sjepa_online.protocol import MODEL_SFREQ, Protocol
+from sjepa_online.typing import AnyArray, BoolMask, FloatArray, Floats, Indices, Integers
 
 #: Seconds of the first prefix, and from each prefix to the next.
 FIRST_SECONDS = 1.0
 STEP_SECONDS = 0.5
 #: A rule may lose this much accuracy for speed.
 ACCEPTED_LOSS = 0.02
-#: Who is right more often than this need not be surer to decide early.
+#: A threshold above this is not asked for, however high the accuracy is.
 SURE_ENOUGH = 0.9
-#: A threshold above 1 is never reached: the whole window decides.
-NEVER = 1.01
 THRESHOLDS: tuple[float, ...] = (*np.round(np.arange(0.30, 0.995, 0.01), 2).tolist(), 0.995, NEVER)
 
 
-class PrefixClassifier:
+class PrefixClassifier(EpochClassifier):
     """A classifier of its own for every prefix of the window.
 
     Parameters
     ----------
-    classifiers : dict of int to TrialClassifier
+    classifiers : dict of int to EpochClassifier
         Length of the prefix in samples at 128 Hz -> classifier, shortest first; the last is
         that of the whole window.
     threshold : float
         Probability at which a prefix decides.
-
-    Attributes
-    ----------
-    lengths : tuple of int
-        Samples of each prefix, the whole window last.
     """
 
-    def __init__(self, classifiers: dict[int, TrialClassifier], threshold: float = NEVER) -> None:
-        self._classifiers = classifiers
-        self.lengths = tuple(classifiers)
+    kind = "prefixes"
+
+    def __init__(self, classifiers: dict[int, EpochClassifier], threshold: float = NEVER) -> None:
+        self.classifiers = classifiers
         self.threshold = threshold
-        self.classes_ = self.whole.classes_
+        super().__init__(self._whole.classes)
 
     @property
-    def whole(self) -> TrialClassifier:
-        """The classifier of the whole window."""
-        return self._classifiers[self.lengths[-1]]
+    def handles_bad_channels(self) -> bool:
+        """Whether the classifiers of all prefixes do."""
+        return all(one.handles_bad_channels for one in self.classifiers.values())
 
-    def fit(self, X: FloatArray, y: NDArray[Any]) -> Self:
-        """Fit every prefix on epochs ``(n, channels, samples)`` and labels ``(n,)``."""
-        fit_on(self, self.statistics(X), y)
-        return self
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Samples of each prefix, the whole window last."""
+        return tuple(self.classifiers)
 
-    def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> FloatArray:
-        """Return probabilities ``(n, classes)`` of epochs as long as one of the prefixes.
+    @property
+    def reason(self) -> str:
+        """Why the classifier of the whole window chose what it uses."""
+        return self._whole.reason
 
-        Raises
-        ------
-        InputError
-            No prefix has this length.
-        """
-        if X.shape[-1] not in self._classifiers:
-            raise InputError(
-                f"A prefix has one of the lengths {', '.join(map(str, self.lengths))} samples",
-                value=X.shape[-1],
-                remedy="Cut the epochs to one of them.",
-            )
-        return self._classifiers[X.shape[-1]].predict_proba(X, bad)
+    def clone(self) -> Self:
+        """Return an unfitted classifier of the same settings."""
+        clones = {length: one.clone() for length, one in self.classifiers.items()}
+        return type(self)(clones, self.threshold)
 
-    def statistics(self, X: FloatArray) -> Statistics:
-        """Return what every prefix reads of each epoch ``(n, channels, samples)``."""
-        merged: Statistics = {}
-        for length, classifier in self._classifiers.items():
-            merged |= with_prefix(str(length), statistics_of(classifier, X[..., :length]))
+    def features(self, X: FloatArray) -> Features:
+        """Return what every prefix reads of each epoch; see :meth:`EpochClassifier.features`."""
+        merged: Features = {}
+        for length, classifier in self.classifiers.items():
+            merged |= with_prefix(str(length), classifier.features(X[..., :length]))
         return merged
 
-    def fit_statistics(
-        self, statistics: Statistics, y: NDArray[Any], *, copies: bool = True
-    ) -> Self:
-        """Fit as :meth:`fit` does."""
-        for length, classifier in self._classifiers.items():
-            fit_on(classifier, without_prefix(str(length), statistics), y, copies=copies)
-        return self
+    def predict_features(self, features: Features) -> Floats:
+        """Return the probabilities of the whole window; see the base class."""
+        length = self.lengths[-1]
+        return self._whole.predict_features(without_prefix(str(length), features))
 
-    def predict_statistics(self, statistics: Statistics) -> FloatArray:
-        """Return the probabilities ``(n, classes)`` of the whole window."""
-        return self.predict_prefixes(statistics)[:, -1]
-
-    def predict_prefixes(self, statistics: Statistics) -> FloatArray:
-        """Return the probabilities of every prefix, ``(n, prefixes, classes)``."""
-        return np.stack(
-            [
-                predict_on(classifier, without_prefix(str(length), statistics))
-                for length, classifier in self._classifiers.items()
-            ],
-            axis=1,
-        )
+    def predict_prefixes(self, features: Features) -> Floats:
+        """Return the probabilities of every prefix; see the base class."""
+        predictions = [
+            classifier.predict_features(without_prefix(str(length), features))
+            for length, classifier in self.classifiers.items()
+        ]
+        return np.stack(predictions, axis=1)
 
     def to_state(self) -> State:
         """Return the states of all classifiers, and the threshold."""
-        states = {str(length): one.to_state() for length, one in self._classifiers.items()}
+        states = {str(length): one.to_state() for length, one in self.classifiers.items()}
         config = {
-            "kind": "prefixes",
+            "kind": self.kind,
             "threshold": self.threshold,
             "prefixes": {length: state.config for length, state in states.items()},
         }
-        arrays: dict[str, NDArray[Any]] = {}
+        arrays: dict[str, AnyArray] = {}
         for length, state in states.items():
             arrays |= with_prefix(length, state.arrays)
         return State(config, arrays)
 
     @classmethod
-    def from_state(
-        cls, state: State, restore: Callable[[State], TrialClassifier]
-    ) -> PrefixClassifier:
-        """Build the classifier that :meth:`to_state` describes.
-
-        Parameters
-        ----------
-        state : State
-        restore : callable
-            Builds the classifier of one prefix from its state.
-        """
+    def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
+        """Build the classifier of a state; see :meth:`EpochClassifier.from_state`."""
         classifiers = {
             int(length): restore(State(config, without_prefix(length, state.arrays)))
             for length, config in sorted(
@@ -153,6 +111,56 @@ class PrefixClassifier:
             )
         }
         return cls(classifiers, float(state.config["threshold"]))
+
+    @property
+    def _whole(self) -> EpochClassifier:
+        """The classifier of the whole window."""
+        return self.classifiers[max(self.classifiers)]
+
+    def _fit_targets(self, features: Features, targets: Indices, channel_dropout: bool) -> None:
+        for length, classifier in self.classifiers.items():
+            own = without_prefix(str(length), features)
+            classifier._fit_targets(own, targets, channel_dropout)
+
+    def _predict_epochs(self, X: FloatArray, bad: BoolMask | None) -> Floats:
+        """Return the probabilities of epochs as long as one of the prefixes."""
+        if X.shape[-1] not in self.classifiers:
+            raise InputError(
+                "No prefix of the window has the length of these epochs",
+                value=f"{X.shape[-1]} samples",
+                remedy=f"Cut the epochs to {', '.join(map(str, self.lengths))} samples.",
+            )
+        return self.classifiers[X.shape[-1]].predict_proba(X, bad)
+
+
+def for_prefixes(classifier: EpochClassifier, protocol: Protocol) -> PrefixClassifier:
+    """Return a classifier for every prefix of a protocol's window.
+
+    Parameters
+    ----------
+    classifier : EpochClassifier
+        Of one length of window; not changed.
+    protocol : Protocol
+
+    Returns
+    -------
+    PrefixClassifier
+        Unfitted, with a clone for each prefix that is long enough for the classifier.
+
+    Raises
+    ------
+    InputError
+        The window is too short for a prefix.
+    """
+    shortest = classifier.shortest_window
+    lengths = [length for length in prefix_lengths(protocol.n_times) if length >= shortest]
+    if len(lengths) < 2:
+        raise InputError(
+            "The window is too short for dynamic stopping: the decoder reads no part of it",
+            value=f"{protocol.window.length} s",
+            remedy="Calibrate without dynamic stopping, or make the window longer.",
+        )
+    return PrefixClassifier({length: classifier.clone() for length in lengths})
 
 
 def prefix_lengths(n_times: int) -> tuple[int, ...]:
@@ -162,45 +170,61 @@ def prefix_lengths(n_times: int) -> tuple[int, ...]:
     ----------
     n_times : int
         Samples of the window at 128 Hz.
+
+    Returns
+    -------
+    lengths : tuple of int
     """
     first, step = round(FIRST_SECONDS * MODEL_SFREQ), round(STEP_SECONDS * MODEL_SFREQ)
     # a last prefix that is nearly the window gains no time
     return (*range(first, n_times - step // 2, step), n_times)
 
 
-def stopping_prefixes(probabilities: FloatArray, threshold: float | FloatArray) -> NDArray[np.intp]:
-    """Return the index of the prefix that decides each trial.
+def stopping_prefixes(probabilities: FloatArray, threshold: float | FloatArray) -> Indices:
+    """Return the prefix that decides each trial.
 
     Parameters
     ----------
     probabilities : ndarray, shape (n, prefixes, classes)
     threshold : float or ndarray, shape (n, 1)
         One for all trials, or one for each.
+
+    Returns
+    -------
+    prefix : ndarray of int, shape (n,)
+        Index of the first that reaches the threshold, or of the last.
     """
     reached = probabilities.max(axis=2) >= threshold
     reached[:, -1] = True
-    first: NDArray[np.intp] = np.argmax(reached, axis=1)
+    first: Indices = np.argmax(reached, axis=1)
     return first
 
 
-def decisions(
-    probabilities: FloatArray, threshold: float | FloatArray
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the prefix that decides each trial, and the index of the class that it decides for.
+def decisions(probabilities: FloatArray, threshold: float | FloatArray) -> tuple[Indices, Indices]:
+    """Return the prefix that decides each trial, and its decision.
 
-    The parameters are those of :func:`stopping_prefixes`.
+    Parameters
+    ----------
+    probabilities, threshold
+        As for :func:`stopping_prefixes`.
+
+    Returns
+    -------
+    prefix : ndarray of int, shape (n,)
+    decided : ndarray of int, shape (n,)
+        Class indices.
     """
     prefix = stopping_prefixes(probabilities, threshold)
     return prefix, probabilities[np.arange(len(prefix)), prefix].argmax(axis=1)
 
 
-def early_scores(
+def stopping_scores(
     probabilities: FloatArray,
-    targets: NDArray[np.integer[Any]],
+    targets: Integers,
     seconds: Sequence[float],
     threshold: float | FloatArray,
 ) -> dict[str, float]:
-    """Return what a threshold gives: ``accuracy``, ``decision_s`` and ``itr_bits_per_min``.
+    """Return how accurate and how fast decisions by a threshold are.
 
     Parameters
     ----------
@@ -211,6 +235,11 @@ def early_scores(
         Time from the marker to the end of each prefix.
     threshold : float or ndarray, shape (n, 1)
         One for all trials, or one for each.
+
+    Returns
+    -------
+    scores : dict of str to float
+        ``accuracy``, ``decision_s`` and ``itr_bits_per_min``.
     """
     prefix, decided = decisions(probabilities, threshold)
     accuracy = float(np.mean(decided == targets))
@@ -220,13 +249,13 @@ def early_scores(
 
 
 def choose_threshold(
-    probabilities: FloatArray, targets: NDArray[np.integer[Any]], seconds: Sequence[float]
+    probabilities: FloatArray, targets: Integers, seconds: Sequence[float]
 ) -> float:
     """Return the threshold of the highest information transfer rate.
 
-    It may lose at most 0.02 of the highest accuracy that any threshold reaches, and decides early
-    what is at least as sure as that, if it can: where accuracy is low the rate is nearly free of
-    it and would favour the earliest guess.
+    Only thresholds count that lose at most 0.02 of the highest accuracy that any reaches; among
+    these, if there are some, only those at or above that accuracy, or 0.9. Without this the
+    earliest guess would win where accuracy is low, as the rate hardly depends on it there.
 
     Parameters
     ----------
@@ -236,9 +265,14 @@ def choose_threshold(
         Class indices.
     seconds : sequence of float
         Time from the marker to the end of each prefix.
+
+    Returns
+    -------
+    threshold : float
+        Above 1 where no rate is above zero: the whole window decides.
     """
     scores = {
-        threshold: early_scores(probabilities, targets, seconds, threshold)
+        threshold: stopping_scores(probabilities, targets, seconds, threshold)
         for threshold in THRESHOLDS
     }
     highest = max(one["accuracy"] for one in scores.values())
@@ -252,11 +286,11 @@ def choose_threshold(
     return max(surer or accepted, key=lambda threshold: (accepted[threshold], threshold))
 
 
-def cross_validated_early_scores(
+def cross_validated_stopping_scores(
     probabilities: FloatArray,
-    targets: NDArray[np.integer[Any]],
+    targets: Integers,
     seconds: Sequence[float],
-    folds: Sequence[NDArray[np.intp]],
+    folds: Sequence[Indices],
 ) -> dict[str, float]:
     """Return the scores of a threshold that is chosen without the fold it is applied to.
 
@@ -266,9 +300,14 @@ def cross_validated_early_scores(
         As for :func:`choose_threshold`.
     folds : sequence of ndarray of int
         The trials of each fold.
+
+    Returns
+    -------
+    scores : dict of str to float
+        Those of :func:`stopping_scores`.
     """
     thresholds = np.empty((len(targets), 1))
     for fold in folds:
         others = np.setdiff1d(np.arange(len(targets)), fold)
         thresholds[fold] = choose_threshold(probabilities[others], targets[others], seconds)
-    return early_scores(probabilities, targets, seconds, thresholds)
+    return stopping_scores(probabilities, targets, seconds, thresholds)

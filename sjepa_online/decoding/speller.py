@@ -1,29 +1,26 @@
 """From flashes to symbols: evidence accumulates by Bayes' rule.
 
-Each flash says of the symbols that lit up how much more likely its response is if one of them is
-attended to. The flashes' evidence adds up in the logarithm, and the posterior of the symbols tells
-when it is enough (Throckmorton et al. 2013, "Bayesian approach to dynamically controlling data
-collection in P300 spellers").
+The response to a flash is more likely, or less, if the participant attends to a symbol that lit up
+in it. The log likelihood ratios of the flashes add up, and a symbol is decided when its posterior
+probability is high enough (Throckmorton et al. 2013, "Bayesian approach to dynamically
+controlling data collection in P300 spellers").
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from scipy.special import logit, softmax
 
-from sjepa_online.decoding.serialization import FloatArray
 from sjepa_online.errors import InputError
+from sjepa_online.typing import BoolMask, FloatArray, Floats
 
-Floats = NDArray[np.float64]
-
-#: Probabilities nearer to 0 or 1 than this are no better known.
+#: Probabilities nearer to 0 or 1 than this are clipped: they are not known that well.
 SMALLEST_PROBABILITY = 1e-4
 
 
 class FlashEvidence(BaseModel):
-    """What the probability of a target says: log likelihood ratio = slope * logit + intercept.
+    """From the probability of a target to the log likelihood ratio: slope * logit + intercept.
 
     Fitted on flashes that the decoder did not see, so an overconfident decoder counts for less.
     """
@@ -34,11 +31,21 @@ class FlashEvidence(BaseModel):
     intercept: float
 
     @classmethod
-    def fit(cls, probabilities: FloatArray, is_target: NDArray[np.bool_]) -> FlashEvidence:
-        """Fit on probabilities of a target ``(n,)`` and the truth ``(n,)``.
+    def fit(cls, probabilities: FloatArray, is_target: BoolMask) -> FlashEvidence:
+        """Fit the line on flashes whose truth is known.
 
         Logistic regression in which both classes weigh the same gives the log likelihood ratio
-        itself, free of how often targets flash.
+        itself, whatever the share of flashes that are targets.
+
+        Parameters
+        ----------
+        probabilities : ndarray, shape (n,)
+            Of a target, for each flash.
+        is_target : ndarray of bool, shape (n,)
+
+        Returns
+        -------
+        FlashEvidence
         """
         from sklearn.linear_model import LogisticRegression
 
@@ -47,12 +54,22 @@ class FlashEvidence(BaseModel):
         return cls(slope=float(regression.coef_[0, 0]), intercept=float(regression.intercept_[0]))
 
     def log_likelihood_ratio(self, probability: float) -> float:
-        """Return the evidence of one flash for the symbols that lit up in it."""
+        """Return the evidence of one flash for the symbols that lit up in it.
+
+        Parameters
+        ----------
+        probability : float
+            Of a target, as the decoder gives it.
+
+        Returns
+        -------
+        float
+        """
         return self.slope * float(_logit(np.array(probability))) + self.intercept
 
 
 class SymbolPosterior:
-    """Probability of each symbol, given the flashes so far; all are alike before the first.
+    """Probability of each symbol, given the flashes so far; uniform before the first.
 
     Parameters
     ----------
@@ -75,7 +92,7 @@ class SymbolPosterior:
         lit : str
             The symbols that lit up.
         probability : float
-            That the attended symbol was among them, as the decoder says.
+            That the attended symbol was among them, as the decoder gives it.
 
         Raises
         ------
@@ -85,7 +102,7 @@ class SymbolPosterior:
         unknown = sorted(set(lit) - set(self.symbols))
         if unknown:
             raise InputError(
-                "Flashes show symbols of the decoder's matrix",
+                "A flash shows symbols that the decoder's matrix lacks",
                 value=" ".join(unknown),
                 remedy=f"Show these, or calibrate with another matrix: {self.symbols}",
             )

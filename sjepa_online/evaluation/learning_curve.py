@@ -55,7 +55,18 @@ def first_trials(y: NDArray[np.str_], share: float) -> NDArray[np.intp]:
 
 
 def select_trials(trials: Trials, indices: NDArray[np.intp]) -> Trials:
-    """Return some of the trials."""
+    """Return some of the trials.
+
+    Parameters
+    ----------
+    trials : Trials
+    indices : ndarray of int
+        Trials to take.
+
+    Returns
+    -------
+    Trials
+    """
     return replace(
         trials,
         X=trials.X[indices],
@@ -67,6 +78,17 @@ def select_trials(trials: Trials, indices: NDArray[np.intp]) -> Trials:
 
 def usable_shares(y: NDArray[np.str_], classes: Sequence[str]) -> list[float]:
     """Return the shares that leave enough trials of each class.
+
+    Parameters
+    ----------
+    y : ndarray of str, shape (n,)
+        Labels.
+    classes : sequence of str
+
+    Returns
+    -------
+    list of float
+        Some of :data:`SHARES`.
 
     Raises
     ------
@@ -97,6 +119,10 @@ def learning_curve(
         Number of seeds.
     progress : callable
         Called after each fit: for each of the :func:`usable_shares`, each request and each seed.
+
+    Returns
+    -------
+    list of CurvePoint
 
     Raises
     ------

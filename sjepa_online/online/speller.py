@@ -36,17 +36,47 @@ class SymbolSelection:
 
     @staticmethod
     def suits(decoder: Decoder) -> bool:
-        """Tell whether the decoder has what it takes to decide on symbols."""
+        """Tell whether the decoder has what it takes to decide on symbols.
+
+        Parameters
+        ----------
+        decoder : Decoder
+
+        Returns
+        -------
+        bool
+        """
         evidence = decoder.calibration.flash_evidence
         return decoder.protocol.speller is not None and evidence is not None
 
     @staticmethod
     def heeds(marker: StimulusMarker) -> bool:
-        """Tell whether a marker that is no flash matters here."""
+        """Tell whether a marker that is no flash matters here.
+
+        Parameters
+        ----------
+        marker : StimulusMarker
+
+        Returns
+        -------
+        bool
+        """
         return marker.word in (CUE, END, PAUSE)
 
     def take_marker(self, marker: StimulusMarker, time: float) -> list[SymbolDecision]:
-        """Take in a marker, after the decisions on every flash before it."""
+        """Take in a marker, after the decisions on every flash before it.
+
+        Parameters
+        ----------
+        marker : StimulusMarker
+        time : float
+            Its timestamp (s).
+
+        Returns
+        -------
+        list of SymbolDecision
+            One, where the marker ends a selection.
+        """
         decided: list[SymbolDecision] = []
         if marker.word == END and self._posterior.n_flashes and not self._decided:
             decided = [self._decide(max(time, self._last))]
@@ -54,7 +84,17 @@ class SymbolSelection:
         return decided
 
     def take_flash(self, decision: Decision) -> list[SymbolDecision | EngineEvent]:
-        """Take in the decision on a flash; return a symbol once it is sure enough."""
+        """Take in the decision on a flash; return a symbol once it is sure enough.
+
+        Parameters
+        ----------
+        decision : Decision
+            On a flash; ``lit`` holds its symbols.
+
+        Returns
+        -------
+        list of SymbolDecision or EngineEvent
+        """
         unknown = sorted(set(decision.lit) - set(self._symbols))
         if unknown:
             return [_unknown(decision.time, unknown)]

@@ -84,7 +84,7 @@ def resolve_channel_names(names: Sequence[str]) -> list[str]:
     unknown = [name for name, standard in resolved.items() if standard is None]
     if unknown:
         raise InputError(
-            "An EEG channel needs the name of an electrode of the 10-05 system",
+            "These channels are not electrodes of the 10-05 system",
             value=", ".join(repr(name) for name in unknown),
             remedy="Rename these channels or leave them out.",
         )
@@ -92,7 +92,7 @@ def resolve_channel_names(names: Sequence[str]) -> list[str]:
     twice = [name for name, new in zip(names, standard, strict=True) if standard.count(new) > 1]
     if twice:
         raise InputError(
-            "Each electrode may occur once",
+            "These channels stand for the same electrode, which may occur once",
             value=", ".join(repr(name) for name in twice),
             remedy="Rename or leave out the channels that stand for the same electrode.",
         )
@@ -109,6 +109,10 @@ def pick_eeg_channels(names: Sequence[str]) -> ChannelPick:
     names : sequence of str
         Names as an amplifier or a file writes them.
 
+    Returns
+    -------
+    ChannelPick
+
     Raises
     ------
     InputError
@@ -120,7 +124,7 @@ def pick_eeg_channels(names: Sequence[str]) -> ChannelPick:
     resolve_channel_names(eeg)
     if not eeg:
         raise InputError(
-            "A recording needs at least one EEG channel",
+            "None of the channels is EEG, and at least one EEG channel is needed",
             value=f"channels {', '.join(repr(name) for name in names) or '(none)'}",
             remedy="Choose a stream or file with EEG.",
         )
@@ -184,6 +188,16 @@ def flat_positions(ch_names: Sequence[str]) -> NDArray[np.float64]:
     The azimuthal equidistant projection: the vertex is the origin, and the equator, on which
     Fpz and Oz lie, the unit circle.
 
+    Parameters
+    ----------
+    ch_names : sequence of str
+        Names that :func:`resolve_channel_names` understands.
+
+    Returns
+    -------
+    ndarray of float64, shape (channels, 2)
+        x (right) and y (front).
+
     Raises
     ------
     InputError
@@ -220,7 +234,17 @@ def electrodes_among(names: Sequence[str]) -> dict[str, str]:
 
 
 def is_other_channel(name: str) -> bool:
-    """Tell whether a channel is of a known kind other than EEG, or an ear or a mastoid."""
+    """Tell whether a channel is of a known kind other than EEG, or an ear or a mastoid.
+
+    Parameters
+    ----------
+    name : str
+        Name as an amplifier or a file writes it.
+
+    Returns
+    -------
+    bool
+    """
     standard = _resolve(name)
     if standard is not None:
         return standard in _EARS_AND_MASTOIDS

@@ -61,6 +61,10 @@ def normalise_unit(unit: str) -> str:
         Any usual spelling (``µV``, ``microvolts``), in any case, or the power of ten that
         LSL streams of mne-lsl carry (``-6``).
 
+    Returns
+    -------
+    {"V", "mV", "uV", "nV"}
+
     Raises
     ------
     InputError
@@ -70,7 +74,7 @@ def normalise_unit(unit: str) -> str:
     spelling = unit.strip().lower().replace("\N{GREEK SMALL LETTER MU}", "\N{MICRO SIGN}")
     if spelling not in _UNIT_OF:
         raise InputError(
-            "EEG needs a unit of voltage",
+            "This is no unit of voltage",
             value=repr(unit),
             remedy="Declare the unit as V, mV, uV or nV: at the source, or by the --unit of "
             "calibrate, decode, feedback and export.",
@@ -80,6 +84,15 @@ def normalise_unit(unit: str) -> str:
 
 def microvolt_factor(unit: str) -> float:
     """Give the factor that turns a value in ``unit`` into µV.
+
+    Parameters
+    ----------
+    unit : str
+        Any usual spelling of V, mV, µV or nV.
+
+    Returns
+    -------
+    float
 
     Raises
     ------
@@ -106,6 +119,10 @@ def check_amplitude(data: ArrayLike, unit: str, sfreq: float) -> AmplitudeFindin
     sfreq : float
         Sampling rate in Hz.
 
+    Returns
+    -------
+    AmplitudeFinding
+
     Raises
     ------
     InputError
@@ -115,7 +132,7 @@ def check_amplitude(data: ArrayLike, unit: str, sfreq: float) -> AmplitudeFindin
     values = np.asarray(data, dtype=np.float64)
     if values.ndim != 2:
         raise InputError(
-            "Signal has the shape (channels, samples)",
+            "The signal has not the shape (channels, samples)",
             value=f"shape {values.shape}",
             remedy="Pass a two-dimensional array.",
         )
@@ -148,7 +165,7 @@ def require_plausible_amplitude(data: ArrayLike, unit: str, sfreq: float) -> Amp
     if finding.verdict in ("too small", "too large"):
         low, high = PLAUSIBLE_MICROVOLTS
         raise InputError(
-            f"The amplitude of EEG lies between {low:g} and {high:g} µV",
+            f"The amplitude is not between {low:g} and {high:g} µV, as that of EEG is",
             value=f"{finding.amplitude:.3g} µV by the declared unit {finding.unit}",
             remedy=f"Declare the right unit (the amplitude would suit {finding.suggested_unit}), "
             "or check that the electrodes are connected.",

@@ -3,6 +3,7 @@
 from sjepa_online.stream.discovery import StreamDescription, find_streams, resolve_stream
 from sjepa_online.stream.events import (
     ClockJump,
+    FrozenTimestamps,
     Gap,
     RateMismatch,
     StreamEvent,
@@ -30,6 +31,7 @@ __all__ = [
     "ClockJump",
     "DecisionOutlet",
     "FrameOutlet",
+    "FrozenTimestamps",
     "Gap",
     "MarkOutlet",
     "Marker",

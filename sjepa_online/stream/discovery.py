@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sjepa_online.errors import InputError
+from sjepa_online.foreign_text import clean_text
 from sjepa_online.markers import DECISION_SOURCE, MARK_SOURCE, MARKER_FORMATS
 from sjepa_online.stream.library import liblsl
 
@@ -101,17 +101,6 @@ class StreamDescription:
             "ch_names": list(self.ch_names),
             "simulated": self.simulated,
         }
-
-
-def clean_text(text: str, length: int = 200) -> str:
-    """Make text that came over the network safe to show.
-
-    Control and formatting characters (terminal escapes, changes of writing direction) and
-    line breaks become single spaces; longer texts are cut. Displays that interpret markup
-    must still escape it.
-    """
-    kept = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text)
-    return " ".join(kept.split())[:length]
 
 
 def find_streams(

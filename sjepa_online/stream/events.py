@@ -81,6 +81,11 @@ class ClockJump(StreamEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FrozenTimestamps(StreamEvent):
+    """Samples come, but their timestamps stand still."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RateMismatch(StreamEvent):
     """Samples come at another rate than the stream declares.
 

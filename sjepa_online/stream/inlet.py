@@ -12,10 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_online.errors import InputError, OperationError
+from sjepa_online.foreign_text import clean_text
 from sjepa_online.signal.units import normalise_unit
 from sjepa_online.stream.closing import Closing
-from sjepa_online.stream.discovery import StreamDescription, clean_text
-from sjepa_online.stream.events import Gap, StreamEvent, StreamLost, StreamRecovered
+from sjepa_online.stream.discovery import StreamDescription
+from sjepa_online.stream.events import (
+    FrozenTimestamps,
+    Gap,
+    StreamEvent,
+    StreamLost,
+    StreamRecovered,
+)
 from sjepa_online.stream.library import liblsl, local_clock
 from sjepa_online.stream.sample_clock import RATE_TOLERANCE, SampleClock
 
@@ -25,11 +32,17 @@ STALE_AFTER = 0.5
 FORGOTTEN_AFTER = 5.0
 #: Seconds over which samples are counted to confirm a wrong rate.
 COUNTED = 30.0
+#: Seconds after which timestamps that stand still, while samples come, count as frozen.
+FROZEN_AFTER = 2.0
+#: Markers that are taken at once.
+MARKERS_AT_ONCE = 1024
 #: Seconds of signal that liblsl keeps while nobody pulls; older samples become a gap.
 BUFFERED = 60
 
 # beyond the silence on the wire, by how much (s) timestamps may step before it is no gap
 _LONGEST_UNHEARD_GAP = 10.0
+# the correction of the clock moves timestamps by less than this (s)
+_STANDSTILL = 0.01
 
 
 @dataclass(frozen=True)
@@ -146,7 +159,12 @@ class SignalInlet(_Inlet):
         self.missing = 0
         #: True while nothing arrives.
         self.lost = False
+        #: True while samples come whose timestamps stand still.
+        self.frozen = False
+        # the last timestamp that moved, and when it came
+        self._moved = (-np.inf, 0.0)
         self._gone = False
+        self._smooth = dejitter
         self._clock = SampleClock(stream.sfreq, smooth=dejitter)
         # when so many samples had arrived, about once a second
         self._counts: deque[tuple[float, int]] = deque()
@@ -245,7 +263,9 @@ class SignalInlet(_Inlet):
             )
         now = local_clock()
         silence, self._heard = now - self._heard, now
+        frozen = self._check_standstill(float(timestamps[-1]), now)
         times, events = self._clock.update(timestamps, silence + _LONGEST_UNHEARD_GAP)
+        events += frozen
         if self.lost:
             self.lost = False
             detail = f"{self.stream.name} is back after {silence:.1f} s"
@@ -254,6 +274,22 @@ class SignalInlet(_Inlet):
         self.missing += sum(event.missing for event in events if isinstance(event, Gap))
         self._count(now)
         return Chunk(np.ascontiguousarray(samples.T, dtype=np.float64), times, tuple(events))
+
+    def _check_standstill(self, timestamp: float, now: float) -> list[StreamEvent]:
+        """Tell whether timestamps have begun to stand still, which no clock of samples sees."""
+        if abs(timestamp - self._moved[0]) > _STANDSTILL:
+            if self.frozen:
+                # the old one has learnt that any time is possible
+                self._clock = SampleClock(self.sfreq, smooth=self._smooth)
+            self._moved, self.frozen = (timestamp, now), False
+        elif not self.frozen and now - self._moved[1] > FROZEN_AFTER:
+            self.frozen = True
+            detail = (
+                f"{self.stream.name} sends samples whose timestamps have stood still for "
+                f"{now - self._moved[1]:.1f} s: nothing is decoded until they move again"
+            )
+            return [FrozenTimestamps(time=now, detail=detail)]
+        return []
 
     def _count(self, now: float) -> None:
         if not self._counts or now - self._counts[-1][0] >= 1:
@@ -357,7 +393,7 @@ class MarkerInlet(_Inlet):
         return [StreamLost(time=now, detail=detail, recoverable=True)]
 
     def pull(self, timeout: float = 0.0) -> list[Marker]:
-        """Take the markers that have arrived, in their order.
+        """Take the markers that have arrived, in their order, at most ``MARKERS_AT_ONCE``.
 
         Parameters
         ----------
@@ -371,7 +407,10 @@ class MarkerInlet(_Inlet):
         """
         try:
             labels, times = self._inlet.pull_chunk(
-                timeout=timeout, min_samples=1 if timeout > 0 else None, as_numpy=True
+                timeout=timeout,
+                max_samples=MARKERS_AT_ONCE,
+                min_samples=1 if timeout > 0 else None,
+                as_numpy=True,
             )
         except self._lost_error as error:
             raise OperationError(

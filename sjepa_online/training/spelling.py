@@ -9,9 +9,9 @@ import numpy as np
 
 from sjepa_online.data import Recording, Trials
 from sjepa_online.decoding.metrics import information_transfer_rate
-from sjepa_online.decoding.serialization import FloatArray
 from sjepa_online.decoding.speller import FlashEvidence, SymbolPosterior
 from sjepa_online.markers import CUE, TARGET, parse_marker
+from sjepa_online.typing import FloatArray
 
 
 @dataclass
@@ -34,7 +34,20 @@ class Selection:
 
 
 def find_selections(recordings: Sequence[Recording], trials: Trials) -> list[Selection]:
-    """Gather the flashes after each cue; empty where the markers do not name symbols."""
+    """Gather the flashes after each cue.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        What the trials were cut from.
+    trials : Trials
+        Flashes of a protocol with a speller.
+
+    Returns
+    -------
+    selections : list of Selection
+        Empty where the markers do not name symbols.
+    """
     row_of = {
         (int(recording), float(onset)): row
         for row, (recording, onset) in enumerate(zip(trials.recording, trials.onset, strict=True))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sjepa_apps.cli.corruption import FaultName, corruption
+from sjepa_apps.cli.evaluate.corruption import FaultName, corruption
 from sjepa_online.data import moabb_reader
 from sjepa_online.data.corruption import KINDS, parse_faults
 from sjepa_online.decoding.classifiers import fine_tuning

@@ -14,7 +14,7 @@ import pytest
 
 from sjepa_apps.__main__ import main
 from sjepa_apps.cli.common import check_out
-from sjepa_apps.cli.comparison import load_sides
+from sjepa_apps.cli.evaluate.comparison import load_sides
 from sjepa_online.errors import InputError
 
 #: Words of a command line, and what the message must hold.
@@ -28,8 +28,8 @@ MISTAKES = [
     ("calibrate -p ssvep-exo --from sample:1 --decoder rieman", "riemann"),
     ("calibrate -p ssvep-exo --from sample:1 --weights nosuch", "Known names: default"),
     ("calibrate -p ssvep-exo --from sample:1 --population nosuch", "population-ssvep"),
-    ("calibrate -p ssvep --resume nosuchdir", "nosuchdir, not found"),
-    ("calibrate -p ssvep --headless --resume .", "without that file"),
+    ("calibrate -p ssvep --resume nosuchdir", "No such folder"),
+    ("calibrate -p ssvep --headless --resume .", "holds no session.json"),
     ("calibrate -p sssvep --from sample:1", "ssvep-exo"),
     (f"calibrate -p {'a' * 300} --from sample:1", "can be reached"),
     (f"calibrate -p ssvep-exo --from sample:1 --out {'a' * 300}.safetensors", "can be reached"),
@@ -42,7 +42,7 @@ MISTAKES = [
     (
         "evaluate scores -p ssvep-exo --train sample:1 --test sample:2 "
         "--decoder riemann --decoder riemann",
-        "twice: riemann",
+        "more than once",
     ),
     ("evaluate learning-curve -p ssvep-exo --train sample:1 --test .", "a folder"),
     ("evaluate scores -p ssvep-exo --train sample:1 --test sample:2 --csv no/x.csv", "--csv"),
@@ -112,7 +112,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_training(command: Callab
     out = "/proc/decoder.safetensors"
     outcome = command("calibrate", "-p", "ssvep-exo", "--from", "sample:1", "--out", out)
     assert outcome.code == 2
-    assert "can be written" in outcome.err
+    assert "cannot be written" in outcome.err
 
 
 def test_a_file_that_cannot_be_replaced_is_told_before_training(
@@ -126,7 +126,7 @@ def test_a_file_that_cannot_be_replaced_is_told_before_training(
     check_out(out, overwrite=True)
     # as Windows does while another program shows the file
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(InputError, match=r"can be replaced.*results\.csv.*choose another --csv"):
+    with pytest.raises(InputError, match=r"cannot be replaced.*results\.csv.*choose another --csv"):
         check_out(out, overwrite=True, option="--csv")
 
 
@@ -181,3 +181,13 @@ def test_an_interrupt_before_the_command_begins_is_as_quiet_as_later(
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 130
+
+
+def test_foreign_text_in_a_message_cannot_control_the_terminal(
+    command: Callable, tmp_path: Path
+) -> None:
+    outcome = command("decode", "--decoder", tmp_path / "\x1b[2Jx\x07.safetensors")
+    assert outcome.code == 2
+    assert "x .safetensors" in outcome.err
+    assert "\x1b" not in outcome.err
+    assert "\x07" not in outcome.err

@@ -28,6 +28,8 @@ def test_missing_channels_are_named(recording):
         ({"sfreq": 0.0}, "positive sampling rate"),
         ({"sfreq": float("nan")}, "positive sampling rate"),
         ({"labels": ("13",)}, "3 onsets and 1 labels"),
+        ({"onsets": np.array([1.0, np.nan, 3.0])}, "onsets are not finite"),
+        ({"bad": "Oz"}, "Write bad="),
     ],
 )
 def test_what_does_not_fit_together_is_refused(recording, change, message):

@@ -12,6 +12,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sjepa_online.decoding import SJEPAClassifier
 
+pytestmark = pytest.mark.filterwarnings("ignore:SJEPAClassifier loses accuracy:UserWarning")
+
 N_TIMES = 152
 #: Checks whose wish is met in another way.
 DIFFERENT = {

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from sjepa_online.decoding import CalibrationSummary, Decoder
-from sjepa_online.decoding.bad_channels.interpolation import ChannelCompensation
+from sjepa_online.decoding.bad_channels.interpolation import ChannelInterpolation
 from sjepa_online.decoding.speller import FlashEvidence
 from sjepa_online.online import Decision, Engine, EngineEvent, SymbolDecision
 from sjepa_online.protocol import Protocol, load_protocol
@@ -53,7 +53,7 @@ def speller_decoder(speller_protocol: Protocol) -> Decoder:
         speller_protocol,
         CH_NAMES,
         PreprocessorConfig(),
-        ChannelCompensation(CH_NAMES, np.eye(2)),
+        ChannelInterpolation(CH_NAMES, np.eye(2)),
         Baseline.fit([noise], CH_NAMES, SFREQ, "uV"),
         CalibrationSummary(
             n_trials=100,

@@ -10,13 +10,11 @@ from typing import Annotated
 import typer
 
 from sjepa_apps.cli import (
-    calibrate,
     decode,
     demo,
     doctor,
     evaluate,
     export,
-    feedback,
     live,
     models,
     population,
@@ -24,7 +22,8 @@ from sjepa_apps.cli import (
     simulate,
     streams,
 )
-from sjepa_apps.cli.common import repeat_list_options
+from sjepa_apps.cli.common import echo, repeat_list_options, replace_aliases, say
+from sjepa_apps.cli.session import calibrate, feedback
 from sjepa_online.errors import InputError, OperationError
 
 #: Exit code after Ctrl-C; typer turns the interrupt into it.
@@ -46,7 +45,7 @@ app = typer.Typer(
 
 def _tell_version(asked: bool) -> None:
     if asked:
-        typer.echo(version("sjepa-online"))
+        echo(version("sjepa-online"))
         raise typer.Exit
 
 
@@ -81,8 +80,10 @@ app.add_typer(models.app, name="models")
 def main() -> None:
     """Run the command line; an error of the user's input ends in one message and exit code 2."""
     os.environ.setdefault("MNE_LOGGING_LEVEL", "ERROR")
+    # processes that multiprocessing starts run no module of the working folder
+    os.environ["PYTHONSAFEPATH"] = "1"
     try:
-        app(args=repeat_list_options(sys.argv[1:]))
+        app(args=repeat_list_options(replace_aliases(sys.argv[1:])))
     except InputError as error:
         _fail(str(error), 2)
     except OperationError as error:
@@ -101,5 +102,5 @@ def _leave_at_once() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    sys.stderr.write(f"Error: {message}\n")
+    say(f"Error: {message}")
     raise SystemExit(code)

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import typer
 
-from sjepa_apps.cli.common import JsonOption, ScopeOption, configure_lsl, print_json
+from sjepa_apps.cli.common import JsonOption, ScopeOption, configure_lsl, echo, print_json
 from sjepa_apps.cli.windows import NO_DISPLAY, display_problem, has_packages
 from sjepa_online.errors import InputError, OperationError
 
@@ -53,7 +53,7 @@ class Check:
 
 
 def doctor(lsl_scope: ScopeOption = None, json: JsonOption = False) -> None:
-    """Check versions, LSL, GPU, Qt, clock and weights, and say how to mend what is wrong."""
+    """Check versions, LSL, GPU, Qt, clock and weights, and tell how to fix what is wrong."""
     configure_lsl(lsl_scope)
     checks = [check() for check in CHECKS]
     ok = all(check.ok for check in checks)
@@ -61,9 +61,9 @@ def doctor(lsl_scope: ScopeOption = None, json: JsonOption = False) -> None:
         print_json({"ok": ok, "checks": [asdict(check) for check in checks]})
     else:
         for check in checks:
-            typer.echo(f"{'ok ' if check.ok else 'BAD'}  {check.name}: {check.found}")
+            echo(f"{'ok ' if check.ok else 'BAD'}  {check.name}: {check.found}")
             if check.remedy:
-                typer.echo(f"       {check.remedy}")
+                echo(f"       {check.remedy}")
     if not ok:
         raise typer.Exit(1)
 
@@ -117,7 +117,7 @@ def check_device() -> Check:
     """Look for a GPU."""
     import torch
 
-    from sjepa_online.decoding.classifiers.network import choose_device
+    from sjepa_online.decoding.classifiers.fine_tuning import choose_device
 
     device = choose_device("auto")
     name = torch.cuda.get_device_name() if device == "cuda" else device
@@ -163,9 +163,7 @@ def check_weights() -> Check:
     except InputError as error:
         return Check("weights", False, str(error), "Install sjepa-online again.")
     return Check(
-        "weights",
-        True,
-        f"default: {weights.n_parameters:,} parameters; known: {', '.join(names)}",
+        "weights", True, f"default: {weights.n_parameters:,} parameters; known: {', '.join(names)}"
     )
 
 

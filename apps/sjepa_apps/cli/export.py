@@ -1,4 +1,4 @@
-"""``sjepa-online export``: recordings in the form in which they are shared."""
+"""``sjepa-online export``: recordings as a BIDS data set."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from typing import Annotated
 
 import typer
 
-from sjepa_apps.cli.common import JsonOption, SourcesArgument, UnitOption, print_json
+from sjepa_apps.cli.common import (
+    JsonOption,
+    OverwriteOption,
+    SourcesArgument,
+    UnitOption,
+    echo,
+    print_json,
+)
 
 
 def export(
     source: SourcesArgument,
-    bids: Annotated[Path, typer.Option(help="Folder of the BIDS data set; made if need be.")],
+    bids: Annotated[Path, typer.Option(help="Folder of the BIDS data set, old or new.")],
     subject: Annotated[
         str, typer.Option(help="BIDS label of the participant: letters and digits.")
     ],
@@ -20,16 +27,16 @@ def export(
         str, typer.Option(help="BIDS label of the task, as in ssvep: letters and digits.")
     ],
     session: Annotated[
-        str | None, typer.Option(help="Which visit it was: letters and digits.")
+        str | None, typer.Option(help="BIDS label of the session: letters and digits.")
     ] = None,
     line_frequency: Annotated[
         float | None, typer.Option(help="Frequency of the mains: 50 or 60 (Hz).")
     ] = None,
     unit: UnitOption = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace recordings of the same name.")] = False,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Add recordings to a BIDS data set, several of them as runs."""
+    """Add recordings to a BIDS data set; several recordings become its runs."""
     from sjepa_online.data import load_sources
     from sjepa_online.data.bids import bids_path, refuse_replacement, write_bids
 
@@ -58,4 +65,4 @@ def export(
         print_json({"bids": str(bids), "written": [str(path) for path in written]})
         return
     for path in written:
-        typer.echo(f"Wrote {path}")
+        echo(f"Wrote {path}")

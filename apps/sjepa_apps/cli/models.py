@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from sjepa_apps.cli.common import JsonOption, print_json
+from sjepa_apps.cli.common import JsonOption, echo, print_json
 
 app = typer.Typer(help="Weights, populations and pretraining recipes.", no_args_is_help=True)
 
 NameOption = Annotated[
-    str | None, typer.Option(help="What to call them; the name of their origin by default.")
+    str | None, typer.Option(help="Name for the weights; by default that of their origin.")
 ]
 
 
@@ -46,18 +46,18 @@ def list_models(json: JsonOption = False) -> None:
     if json:
         print_json({"weights": weights, "populations": populations, "recipes": recipes})
         return
-    typer.echo("Weights")
+    echo("Weights")
     for entry in weights:
-        typer.echo(f"  {entry['name']:16} {entry['parameters']:>9} parameters  {entry['path']}")
-    typer.echo("Populations")
+        echo(f"  {entry['name']:16} {entry['parameters']:>9} parameters  {entry['path']}")
+    echo("Populations")
     for entry in populations:
-        typer.echo(
+        echo(
             f"  {entry['name']:16} {entry['paradigm']}, {entry['n_trials']} trials on "
             f"{' '.join(entry['ch_names'])}  {entry['path']}"
         )
-    typer.echo("Recipes")
+    echo("Recipes")
     for entry in recipes:
-        typer.echo(f"  {entry['name']:16} {entry['description']}")
+        echo(f"  {entry['name']:16} {entry['description']}")
 
 
 @app.command()
@@ -86,9 +86,9 @@ def show(
     for key, value in lines.items():
         if key not in ("card", "provenance"):
             values = " ".join(map(str, value)) if isinstance(value, list) else value
-            typer.echo(f"{key.replace('_', ' '):17} {values}")
+            echo(f"{key.replace('_', ' '):17} {values}")
     if document["card"]:
-        typer.echo(f"\n{document['card']}")
+        echo(f"\n{document['card']}")
 
 
 def _describe_weights(path: Path) -> dict[str, Any]:
@@ -118,7 +118,8 @@ def _describe_population(path: Path) -> dict[str, Any]:
 @app.command()
 def pull(
     hub_id: Annotated[
-        str, typer.Argument(help="OWNER/NAME on the Hugging Face hub: braindecode/signal-jepa.")
+        str,
+        typer.Argument(help="On the Hugging Face hub: OWNER/NAME, as in braindecode/signal-jepa."),
     ],
     name: NameOption = None,
     json: JsonOption = False,
@@ -145,4 +146,4 @@ def _report(path: Path, json: bool) -> None:
     if json:
         print_json({"name": path.stem, "path": str(path)})
     else:
-        typer.echo(f"Imported as {path.stem}: {path}")
+        echo(f"Imported as {path.stem}: {path}")

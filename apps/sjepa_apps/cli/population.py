@@ -10,9 +10,11 @@ import typer
 from sjepa_apps.cli.checks import check_sources, ends_in
 from sjepa_apps.cli.common import (
     JsonOption,
+    OverwriteOption,
     ParadigmOption,
     WeightsOption,
     check_out,
+    echo,
     print_json,
     progress_bar,
     say,
@@ -29,13 +31,13 @@ def population(
         Path, typer.Option(callback=ends_in(".safetensors"), help="Population file to write.")
     ],
     weights: WeightsOption = "default",
-    overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Make a population start from labelled recordings of any mix of montages.
+    """Let calibrations start from other people's labelled recordings.
 
-    The electrodes that all recordings have are used. Name the result with the option
-    `--population` of `calibrate`.
+    Only electrodes that all recordings have in common are used. Give the resulting
+    file to `calibrate --population`.
     """
     check_out(out, overwrite)
     from sjepa_online.data import load_sources, make_trials
@@ -68,8 +70,8 @@ def population(
     if json:
         print_json({**made.config.model_dump(mode="json"), "out": str(out)})
         return
-    typer.echo(
+    echo(
         f"{made.config.n_trials} trials of {made.config.n_sessions} recordings on "
         f"{', '.join(ch_names)}"
     )
-    typer.echo(f"Saved {out}")
+    echo(f"Saved {out}")

@@ -1,4 +1,4 @@
-"""``sjepa-online streams`` and ``replay``: what is in sight, and recordings as streams."""
+"""``sjepa-online streams`` and ``replay``: list LSL streams, and replay recordings as such."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from sjepa_apps.cli.common import (
     ScopeOption,
     SourcesArgument,
     configure_lsl,
+    echo,
     print_json,
     say,
 )
 
 
 def streams(
-    wait: Annotated[float, typer.Option(min=0.5, help="Seconds to look for streams.")] = 1.0,
+    wait: Annotated[float, typer.Option(min=0.5, help="Time to look for streams (s).")] = 1.0,
     lsl_scope: ScopeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -34,7 +35,7 @@ def streams(
         return
     for one in found:
         rate = f"{one.sfreq:g} Hz" if one.sfreq else "irregular"
-        typer.echo(
+        echo(
             f"{one.name}\n"
             f"    {one.type}, channels: {one.n_channels}, rate: {rate}, "
             f"unit: {one.unit or 'not declared'}\n"
@@ -45,15 +46,13 @@ def streams(
 def replay(
     source: SourcesArgument,
     name: Annotated[str, typer.Option(help="Name of the stream.")] = "sjepa-online-replay",
-    speed: Annotated[
-        float, typer.Option(help="Seconds of recording per second: 1 is real time.")
-    ] = 1.0,
-    loop: Annotated[bool, typer.Option(help="Start again at the end.")] = False,
+    speed: Annotated[float, typer.Option(help="Speed of the replay; 1 is real time.")] = 1.0,
+    loop: Annotated[bool, typer.Option(help="Begin again at the end.")] = False,
     corrupt: Annotated[
         str | None,
         typer.Option(
-            help="Faults to inject, as in C3:flat@10-20,Oz:noise@30-; in seconds of signal after "
-            "the start of the whole replay."
+            help="Faults to inject, as in C3:flat@10-20,Oz:noise@30-, with times in seconds of "
+            "signal from the start of the replay."
         ),
     ] = None,
     lsl_scope: ScopeOption = None,

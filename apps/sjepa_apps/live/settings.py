@@ -1,4 +1,4 @@
-"""What the window remembers from one time to the next."""
+"""Settings that the live window keeps for the next time."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 import platformdirs
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from sjepa_apps.live.engine.messages import Mode
 from sjepa_apps.ui.theme import ThemeName
 from sjepa_online.files import atomic_write
+from sjepa_online.online.events import Mode
 
 
 class LiveSettings(BaseModel):

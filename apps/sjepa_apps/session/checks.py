@@ -1,4 +1,4 @@
-"""What has to be right before a participant's time is spent."""
+"""Checks before a session: channels, number of trials, room on the disk."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _TIMESTAMP_BYTES = 9
 
 @dataclass(frozen=True)
 class ChannelCheck:
-    """What a few seconds of signal tell.
+    """The quality of all channels in a few seconds of signal.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class ChannelCheck:
 
     @property
     def complaints(self) -> list[str]:
-        """What is wrong with channels, in words."""
+        """Problems of channels, as sentences."""
         return [channel.complaint for channel in self.channels if channel.complaint]
 
     def table(self) -> str:
@@ -68,7 +68,7 @@ class ChannelCheck:
 def check_channels(
     stream: StreamDescription, unit: str | None = None, seconds: float = CHECK_SECONDS
 ) -> ChannelCheck:
-    """Record a few seconds as a session does, read them as training does, and look at them.
+    """Record a few seconds as a session does, and measure the quality of each channel.
 
     Parameters
     ----------
@@ -98,8 +98,8 @@ def check_channels(
     finding = require_plausible_amplitude(recording.data, recording.unit, recording.sfreq)
     if finding.verdict == "flat":
         raise InputError(
-            f"The signal varies ({stream.name})",
-            value="every channel is constant",
+            "Every channel of the stream is constant",
+            value=stream.name,
             remedy="Switch the amplifier on, and check the electrodes' plug.",
         )
     preprocessor = Preprocessor(recording.ch_names, recording.sfreq, recording.unit)
@@ -151,7 +151,7 @@ def require_room(folder: Path, stream: StreamDescription, seconds: float) -> Non
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise InputError(
-            "The disk has room for the whole recording",
+            "The disk has too little room for the recording",
             value=f"{free / 1e6:.0f} MB free in {folder}, {needed / 1e6:.0f} MB needed",
-            remedy="Free some and go on with --resume, or record to another disk by --folder.",
+            remedy="Free some and continue with --resume, or record to another disk with --folder.",
         )

@@ -1,4 +1,4 @@
-"""Which trials of a session are in its recording, whole, and which windows to learn from."""
+"""Find the trials and windows of a session that its recording holds completely."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 
 from sjepa_apps.session.decoder_process import Choice, DecoderProcess
 from sjepa_apps.session.presenter import PresentedTrial, Presenter, SessionStopped, TrialMonitor
-from sjepa_apps.session.stream_monitor import LOST_AFTER, SignalWatch, wait_until_back
+from sjepa_apps.session.stream_monitor import LOST_AFTER, StreamMonitor, wait_until_back
 from sjepa_online.errors import OperationError
 from sjepa_online.markers import SELECTED, StimulusMarker
 from sjepa_online.protocol import Protocol
@@ -108,6 +108,11 @@ class FeedbackRun(Closing):
 
         A trial ends as soon as the decoder has chosen.
 
+        Parameters
+        ----------
+        presenter : Presenter
+        trials : sequence of ScheduledTrial
+
         Raises
         ------
         InputError
@@ -136,7 +141,7 @@ class FeedbackRun(Closing):
     def _run_part(self, presenter: Presenter, trials: Sequence[ScheduledTrial]) -> str:
         """Show trials until they are over or something breaks off; return what did."""
         decoder = self._decoder
-        with SignalWatch(self._stream, lambda: decoder.problem, self._tell) as watch:
+        with StreamMonitor(self._stream, lambda: decoder.problem, self._tell) as watch:
             presenter.show_message("The decoder is running", wait=True)
             time.sleep(READY)
             for trial in trials:
@@ -153,7 +158,7 @@ class FeedbackRun(Closing):
         return ""
 
     def _present(
-        self, presenter: Presenter, trial: ScheduledTrial, watch: SignalWatch
+        self, presenter: Presenter, trial: ScheduledTrial, watch: StreamMonitor
     ) -> PresentedTrial:
         """Show a trial until it is over, interrupted, or the decoder has chosen."""
         started = local_clock()
@@ -177,7 +182,7 @@ class FeedbackRun(Closing):
         self._stimulus.push(str(marker), local_clock())
         presenter.show_feedback(selection.selected, selection.correct)
 
-    def _selection(self, presented: PresentedTrial, watch: SignalWatch) -> Selection | None:
+    def _selection(self, presented: PresentedTrial, watch: StreamMonitor) -> Selection | None:
         """Wait for the choice in a trial that is over; None when its signal has broken off."""
         target = presented.trial.target
         deadline = presented.onsets[-1] + self._window.start + self._window.length + _PATIENCE
@@ -227,7 +232,17 @@ class SelectionScore:
 
     @classmethod
     def of(cls, selections: Sequence[Selection], protocol: Protocol) -> SelectionScore:
-        """Count the choices of a run with this protocol."""
+        """Count the choices of a run with this protocol.
+
+        Parameters
+        ----------
+        selections : sequence of Selection
+        protocol : Protocol
+
+        Returns
+        -------
+        SelectionScore
+        """
         speller = protocol.speller
         n_choices = len(protocol.classes) if speller is None else len(speller.symbols)
         return cls(len(selections), sum(one.correct for one in selections), 1 / n_choices)

@@ -1,4 +1,4 @@
-"""A session on disk: what it is, and the parts of its recording."""
+"""The folder of a session: its description and the parts of its recording."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sjepa_online.data import Recording
 from sjepa_online.data.source import load_source
 from sjepa_online.errors import InputError
 from sjepa_online.files import atomic_write
+from sjepa_online.foreign_text import safe_name
 from sjepa_online.protocol import Protocol, load_protocol, parse_toml
 from sjepa_online.resources import find_resource
 from sjepa_online.schedule import ScheduledTrial, make_schedule
@@ -125,12 +126,12 @@ class SessionFolder:
         n_planned = len(planned_trials(protocol, seed, n_trials))
         now = datetime.now()
         if path is None:
-            path = Path("sessions") / f"{now:%Y-%m-%d_%H-%M-%S}_{protocol.name}"
+            path = Path("sessions") / f"{now:%Y-%m-%d_%H-%M-%S}_{safe_name(protocol.name)}"
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise InputError(
-                "A new session has a folder of its own",
-                value=f"{path} exists and is not empty",
-                remedy="Choose another --folder, or go on with this one by --resume.",
+                "The folder for the new session is not empty",
+                value=path,
+                remedy="Choose another --folder, or continue that session with --resume.",
             )
         path.mkdir(parents=True, exist_ok=True)
         state = SessionState(
@@ -158,7 +159,7 @@ class SessionFolder:
             state = SessionState.model_validate_json((path / STATE).read_bytes())
         except (OSError, ValidationError) as error:
             raise InputError(
-                f"The folder of a session holds a valid {STATE}",
+                "The description of this session cannot be read",
                 value=f"{path / STATE}: {error}",
                 remedy="Give the folder that `calibrate` named, or begin a new session.",
             ) from error
@@ -183,7 +184,7 @@ class SessionFolder:
         fields = ("ch_names", "units", "sfreq")
         if any(getattr(now, field) != getattr(before, field) for field in fields):
             raise InputError(
-                "All parts of a session are of the same channels, units and rate",
+                "The stream differs from the one that this session was begun with",
                 value=f"{len(now.ch_names)} channels at {now.sfreq:g} Hz in {stream.unit} now, "
                 f"{len(before.ch_names)} at {before.sfreq:g} Hz before",
                 remedy="Set the amplifier as before, or begin a new session.",

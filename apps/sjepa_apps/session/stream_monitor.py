@@ -1,4 +1,4 @@
-"""Whether a stream goes on while trials are shown, and the wait until it is back."""
+"""Monitor a stream while trials are shown, and wait for its return after a break."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ BREAK = "A short break: there is a technical problem."
 _POLL = 0.1
 
 
-class SignalWatch(Background):
-    """Follow a stream and who takes it, until one breaks off or a ``with`` statement ends.
+class StreamMonitor(Background):
+    """Monitor a stream and its recorder or decoder until one breaks off.
 
     A broken connection, as when the program of the amplifier ends, is noticed at once, the loss
     of a stream that is still connected after :data:`LOST_AFTER`.
@@ -60,7 +60,7 @@ class SignalWatch(Background):
         self._stop = threading.Event()
 
     def broken(self) -> bool:
-        """Tell whether something has broken off."""
+        """Return whether the stream, the recorder or the decoder has broken off."""
         return self.problem != ""
 
     def run(self) -> None:
@@ -75,11 +75,11 @@ class SignalWatch(Background):
             self.problem = self.problem or "The signal is not watched any more"
 
     def stop(self) -> None:
-        """End it within two polls."""
+        """Ask it to end, which takes at most two polls."""
         self._stop.set()
 
     def _look(self) -> str:
-        """Tell what has happened, and return what has broken off."""
+        """Report the events of the stream, and return the problem that ends it, if any."""
         name = self._inlet.stream.name
         for event in self._inlet.pull(_POLL).events:
             if isinstance(event, StreamLost):
@@ -129,7 +129,7 @@ def wait_until_back(
         except (InputError, OperationError) as error:
             if time.monotonic() > deadline:
                 raise OperationError(
-                    f"{interruption}, and is not back after {PATIENCE:g} s. {remedy} {error}"
+                    f"{interruption}, and has not come back within {PATIENCE:g} s. {remedy} {error}"
                 ) from error
         # lets a window tell that the participant ends the session
         presenter.show_message("A short break: waiting for the signal.")
@@ -139,5 +139,5 @@ def _find_sending(selector: str) -> StreamDescription:
     stream = resolve_stream(selector, wait=2.0)
     with SignalInlet(stream, recover=False) as inlet:
         if inlet.pull(timeout=LOST_AFTER).data.size == 0:
-            raise OperationError(f"{stream.name} is there, and sends nothing.")
+            raise OperationError(f"The stream {stream.name} is in sight, but sends no samples")
     return stream

@@ -35,10 +35,10 @@ _GL_RENDERER = 0x1F01
 
 
 class Content(Protocol):
-    """What a surface shows, and who hears of its frames and keys."""
+    """What a window shows, and who hears of its frames and keys."""
 
     def paint(self, painter: QPainter, size: QSizeF, ratio: float) -> None:
-        """Draw a frame on a black surface of this size (device-independent pixels)."""
+        """Draw a frame on a black window of this size (device-independent pixels)."""
 
     def swapped(self) -> None:
         """Take note that the frame that was painted has been handed to the display."""
@@ -47,13 +47,13 @@ class Content(Protocol):
         """Act on a key."""
 
     def hidden(self) -> None:
-        """Take note that nobody sees the surface any more."""
+        """Take note that nobody sees the window any more."""
 
     def closing(self) -> None:
-        """Take note that the surface closes."""
+        """Take note that the window closes."""
 
 
-class OpenGLSurface(QOpenGLWindow):
+class OpenGLFrameWindow(QOpenGLWindow):
     """Frames by OpenGL; their swap waits for the display's refresh where the driver can."""
 
     def __init__(self, content: Content) -> None:
@@ -73,17 +73,17 @@ class OpenGLSurface(QOpenGLWindow):
         _press(event, self._content)
 
     def exposeEvent(self, event: QExposeEvent | None) -> None:  # noqa: N802 - Qt's
-        """Tell when nobody sees the surface any more."""
+        """Tell when nobody sees the window any more."""
         super().exposeEvent(event)
         if not self.isExposed():
             self._content.hidden()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's
-        """Tell that the surface closes."""
+        """Tell that the window closes."""
         self._content.closing()
 
 
-class RasterSurface(QRasterWindow):
+class RasterFrameWindow(QRasterWindow):
     """Frames by the processor, where no graphics card is; nothing waits for the display."""
 
     def __init__(self, content: Content) -> None:
@@ -109,25 +109,25 @@ class RasterSurface(QRasterWindow):
         _press(event, self._content)
 
     def exposeEvent(self, event: QExposeEvent | None) -> None:  # noqa: N802 - Qt's
-        """Tell when nobody sees the surface any more."""
+        """Tell when nobody sees the window any more."""
         super().exposeEvent(event)
         if not self.isExposed():
             self._content.hidden()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's
-        """Tell that the surface closes."""
+        """Tell that the window closes."""
         self._content.closing()
 
 
-Surface = OpenGLSurface | RasterSurface
+FrameWindow = OpenGLFrameWindow | RasterFrameWindow
 
 
-def make_surface(content: Content) -> Surface:
+def make_frame_window(content: Content) -> FrameWindow:
     """Make the window: OpenGL where there is a graphics card, the faster of the two elsewhere."""
     renderer = _opengl_renderer()
     if renderer is None or any(name in renderer.lower() for name in _SOFTWARE_RENDERERS):
-        return RasterSurface(content)
-    return OpenGLSurface(content)
+        return RasterFrameWindow(content)
+    return OpenGLFrameWindow(content)
 
 
 def _opengl_renderer() -> str | None:
@@ -165,43 +165,45 @@ def find_screen(display: int | None) -> QScreen:
     if not 1 <= display <= len(screens):
         known = ", ".join(f"{n} ({screen.name()})" for n, screen in enumerate(screens, start=1))
         raise InputError(
-            "A display is chosen by its number", value=display, remedy=f"There are: {known}."
+            f"This machine has no display {display}",
+            value=display,
+            remedy=f"Choose one of: {known}.",
         )
     return screens[display - 1]
 
 
-def show_on(screen: QScreen, surface: Surface, windowed: bool) -> None:
-    """Show a surface full screen, or in a window that takes two thirds of each side."""
-    surface.setScreen(screen)
+def show_on(screen: QScreen, window: FrameWindow, windowed: bool) -> None:
+    """Show a window full screen, or in a window that takes two thirds of each side."""
+    window.setScreen(screen)
     if windowed:
         area = screen.availableGeometry()
         place = QRect(0, 0, 2 * area.width() // 3, 2 * area.height() // 3)
         place.moveCenter(area.center())
-        surface.setGeometry(place)
-        surface.showNormal()
+        window.setGeometry(place)
+        window.showNormal()
     else:
-        surface.setCursor(Qt.CursorShape.BlankCursor)
-        surface.setGeometry(screen.geometry())
-        surface.showFullScreen()
+        window.setCursor(Qt.CursorShape.BlankCursor)
+        window.setGeometry(screen.geometry())
+        window.showFullScreen()
 
 
 class Pacer(QObject):
-    """Asks a surface for the next frame: at once, or by a timer where no swap waits.
+    """Asks a window for the next frame: at once, or by a timer where no swap waits.
 
     Parameters
     ----------
-    surface : Surface
+    window : FrameWindow
     """
 
-    def __init__(self, surface: Surface) -> None:
+    def __init__(self, window: FrameWindow) -> None:
         super().__init__()
-        self._surface = surface
+        self._window = window
         self._period: float | None = None
         self._due = 0.0
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(surface.update)
+        self._timer.timeout.connect(window.update)
 
     def keep_to(self, refresh_rate: float | None) -> None:
         """Ask for this many frames a second (Hz) by the clock; None: swaps set the pace."""
@@ -210,12 +212,12 @@ class Pacer(QObject):
     def start(self) -> None:
         """Ask for the first frame of a row."""
         self._due = time.perf_counter()
-        self._surface.update()
+        self._window.update()
 
     def next(self) -> None:
         """Ask for the frame after the one that was swapped."""
         if self._period is None:
-            self._surface.update()
+            self._window.update()
             return
         now = time.perf_counter()
         # frames that are overdue are dropped: the others keep their times

@@ -1,4 +1,4 @@
-"""Screens between the trials: messages, the warning about flicker, the pause."""
+"""Messages between the trials, among them the warning about flicker and the pause."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sjepa_apps.stimulus import theme
 
 
 @dataclass(frozen=True)
-class Screen:
+class Message:
     """Words on a black display.
 
     Attributes
@@ -37,7 +37,7 @@ class Screen:
     symbol: Literal["", "warning", "pause"] = ""
 
 
-FLICKER_WARNING = Screen(
+FLICKER_WARNING = Message(
     title="Flickering light ahead",
     text=(
         "This session shows bright light that flickers or flashes.\n"
@@ -49,21 +49,21 @@ FLICKER_WARNING = Screen(
     keys={"Enter": "I have read this and go on", "Esc": "Stop"},
     symbol="warning",
 )
-STOP_QUESTION = Screen(
+STOP_QUESTION = Message(
     title="Stop the session?",
     text="What was recorded so far is kept.",
     keys={"Esc": "Stop", "Enter": "Go on"},
 )
 
 
-def waiting_screen(title: str, text: str, note: str) -> Screen:
+def waiting_message(title: str, text: str, note: str) -> Message:
     """Return a message that waits for Enter."""
-    return Screen(title, text, {"Enter": "Go on", "Esc": "Stop"}, note)
+    return Message(title, text, {"Enter": "Go on", "Esc": "Stop"}, note)
 
 
-def pause_screen(note: str) -> Screen:
-    """Return what is seen in a pause."""
-    return Screen(
+def pause_message(note: str) -> Message:
+    """Return the message of a pause."""
+    return Message(
         title="Pause",
         text="Move, blink and breathe. A trial that was interrupted begins anew.",
         keys={"Space": "Go on", "Esc": "Stop"},
@@ -72,51 +72,51 @@ def pause_screen(note: str) -> Screen:
     )
 
 
-def draw_screen(painter: QPainter, size: QSizeF, screen: Screen) -> None:
-    """Draw a screen on a black display of this size."""
+def draw_message(painter: QPainter, size: QSizeF, message: Message) -> None:
+    """Draw a message on a black display of this size."""
     unit = min(size.width(), size.height()) / 100
     title = theme.font(6.4 * unit, QFont.Weight.DemiBold)
-    too_wide = theme.text_width(screen.title, title) / (0.9 * size.width())
+    too_wide = theme.text_width(message.title, title) / (0.9 * size.width())
     if too_wide > 1:
         title = theme.font(6.4 * unit / too_wide, QFont.Weight.DemiBold)
-    text = theme.font((3.2 if screen.title else 4.0) * unit)
+    text = theme.font((3.2 if message.title else 4.0) * unit)
     wide = min(0.86 * size.width(), 150 * unit)
     flags = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
     painter.setFont(text)
     body = painter.boundingRect(
-        QRectF(0, 0, wide, size.height()), flags.value, screen.text
+        QRectF(0, 0, wide, size.height()), flags.value, message.text
     ).height()
-    symbol_height = 16 * unit if screen.symbol else 0.0
-    title_height = 11 * unit if screen.title else 0.0
+    symbol_height = 16 * unit if message.symbol else 0.0
+    title_height = 11 * unit if message.title else 0.0
     y = (size.height() - symbol_height - title_height - body) / 2 - 5 * unit
     middle = size.width() / 2
-    if screen.symbol == "warning":
+    if message.symbol == "warning":
         _draw_warning(painter, QPointF(middle, y + 5 * unit), 12 * unit)
-    elif screen.symbol == "pause":
+    elif message.symbol == "pause":
         _draw_pause(painter, QPointF(middle, y + 5 * unit), 9 * unit)
     y += symbol_height
     painter.setFont(title)
     painter.setPen(theme.TEXT)
     painter.drawText(
-        QRectF(0, y, size.width(), 8 * unit), Qt.AlignmentFlag.AlignCenter, screen.title
+        QRectF(0, y, size.width(), 8 * unit), Qt.AlignmentFlag.AlignCenter, message.title
     )
     y += title_height
     painter.setFont(text)
-    painter.setPen(theme.DIM if screen.title and not screen.symbol else theme.TEXT)
-    painter.drawText(QRectF(middle - wide / 2, y, wide, body + unit), flags.value, screen.text)
-    _draw_foot(painter, size, unit, screen)
+    painter.setPen(theme.DIM if message.title and not message.symbol else theme.TEXT)
+    painter.drawText(QRectF(middle - wide / 2, y, wide, body + unit), flags.value, message.text)
+    _draw_foot(painter, size, unit, message)
 
 
-def _draw_foot(painter: QPainter, size: QSizeF, unit: float, screen: Screen) -> None:
-    if screen.keys:
+def _draw_foot(painter: QPainter, size: QSizeF, unit: float, message: Message) -> None:
+    if message.keys:
         place = QPointF(size.width() / 2, size.height() - 9 * unit)
-        theme.draw_keys(painter, place, unit, dict(screen.keys))
+        theme.draw_keys(painter, place, unit, dict(message.keys))
     painter.setFont(theme.font(2.2 * unit))
     painter.setPen(theme.DIM)
     wide = min(0.9 * size.width(), 130 * unit)
     box = QRectF((size.width() - wide) / 2, size.height() - 30 * unit, wide, 15 * unit)
     flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom | Qt.TextFlag.TextWordWrap
-    painter.drawText(box, flags.value, screen.note)
+    painter.drawText(box, flags.value, message.note)
 
 
 def _draw_warning(painter: QPainter, centre: QPointF, size: float) -> None:

@@ -1,4 +1,4 @@
-"""Let the frames of a trial go before everything else."""
+"""Real-time priority for the thread that draws, while a trial is shown."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pathlib import Path
 _SWITCH_INTERVAL = 0.0005
 
 
-class Rush:
-    """While it is on, no garbage is collected, and this program goes before others.
+class RealtimePriority:
+    """Give the drawing thread real-time priority during a trial, and collect no garbage.
 
-    It is switched in the thread that draws. On Linux this thread gets a real-time priority, as
-    in Psychtoolbox, and the others of this program the one below, where the user has the right
-    to it; other systems give the windows in front a higher priority by themselves.
+    Call it in the thread that draws. On Linux this thread gets a real-time priority, as in
+    Psychtoolbox, and the other threads of this program the priority below, if the user has the
+    right to it. Other systems raise the priority of the window in front by themselves.
     """
 
     def __init__(self) -> None:

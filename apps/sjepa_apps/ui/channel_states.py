@@ -1,10 +1,11 @@
-"""What is known of each channel, for every view that shows it."""
+"""The state of each channel, as every view shows it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
 
-from sjepa_apps.live.engine.messages import ChannelReport
 from sjepa_apps.ui.theme import Theme
 from sjepa_online.errors import InputError
 from sjepa_online.signal import resolve_channel_names
@@ -19,8 +20,37 @@ CHOICE_WORDS: dict[Choice, str] = {
 }
 
 
+class ChannelReport(Protocol):
+    """The state of a channel, from the engine or from a check before a session.
+
+    ``amplitude`` is a multiple of the channel's usual amplitude; None where it is unknown.
+    """
+
+    @property
+    def channel(self) -> str: ...  # noqa: D102 - told above
+    @property
+    def bad(self) -> bool: ...  # noqa: D102 - told above
+    @property
+    def reasons(self) -> tuple[str, ...]: ...  # noqa: D102 - told above
+    @property
+    def choice(self) -> Choice: ...  # noqa: D102 - told above
+    @property
+    def amplitude(self) -> float | None: ...  # noqa: D102 - told above
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSummary:
+    """A :class:`ChannelReport` of a check before a session."""
+
+    channel: str
+    bad: bool
+    reasons: tuple[str, ...]
+    amplitude: float | None
+    choice: Choice = "automatic"
+
+
 class ChannelStates:
-    """The reports of the engine by channel, found under any usual spelling of its name.
+    """Reports by channel, found under any usual spelling of the channel's name.
 
     Parameters
     ----------
@@ -31,7 +61,7 @@ class ChannelStates:
         self.reports = {report.channel: report for report in reports}
 
     def get(self, name: str) -> ChannelReport | None:
-        """Return what is known of a channel; None for one that the decoder does not use."""
+        """Return the report on a channel; None for one that the decoder does not use."""
         return self.reports.get(standard_name(name))
 
     @property

@@ -1,4 +1,4 @@
-"""The streams in sight, looked for in a thread."""
+"""Search for LSL streams in a thread."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Discovery(Worker):
 
 
 def signals_among(streams: list[StreamDescription]) -> list[StreamDescription]:
-    """Return what may be decoded, and what is refused for its rate: not what is published."""
+    """Return the streams of signals, without those that this program publishes."""
     return [
         stream
         for stream in streams

@@ -64,7 +64,7 @@ class TimePlot(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph is not typed
         self.set_theme(theme)
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Ask for little: the layout gives what is left."""
+        """Ask for little space; the layout adds the rest."""
         return QSize(240, 120)
 
     def set_curves(self, colours: list[QColor]) -> None:

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from PyQt6.QtCore import QPointF, Qt
 from PyQt6.QtGui import QPainter, QPaintEvent, QPalette, QPen
-from PyQt6.QtWidgets import QComboBox, QFrame, QLabel, QSizePolicy, QWidget
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QFileDialog,
+    QFrame,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QTableView,
+    QTableWidget,
+    QWidget,
+)
 
-from sjepa_online.stream.discovery import clean_text
+from sjepa_online.foreign_text import clean_text
 
 State = Literal["", "good", "warning", "bad"]
+
+#: Height (pixels) of a row of a table.
+ROW_HEIGHT = 22
+PROTOCOL_FILES = "Protocols (*.toml);;All files (*)"
 
 
 class PlainLabel(QLabel):
@@ -78,6 +95,28 @@ class Choices(QComboBox):
         painter.end()
 
 
+class ProtocolFileButton(QPushButton):
+    """A button that adds a protocol file of the user to a box, and selects it there.
+
+    Parameters
+    ----------
+    box : QComboBox
+        Names of protocols.
+    """
+
+    def __init__(self, box: QComboBox) -> None:
+        super().__init__("Other file …")
+        self._box = box
+        self.clicked.connect(self._ask)
+
+    def _ask(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Protocol", "", PROTOCOL_FILES)
+        if path:
+            if self._box.findText(path) < 0:
+                self._box.addItem(path)
+            self._box.setCurrentText(path)
+
+
 def set_property(widget: QWidget, name: str, value: object) -> None:
     """Set a property that the style sheet reads, and have it read again where it changes."""
     if widget.property(name) == value:
@@ -100,3 +139,35 @@ def panel(parent: QWidget | None = None) -> QFrame:
     frame = QFrame(parent)
     frame.setProperty("panel", True)
     return frame
+
+
+def style_table(table: QTableView, stretched: int) -> None:
+    """Show whole rows without a grid; the column ``stretched`` takes the remaining width."""
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setShowGrid(False)
+    table.setWordWrap(False)
+    table.setTextElideMode(Qt.TextElideMode.ElideRight)
+    rows, header = table.verticalHeader(), table.horizontalHeader()
+    assert rows is not None
+    assert header is not None
+    rows.hide()
+    rows.setDefaultSectionSize(ROW_HEIGHT)
+    header.setHighlightSections(False)
+    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+    header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
+
+
+def make_table(columns: Sequence[str], stretched: int) -> QTableWidget:
+    """Return an empty table whose columns fit their cells, except the one that is stretched."""
+    table = QTableWidget(0, len(columns))
+    table.setHorizontalHeaderLabels(list(columns))
+    style_table(table, stretched)
+    header = table.horizontalHeader()
+    assert header is not None
+    for column in range(len(columns)):
+        if column != stretched:
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+    return table

@@ -1,10 +1,16 @@
-"""A thread that works until it is asked to stop, and does not end in silence."""
+"""Threads of the windows: one that works until it is stopped, and one that does single tasks."""
 
 from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+from PyQt6.QtCore import QObject, pyqtSignal
 
 
 class Worker(threading.Thread, ABC):
@@ -13,12 +19,12 @@ class Worker(threading.Thread, ABC):
     Parameters
     ----------
     name : str
-        What it does, for people.
+        Its purpose, for messages.
 
     Attributes
     ----------
     problems : deque of str
-        What went wrong; any thread may empty it.
+        Messages about errors; any thread may take them out.
     """
 
     def __init__(self, name: str) -> None:
@@ -28,11 +34,11 @@ class Worker(threading.Thread, ABC):
 
     @property
     def begun(self) -> bool:
-        """Whether it was started, be it at work or at its end."""
+        """Whether the thread was started; it may have ended since."""
         return self.ident is not None
 
     def ask_to_stop(self) -> None:
-        """Let it end soon."""
+        """Ask the thread to end soon."""
         self._ended.set()
 
     def stop(self) -> None:
@@ -42,7 +48,7 @@ class Worker(threading.Thread, ABC):
             self.join()
 
     def run(self) -> None:
-        """Work; an error that nobody thought of is told, and then is what it is in any thread."""
+        """Work; an unexpected error is added to ``problems`` and raised."""
         try:
             self.work()
         except Exception as error:
@@ -52,3 +58,53 @@ class Worker(threading.Thread, ABC):
     @abstractmethod
     def work(self) -> None:
         """Work until the thread is asked to stop."""
+
+
+T = TypeVar("T")
+
+
+class TaskRunner(QObject):
+    """Run one task at a time in a thread, and hand its result to the GUI thread.
+
+    Signals
+    -------
+    idle
+        The result is handed over, and no other task was started.
+    """
+
+    idle = pyqtSignal()
+    _ended = pyqtSignal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.busy = False
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="session")
+        self._ended.connect(self._tell)
+
+    def run(
+        self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]
+    ) -> None:
+        """Do ``work`` in the thread; its result goes to ``done``, its error to ``failed``."""
+        assert not self.busy
+        self.busy = True
+        self._executor.submit(self._work, work, done, failed)
+
+    def close(self) -> None:
+        """Wait for the task, and end the thread."""
+        self._executor.shutdown()
+
+    def _work(
+        self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]
+    ) -> None:
+        try:
+            result = work()
+        except Exception as error:  # noqa: BLE001 - raised or told where the work was asked for
+            self._ended.emit(partial(failed, error))
+        else:
+            self._ended.emit(partial(done, result))
+
+    def _tell(self, end: Callable[[], None]) -> None:
+        self.busy = False
+        end()
+        if not self.busy:
+            self.idle.emit()

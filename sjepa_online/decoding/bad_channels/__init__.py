@@ -1,1 +1,1 @@
-"""Decoding without bad channels: interpolation, and copies without channels in training."""
+"""Decoding without bad channels: interpolation, and channel dropout in training."""

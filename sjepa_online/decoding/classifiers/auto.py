@@ -1,4 +1,4 @@
-"""The default decoder: pre-local, Riemannian, or their average, chosen within the training trials.
+"""The default decoder: filter bank, Riemannian, or their average, as the training trials say.
 
 The choice is part of fitting, so a cross-validation around it scores the choice too and is not
 optimistic. The average comes first, and another candidate has to be clearly better (the
@@ -9,139 +9,139 @@ trials is the safer one.
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sjepa_online.decoding.bad_channels.channel_dropout import Mask
-from sjepa_online.decoding.classifiers.filter_bank import PreLocalClassifier
+from sjepa_online.decoding.base import EpochClassifier, Features, take
+from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
 from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
 from sjepa_online.decoding.classifiers.stacking import combine, inner_folds, stacking_weights
-from sjepa_online.decoding.serialization import (
-    FloatArray,
-    State,
-    Statistics,
-    fit_on,
-    take,
-    with_prefix,
-    without_prefix,
-)
-
-Floats = NDArray[np.float64]
+from sjepa_online.decoding.serialization import State, with_prefix, without_prefix
+from sjepa_online.typing import BoolMask, FloatArray, Floats, Indices
 
 AVERAGE = "average"
-MEMBERS = ("pre-local", "riemann")
+MEMBERS = ("filter-bank", "riemann")
 #: Which members each candidate uses; the first is kept unless another is clearly better.
-CANDIDATES = {AVERAGE: (True, True), "pre-local": (True, False), "riemann": (False, True)}
-#: Probabilities below this are taken for it, so that one wrong certainty does not decide.
+CANDIDATES = {AVERAGE: (True, True), "filter-bank": (True, False), "riemann": (False, True)}
+#: What files of version 0.1.0 call the filter bank.
+_OLD_NAME = "pre-local"
+#: Probabilities are raised to this, so that one wrong certainty does not decide.
 SMALLEST_PROBABILITY = 1e-9
 
 
-class AutoClassifier:
+class AutoClassifier(EpochClassifier):
     """Choose among two classifiers and the geometric mean of their probabilities.
 
     Parameters
     ----------
-    pre_local : PreLocalClassifier
+    filter_bank : FilterBankClassifier
     riemann : RiemannClassifier
         Of the same classes in the same order.
 
     Attributes
     ----------
-    classes_ : ndarray
     choice_ : str
-        ``average``, ``pre-local`` or ``riemann``.
+        ``average``, ``filter-bank`` or ``riemann``.
     reason_ : str
         Why, in a sentence.
+    weights_ : dict of str to ndarray, shape (2,)
+        Weights of the members' log probabilities in each candidate.
     """
 
-    def __init__(self, pre_local: PreLocalClassifier, riemann: RiemannClassifier) -> None:
-        self._pre_local = pre_local
-        self._riemann = riemann
-        self._weights: dict[str, Floats] = {}
-        self.classes_ = pre_local.classes_
+    kind = "auto"
+
+    def __init__(self, filter_bank: FilterBankClassifier, riemann: RiemannClassifier) -> None:
+        super().__init__(filter_bank.classes)
+        self.filter_bank = filter_bank
+        self.riemann = riemann
+        self.weights_: dict[str, Floats] = {}
         self.choice_ = AVERAGE
         self.reason_ = ""
 
-    def fit(self, X: FloatArray, y: NDArray[Any]) -> Self:
-        """Fit on epochs ``(n, channels, samples)`` in µV at 128 Hz and labels ``(n,)``."""
-        fit_on(self, self.statistics(X), y)
-        return self
+    @property
+    def handles_bad_channels(self) -> bool:
+        """True where both members do."""
+        return all(member.handles_bad_channels for member in self._members)
 
-    def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> Floats:
-        """Return probabilities ``(n, classes)`` without the channels of the mask ``bad``."""
-        weights = self._weights[self.choice_]
-        used = np.flatnonzero(CANDIDATES[self.choice_])
-        parts = [self._members[index].predict_proba(X, bad) for index in used]
-        return combine(_log(np.stack(parts)), weights[used])
+    @property
+    def reason(self) -> str:
+        """Why a candidate was chosen, in a sentence."""
+        return self.reason_
 
-    def statistics(self, X: FloatArray) -> Statistics:
-        """Return what both members read of each epoch ``(n, channels, samples)``."""
-        return self._pre_local.statistics(X) | self._riemann.statistics(X)
+    def features(self, X: FloatArray) -> Features:
+        """Return what both members read; see :meth:`EpochClassifier.features`."""
+        return self.filter_bank.features(X) | self.riemann.features(X)
 
-    def fit_statistics(
-        self, statistics: Statistics, y: NDArray[Any], *, copies: bool = True
-    ) -> Self:
-        """Fit both members, and choose by their predictions of trials that they did not see."""
-        targets = np.argmax(y[:, np.newaxis] == self.classes_, axis=1)
-        held_out = np.zeros((len(y), len(self.classes_)))
-        for train, test in inner_folds(targets):
-            self._riemann.fit_statistics(take(statistics, train), y[train], copies=False)
-            held_out[test] = self._riemann.predict_statistics(take(statistics, test))
-        for member in self._members:
-            member.fit_statistics(statistics, y, copies=copies)
-        self._choose(_log(np.stack([self._pre_local.out_of_fold_, held_out])), targets)
-        return self
+    def predict_features(self, features: Features) -> Floats:
+        """Return probabilities; see :meth:`EpochClassifier.predict_features`."""
+        return self.predict_candidates(features)[self.choice_]
 
-    def predict_statistics(self, statistics: Statistics) -> Floats:
-        """Return probabilities ``(n, classes)`` of the epochs behind the statistics."""
-        return self.candidate_probabilities(statistics)[self.choice_]
-
-    def candidate_probabilities(self, statistics: Statistics) -> dict[str, Floats]:
-        """Return the calibrated probabilities ``(n, classes)`` of every candidate."""
-        parts = np.stack([member.predict_statistics(statistics) for member in self._members])
+    def predict_candidates(self, features: Features) -> dict[str, Floats]:
+        """Return the calibrated probabilities of every candidate; see the base class."""
+        parts = np.stack([member.predict_features(features) for member in self._members])
         log_probabilities = _log(parts)
         return {
-            name: combine(log_probabilities, weights) for name, weights in self._weights.items()
+            name: combine(log_probabilities, weights) for name, weights in self.weights_.items()
         }
 
     def to_state(self) -> State:
         """Return both members, the weights, and the choice with its reason."""
         states = dict(zip(MEMBERS, (member.to_state() for member in self._members), strict=True))
         config = {
-            "kind": "auto",
+            "kind": self.kind,
             "choice": self.choice_,
             "reason": self.reason_,
             "members": {name: state.config for name, state in states.items()},
         }
-        arrays = with_prefix("weights", self._weights)
+        arrays = with_prefix("weights", self.weights_)
         for name, state in states.items():
             arrays |= with_prefix(name, state.arrays)
         return State(config, arrays)
 
     @classmethod
-    def from_state(cls, state: State) -> AutoClassifier:
-        """Build the classifier that :meth:`to_state` describes."""
-        parts = {
-            name: State(state.config["members"][name], without_prefix(name, state.arrays))
-            for name in MEMBERS
+    def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
+        """Build the classifier of a state; see :meth:`EpochClassifier.from_state`."""
+        config, arrays = state.config, state.arrays
+        stored = {
+            name: _OLD_NAME if name == MEMBERS[0] and _OLD_NAME in config["members"] else name
+            for name in CANDIDATES
         }
-        classifier = cls(
-            PreLocalClassifier.from_state(parts["pre-local"]),
-            RiemannClassifier.from_state(parts["riemann"]),
+        filter_bank, riemann = (
+            State(config["members"][stored[name]], without_prefix(stored[name], arrays))
+            for name in MEMBERS
         )
-        weights = without_prefix("weights", state.arrays)
-        classifier._weights = {name: weights[name] for name in CANDIDATES}
-        classifier.choice_ = state.config["choice"]
-        classifier.reason_ = state.config["reason"]
+        classifier = cls(
+            FilterBankClassifier.from_state(filter_bank, restore),
+            RiemannClassifier.from_state(riemann, restore),
+        )
+        weights = without_prefix("weights", arrays)
+        classifier.weights_ = {name: weights[stored[name]] for name in CANDIDATES}
+        classifier.choice_ = {old: name for name, old in stored.items()}[config["choice"]]
+        classifier.reason_ = config["reason"]
         return classifier
 
     @property
-    def _members(self) -> tuple[PreLocalClassifier, RiemannClassifier]:
-        return self._pre_local, self._riemann
+    def _members(self) -> tuple[FilterBankClassifier, RiemannClassifier]:
+        return self.filter_bank, self.riemann
 
-    def _choose(self, held_out: Floats, targets: NDArray[np.intp]) -> None:
+    def _fit_targets(self, features: Features, targets: Indices, channel_dropout: bool) -> None:
+        """Fit both members, and choose by their predictions of trials that they did not see."""
+        held_out = np.zeros((len(targets), len(self.classes_)))
+        for train, test in inner_folds(targets):
+            self.riemann._fit_targets(take(features, train), targets[train], False)
+            held_out[test] = self.riemann.predict_features(take(features, test))
+        for member in self._members:
+            member._fit_targets(features, targets, channel_dropout)
+        self._choose(_log(np.stack([self.filter_bank.out_of_fold_, held_out])), targets)
+
+    def _predict_epochs(self, X: FloatArray, bad: BoolMask | None) -> Floats:
+        used = np.flatnonzero(CANDIDATES[self.choice_])
+        parts = [self._members[index].predict_proba(X, bad) for index in used]
+        return combine(_log(np.stack(parts)), self.weights_[self.choice_][used])
+
+    def _choose(self, held_out: Floats, targets: Indices) -> None:
         """Calibrate every candidate on ``held_out (members, n, classes)``, and choose."""
         # each member gets its own temperature first: an overconfident one must not dominate
         temperatures = np.array([stacking_weights(one[np.newaxis], targets)[0] for one in held_out])
@@ -150,8 +150,8 @@ class AutoClassifier:
         for name, members in CANDIDATES.items():
             weights = temperatures * np.array(members)
             joint = np.tensordot(weights, held_out, axes=1)[np.newaxis]
-            self._weights[name] = weights * stacking_weights(joint, targets)[0]
-            probabilities = combine(held_out, self._weights[name])
+            self.weights_[name] = weights * stacking_weights(joint, targets)[0]
+            probabilities = combine(held_out, self.weights_[name])
             losses[name] = -np.log(probabilities[trials, targets] + SMALLEST_PROBABILITY)
         self.choice_, self.reason_ = choose(losses)
 
@@ -174,15 +174,15 @@ def choose(losses: dict[str, Floats]) -> tuple[str, str]:
     difference = losses[first] - losses[rival]
     gain = float(difference.mean())
     error = float(difference.std(ddof=1) / np.sqrt(len(difference)))
-    told = ", ".join(f"{name} {values.mean():.3f}" for name, values in losses.items())
+    shown = ", ".join(f"{name} {values.mean():.3f}" for name, values in losses.items())
     if gain > error:
         return rival, (
             f"{rival}: its log loss in cross-validation is lower than that of the {first} by "
-            f"{gain:.3f}, more than the standard error of {error:.3f} ({told})"
+            f"{gain:.3f}, more than the standard error of {error:.3f} ({shown})"
         )
     return first, (
         f"{first}: no candidate has a log loss in cross-validation that is lower by more than "
-        f"one standard error, {error:.3f} ({told})"
+        f"one standard error, {error:.3f} ({shown})"
     )
 
 

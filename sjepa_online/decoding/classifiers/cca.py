@@ -1,31 +1,29 @@
-"""Canonical correlations with sines and cosines: the classical decoder of SSVEP."""
+"""Canonical correlation analysis with sines and cosines: the classical decoder of SSVEP."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import orth
 
-from sjepa_online.decoding.bad_channels.channel_dropout import Mask
+from sjepa_online.decoding.base import EpochClassifier, Features
 from sjepa_online.decoding.classifiers.logistic import LogisticRegression
 from sjepa_online.decoding.features.spectral import HARMONICS
-from sjepa_online.decoding.serialization import FloatArray, State, Statistics, fit_on
+from sjepa_online.decoding.serialization import State
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import MODEL_SFREQ
-
-Floats = NDArray[np.float64]
+from sjepa_online.typing import BoolMask, FloatArray, Floats, Indices
 
 #: Regularisation of the channels' covariance, as a share of their mean power.
 RIDGE = 1e-6
-#: The name of the correlations among the statistics.
+#: The name of the correlations among the features.
 CORRELATIONS = "canonical-correlations"
 
 
-class CanonicalClassifier:
+class CCAClassifier(EpochClassifier):
     """The largest canonical correlation with each stimulus frequency, logistic regression.
 
     Lin et al. 2006 (IEEE Trans. Biomed. Eng. 53, 2610-2614) choose the frequency of the largest
@@ -44,68 +42,64 @@ class CanonicalClassifier:
         There is no frequency.
     """
 
+    kind = "cca"
+
     def __init__(self, frequencies: tuple[float, ...], classes: Sequence[Any]) -> None:
         if not frequencies:
             raise InputError(
-                "Canonical correlations need the stimulus frequencies of an ssvep protocol",
-                value="none",
+                "The decoder cca reads stimulus frequencies, and this protocol has none",
+                value="no frequency",
                 remedy="Choose another decoder for this paradigm; riemann suits all.",
             )
-        self._frequencies = tuple(frequencies)
-        self._centre: Floats = np.empty(0)
-        self._scale: Floats = np.empty(0)
-        self._regression = LogisticRegression()
-        self.classes_ = np.array(list(classes))
+        super().__init__(classes)
+        self.frequencies = frequencies
+        self.centre_: Floats = np.empty(0)
+        self.scale_: Floats = np.empty(0)
+        self.regression_ = LogisticRegression()
 
-    def fit(self, X: FloatArray, y: NDArray[Any]) -> Self:
-        """Fit on epochs ``(n, channels, samples)`` in µV at 128 Hz and labels ``(n,)``."""
-        fit_on(self, self.statistics(X), y)
-        return self
+    @property
+    def handles_bad_channels(self) -> bool:
+        """True: the correlations are those of the good channels."""
+        return True
 
-    def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> Floats:
-        """Return probabilities ``(n, classes)`` without the channels of the mask ``bad``."""
-        return self.predict_statistics(self.statistics(X if bad is None else X[:, ~bad]))
+    def features(self, X: FloatArray) -> Features:
+        """Return the correlations of each epoch; see :meth:`EpochClassifier.features`."""
+        return {CORRELATIONS: canonical_correlations(X, tuple(self.frequencies))}
 
-    def statistics(self, X: FloatArray) -> Statistics:
-        """Return the correlations of each epoch ``(n, channels, samples)``."""
-        return {CORRELATIONS: canonical_correlations(X, self._frequencies)}
-
-    def fit_statistics(
-        self, statistics: Statistics, y: NDArray[Any], *, copies: bool = True
-    ) -> Self:
-        """Fit the regression; the correlations are those of whatever channels are good."""
-        correlations = statistics[CORRELATIONS]
-        self._centre, self._scale = correlations.mean(axis=0), correlations.std(axis=0)
-        targets = np.argmax(y[:, np.newaxis] == self.classes_, axis=1)
-        self._regression.fit(self._features(statistics), targets, len(self.classes_))
-        return self
-
-    def predict_statistics(self, statistics: Statistics) -> Floats:
-        """Return probabilities ``(n, classes)`` of the epochs behind the statistics."""
-        return self._regression.predict_proba(self._features(statistics))
+    def predict_features(self, features: Features) -> Floats:
+        """Return probabilities; see :meth:`EpochClassifier.predict_features`."""
+        return self.regression_.predict_proba(self._standardised(features))
 
     def to_state(self) -> State:
         """Return the fitted arrays."""
         config = {
-            "kind": "cca",
-            "frequencies": list(self._frequencies),
+            "kind": self.kind,
+            "frequencies": list(self.frequencies),
             "classes": self.classes_.tolist(),
         }
-        weights = self._regression.weights
-        return State(config, {"centre": self._centre, "scale": self._scale, "weights": weights})
+        weights = self.regression_.weights
+        return State(config, {"centre": self.centre_, "scale": self.scale_, "weights": weights})
 
     @classmethod
-    def from_state(cls, state: State) -> CanonicalClassifier:
-        """Build the classifier that :meth:`to_state` describes."""
+    def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
+        """Build the classifier of a state; see :meth:`EpochClassifier.from_state`."""
         classifier = cls(tuple(state.config["frequencies"]), state.config["classes"])
-        classifier._centre, classifier._scale = state.arrays["centre"], state.arrays["scale"]
-        classifier._regression.weights = state.arrays["weights"]
+        classifier.centre_, classifier.scale_ = state.arrays["centre"], state.arrays["scale"]
+        classifier.regression_.weights = state.arrays["weights"]
         return classifier
 
-    def _features(self, statistics: Statistics) -> Floats:
-        scale = np.maximum(self._scale, np.finfo(np.float64).tiny)
-        features: Floats = (statistics[CORRELATIONS] - self._centre) / scale
-        return features
+    def _fit_targets(self, features: Features, targets: Indices, channel_dropout: bool) -> None:
+        correlations = features[CORRELATIONS]
+        self.centre_, self.scale_ = correlations.mean(axis=0), correlations.std(axis=0)
+        self.regression_.fit(self._standardised(features), targets, len(self.classes_))
+
+    def _predict_epochs(self, X: FloatArray, bad: BoolMask | None) -> Floats:
+        return self.predict_features(self.features(X if bad is None else X[:, ~bad]))
+
+    def _standardised(self, features: Features) -> Floats:
+        scale = np.maximum(self.scale_, np.finfo(np.float64).tiny)
+        standardised: Floats = (features[CORRELATIONS] - self.centre_) / scale
+        return standardised
 
 
 def canonical_correlations(X: FloatArray, frequencies: tuple[float, ...]) -> Floats:

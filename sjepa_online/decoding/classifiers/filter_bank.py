@@ -1,4 +1,4 @@
-"""The pre-local head that learns from few trials: several readouts, weighed on held-out trials.
+"""The filter bank that learns from few trials: several readouts, weighed on held-out trials.
 
 The paper's pre-local head reads flattened tokens, whose phase only phase-locked responses have.
 Here virtual channels pass the first convolution of the same local encoder, and readouts of its
@@ -8,36 +8,25 @@ calibration. Weights and temperature come from cross-validation within the train
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sjepa_online.decoding.bad_channels.channel_dropout import Mask
-from sjepa_online.decoding.classifiers.stacking import combine, inner_folds, stacking_weights
-from sjepa_online.decoding.features.laterality import Imagery, find_mirror, sides
-from sjepa_online.decoding.features.readouts import (
+from sjepa_online.decoding.base import EpochClassifier, Features, take
+from sjepa_online.decoding.classifiers.imagery import Imagery, find_mirror, sides
+from sjepa_online.decoding.classifiers.readouts import (
     BandPower,
     PhaseLocked,
     Prior,
     Readout,
-    SecondOrder,
     StimulusPower,
     TemplateCovariance,
 )
-from sjepa_online.decoding.serialization import (
-    FloatArray,
-    State,
-    Statistics,
-    fit_on,
-    take,
-    with_prefix,
-    without_prefix,
-)
+from sjepa_online.decoding.classifiers.stacking import combine, inner_folds, stacking_weights
+from sjepa_online.decoding.serialization import State, with_prefix, without_prefix
 from sjepa_online.protocol import MODEL_SFREQ
-
-Floats = NDArray[np.float64]
+from sjepa_online.typing import BoolMask, FloatArray, Floats, Indices
 
 #: Evoked potentials are slow: kernels whose response peaks below this (Hz) read them.
 SLOW_BELOW = 8.0
@@ -45,7 +34,7 @@ SLOW_BELOW = 8.0
 RHYTHM_ABOVE = 4.0
 
 
-class PreLocalClassifier:
+class FilterBankClassifier(EpochClassifier):
     """Readouts of the local encoder's first convolution, side by side.
 
     Parameters
@@ -53,22 +42,24 @@ class PreLocalClassifier:
     kernels : ndarray, shape (8, 32)
         The first convolution of the local encoder.
     readouts : sequence of str
-        Kinds of readouts, such as ``second-order``.
+        Kinds of readouts: ``phase-locked``, ``template-covariance``, ``band-power``,
+        ``imagery``, ``stimulus-power``.
     frequencies : tuple of float
         Stimulus frequencies (Hz), for the readout ``stimulus-power``.
     classes : sequence
         Classes in the order of the probabilities.
     prior : Prior or None
-        Other people's weights, for the readout that pools power.
+        Other people's weights, for the readout ``stimulus-power``.
     ch_names : sequence of str or None
-        10-05 names of the channels, which tell the readout ``imagery`` left from right.
+        10-05 names of the channels, by which the readout ``imagery`` knows left from right.
 
     Attributes
     ----------
-    classes_ : ndarray
     out_of_fold_ : ndarray, shape (n, classes)
         Probabilities of the training trials, each from readouts that did not see it.
     """
+
+    kind = "filter-bank"
 
     def __init__(
         self,
@@ -79,100 +70,89 @@ class PreLocalClassifier:
         prior: Prior | None = None,
         ch_names: Sequence[str] | None = None,
     ) -> None:
-        self._kernels: Floats = np.asarray(kernels, dtype=np.float64)
-        self._sides, self._mirror = sides(ch_names), find_mirror(ch_names, classes)
-        self._kinds = tuple(readouts)
-        self._frequencies = tuple(frequencies)
-        self._prior = prior
-        self._readouts: list[Readout] = self._new_readouts()
-        self._weights: Floats = np.empty(0)
-        self.classes_ = np.array(list(classes))
+        super().__init__(classes)
+        self.kernels = kernels
+        self.readouts = readouts
+        self.frequencies = frequencies
+        self.prior = prior
+        self.ch_names = ch_names
+        self.readouts_: list[Readout] = self._new_readouts()
+        self.weights_: Floats = np.empty(0)
         self.out_of_fold_: Floats = np.empty((0, 0))
 
-    def fit(self, X: FloatArray, y: NDArray[Any]) -> Self:
-        """Fit on epochs ``(n, channels, samples)`` in µV at 128 Hz and labels ``(n,)``."""
-        fit_on(self, self.statistics(X), y)
-        return self
+    @property
+    def handles_bad_channels(self) -> bool:
+        """True: the spatial filters go on without bad channels."""
+        return True
 
-    def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> Floats:
-        """Return probabilities ``(n, classes)`` without the channels of the mask ``bad``."""
+    def features(self, X: FloatArray) -> Features:
+        """Return what the readouts read; see :meth:`EpochClassifier.features`."""
         epochs: Floats = np.asarray(X, dtype=np.float64)
-        parts = [readout.log_proba_of(epochs, bad) for readout in self._readouts]
-        return combine(np.stack(parts), self._weights)
-
-    def statistics(self, X: FloatArray) -> Statistics:
-        """Return what the readouts read of each epoch ``(n, channels, samples)``."""
-        epochs: Floats = np.asarray(X, dtype=np.float64)
-        merged: Statistics = {}
-        for readout in self._readouts:
-            merged |= readout.statistics(epochs)
+        merged: Features = {}
+        for readout in self.readouts_:
+            merged |= readout.features(epochs)
         return merged
 
-    def fit_statistics(
-        self, statistics: Statistics, y: NDArray[Any], *, copies: bool = True
-    ) -> Self:
-        """Fit the readouts on all trials, and their weights on held-out ones."""
-        targets = np.argmax(y[:, np.newaxis] == self.classes_, axis=1)
-        held_out = np.zeros((len(self._kinds), len(targets), len(self.classes_)))
-        for train, test in inner_folds(targets):
-            for index, readout in enumerate(self._new_readouts()):
-                readout.fit(take(statistics, train), targets[train], len(self.classes_))
-                held_out[index, test] = readout.log_proba(take(statistics, test))
-        self._weights = stacking_weights(held_out, targets)
-        self.out_of_fold_ = combine(held_out, self._weights)
-        self._readouts = self._new_readouts()
-        for readout in self._readouts:
-            readout.fit(statistics, targets, len(self.classes_))
-            if copies and isinstance(readout, SecondOrder):
-                readout.fit_without_channels(statistics, targets, len(self.classes_))
-        return self
-
-    def predict_statistics(self, statistics: Statistics) -> Floats:
-        """Return probabilities ``(n, classes)`` of the epochs behind the statistics."""
-        return combine(
-            np.stack([one.log_proba(statistics) for one in self._readouts]), self._weights
-        )
+    def predict_features(self, features: Features) -> Floats:
+        """Return probabilities; see :meth:`EpochClassifier.predict_features`."""
+        return combine(np.stack([one.log_proba(features) for one in self.readouts_]), self.weights_)
 
     def to_state(self) -> State:
         """Return the readouts' arrays and the weights."""
         config = {
-            "kind": "pre-local",
-            "readouts": list(self._kinds),
-            "frequencies": list(self._frequencies),
+            "kind": self.kind,
+            "readouts": list(self.readouts),
+            "frequencies": list(self.frequencies),
             "classes": self.classes_.tolist(),
         }
-        arrays = {"kernels": self._kernels, "stacking": self._weights}
-        for readout in self._readouts:
+        arrays = {"kernels": np.asarray(self.kernels, np.float64), "stacking": self.weights_}
+        for readout in self.readouts_:
             arrays |= with_prefix(readout.kind, readout.arrays())
         return State(config, arrays)
 
     @classmethod
-    def from_state(cls, state: State) -> PreLocalClassifier:
-        """Build the classifier that :meth:`to_state` describes."""
-        config = state.config
-        classifier = cls(
-            state.arrays["kernels"],
-            config["readouts"],
-            tuple(config["frequencies"]),
-            config["classes"],
-        )
-        classifier._weights = state.arrays["stacking"]
-        classifier._readouts = [
-            readout.restore(without_prefix(readout.kind, state.arrays))
-            for readout in classifier._new_readouts()
-        ]
+    def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
+        """Build the classifier of a state; see :meth:`EpochClassifier.from_state`."""
+        config, arrays = state.config, state.arrays
+        frequencies = tuple(config["frequencies"])
+        classifier = cls(arrays["kernels"], config["readouts"], frequencies, config["classes"])
+        classifier.weights_ = arrays["stacking"]
+        for readout in classifier.readouts_:
+            readout.restore(without_prefix(readout.kind, arrays))
         return classifier
 
+    def _fit_targets(self, features: Features, targets: Indices, channel_dropout: bool) -> None:
+        """Fit the readouts on all trials, and their weights on held-out ones."""
+        n_classes = len(self.classes_)
+        held_out = np.zeros((len(self.readouts), len(targets), n_classes))
+        for train, test in inner_folds(targets):
+            for index, readout in enumerate(self._new_readouts()):
+                readout.fit(take(features, train), targets[train], n_classes)
+                held_out[index, test] = readout.log_proba(take(features, test))
+        self.weights_ = stacking_weights(held_out, targets)
+        self.out_of_fold_ = combine(held_out, self.weights_)
+        self.readouts_ = [
+            readout.fit(features, targets, n_classes, channel_dropout=channel_dropout)
+            for readout in self._new_readouts()
+        ]
+
+    def _predict_epochs(self, X: FloatArray, bad: BoolMask | None) -> Floats:
+        epochs: Floats = np.asarray(X, dtype=np.float64)
+        parts = [readout.log_proba_of(epochs, bad) for readout in self.readouts_]
+        return combine(np.stack(parts), self.weights_)
+
     def _new_readouts(self) -> list[Readout]:
-        slow, rhythms = _split_kernels(self._kernels)
+        kernels: Floats = np.asarray(self.kernels, dtype=np.float64)
+        slow, rhythms = _split_kernels(kernels)
+        mirror = find_mirror(self.ch_names, self.classes)
         makers: dict[str, Readout] = {
             PhaseLocked.kind: PhaseLocked(slow),
             TemplateCovariance.kind: TemplateCovariance(slow),
             BandPower.kind: BandPower(rhythms),
-            Imagery.kind: Imagery(rhythms, self._sides, self._mirror),
-            StimulusPower.kind: StimulusPower(self._kernels, self._frequencies, self._prior),
+            Imagery.kind: Imagery(rhythms, sides(self.ch_names), mirror),
+            StimulusPower.kind: StimulusPower(kernels, tuple(self.frequencies), self.prior),
         }
-        return [makers[kind] for kind in self._kinds]
+        return [makers[kind] for kind in self.readouts]
 
 
 def _split_kernels(kernels: Floats) -> tuple[Floats, Floats]:

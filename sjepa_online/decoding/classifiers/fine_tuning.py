@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from sjepa_online.decoding.serialization import FloatArray
+from sjepa_online.errors import InputError
 from sjepa_online.model import Head
+from sjepa_online.typing import FloatArray, Integers
 
 Strategy = Literal["new", "full"]
 
@@ -31,9 +32,7 @@ LEARNING_RATE = 1e-3
 WEIGHT_DECAY = 1e-2
 
 
-def fine_tune(
-    head: Head, X: FloatArray, targets: NDArray[np.integer[Any]], strategy: Strategy, seed: int
-) -> None:
+def fine_tune(head: Head, X: FloatArray, targets: Integers, strategy: Strategy, seed: int) -> None:
     """Train a head in place and leave it with the weights of the best validation loss.
 
     Parameters
@@ -65,6 +64,39 @@ def fine_tune(
     if strategy == "full":
         _train_everything(head, trials, labels, weights, train, validation, generator)
     head.requires_grad_(False).eval()
+
+
+def choose_device(name: str) -> str:
+    """Return the device to run on.
+
+    Parameters
+    ----------
+    name : {"auto", "cpu", "cuda", "mps"}
+        ``auto`` is the fastest that this machine has.
+
+    Returns
+    -------
+    device : {"cpu", "cuda", "mps"}
+
+    Raises
+    ------
+    InputError
+        The device is unknown or not there.
+    """
+    there = ["cpu"]
+    if torch.backends.mps.is_available():
+        there.insert(0, "mps")
+    if torch.cuda.is_available():
+        there.insert(0, "cuda")
+    if name == "auto":
+        return there[0]
+    if name not in there:
+        raise InputError(
+            f"This machine has no device {name}",
+            value=f"devices {', '.join(there)}",
+            remedy="Choose auto, or one of these.",
+        )
+    return name
 
 
 def _train_added_layers(

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
-from sjepa_online.decoding.bad_channels.channel_dropout import ThinnedTrials
-
-Floats = NDArray[np.float64]
+from sjepa_online.decoding.bad_channels.channel_dropout import AugmentedTrials
+from sjepa_online.typing import Floats, Integers
 
 #: Precision of the intercept's prior: next to free.
 INTERCEPT_PRECISION = 0.01
@@ -42,11 +38,11 @@ class LogisticRegression:
     def fit(
         self,
         features: Floats,
-        targets: NDArray[np.integer[Any]],
+        targets: Integers,
         n_classes: int,
         sample_weight: Floats | None = None,
     ) -> LogisticRegression:
-        """Fit on ``features (n, d)`` and class indices ``targets (n,)``.
+        """Fit on vectors and class indices.
 
         Parameters
         ----------
@@ -55,6 +51,10 @@ class LogisticRegression:
         n_classes : int
         sample_weight : ndarray, shape (n,), or None
             Weight of each trial; None for 1.
+
+        Returns
+        -------
+        LogisticRegression
         """
         n, d = features.shape
         prior = np.zeros((d + 1, n_classes)) if self.prior is None else self.prior
@@ -86,48 +86,82 @@ class LogisticRegression:
         self.weights = prior + np.vstack([slopes, change[-1:]])
         return self
 
-    def fit_with_copies(
+    def fit_augmented(
         self,
         features: Floats,
-        copies: Floats,
-        targets: NDArray[np.integer[Any]],
-        thinned: ThinnedTrials,
+        dropped: Floats,
+        targets: Integers,
+        augmented: AugmentedTrials,
         n_classes: int,
     ) -> LogisticRegression:
-        """Fit on trials and on their copies without some channels.
+        """Fit on trials and on augmented ones that lack some channels.
 
         Parameters
         ----------
         features : ndarray, shape (n, d)
             Of the trials.
-        copies : ndarray, shape (copies, d)
-            Of ``thinned``.
+        dropped : ndarray, shape (augmented, d)
+            Of the augmented trials.
         targets : ndarray of int, shape (n,)
             Class indices of the trials.
-        thinned : ThinnedTrials
+        augmented : AugmentedTrials
+            Sources and weights of the augmented trials.
         n_classes : int
+
+        Returns
+        -------
+        LogisticRegression
         """
+        weights = [
+            np.full(len(features), augmented.trial_weight),
+            np.full(len(dropped), augmented.weight),
+        ]
         return self.fit(
-            np.concatenate([features, copies]),
-            np.concatenate([targets, targets[thinned.source]]),
+            np.concatenate([features, dropped]),
+            np.concatenate([targets, targets[augmented.source]]),
             n_classes,
-            np.r_[
-                np.full(len(features), thinned.trial_weight), np.full(len(copies), thinned.weight)
-            ],
+            np.concatenate(weights),
         )
 
     def logits(self, features: Floats) -> Floats:
-        """Return log probabilities up to a constant, ``(n, classes)``."""
+        """Return log probabilities up to a constant.
+
+        Parameters
+        ----------
+        features : ndarray, shape (n, d)
+
+        Returns
+        -------
+        logits : ndarray, shape (n, classes)
+        """
         result: Floats = features @ self.weights[:-1] + self.weights[-1]
         return result
 
     def predict_proba(self, features: Floats) -> Floats:
-        """Return probabilities ``(n, classes)``."""
+        """Return probabilities.
+
+        Parameters
+        ----------
+        features : ndarray, shape (n, d)
+
+        Returns
+        -------
+        probabilities : ndarray, shape (n, classes)
+        """
         probabilities: Floats = softmax(self.logits(features), axis=1)
         return probabilities
 
 
 def row_space(features: Floats) -> Floats:
-    """Return an orthonormal basis ``(d, n)`` of what the rows of ``features (n, d)`` span."""
+    """Return an orthonormal basis of the space that trials span.
+
+    Parameters
+    ----------
+    features : ndarray, shape (n, d)
+
+    Returns
+    -------
+    basis : ndarray, shape (d, n)
+    """
     basis, _ = np.linalg.qr(features.T)
     return basis

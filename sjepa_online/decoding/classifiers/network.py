@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from sjepa_online.decoding.bad_channels.channel_dropout import Mask
-from sjepa_online.decoding.classifiers.fine_tuning import Strategy
-from sjepa_online.decoding.classifiers.paper_heads import PaperHead
+from sjepa_online.decoding.base import EpochClassifier
+from sjepa_online.decoding.classifiers.fine_tuning import Strategy, choose_device
+from sjepa_online.decoding.classifiers.imagery import Imagery
+from sjepa_online.decoding.classifiers.paper_heads import MIN_TRIALS, PaperHead
 from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
-from sjepa_online.decoding.features.laterality import Imagery
-from sjepa_online.decoding.features.readouts import (
+from sjepa_online.decoding.classifiers.readouts import (
     BandPower,
     PhaseLocked,
     StimulusPower,
     TemplateCovariance,
 )
-from sjepa_online.decoding.names import HeadName
-from sjepa_online.decoding.serialization import FloatArray, State
+from sjepa_online.decoding.serialization import State
 from sjepa_online.errors import InputError
 from sjepa_online.model import ModelConfig, SignalJEPA, load_weights
-from sjepa_online.model.heads import HEADS
+from sjepa_online.model.heads import HEADS, HeadName
 from sjepa_online.protocol import Paradigm
 from sjepa_online.signal import resolve_channel_names
+from sjepa_online.typing import BoolMask, FloatArray, Labels
+from sjepa_online.validation import check_choice, check_epochs, check_mask, check_names
 
 #: Weights of this name are drawn instead of loaded.
 RANDOM_WEIGHTS = "random"
-#: Least epochs of a class: one to hold out and two to learn from.
-MIN_TRIALS = 3
 
 _READOUTS: dict[Paradigm | None, tuple[str, ...]] = {
     None: (PhaseLocked.kind, TemplateCovariance.kind, BandPower.kind),
@@ -108,7 +107,7 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.class_order = class_order
         self.device = device
 
-    def fit(self, X: FloatArray, y: NDArray[Any]) -> Self:
+    def fit(self, X: FloatArray, y: Labels) -> Self:
         """Fit the head.
 
         Parameters
@@ -124,16 +123,21 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             The epochs have another shape or values that are not finite, there are less than
             two classes or 3 epochs of one, the weights cannot be loaded, or a parameter is
             unknown.
+
+        Warns
+        -----
+        UserWarning
+            Without ``paradigm`` or ``ch_names`` the pre-local head is less accurate.
         """
         self._check_parameters()
-        X, y = np.asarray(X), np.asarray(y)
+        X, y = check_epochs(X), np.asarray(y)
         self.classes_ = _checked_classes(X, y, self.class_order)
         self.epoch_shape_ = X.shape[1:]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         network = self._network(X.shape[1], seed)
         device, classes = choose_device(self.device), self.classes_.tolist()
         if self._is_flat:
-            self.model_: PreLocalNetwork | PaperHead = PaperHead(
+            self.model_: EpochClassifier = PaperHead(
                 self.head, self.strategy, network, classes, seed, device
             )
         else:
@@ -151,7 +155,7 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.model_.fit(X, y)
         return self
 
-    def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> FloatArray:
+    def predict_proba(self, X: FloatArray, bad: BoolMask | None = None) -> FloatArray:
         """Return probabilities of epochs.
 
         Parameters
@@ -173,20 +177,26 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             not finite.
         """
         check_is_fitted(self, "model_")
-        X = np.asarray(X)
-        if X.ndim != 3 or X.shape[1:] != self.epoch_shape_:
-            raise InputError(
-                "Epochs have the channels and the samples of those of the calibration",
-                value=f"shape {X.shape}, not (n, {', '.join(map(str, self.epoch_shape_))})",
-                remedy="Cut epochs as for the calibration.",
-            )
-        _check_finite(X)
+        n_channels, n_times = self.epoch_shape_
+        X = check_epochs(X, n_channels, (n_times,))
+        if bad is not None:
+            bad = check_mask(bad, n_channels, "bad")
         return self.model_.predict_proba(X, bad)
 
-    def predict(self, X: FloatArray) -> NDArray[Any]:
-        """Return the most probable class of each epoch."""
+    def predict(self, X: FloatArray) -> Labels:
+        """Return the most probable class of each epoch.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+
+        Returns
+        -------
+        labels : ndarray, shape (n,)
+        """
         best = np.argmax(self.predict_proba(X), axis=1)
-        labels: NDArray[Any] = self.classes_[best]
+        labels: Labels = self.classes_[best]
         return labels
 
     def to_state(self) -> State:
@@ -205,12 +215,25 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "paradigm": tuple(_READOUTS),
         }
         for name, values in allowed.items():
-            if getattr(self, name) not in values:
-                raise InputError(
-                    f"The {name} is one of {', '.join(map(str, values))}",
-                    value=getattr(self, name),
-                    remedy="Correct the parameter.",
-                )
+            check_choice(name, getattr(self, name), values)
+        if self.ch_names is not None:
+            check_names("ch_names", self.ch_names)
+        if not self._is_flat:
+            self._warn_of_losses()
+
+    def _warn_of_losses(self) -> None:
+        """Warn of parameters without which the readouts know less than they could."""
+        lacking = []
+        if self.paradigm is None:
+            lacking.append("paradigm, the readouts are not those that suit the trials")
+        if self.ch_names is None and self.paradigm in (None, "mi"):
+            lacking.append("ch_names, the left side of the head is not compared with the right")
+        if lacking:
+            warnings.warn(
+                f"SJEPAClassifier loses accuracy: without {'; without '.join(lacking)}",
+                UserWarning,
+                stacklevel=3,
+            )
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that the input is epochs, not a table."""
@@ -226,22 +249,36 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.ch_names is None:
             if self._is_flat:
                 raise InputError(
-                    "Heads on tokens need the names of the channels",
+                    f"The {self.head} head needs the names of the channels, and none were given",
                     value="ch_names=None",
                     remedy="Give the name of each channel of the epochs.",
                 )
             return None
         if len(self.ch_names) != n_channels:
             raise InputError(
-                "There is one channel name for each channel of the epochs",
+                "The channel names do not match the epochs' channels in number",
                 value=f"{len(self.ch_names)} names, {n_channels} channels",
-                remedy="Give the names in the epochs' order.",
+                remedy="Give one name for each channel, in the epochs' order.",
             )
         return resolve_channel_names(list(self.ch_names))
 
 
 def load_network(weights: str, ch_names: list[str] | None, seed: int) -> SignalJEPA:
-    """Return a network: pretrained, or drawn with a seed where ``weights`` is ``random``."""
+    """Return a network in evaluation mode.
+
+    Parameters
+    ----------
+    weights : str
+        Name or path of pretrained weights, or ``random``.
+    ch_names : list of str or None
+        The montage; None for that of the weights.
+    seed : int
+        Of random weights.
+
+    Returns
+    -------
+    SignalJEPA
+    """
     if weights != RANDOM_WEIGHTS:
         return load_weights(weights, ch_names)
     with torch.random.fork_rng(devices=[]):
@@ -255,6 +292,17 @@ def load_network(weights: str, ch_names: list[str] | None, seed: int) -> SignalJ
 def readouts_of(paradigm: Paradigm | None, frequencies: tuple[float, ...]) -> tuple[str, ...]:
     """Return the kinds of the filter bank's readouts that suit a paradigm.
 
+    Parameters
+    ----------
+    paradigm : {"ssvep", "erp", "mi"} or None
+        None for all readouts that need no stimulus frequency.
+    frequencies : tuple of float
+        Stimulus frequencies (Hz).
+
+    Returns
+    -------
+    kinds : tuple of str
+
     Raises
     ------
     InputError
@@ -267,42 +315,18 @@ def readouts_of(paradigm: Paradigm | None, frequencies: tuple[float, ...]) -> tu
 def _check_frequencies(paradigm: Paradigm | None, frequencies: tuple[float, ...]) -> None:
     if paradigm == "ssvep" and not frequencies:
         raise InputError(
-            "SSVEP is read at the stimulus frequencies",
+            "An SSVEP decoder needs the stimulus frequencies, and none were given",
             value="no frequencies",
             remedy="Give them in Hz, one for each class that flickers.",
         )
 
 
-def choose_device(name: str) -> str:
-    """Return the device to run on; ``auto`` is the fastest that is there.
-
-    Raises
-    ------
-    InputError
-        The device is unknown or not there.
-    """
-    there = ["cpu"]
-    if torch.backends.mps.is_available():
-        there.insert(0, "mps")
-    if torch.cuda.is_available():
-        there.insert(0, "cuda")
-    if name == "auto":
-        return there[0]
-    if name not in there:
-        raise InputError(
-            "The device is one that this machine has",
-            value=name,
-            remedy=f"Choose auto, or one of: {', '.join(there)}.",
-        )
-    return name
-
-
-def _checked_classes(X: FloatArray, y: NDArray[Any], order: Sequence[Any] | None) -> NDArray[Any]:
+def _checked_classes(X: FloatArray, y: Labels, order: Sequence[Any] | None) -> Labels:
     if X.ndim != 3 or y.shape != (len(X),):
         raise InputError(
-            "Training takes epochs (n, channels, samples) and a label for each",
+            "Epochs and labels do not have the shapes that training needs",
             value=f"epochs {X.shape}, labels {y.shape}",
-            remedy="Check the arrays.",
+            remedy="Give epochs (n, channels, samples) and labels (n,).",
         )
     found, counts = np.unique(y, return_counts=True)
     classes = found if order is None else np.array(list(order))
@@ -310,19 +334,9 @@ def _checked_classes(X: FloatArray, y: NDArray[Any], order: Sequence[Any] | None
     n_trials = {name: int(counts[found == name].sum()) for name in classes.tolist()}
     if unknown or len(classes) < 2 or min(n_trials.values()) < MIN_TRIALS:
         raise InputError(
-            f"Training takes at least two classes and {MIN_TRIALS} epochs of each",
+            "There are too few classes or epochs to train on, or labels of no class",
             value=", ".join(f"{name}: {count}" for name, count in n_trials.items())
             + (f"; labels of no class: {', '.join(map(str, unknown))}" if unknown else ""),
-            remedy="Record every class, or correct the labels.",
+            remedy=f"Give at least two classes with {MIN_TRIALS} epochs of each.",
         )
-    _check_finite(X)
     return classes
-
-
-def _check_finite(X: FloatArray) -> None:
-    if not np.isfinite(X).all():
-        raise InputError(
-            "Epochs hold finite numbers",
-            value=f"{int(np.sum(~np.isfinite(X)))} values that are not",
-            remedy="Leave out such trials or channels.",
-        )

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from sjepa_online.errors import InputError
-
-Floats = NDArray[np.float64]
+from sjepa_online.typing import Floats, Indices, Integers
 
 #: Pull of the weights towards zero, which is the uniform distribution.
 PENALTY = 1.0
-#: Where cross-validation finds nothing the order of the classes stays, next to undecided.
+#: Of a member that cross-validation finds useless: nearly uniform, in its own order of classes.
 SMALLEST_WEIGHT = 0.01
-
-
 #: Folds of the cross-validation within the training trials.
 N_FOLDS = 4
 
 
-def inner_folds(
-    targets: NDArray[np.integer[Any]],
-) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Return the train and test indices of a cross-validation within the training trials.
+def inner_folds(targets: Integers) -> list[tuple[Indices, Indices]]:
+    """Return the folds of a cross-validation within the training trials.
 
     The folds are contiguous, as neighbouring trials overlap or share drifts.
 
@@ -33,6 +25,11 @@ def inner_folds(
     ----------
     targets : ndarray of int, shape (n,)
         Class indices.
+
+    Returns
+    -------
+    folds : list of (ndarray of int, ndarray of int)
+        Train and test trials of each.
 
     Raises
     ------
@@ -44,9 +41,9 @@ def inner_folds(
     smallest = int(np.unique(targets, return_counts=True)[1].min())
     if smallest < 2:
         raise InputError(
-            "Weights and temperature need at least two trials of each class",
+            "A class has too few trials to fit the decoder's weights and temperature",
             value=f"{smallest} trial",
-            remedy="Record more trials.",
+            remedy="Record at least two trials of each class.",
         )
     return list(StratifiedKFold(min(N_FOLDS, smallest)).split(targets, targets))
 
@@ -69,7 +66,7 @@ def combine(log_probabilities: Floats, weights: Floats) -> Floats:
     return result
 
 
-def stacking_weights(log_probabilities: Floats, targets: NDArray[np.integer[Any]]) -> Floats:
+def stacking_weights(log_probabilities: Floats, targets: Integers) -> Floats:
     """Return the positive weights of the smallest penalised log loss.
 
     A member without information gets next to no weight; overconfident members get small

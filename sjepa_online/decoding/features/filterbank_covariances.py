@@ -1,9 +1,9 @@
-"""Covariances of channels behind a convolution, without the convolution.
+"""Covariances of channels behind each kernel of a filter bank, without the convolution.
 
 By Parseval's theorem the products of convolved channels, summed over time, are the channels'
 spectra, multiplied by the kernel's gain and each other and summed over frequency. That holds for
-all samples that a circular convolution gives; those at which the epoch's end meets its start,
-which a convolution without padding does not give, are few, and are computed and subtracted.
+a circular convolution. A convolution without padding lacks the few samples at which the epoch's
+end meets its start; these are computed and subtracted.
 """
 
 from __future__ import annotations
@@ -12,12 +12,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 
 from sjepa_online.decoding.features.spectral import fourier_parts, weighted_products
-
-Floats = NDArray[np.float64]
+from sjepa_online.typing import Floats, Indices
 
 
 class _Plan(NamedTuple):
@@ -39,12 +37,12 @@ class _Plan(NamedTuple):
 
     n_circle: int
     amplitudes: Floats
-    ends: NDArray[np.intp]
+    ends: Indices
     seam: Floats
     sums: Floats
 
 
-def convolved_covariances(X: Floats, kernels: Floats) -> Floats:
+def filterbank_covariances(X: Floats, kernels: Floats) -> Floats:
     """Return the covariances of the channels behind each kernel.
 
     They equal those of a convolution as torch's ``conv1d`` without padding gives it.

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import eigh
 
 from sjepa_online.decoding.features.tangent_space import shrink
-
-Floats = NDArray[np.float64]
+from sjepa_online.typing import Floats, Integers
 
 #: Virtual channels of second-order readouts, where there are more electrodes.
 MAX_VIRTUAL = 24
@@ -23,7 +19,7 @@ SHRINKAGE = 0.02
 
 
 def whitening(covariance: Floats, n_virtual: int = MAX_VIRTUAL) -> Floats:
-    """Return a spatial filter ``(virtual, channels)`` that decorrelates the channels.
+    """Return a spatial filter that decorrelates the channels.
 
     The inverse square root of the covariance, which stays closest to the electrodes; or its
     leading principal components, where there are more electrodes than virtual channels.
@@ -33,6 +29,10 @@ def whitening(covariance: Floats, n_virtual: int = MAX_VIRTUAL) -> Floats:
     covariance : ndarray, shape (channels, channels)
     n_virtual : int
         Most virtual channels.
+
+    Returns
+    -------
+    filters : ndarray, shape (virtual, channels)
     """
     values, vectors = np.linalg.eigh(shrink(covariance, SHRINKAGE))
     if n_virtual >= len(values):
@@ -41,7 +41,7 @@ def whitening(covariance: Floats, n_virtual: int = MAX_VIRTUAL) -> Floats:
 
 
 def response_filters(covariance: Floats, response: Floats) -> Floats:
-    """Return filters ``(virtual, channels)`` of the largest share of a narrow-band response.
+    """Return the filters of the largest share of a narrow-band response.
 
     Generalised eigenvectors of the covariance at the frequencies that matter against that of
     everything, without labels (Cohen and Gulbinaite 2017; de Cheveigné and Parra 2014). With
@@ -53,6 +53,10 @@ def response_filters(covariance: Floats, response: Floats) -> Floats:
         Of the broadband signal.
     response : ndarray, shape (channels, channels)
         Mean covariance at the frequencies that matter.
+
+    Returns
+    -------
+    filters : ndarray, shape (virtual, channels)
     """
     if len(covariance) <= MAX_RESPONSE:
         return whitening(covariance)
@@ -60,8 +64,8 @@ def response_filters(covariance: Floats, response: Floats) -> Floats:
     return np.asarray(vectors[:, -MAX_RESPONSE:].T)
 
 
-def xdawn(X: Floats, targets: NDArray[np.integer[Any]]) -> tuple[Floats, Floats]:
-    """Return the xDAWN filters of every class (Rivet et al. 2009), and what they show of it.
+def xdawn(X: Floats, targets: Integers) -> Floats:
+    """Return the xDAWN filters of every class (Rivet et al. 2009).
 
     Parameters
     ----------
@@ -72,10 +76,9 @@ def xdawn(X: Floats, targets: NDArray[np.integer[Any]]) -> tuple[Floats, Floats]
     Returns
     -------
     filters : ndarray, shape (virtual, channels)
-    responses : ndarray, shape (virtual, samples)
-        The filtered mean response of each class.
+        As many for each class, in the order of the classes.
     """
     from pyriemann.spatialfilters import Xdawn
 
-    fitted = Xdawn(min(N_XDAWN, X.shape[1]), estimator="lwf").fit(X, targets)
-    return fitted.filters_, fitted.evokeds_
+    filters: Floats = Xdawn(min(N_XDAWN, X.shape[1]), estimator="lwf").fit(X, targets).filters_
+    return filters

@@ -7,12 +7,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.fft import next_fast_len, rfftfreq
 
 from sjepa_online.protocol import MODEL_SFREQ
-
-Floats = NDArray[np.float64]
+from sjepa_online.typing import Floats
 
 #: Hz on either side of the frequency that still count; beyond, the weight is below 1/500.
 SKIRT = 6.0
@@ -70,7 +68,18 @@ def cross_spectra(X: Floats, frequencies: list[float]) -> Floats:
 
 
 def stimulus_frequencies(frequencies: tuple[float, ...]) -> list[float]:
-    """Return each frequency, then the harmonics of each."""
+    """Return the frequencies at which the response to a flicker is read.
+
+    Parameters
+    ----------
+    frequencies : tuple of float
+        Stimulus frequencies (Hz).
+
+    Returns
+    -------
+    list of float
+        Each frequency (Hz), then the second harmonic of each.
+    """
     return [harmonic * frequency for harmonic in HARMONICS for frequency in frequencies]
 
 
@@ -127,7 +136,7 @@ def fourier_parts(X: Floats, n_padded: int) -> Floats:
 def weighted_products(parts: Floats, bins: Sequence[slice], amplitudes: Sequence[Floats]) -> Floats:
     """Return weighted sums over bins of the products of channels.
 
-    They are real: the imaginary part of the cross-spectra is read by nobody.
+    They are real: no classifier reads the imaginary part of the cross-spectra.
 
     Parameters
     ----------

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from sjepa_online.typing import Floats, Indices
 
 #: Where the iteration for the mean ends; a reference only has to be near the mean.
 TOLERANCE = 1e-2
@@ -34,7 +33,16 @@ class TangentSpace:
         self._set_references(np.empty((0, 1, 1)) if references is None else references)
 
     def fit(self, covariances: Floats) -> TangentSpace:
-        """Find the means of ``covariances (n, blocks, d, d)``."""
+        """Find the Riemannian mean of every block.
+
+        Parameters
+        ----------
+        covariances : ndarray, shape (n, blocks, d, d)
+
+        Returns
+        -------
+        TangentSpace
+        """
         # only here: pyRiemann imports matplotlib and more, for which no live decoder should wait
         from pyriemann.geometry.mean import mean_riemann
 
@@ -43,9 +51,15 @@ class TangentSpace:
         return self
 
     def transform(self, covariances: Floats) -> Floats:
-        """Return tangent vectors ``(n, blocks, d (d + 1) / 2)``.
+        """Return tangent vectors; entries off the diagonal times the root of 2 keep the norm.
 
-        Entries off the diagonal are scaled by the root of 2, which keeps the norm.
+        Parameters
+        ----------
+        covariances : ndarray, shape (n, blocks, d, d)
+
+        Returns
+        -------
+        vectors : ndarray, shape (n, blocks, d (d + 1) / 2)
         """
         logarithms = matrix_function(self._whitening @ covariances @ self._whitening, np.log)
         rows, columns, scale = _upper_triangle(covariances.shape[-1])
@@ -58,20 +72,40 @@ class TangentSpace:
 
 
 @lru_cache(maxsize=32)
-def _upper_triangle(d: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+def _upper_triangle(d: int) -> tuple[Indices, Indices, Floats]:
     """Return rows and columns of the upper triangle, and the scale that keeps the norm."""
     rows, columns = np.triu_indices(d)
     return rows, columns, np.where(rows == columns, 1.0, np.sqrt(2.0))
 
 
 def flatten(vectors: Floats) -> Floats:
-    """Return ``(n, blocks * k)`` of tangent vectors ``(n, blocks, k)``, also where n is 0."""
+    """Join the tangent vectors of all blocks, also where there is no trial.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (n, blocks, k)
+
+    Returns
+    -------
+    joined : ndarray, shape (n, blocks * k)
+    """
     n, blocks, k = vectors.shape
     return vectors.reshape(n, blocks * k)
 
 
 def matrix_function(matrices: Floats, function: Callable[[Floats], Floats]) -> Floats:
-    """Apply a function to the eigenvalues of symmetric matrices ``(..., d, d)``."""
+    """Apply a function to the eigenvalues of symmetric matrices.
+
+    Parameters
+    ----------
+    matrices : ndarray, shape (..., d, d)
+    function : callable
+        Gets eigenvalues ``(..., d)``, none below 1e-10 of the largest.
+
+    Returns
+    -------
+    ndarray, shape (..., d, d)
+    """
     values, vectors = np.linalg.eigh(matrices)
     floor = np.maximum(SMALLEST_EIGENVALUE * values[..., -1:], _TINY)
     values = np.maximum(values, floor)
@@ -80,7 +114,18 @@ def matrix_function(matrices: Floats, function: Callable[[Floats], Floats]) -> F
 
 
 def shrink(covariances: Floats, share: float | Floats) -> Floats:
-    """Move covariances ``(..., d, d)`` towards a multiple of the identity of the same trace."""
+    """Move covariances towards a multiple of the identity of the same trace.
+
+    Parameters
+    ----------
+    covariances : ndarray, shape (..., d, d)
+    share : float or ndarray, shape (..., 1, 1)
+        0 leaves them as they are, 1 gives the multiple of the identity.
+
+    Returns
+    -------
+    shrunk : ndarray, shape (..., d, d)
+    """
     d = covariances.shape[-1]
     mean_variance = np.trace(covariances, axis1=-2, axis2=-1)[..., np.newaxis, np.newaxis] / d
     shrunk: Floats = (1 - share) * covariances + share * mean_variance * np.eye(d)
@@ -103,7 +148,17 @@ def shrunk_covariances(signals: Floats) -> Floats:
 
 
 def channel_covariances(signals: Floats) -> Floats:
-    """Return the sample covariances ``(..., d, d)`` of signals ``(..., d, samples)``."""
+    """Return sample covariances.
+
+    Parameters
+    ----------
+    signals : ndarray, shape (..., d, samples)
+        Their mean over time is removed.
+
+    Returns
+    -------
+    covariances : ndarray, shape (..., d, d)
+    """
     centred = signals - signals.mean(axis=-1, keepdims=True)
     covariances: Floats = centred @ centred.swapaxes(-1, -2) / signals.shape[-1]
     return covariances
@@ -118,6 +173,10 @@ def oracle_shrink(covariances: Floats, n_samples: int) -> Floats:
         Sample covariances.
     n_samples : int
         Number of samples behind each.
+
+    Returns
+    -------
+    shrunk : ndarray, shape (..., d, d)
     """
     d = covariances.shape[-1]
     # the formula that scikit-learn's OAS uses, for stacks
@@ -130,6 +189,16 @@ def oracle_shrink(covariances: Floats, n_samples: int) -> Floats:
 
 
 def filter_covariances(spatial: Floats, covariances: Floats) -> Floats:
-    """Return the covariances ``(..., virtual, virtual)`` of spatially filtered channels."""
+    """Return the covariances of spatially filtered channels.
+
+    Parameters
+    ----------
+    spatial : ndarray, shape (virtual, channels)
+    covariances : ndarray, shape (..., channels, channels)
+
+    Returns
+    -------
+    covariances : ndarray, shape (..., virtual, virtual)
+    """
     filtered: Floats = spatial @ covariances @ spatial.T
     return filtered

@@ -13,15 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from sjepa_online.decoding.features.readouts import StimulusPower
+from sjepa_online.decoding.classifiers.readouts import COVARIANCE, StimulusPower
 from sjepa_online.decoding.features.spatial_filters import SHRINKAGE, whitening
 from sjepa_online.decoding.features.spectral import HARMONICS
 from sjepa_online.decoding.features.tangent_space import TangentSpace, filter_covariances, shrink
@@ -33,8 +31,7 @@ from sjepa_online.tensor_file import (
     read_tensor_file,
     write_tensor_file,
 )
-
-Floats = NDArray[np.float64]
+from sjepa_online.typing import FloatArray, Floats, Indices, Labels
 
 FORMAT_NAME = "sjepa-online population"
 FORMAT_VERSION = 1
@@ -82,10 +79,21 @@ class Population:
     covariance: Floats
 
     def prior(self, protocol: Protocol, ch_names: Sequence[str]) -> StimulusPrior | None:
-        """Return the prior for a protocol and a montage, None if too few electrodes agree.
+        """Return the prior for a protocol and a montage.
 
         Electrodes of the population that the montage lacks are estimated from those it has by
         the population's covariance; electrodes that the population lacks start from zero.
+
+        Parameters
+        ----------
+        protocol : Protocol
+        ch_names : sequence of str
+            The montage.
+
+        Returns
+        -------
+        StimulusPrior or None
+            None if the montage has less than half of the population's electrodes.
         """
         there = np.isin(self.config.ch_names, list(ch_names))
         if np.mean(there) < MIN_SHARE:
@@ -101,7 +109,17 @@ class Population:
         return StimulusPrior(self.shared, self.intercept, to_population, frequencies)
 
     def missing_channels(self, ch_names: Sequence[str]) -> tuple[str, ...]:
-        """Return the population's electrodes that a montage lacks."""
+        """Return the population's electrodes that a montage lacks.
+
+        Parameters
+        ----------
+        ch_names : sequence of str
+            The montage.
+
+        Returns
+        -------
+        tuple of str
+        """
         return tuple(name for name in self.config.ch_names if name not in ch_names)
 
     def save(self, path: Path) -> None:
@@ -136,7 +154,7 @@ class StimulusPrior:
     frequencies: tuple[float | None, ...]
 
     def weights(self, spatial: Floats, covariance: Floats) -> Floats:
-        """Return weights ``(d + 1, classes)`` for a readout's own virtual channels.
+        """Return weights for a readout's own virtual channels.
 
         A score reads ``tr(A log S)`` of the population's whitened channels. Those are ``P`` times
         the virtual channels, so near the identity ``tr(P'AP log S)`` reads the same of them.
@@ -145,6 +163,11 @@ class StimulusPrior:
         ----------
         spatial : ndarray, shape (virtual, channels)
         covariance : ndarray, shape (channels, channels)
+
+        Returns
+        -------
+        weights : ndarray, shape (d + 1, classes)
+            The intercepts in the last row.
         """
         from pyriemann.geometry.tangentspace import unupper, upper
 
@@ -165,10 +188,10 @@ class StimulusPrior:
 
 
 def fit_population(
-    sessions: Sequence[tuple[NDArray[Any], NDArray[Any]]],
+    sessions: Sequence[tuple[FloatArray, Labels]],
     protocol: Protocol,
     ch_names: Sequence[str],
-    kernels: NDArray[Any],
+    kernels: FloatArray,
     *,
     weights: str,
     sources: Sequence[str],
@@ -195,6 +218,10 @@ def fit_population(
     simulated : bool
         Whether any of them is.
 
+    Returns
+    -------
+    Population
+
     Raises
     ------
     InputError
@@ -202,20 +229,20 @@ def fit_population(
     """
     if protocol.paradigm != "ssvep":
         raise InputError(
-            "A population start exists for SSVEP",
-            value=protocol.paradigm,
+            "A population can be made for ssvep only",
+            value=f"a protocol of {protocol.paradigm}",
             remedy="Calibrate without one: for the other paradigms it gained nothing clear.",
         )
     readout = StimulusPower(np.asarray(kernels, dtype=np.float64), protocol.frequencies)
-    features, truth, covariances = [], [], []
+    vectors, truth, covariances = [], [], []
     for X, y in sessions:
-        statistics = readout.statistics(np.asarray(X, dtype=np.float64))
-        covariance = statistics["covariance"].mean(axis=0)
+        features = readout.features(np.asarray(X, dtype=np.float64))
+        covariance = features[COVARIANCE].mean(axis=0)
         covariances.append(covariance * len(covariance) / np.trace(covariance))
-        features.append(_session_features(statistics[readout.kind], covariance))
+        vectors.append(_session_vectors(features[readout.kind], covariance))
         truth.append(_stimulus_of(y, protocol))
     targets = np.concatenate(truth)
-    shared, intercept = _fit_shared(np.concatenate(features), targets)
+    shared, intercept = _fit_shared(np.concatenate(vectors), targets)
     config = PopulationConfig(
         paradigm=protocol.paradigm,
         ch_names=tuple(ch_names),
@@ -232,7 +259,16 @@ def fit_population(
 
 
 def common_channels(montages: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """Return the electrodes that every montage has, in the order of the first.
+    """Return the electrodes that every montage has.
+
+    Parameters
+    ----------
+    montages : sequence of sequence of str
+
+    Returns
+    -------
+    ch_names : tuple of str
+        In the order of the first montage.
 
     Raises
     ------
@@ -242,7 +278,7 @@ def common_channels(montages: Sequence[Sequence[str]]) -> tuple[str, ...]:
     common = tuple(name for name in montages[0] if all(name in other for other in montages[1:]))
     if len(common) < 2:
         raise InputError(
-            "The recordings of a population share at least two electrodes",
+            "The recordings share fewer than two electrodes",
             value=", ".join(common) or "none",
             remedy="Leave out the recordings of the montage that shares too little.",
         )
@@ -267,6 +303,15 @@ def list_populations() -> dict[str, PopulationConfig]:
 def load_population(name_or_path: str | Path) -> Population:
     """Read a population by name or path.
 
+    Parameters
+    ----------
+    name_or_path : str or Path
+        The name of a file in the folders of models, or a path.
+
+    Returns
+    -------
+    Population
+
     Raises
     ------
     InputError
@@ -284,13 +329,13 @@ def load_population(name_or_path: str | Path) -> Population:
         )
     except (ValidationError, KeyError) as error:
         raise InputError(
-            "A population file holds a valid configuration and its arrays",
+            "The configuration or an array of this population file is missing or invalid",
             value=f"{path} ({error})",
             remedy="The file was changed or damaged: make it again.",
         ) from error
 
 
-def _session_features(matrices: Floats, covariance: Floats) -> Floats:
+def _session_vectors(matrices: Floats, covariance: Floats) -> Floats:
     """Return tangent vectors ``(n, stimuli, harmonics * d)``, centred on the session."""
     spatial = whitening(covariance, len(covariance))
     whitened = shrink(filter_covariances(spatial, matrices), StimulusPower.shrinkage)
@@ -300,14 +345,14 @@ def _session_features(matrices: Floats, covariance: Floats) -> Floats:
     return by_harmonic.swapaxes(1, 2).reshape(n, -1, len(HARMONICS) * d)
 
 
-def _stimulus_of(y: NDArray[Any], protocol: Protocol) -> NDArray[np.intp]:
+def _stimulus_of(y: Labels, protocol: Protocol) -> Indices:
     """Return the index of each trial's stimulus; their number for a trial without one."""
     flickering = [spec.name for spec in protocol.classes if spec.frequency is not None]
     index = {name: position for position, name in enumerate(flickering)}
     return np.array([index.get(str(name), len(flickering)) for name in y], dtype=np.intp)
 
 
-def _fit_shared(features: Floats, targets: NDArray[np.intp]) -> tuple[Floats, float]:
+def _fit_shared(features: Floats, targets: Indices) -> tuple[Floats, float]:
     """Fit one weight vector for all stimuli, with the score 0 for none of them."""
     n, n_stimuli, d = features.shape
     truth = np.eye(n_stimuli + 1)[targets]

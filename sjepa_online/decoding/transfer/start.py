@@ -1,4 +1,4 @@
-"""Which population a calibration starts from, and what the user is told of it."""
+"""Which population a calibration starts from, and the note that tells the user."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import NamedTuple
 
-from sjepa_online.decoding.features.laterality import find_mirror
+from sjepa_online.decoding.classifiers.imagery import find_mirror
 from sjepa_online.decoding.transfer.population import Population, StimulusPrior, load_population
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
@@ -20,6 +20,10 @@ class PopulationStart(NamedTuple):
 
     prior: StimulusPrior | None
     note: str
+
+
+#: Of a decoder that reads no population.
+NO_USE = PopulationStart(None, "no population start: the decoder has no use for one")
 
 
 def population_start(
@@ -38,6 +42,10 @@ def population_start(
         Names of the recordings in use. A population that was made from one of them is no
         other people's, and would flatter the score.
 
+    Returns
+    -------
+    PopulationStart
+
     Raises
     ------
     InputError
@@ -46,7 +54,7 @@ def population_start(
     if name == "none":
         return PopulationStart(None, "no population start, as asked")
     if name == "auto" and protocol.paradigm not in SHIPPED:
-        mirror = _told_of_mirror(protocol, ch_names)
+        mirror = _mirror_note(protocol, ch_names)
         return PopulationStart(
             None, f"no population start: none is shipped for {protocol.paradigm}{mirror}"
         )
@@ -55,7 +63,7 @@ def population_start(
     problem = _problem(population, protocol, ch_names, recordings)
     if problem and name != "auto":
         raise InputError(
-            "A population suits the paradigm, the montage and the recordings",
+            "This population does not suit the paradigm, the montage or the recordings",
             value=f"{chosen}: {problem}",
             remedy="Choose another one, or `--population none`.",
         )
@@ -71,8 +79,8 @@ def population_start(
     )
 
 
-def _told_of_mirror(protocol: Protocol, ch_names: Sequence[str]) -> str:
-    """Say which classes teach each other, as labels that do not mean it would mislead."""
+def _mirror_note(protocol: Protocol, ch_names: Sequence[str]) -> str:
+    """Say which classes are mirror images, as labels of another meaning would mislead."""
     mirror = find_mirror(ch_names, protocol.class_names) if protocol.paradigm == "mi" else None
     if mirror is None:
         return ""

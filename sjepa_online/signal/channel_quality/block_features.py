@@ -1,4 +1,4 @@
-"""What a quarter of a second says of each channel; the monitor's windows are four of them."""
+"""Features of blocks, a quarter of a second each; a window of the monitor is four blocks."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.fft import rfft, rfftfreq
 from scipy.signal.windows import hann
 
-Array = NDArray[np.float64]
+from sjepa_online.typing import Floats
 
-#: Quarters in a window of one second.
-QUARTERS = 4
+#: Blocks in a window of one second.
+BLOCKS_PER_WINDOW = 4
 
 _EEG_BAND = (3.0, 41.0)
 _HIGH_BAND_START = 44.0
@@ -26,8 +25,8 @@ _NO_POWER = 1e-6
 
 
 @dataclass(frozen=True)
-class Quarter:
-    """Measures of a quarter of a second; logarithms are natural, of amplitudes.
+class BlockFeatures:
+    """Features of a block; logarithms are natural, of amplitudes.
 
     Attributes
     ----------
@@ -42,25 +41,35 @@ class Quarter:
     amplitude : ndarray, shape (channels,)
         Log of the root mean square from 3 to 41 Hz (µV).
     mains, high : ndarray, shape (channels,)
-        Log of the amplitude around 50 or 60 Hz (the larger), and above 44 Hz but for these,
-        over the amplitude of 3 to 41 Hz. NaN where the sampling rate shows none of it.
+        Log of the amplitude around 50 or 60 Hz (the larger), and above 44 Hz without the
+        mains, over the amplitude of 3 to 41 Hz. NaN where the sampling rate is too low to show it.
     spectrum : ndarray, shape (channels, 2 * bins)
         Real and imaginary parts from 3 to 41 Hz; squares sum up to the power (µV²).
     """
 
-    missing: Array
-    level: Array
-    lowest: Array
-    highest: Array
-    at_lowest: Array
-    at_highest: Array
-    amplitude: Array
-    mains: Array
-    high: Array
-    spectrum: Array
+    missing: Floats
+    level: Floats
+    lowest: Floats
+    highest: Floats
+    at_lowest: Floats
+    at_highest: Floats
+    amplitude: Floats
+    mains: Floats
+    high: Floats
+    spectrum: Floats
 
-    def divided(self, scales: Array) -> Quarter:
-        """Return the measures as if the channels had been divided by ``scales (channels,)``."""
+    def divided(self, scales: Floats) -> BlockFeatures:
+        """Return the features of the channels divided by ``scales``.
+
+        Parameters
+        ----------
+        scales : ndarray, shape (channels,)
+            Above 0.
+
+        Returns
+        -------
+        BlockFeatures
+        """
         if np.all(scales == 1):
             return self
         return replace(
@@ -73,11 +82,11 @@ class Quarter:
         )
 
 
-class QuarterAnalysis:
-    """Measure quarters of a second, each by itself.
+class BlockAnalysis:
+    """Compute the features of blocks, each by itself.
 
-    No filter runs on from one quarter to the next, so that what a fault leaves behind ends with
-    the quarter: a line is subtracted, which takes offset and drift away, and a Hann taper
+    No filter runs on from one block to the next, so that the trace of a fault ends with its block.
+    In each block a line is subtracted, which removes offset and drift, and a Hann taper is
     applied.
 
     Parameters
@@ -87,7 +96,7 @@ class QuarterAnalysis:
     """
 
     def __init__(self, sfreq: float) -> None:
-        self.n_samples = round(sfreq / QUARTERS)
+        self.n_samples = round(sfreq / BLOCKS_PER_WINDOW)
         time = np.arange(self.n_samples) - (self.n_samples - 1) / 2
         self._line = time / np.linalg.norm(time)
         taper = hann(self.n_samples + 2)[1:-1]
@@ -102,13 +111,17 @@ class QuarterAnalysis:
         ]
         self._high = (frequencies > _HIGH_BAND_START) & (frequencies <= top) & ~np.any(around, 0)
 
-    def measure(self, samples: Array) -> Quarter:
-        """Measure one quarter.
+    def measure(self, samples: Floats) -> BlockFeatures:
+        """Compute the features of one block.
 
         Parameters
         ----------
         samples : ndarray, shape (channels, n_samples)
             In µV; values that are not finite are replaced by the mean of the others.
+
+        Returns
+        -------
+        BlockFeatures
         """
         finite = np.isfinite(samples)
         missing = 1 - finite.mean(axis=1)
@@ -126,7 +139,7 @@ class QuarterAnalysis:
         unseen = np.full(len(samples), np.nan)
         mains = [_log_amplitude(power[:, near]) for near in self._mains]
         shown = spectrum[:, self._eeg]
-        return Quarter(
+        return BlockFeatures(
             missing=missing,
             level=level,
             lowest=lowest,
@@ -139,12 +152,22 @@ class QuarterAnalysis:
             spectrum=np.concatenate([shown.real, shown.imag], axis=1),
         )
 
-    def cut(self, data: Array) -> list[Quarter]:
-        """Measure all whole quarters of a signal (channels, samples) in µV."""
+    def cut(self, data: Floats) -> list[BlockFeatures]:
+        """Compute the features of all whole blocks of a signal.
+
+        Parameters
+        ----------
+        data : ndarray, shape (channels, samples)
+            In µV.
+
+        Returns
+        -------
+        list of BlockFeatures
+        """
         edges = range(0, data.shape[1] + 1, self.n_samples)
         return [self.measure(data[:, start:stop]) for start, stop in pairwise(edges)]
 
 
-def _log_amplitude(power: Array) -> Array:
-    result: Array = 0.5 * np.log(power.sum(axis=1) + _NO_POWER)
+def _log_amplitude(power: Floats) -> Floats:
+    result: Floats = 0.5 * np.log(power.sum(axis=1) + _NO_POWER)
     return result

@@ -1,321 +1,292 @@
-"""What speaks against a channel in a window of one second."""
+"""The criteria of a bad channel: what is tested in a window of one second, and its text."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sjepa_online.signal.channel_quality.baseline import (
-    MEASURES,
-    Baseline,
-    window_disagreement,
-    window_measures,
-)
-from sjepa_online.signal.channel_quality.block_features import QUARTERS, Array, Quarter
-from sjepa_online.signal.channel_quality.predictability import CrossPrediction
-from sjepa_online.signal.channel_quality.rescaling import LEAST_GAIN, GainWatch
-from sjepa_online.signal.channel_quality.swaps import Likeness, LikenessWatch
-from sjepa_online.signal.preprocessor import LIMIT_MICROVOLTS
-
-BoolArray = NDArray[np.bool_]
+from sjepa_online.signal.channel_quality.baseline import MEASURES, Baseline
+from sjepa_online.signal.channel_quality.swaps import SwapFindings
+from sjepa_online.typing import BoolMask, Floats
 
 AMPLITUDE, DISAGREEMENT, MAINS, HIGH, DRIFT = range(len(MEASURES))
 
-
-@dataclass(frozen=True)
-class Rule:
-    """One kind of evidence.
-
-    Attributes
-    ----------
-    words : str
-        What it means; may name the measures' ratios to the calibration, and a partner.
-    needed : int
-        Windows with evidence, less those without, that make the channel bad.
-    lasting : bool
-        Whether a movement of the head could cause it, so that it has to last when more than
-        half of the channels show it.
-    """
-
-    words: str
-    needed: int
-    lasting: bool = True
-
-
-#: The rows of :class:`Evidence`.
-RULES = (
-    Rule("no values", 1, lasting=False),
-    Rule("flat", 1, lasting=False),
-    Rule("railed: stuck at an extreme value", 2, lasting=False),
-    Rule("jump: the electrode has popped", 2),
-    Rule("{amplitude:.0f} times its amplitude", 1),
-    Rule("{amplitude:.0f} times its amplitude", 3),
-    Rule("{amplitude:.1f} times its amplitude", 8),
-    Rule("noisy: {amplitude:.1f} times its amplitude, and does not follow the other channels", 7),
-    Rule("too quiet: {amplitude:.2f} times its amplitude", 12),
-    Rule("no longer too large", 2),
-    Rule("mains: {mains:.0f} times its share", 3),
-    Rule("high frequencies: {high:.0f} times their share", 6),
-    Rule("drift", 8),
-    Rule("disagrees with the other channels", 14),
-    Rule("unrelated to the other channels", 12),
-    Rule("seems exchanged with {partner}", 12),
-)
-
 #: Log thresholds above (for too quiet: below) the median of the calibration: a factor times the
-#: distance of its 99 % (1 %) quantile, but at least and at most so much.
+#: distance of its 99 % (1 %) quantile, and the least and the largest threshold.
 LOUD = (1.3, 1.4, 1.6)
 RATHER_LOUD = (1.3, 1.0, 1.6)
 VERY_LOUD = (3.0, 3.0, 3.5)
-#: The same for a channel that does not follow the others: its correlation with what they
-#: predict is below the second number.
-NOISY, UNRELATED_CORRELATION = 0.7, 0.4
 UNEXPLAINED = (1.2, 1.3, 1.6)
 QUIET = (1.5, 1.2, 2.5)
-#: The same for a channel that is scaled back, whose gain may end at any time.
-SCALED_QUIET = 1.1
 SHARE = (2.0, 1.6, 3.0)
 DISAGREEING = (1.5, 1.5, 2.5)
-#: Movements of the offset within a second, as the log of multiples of the amplitude.
+#: Log threshold of the amplitude of a channel whose correlation with its prediction is below
+#: the second number.
+NOISY, UNRELATED_CORRELATION = 0.7, 0.4
+#: Log threshold of a rescaled channel that has become too quiet for its scale.
+RESCALED_QUIET = 1.1
+#: Movements of the offset within a second, as the log of multiples of the amplitude: the least
+#: and the largest threshold.
 DRIFTING = (2.7, 3.7)
 JUMP = (4.0, 4.5)
 #: How much lower the thresholds are for a channel that is already bad.
 HYSTERESIS = 0.2
 
-#: Share of the samples of the last half second without which a channel has no values.
-_MISSING_SHARE = 0.5
-#: A quarter spans less than this share of the channel's amplitude where it is flat.
-_FLAT_SHARE = 0.1
-#: A flat channel is railed where it is so many amplitudes away from its last level.
-_AWAY = 50.0
-#: Share of the samples of a window at one extreme where the amplifier clips.
-_CLIPPED_SHARE = 0.25
-#: Power of what the others do not predict, over the channel's own, where it is unrelated.
+#: Unpredicted power of a channel over its power, from which on it is unrelated to the others.
 _UNRELATED = 1.0
-#: Gain of the likelihood (nats a sample) by which an exchange of two channels is evident.
-_EXCHANGE_GAIN = 0.2
-_KEPT_PREDICTIONS = 8
+#: Gain of the log-likelihood (nats a sample) from which on a swap of two channels is evident.
+_SWAP_LIKELIHOOD = 0.2
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """What was found in one window.
+class Thresholds:
+    """Thresholds of every channel, each of shape (channels,), from its calibration.
 
     Attributes
     ----------
-    found : ndarray of bool, shape (rules, channels)
-        Evidence by each rule.
-    lingering : ndarray of bool, shape (rules, channels)
-        The same by the lower thresholds that hold for a channel that is already bad.
-    measures : ndarray, shape (measures, channels)
-        In the order of ``MEASURES``.
-    partner : ndarray of int, shape (channels,)
-        With which channel each would change places, if with any.
-    gain : ndarray, shape (channels,)
-        Of a channel on trial, by how much it is too large; NaN as long as it does not agree
-        with the others, and for all other channels.
+    loud, rather_loud, very_loud, quiet : ndarray
+        Log of the amplitude above (``quiet``: below) its median.
+    unexplained, disagreeing : ndarray
+        Log of the disagreement above its median.
+    mains, high : ndarray
+        Log of the shares above their medians.
+    drifting, jump : ndarray
+        Log of the movement of the offset within a second over the amplitude.
     """
 
-    found: BoolArray
-    lingering: BoolArray
-    measures: Array
-    partner: NDArray[np.intp]
-    gain: Array
+    loud: Floats
+    rather_loud: Floats
+    very_loud: Floats
+    quiet: Floats
+    unexplained: Floats
+    disagreeing: Floats
+    mains: Floats
+    high: Floats
+    drifting: Floats
+    jump: Floats
 
-
-class EvidenceFinder:
-    """Hold windows against a baseline.
-
-    Parameters
-    ----------
-    baseline : Baseline
-        Of the channels in question.
-    judge_high : bool
-        Whether the high-frequency share can be compared.
-    """
-
-    def __init__(self, baseline: Baseline, judge_high: bool) -> None:
-        self._baseline = baseline
-        low, centre, high = baseline.quantiles
-        self._amplitude = centre[AMPLITUDE]
-        above = high - centre
-        self._centre = centre
-        self._loud = _limit(LOUD, above[AMPLITUDE])
-        self._rather_loud = _limit(RATHER_LOUD, above[AMPLITUDE])
-        self._very_loud = _limit(VERY_LOUD, above[AMPLITUDE])
-        self._unexplained = _limit(UNEXPLAINED, above[DISAGREEMENT])
-        self._disagreeing = _limit(DISAGREEING, above[DISAGREEMENT])
-        self._quiet = _limit(QUIET, (centre - low)[AMPLITUDE])
-        self._mains = _limit(SHARE, above[MAINS])
-        self._high = _limit(SHARE, above[HIGH]) if judge_high else np.full_like(above[HIGH], np.inf)
-        self._drifting = np.clip(high[DRIFT] + 0.3, *DRIFTING)
-        self._jump = np.clip(high[DRIFT] + 1.0, *JUMP)
-        self._predictions: dict[bytes, CrossPrediction] = {}
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget the windows seen so far."""
-        self._watch = LikenessWatch(len(self._baseline.ch_names))
-        self._gain_watch = GainWatch()
-        self._correlations: deque[Array] = deque(maxlen=QUARTERS)
-        self._level = np.full(len(self._baseline.ch_names), np.nan)
-
-    def excess(self, quarters: Sequence[Quarter]) -> Array:
-        """Return how many times too large each channel is, 1 for less than ``LEAST_GAIN``.
-
-        Channels that reach what no electrode can show are not said to be too large.
-        """
-        amplitude = np.median([quarter.amplitude for quarter in quarters], axis=0)
-        ratio = np.exp(amplitude - self._amplitude)
-        extremes = [np.maximum(quarter.highest, -quarter.lowest) for quarter in quarters]
-        possible = np.max(extremes, axis=0) < LIMIT_MICROVOLTS
-        return np.where((ratio >= LEAST_GAIN) & possible, ratio, 1.0)
-
-    def find(
-        self, quarters: Sequence[Quarter], bad: BoolArray, scales: Array, on_trial: BoolArray
-    ) -> Evidence:
-        """Judge a window.
+    @classmethod
+    def fit(cls, baseline: Baseline, judge_high: bool) -> Self:
+        """Derive the thresholds from the quantiles of a calibration.
 
         Parameters
         ----------
-        quarters : sequence of Quarter, length 4
-            The window, the newest last.
-        bad : ndarray of bool, shape (channels,)
-            Channels that are left out already, and so predict no other.
-        scales : ndarray, shape (channels,)
-            By what each channel is divided first.
-        on_trial : ndarray of bool, shape (channels,)
-            Channels whose scale makes their size ordinary, to see whether they agree.
+        baseline : Baseline
+            Of the channels to judge.
+        judge_high : bool
+            False where the high-frequency share cannot be compared: no channel exceeds it then.
         """
-        quarters = [quarter.divided(scales) for quarter in quarters]
-        missing, flat, railed = self._dead(quarters)
-        dead = missing | flat | railed
-        measures, prediction = self._measure(quarters, ~(bad | dead | on_trial))
-        spectra = quarters[-1].spectrum / np.exp(self._amplitude)[:, np.newaxis]
-        slope, correlation = prediction.regression(spectra)
-        self._correlations.append(np.where(prediction.predictable, correlation, 1.0))
-        gain = self._gain_watch.update(
-            slope * scales, correlation, prediction.log_expected, on_trial & ~dead
-        )
-        ordinary = self._ordinary(measures[AMPLITUDE]) & self._ordinary(quarters[-1].amplitude)
-        ordinary &= ~(dead | on_trial)
-        likeness = self._compare(spectra, ordinary)
-        found, lingering = (
-            self._hold_against_thresholds(measures, likeness, slack, scales > 1) & ~dead
-            for slack in (0.0, HYSTERESIS)
-        )
-        gone = np.stack([missing, flat, railed])
-        return Evidence(
-            np.concatenate([gone, found]),
-            np.concatenate([gone, lingering]),
-            measures,
-            likeness.partner,
-            gain,
+        low, centre, high = baseline.quantiles
+        above = high - centre
+        amplitude, disagreement = above[AMPLITUDE], above[DISAGREEMENT]
+        return cls(
+            loud=_threshold(LOUD, amplitude),
+            rather_loud=_threshold(RATHER_LOUD, amplitude),
+            very_loud=_threshold(VERY_LOUD, amplitude),
+            quiet=_threshold(QUIET, (centre - low)[AMPLITUDE]),
+            unexplained=_threshold(UNEXPLAINED, disagreement),
+            disagreeing=_threshold(DISAGREEING, disagreement),
+            mains=_threshold(SHARE, above[MAINS]),
+            high=_threshold(SHARE, above[HIGH]) if judge_high else np.full_like(amplitude, np.inf),
+            drifting=np.clip(high[DRIFT] + 0.3, *DRIFTING),
+            jump=np.clip(high[DRIFT] + 1.0, *JUMP),
         )
 
-    def _hold_against_thresholds(
-        self, measures: Array, likeness: Likeness, slack: float, scaled: BoolArray
-    ) -> BoolArray:
-        """Apply the rules after the first three, with thresholds that are lower by the slack."""
-        excess = measures - self._centre
-        whole_window = len(self._correlations) == QUARTERS
-        follows = np.median(self._correlations, axis=0) if whole_window else np.inf
-        unexplained = excess[DISAGREEMENT] > self._unexplained - slack
-        return np.stack(
-            [
-                measures[DRIFT] > self._jump - slack,
-                (excess[AMPLITUDE] > self._very_loud - slack) & unexplained,
-                (excess[AMPLITUDE] > self._loud - slack) & unexplained,
-                (excess[AMPLITUDE] > self._rather_loud - slack) & unexplained,
-                (excess[AMPLITUDE] > NOISY - slack) & (follows < UNRELATED_CORRELATION + slack),
-                excess[AMPLITUDE] < -(self._quiet - slack),
-                scaled & (excess[AMPLITUDE] < -(SCALED_QUIET - slack)),
-                excess[MAINS] > self._mains - slack,
-                excess[HIGH] > self._high - slack,
-                measures[DRIFT] > self._drifting - slack,
-                excess[DISAGREEMENT] > self._disagreeing - slack,
-                likeness.unexplained > _UNRELATED - slack,
-                likeness.gain > _EXCHANGE_GAIN * np.exp(-slack),
-            ]
-        )
 
-    def _dead(self, quarters: Sequence[Quarter]) -> tuple[BoolArray, BoolArray, BoolArray]:
-        """Find channels without values, those that are flat, and those that are railed."""
-        newest = quarters[-2:]
-        missing = np.mean([quarter.missing for quarter in newest], axis=0) >= _MISSING_SHARE
-        span = np.max([quarter.highest - quarter.lowest for quarter in newest], axis=0)
-        amplitude = np.exp(self._amplitude)
-        still = (span <= _FLAT_SHARE * amplitude) & ~missing
-        level = quarters[-1].level
-        # a second ago, or before the channel was still
-        self._level = np.where(still | missing, self._level, quarters[0].level)
-        away = np.abs(level - self._level) > _AWAY * amplitude
-        clipped = np.maximum(
-            _share_at_extreme(
-                np.array([quarter.highest for quarter in quarters]),
-                np.array([quarter.at_highest for quarter in quarters]),
-            ),
-            _share_at_extreme(
-                -np.array([quarter.lowest for quarter in quarters]),
-                np.array([quarter.at_lowest for quarter in quarters]),
-            ),
-        )
-        railed = (clipped >= _CLIPPED_SHARE) & ~still & ~missing
-        return missing, still & ~away, railed | (still & away)
+@dataclass(frozen=True)
+class Window:
+    """A window of one second, compared with the calibration.
 
-    def _measure(
-        self, quarters: Sequence[Quarter], trusted: BoolArray
-    ) -> tuple[Array, CrossPrediction]:
-        """Measure the window; channels that disagree grossly do not predict the others.
+    Attributes
+    ----------
+    missing, flat, railed : ndarray of bool, shape (channels,)
+        Channels without values, without variation, or stuck at an extreme value.
+    deviation : ndarray, shape (measures, channels)
+        Logs of the measures less their medians in calibration, in the order of ``MEASURES``.
+    drift : ndarray, shape (channels,)
+        Log of the movement of the offset over the amplitude, as it is.
+    correlation : ndarray, shape (channels,)
+        Correlation with the prediction from the other channels; infinite before the first four
+        blocks.
+    rescaled : ndarray of bool, shape (channels,)
+        Channels that are divided by a scale.
+    swaps : SwapFindings
+        Swapped and unrelated channels.
+    thresholds : Thresholds
+    slack : float
+        How much lower the thresholds are: 0, or ``HYSTERESIS`` for channels that are bad.
+    """
 
-        They are taken out one by one, the worst first: one channel at many times its
-        amplitude makes all disagree that it predicts, but none as much as itself.
+    missing: BoolMask
+    flat: BoolMask
+    railed: BoolMask
+    deviation: Floats
+    drift: Floats
+    correlation: Floats
+    rescaled: BoolMask
+    swaps: SwapFindings
+    thresholds: Thresholds
+    slack: float = 0.0
+
+    def exceeds(self, measure: int, threshold: Floats | float) -> BoolMask:
+        """Return the channels, shape (channels,), with a measure above a log threshold.
+
+        Parameters
+        ----------
+        measure : int
+            Row of ``deviation``.
+        threshold : ndarray, shape (channels,), or float
+            Log above the median of the calibration.
+
+        Returns
+        -------
+        ndarray of bool, shape (channels,)
         """
-        prediction = self._prediction(trusted)
-        measures: Array = window_measures(quarters, self._amplitude, prediction)[0]
-        threshold = self._centre[DISAGREEMENT] + self._unexplained
-        while prediction.trusted.sum() > 2:
-            excess = np.where(prediction.trusted, measures[DISAGREEMENT] - threshold, -np.inf)
-            worst = int(np.argmax(excess))
-            if excess[worst] <= 0:
-                break
-            prediction = prediction.without(worst)
-            measures[DISAGREEMENT] = window_disagreement(quarters, self._amplitude, prediction)[0]
-        return measures, prediction
+        exceeds: BoolMask = self.deviation[measure] > threshold - self.slack
+        return exceeds
 
-    def _ordinary(self, amplitude: Array) -> BoolArray:
-        """Tell which channels have an amplitude as in calibration, from its logarithm."""
-        excess = amplitude - self._amplitude
-        ordinary: BoolArray = (excess < self._rather_loud) & (excess > -self._quiet)
-        return ordinary
-
-    def _compare(self, spectra: Array, ordinary: BoolArray) -> Likeness:
-        """See whether channels of ordinary amplitude behave like themselves."""
-        self._watch.update(spectra, ordinary)
-        return self._watch.judge(self._prediction(ordinary & self._watch.known))
-
-    def _prediction(self, trusted: BoolArray) -> CrossPrediction:
-        """Keep the last predictions: the trusted channels seldom change."""
-        key = trusted.tobytes()
-        if key not in self._predictions:
-            if len(self._predictions) >= _KEPT_PREDICTIONS:
-                self._predictions.clear()
-            self._predictions[key] = CrossPrediction.fit(self._baseline.correlation, trusted)
-        return self._predictions[key]
+    @property
+    def unexplained(self) -> BoolMask:
+        """Channels, shape (channels,), that the other channels do not predict."""
+        return self.exceeds(DISAGREEMENT, self.thresholds.unexplained)
 
 
-def _limit(rule: tuple[float, float, float], distance: Array) -> Array:
-    """Threshold over the median: a factor times the distance of a quantile, within bounds."""
+@dataclass(frozen=True)
+class Criterion:
+    """One way in which a channel is bad.
+
+    Attributes
+    ----------
+    text : str
+        What the operator reads; may contain the ratio of a measure to its calibration
+        (``{amplitude}``) and the name of a swapped channel (``{partner}``).
+    n_windows : int
+        Windows that meet the criterion, less those that do not, until the channel is bad.
+    test : callable
+        From a :class:`Window` to the channels that meet the criterion.
+    no_signal : bool
+        Whether such a channel carries no signal: no other criterion is applied to it, and a
+        movement of the head is not the cause.
+    """
+
+    text: str
+    n_windows: int
+    test: Callable[[Window], BoolMask]
+    no_signal: bool = False
+
+
+#: All criteria; a row of :attr:`Assessment.met` belongs to each.
+CRITERIA = (
+    Criterion("no values", 1, lambda w: w.missing, no_signal=True),
+    Criterion("flat", 1, lambda w: w.flat, no_signal=True),
+    Criterion("railed: stuck at an extreme value", 2, lambda w: w.railed, no_signal=True),
+    Criterion("jump: the electrode has popped", 2, lambda w: w.drift > w.thresholds.jump - w.slack),
+    Criterion(
+        "{amplitude:.0f} times its amplitude",
+        1,
+        lambda w: w.exceeds(AMPLITUDE, w.thresholds.very_loud) & w.unexplained,
+    ),
+    Criterion(
+        "{amplitude:.0f} times its amplitude",
+        3,
+        lambda w: w.exceeds(AMPLITUDE, w.thresholds.loud) & w.unexplained,
+    ),
+    Criterion(
+        "{amplitude:.1f} times its amplitude",
+        8,
+        lambda w: w.exceeds(AMPLITUDE, w.thresholds.rather_loud) & w.unexplained,
+    ),
+    Criterion(
+        "noisy: {amplitude:.1f} times its amplitude, and does not follow the other channels",
+        7,
+        lambda w: w.exceeds(AMPLITUDE, NOISY) & (w.correlation < UNRELATED_CORRELATION + w.slack),
+    ),
+    Criterion(
+        "too quiet: {amplitude:.2f} times its amplitude",
+        12,
+        lambda w: w.deviation[AMPLITUDE] < -(w.thresholds.quiet - w.slack),
+    ),
+    Criterion(
+        "no longer too large",
+        2,
+        lambda w: w.rescaled & (w.deviation[AMPLITUDE] < -(RESCALED_QUIET - w.slack)),
+    ),
+    Criterion(
+        "mains: {mains:.0f} times its share", 3, lambda w: w.exceeds(MAINS, w.thresholds.mains)
+    ),
+    Criterion(
+        "high frequencies: {high:.0f} times their share",
+        6,
+        lambda w: w.exceeds(HIGH, w.thresholds.high),
+    ),
+    Criterion("drift", 8, lambda w: w.drift > w.thresholds.drifting - w.slack),
+    Criterion(
+        "disagrees with the other channels",
+        14,
+        lambda w: w.exceeds(DISAGREEMENT, w.thresholds.disagreeing),
+    ),
+    Criterion(
+        "unrelated to the other channels",
+        12,
+        lambda w: w.swaps.unexplained > _UNRELATED - w.slack,
+    ),
+    Criterion(
+        "seems exchanged with {partner}",
+        12,
+        lambda w: w.swaps.likelihood_gain > _SWAP_LIKELIHOOD * np.exp(-w.slack),
+    ),
+)
+
+
+def apply_criteria(window: Window) -> BoolMask:
+    """Apply all criteria to a window.
+
+    Parameters
+    ----------
+    window : Window
+
+    Returns
+    -------
+    ndarray of bool, shape (criteria, channels)
+    """
+    with_signal = ~(window.missing | window.flat | window.railed)
+    return np.stack(
+        [
+            criterion.test(window) if criterion.no_signal else criterion.test(window) & with_signal
+            for criterion in CRITERIA
+        ]
+    )
+
+
+def describe(indices: Iterable[int], ratios: Mapping[str, float], partner: str) -> tuple[str, ...]:
+    """Return the texts of the criteria that a channel meets.
+
+    Parameters
+    ----------
+    indices : iterable of int
+        Rows of ``CRITERIA``, in ascending order.
+    ratios : mapping of str to float
+        Measures of the channel over their medians in calibration, by the names of ``MEASURES``.
+    partner : str
+        The channel with which it seems exchanged.
+
+    Returns
+    -------
+    tuple of str
+    """
+    rows = list(indices)
+    # several criteria may name the same amplitude; the text of the last one says most about it
+    loud = [row for row in rows if "{amplitude" in CRITERIA[row].text]
+    return tuple(
+        CRITERIA[row].text.format(partner=partner, **ratios) for row in rows if row not in loud[:-1]
+    )
+
+
+def _threshold(rule: tuple[float, float, float], distance: Floats) -> Floats:
+    """Return a factor times the distance of a quantile from the median, within bounds."""
     factor, least, most = rule
     # NaN, where the sampling rate does not show the measure, is above no threshold
     return np.clip(factor * distance, least, most)
-
-
-def _share_at_extreme(highest: Array, at_highest: Array) -> Array:
-    """Share of samples of the window that equal its highest one, from those of the quarters."""
-    share: Array = np.mean(at_highest * (highest == highest.max(axis=0)), axis=0)
-    return share

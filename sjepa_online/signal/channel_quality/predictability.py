@@ -1,23 +1,22 @@
-"""Predict each channel from the others, and see which do not agree."""
+"""Predictability: predict each channel from the others and compare it with its prediction."""
 
 from __future__ import annotations
 
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from sjepa_online.typing import BoolMask, Floats
 
 #: λ of the regression, in units of the channels' variance.
 _REGULARISATION = 0.01
 _NO_POWER = 1e-12
 #: Largest share of a channel's power that others may leave unexplained in calibration for it to
-#: be held against them.
+#: be compared with its prediction.
 _PREDICTABLE = 0.6
 
 
-class CrossPrediction:
+class ChannelPredictor:
     """Regularised linear prediction of every channel from the trusted ones.
 
     With R the correlation of the calibration and P = (R + λI)^-1 over the trusted channels,
@@ -39,10 +38,10 @@ class CrossPrediction:
     correlation, trusted
         As given.
     log_expected : ndarray, shape (channels,)
-        Log of the deviation of each residual, as the correlation lets expect it.
+        Log of the standard deviation of each residual that follows from the correlation.
     """
 
-    def __init__(self, correlation: Array, precision: Array, trusted: NDArray[np.bool_]) -> None:
+    def __init__(self, correlation: Floats, precision: Floats, trusted: BoolMask) -> None:
         self.correlation = correlation
         self._precision = precision
         self.trusted = trusted
@@ -53,35 +52,53 @@ class CrossPrediction:
         self._residual[others] = np.eye(len(trusted))[others] - to_others
         expected = 1 / diagonal
         expected[others] = 1 + _REGULARISATION - np.sum(to_others * correlation[others], axis=1)
-        self.log_expected: Array = 0.5 * np.log(expected)
+        self.log_expected: Floats = 0.5 * np.log(expected)
 
     @property
-    def predictable(self) -> NDArray[np.bool_]:
-        """Channels, shape (channels,), of which the others say enough to be held against them."""
-        predictable: NDArray[np.bool_] = self.log_expected <= 0.5 * np.log(_PREDICTABLE)
+    def predictable(self) -> BoolMask:
+        """Channels, shape (channels,), that the others predict well enough for a comparison."""
+        predictable: BoolMask = self.log_expected <= 0.5 * np.log(_PREDICTABLE)
         return predictable
 
     @classmethod
-    def fit(cls, correlation: Array, trusted: NDArray[np.bool_]) -> Self:
-        """Invert the correlation of the trusted channels."""
+    def fit(cls, correlation: Floats, trusted: BoolMask) -> Self:
+        """Invert the correlation of the trusted channels.
+
+        Parameters
+        ----------
+        correlation : ndarray, shape (channels, channels)
+            Correlation in calibration.
+        trusted : ndarray of bool, shape (channels,)
+            Channels that predict.
+        """
         precision = np.zeros_like(correlation)
         among = np.ix_(trusted, trusted)
         ridge = _REGULARISATION * np.eye(int(trusted.sum()))
         precision[among] = np.linalg.inv(correlation[among] + ridge)
         return cls(correlation, precision, trusted.copy())
 
-    def without(self, channel: int) -> CrossPrediction:
-        """Return the prediction that does not use one of the channels trusted so far."""
+    def without(self, channel: int) -> ChannelPredictor:
+        """Return the predictor that does not use one of the trusted channels.
+
+        Parameters
+        ----------
+        channel : int
+            Index of the channel.
+
+        Returns
+        -------
+        ChannelPredictor
+        """
         trusted = self.trusted.copy()
         trusted[channel] = False
         row = self._precision[channel]
         # the inverse of a matrix without one of its rows and columns
         precision = self._precision - np.outer(row, row) / row[channel]
         precision[channel] = precision[:, channel] = 0.0
-        return CrossPrediction(self.correlation, precision, trusted)
+        return ChannelPredictor(self.correlation, precision, trusted)
 
-    def disagreement(self, spectra: Array) -> Array:
-        """Return the log of each channel's residual over what the correlation lets expect.
+    def disagreement(self, spectra: Floats) -> Floats:
+        """Return the log of each channel's residual over its expected size.
 
         Parameters
         ----------
@@ -94,10 +111,10 @@ class CrossPrediction:
             0 where a channel is as predictable as in calibration.
         """
         power = np.sum((self._residual @ spectra) ** 2, axis=-1)
-        result: Array = 0.5 * np.log(np.maximum(power, _NO_POWER)) - self.log_expected
+        result: Floats = 0.5 * np.log(np.maximum(power, _NO_POWER)) - self.log_expected
         return result
 
-    def regression(self, spectra: Array) -> tuple[Array, Array]:
+    def regression(self, spectra: Floats) -> tuple[Floats, Floats]:
         """Regress each channel on its prediction.
 
         Parameters
@@ -108,23 +125,23 @@ class CrossPrediction:
         Returns
         -------
         slope, correlation : ndarray, shape (channels,)
-            Slope of the regression, near 1 for what the calibration lets expect, and the
+            Slope of the regression, near 1 for a channel as in calibration, and the
             correlation with the prediction; 0 without a prediction.
         """
         predicted = spectra - self._residual @ spectra
         shared = np.sum(spectra * predicted, axis=1)
         power, own = np.sum(predicted**2, axis=1), np.sum(spectra**2, axis=1)
-        slope: Array = shared / np.maximum(power, _NO_POWER)
-        correlation: Array = shared / np.sqrt(np.maximum(power * own, _NO_POWER))
+        slope: Floats = shared / np.maximum(power, _NO_POWER)
+        correlation: Floats = shared / np.sqrt(np.maximum(power * own, _NO_POWER))
         return slope, correlation
 
-    def unexplained(self, correlation: Array) -> Array:
+    def unexplained(self, correlation: Floats) -> Floats:
         """Return the power of each trusted channel's residual over the power of the channel.
 
         Parameters
         ----------
         correlation : ndarray, shape (channels, channels)
-            What is seen now, in the units of the calibration's correlation.
+            Correlation of the present signal, in the units of the calibration's correlation.
 
         Returns
         -------
@@ -136,8 +153,8 @@ class CrossPrediction:
         power = np.maximum(np.diag(correlation), _NO_POWER)
         return np.where(self.trusted & self.predictable, residual / power, 0.0)
 
-    def gain_of_exchange(self, correlation: Array) -> Array:
-        """Return how much likelier the signal is if two trusted channels were exchanged.
+    def likelihood_gain_of_swap(self, correlation: Floats) -> Floats:
+        """Return how much likelier the signal is if two trusted channels are swapped.
 
         The Gaussian log-likelihood of the observed correlation S under the calibration is
         -tr(P S) / 2; this is its change when rows and columns i and j of S change places, for
@@ -146,12 +163,12 @@ class CrossPrediction:
         Parameters
         ----------
         correlation : ndarray, shape (channels, channels)
-            S: what is seen now, in the units of the calibration's correlation.
+            S: the correlation of the present signal, in the units of the calibration's.
 
         Returns
         -------
         ndarray, shape (channels, channels)
-            Nats a sample, above 0 where the exchange explains more; -inf on the diagonal
+            Nats a sample, above 0 where the swapped channels are likelier; -inf on the diagonal
             and for channels that are not trusted.
         """
         P, S = self._precision, correlation
@@ -166,5 +183,5 @@ class CrossPrediction:
         gain = -(exchanged - within_i - within_i.T) + crossed / 2
         gain[~np.outer(self.trusted, self.trusted)] = -np.inf
         np.fill_diagonal(gain, -np.inf)
-        result: Array = gain
+        result: Floats = gain
         return result

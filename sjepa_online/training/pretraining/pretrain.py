@@ -117,13 +117,13 @@ def make_training_folder(folder: Path, resume: bool) -> None:
             pass
     except OSError as error:
         raise InputError(
-            "A training needs a folder that can be made and written",
+            "The training's folder cannot be made or written",
             value=f"{folder} ({error.strerror})",
             remedy="Choose another one with --out.",
         ) from error
     if (folder / STATE_NAME).exists() and not resume:
         raise InputError(
-            "A new training needs a folder without one",
+            "This folder holds a training already",
             value=str(folder),
             remedy="Add --resume to go on with it, or choose another folder with --out.",
         )
@@ -133,7 +133,7 @@ def _chosen(recipe: Recipe, sources: Sequence[str]) -> Sequence[str]:
     texts = sources or recipe.sources
     if not texts:
         raise InputError(
-            f"The recipe {recipe.name} needs recordings",
+            f"No recordings were given for the recipe {recipe.name}",
             value="no source",
             remedy='Give them with --data, as in --data "recordings/**/*.edf".',
         )

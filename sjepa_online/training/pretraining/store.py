@@ -60,7 +60,17 @@ class StoredSource(BaseModel):
     broken: tuple[tuple[str, str], ...]
 
     def failed(self, name: str) -> bool:
-        """Tell whether the source of this name itself could not be read or used."""
+        """Tell whether a source itself could not be read or used.
+
+        Parameters
+        ----------
+        name : str
+            Of the source.
+
+        Returns
+        -------
+        bool
+        """
         return any(name == one for one, _ in self.broken)
 
 
@@ -96,7 +106,7 @@ class Store:
             self._index = _read_index(index_path)
         if self._index.storage != storage:
             raise InputError(
-                "A store holds recordings of one preprocessing",
+                "The store holds recordings of another preprocessing",
                 value=f"{folder} was made with {self._index.storage.model_dump_json()}, the "
                 f"recipe asks for {storage.model_dump_json()}",
                 remedy="Choose another folder with --store, or delete this one.",
@@ -125,7 +135,7 @@ class Store:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
-                "The store needs a folder that can be made and written",
+                "The store's folder cannot be made or written",
                 value=f"{self.folder} ({error.strerror})",
                 remedy="Choose another one with --store.",
             ) from error
@@ -142,7 +152,17 @@ class Store:
             self._write(self.folder / INDEX_NAME, content.encode())
 
     def contents(self, texts: Sequence[str]) -> list[StoredSource]:
-        """Return what is stored of these SOURCEs, in their order.
+        """Return what is stored of some SOURCEs.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            SOURCEs.
+
+        Returns
+        -------
+        list of StoredSource
+            In their order.
 
         Raises
         ------
@@ -154,7 +174,7 @@ class Store:
             stored = self._index.sources.get(source.name)
             if stored is None or stored.stamp != _stamp(source):
                 raise InputError(
-                    "Every source is in the store",
+                    "A source is missing in the store",
                     value=f"{source.name} is not, or has changed",
                     remedy="Run `sjepa-online pretrain RECIPE --prepare` first.",
                 )
@@ -163,6 +183,10 @@ class Store:
 
     def read(self, shard: Shard) -> NDArray[np.floating]:
         """Map a shard into memory after its checksum was compared.
+
+        Parameters
+        ----------
+        shard : Shard
 
         Returns
         -------
@@ -178,7 +202,7 @@ class Store:
         seen = _sha256(path) if path.is_file() else "no such file"
         if seen != shard.sha256:
             raise InputError(
-                "A shard of the store has the checksum that the index gives",
+                "A shard of the store does not have the checksum of the index",
                 value=f"{path}: {seen}, expected {shard.sha256}",
                 remedy=f"Delete {self.folder / INDEX_NAME} and run again to make the store anew.",
             )
@@ -240,7 +264,7 @@ def _read_index(path: Path) -> _Index:
         return _Index.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise InputError(
-            "The index of a store is a file that this program wrote",
+            "The index of the store is not valid",
             value=f"{path}: {error.errors()[0]['msg']}",
             remedy="Delete it to make the store anew, or choose another folder with --store.",
         ) from error

@@ -110,7 +110,7 @@ def describe_markers(describe: Callable[..., Any]) -> Callable[..., Any]:
 @pytest.fixture
 def ready() -> Any:
     """What the engine says of a decoder for three electrodes and two classes."""
-    from sjepa_apps.live.engine.messages import DecoderReady, Pattern
+    from sjepa_online.online.events import DecoderReady, Pattern
 
     return DecoderReady(
         path="/somewhere/decoder.safetensors",
@@ -132,9 +132,9 @@ def ready() -> Any:
 @pytest.fixture
 def decided() -> Callable[..., Any]:
     """Make decisions of the engine."""
-    from sjepa_apps.live.engine.messages import Decided
+    from sjepa_online.online.events import LiveDecision
 
-    def make(time: float, label: str = "12", **fields: Any) -> Decided:
+    def make(time: float, label: str = "12", **fields: Any) -> LiveDecision:
         values: dict[str, Any] = {
             "time": time,
             "label": label,
@@ -148,7 +148,7 @@ def decided() -> Callable[..., Any]:
             "lit": "",
             "symbols": {},
         }
-        return Decided(**(values | fields))
+        return LiveDecision(**(values | fields))
 
     return make
 
@@ -261,7 +261,7 @@ def opened(
     describe: Callable[..., Any],
 ) -> Any:
     """A window that decodes a stream."""
-    from sjepa_apps.live.engine.messages import Decoding
+    from sjepa_online.online.events import Decoding
 
     window = make_window()
     say(window, ready)
@@ -285,7 +285,7 @@ def see() -> Callable[..., None]:
 @pytest.fixture
 def states() -> Callable[..., Any]:
     """Make the engine's report of the channels, of which those named are bad."""
-    from sjepa_apps.live.engine.messages import ChannelReport, Channels
+    from sjepa_online.online.events import ChannelReport, Channels
 
     def make(*bad: str) -> Channels:
         return Channels(

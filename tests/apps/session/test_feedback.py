@@ -176,7 +176,7 @@ def test_a_run_without_a_trial_has_nothing_to_tell(protocol, monkeypatch):
     monkeypatch.setattr(
         online, "DecoderProcess", lambda *_, **__: SimpleNamespace(close=lambda: None)
     )
-    monkeypatch.setattr(online, "SignalWatch", lambda *_: nullcontext())
+    monkeypatch.setattr(online, "StreamMonitor", lambda *_: nullcontext())
     with FeedbackRun(
         None, SimpleNamespace(uid=""), SimpleNamespace(uid=""), protocol, print
     ) as run:

@@ -8,8 +8,8 @@ import numpy as np
 import pylsl
 import pytest
 
-from sjepa_apps.session import stream_monitor as watch_module
-from sjepa_apps.session.stream_monitor import SignalWatch, wait_until_back
+from sjepa_apps.session import stream_monitor as monitor_module
+from sjepa_apps.session.stream_monitor import StreamMonitor, wait_until_back
 from sjepa_online.errors import OperationError
 from sjepa_online.stream import resolve_stream
 
@@ -45,7 +45,7 @@ def test_a_pause_of_a_second_is_no_loss_and_silence_is():
     watches = []
     with ExitStack() as stack:
         for stream, amplifier in zip(streams, amplifiers, strict=True):
-            watch = SignalWatch(stream, str, told.append)
+            watch = StreamMonitor(stream, str, told.append)
             amplifier.send()
             watches.append(stack.enter_context(watch))
         for _ in range(2):
@@ -64,9 +64,9 @@ def test_a_pause_of_a_second_is_no_loss_and_silence_is():
 
 def test_a_source_that_ends_is_lost_at_once(monkeypatch):
     # silence alone is no loss here
-    monkeypatch.setattr(watch_module, "LOST_AFTER", 600.0)
+    monkeypatch.setattr(monitor_module, "LOST_AFTER", 600.0)
     amplifier = Amplifier("ending", "amplifier")
-    with SignalWatch(resolve_stream("ending"), str, print) as watch:
+    with StreamMonitor(resolve_stream("ending"), str, print) as watch:
         amplifier.send()
         time.sleep(0.3)
         amplifier.outlet = None
@@ -76,7 +76,7 @@ def test_a_source_that_ends_is_lost_at_once(monkeypatch):
 
 def test_a_recorder_that_ends_is_noticed():
     amplifier, problems = Amplifier("recorded", "amplifier"), [""]
-    with SignalWatch(resolve_stream("recorded"), lambda: problems[-1], print) as watch:
+    with StreamMonitor(resolve_stream("recorded"), lambda: problems[-1], print) as watch:
         amplifier.send()
         problems.append("The disk is full")
         wait_for(watch.broken)
@@ -87,7 +87,7 @@ def test_who_is_not_watched_any_more_is_not_sound():
     amplifier = Amplifier("failing", "amplifier")
 
     def watch_until_broken():
-        with SignalWatch(resolve_stream("failing"), lambda: 1 // 0, print) as watch:
+        with StreamMonitor(resolve_stream("failing"), lambda: 1 // 0, print) as watch:
             amplifier.send()
             wait_for(watch.broken)
 
@@ -96,15 +96,17 @@ def test_who_is_not_watched_any_more_is_not_sound():
 
 
 def test_a_stream_that_sends_nothing_is_not_back(monkeypatch):
-    monkeypatch.setattr(watch_module, "LOST_AFTER", 0.1)
-    monkeypatch.setattr(watch_module, "PATIENCE", 0.0)
+    monkeypatch.setattr(monitor_module, "LOST_AFTER", 0.1)
+    monkeypatch.setattr(monitor_module, "PATIENCE", 0.0)
     amplifier = Amplifier("silent", "amplifier")
     told, shown = [], []
     presenter = SimpleNamespace(show_message=shown.append)
     stream = resolve_stream("silent")
-    ended = "It has broken off, and is not back after 0 s. Begin anew. silent is there, and sends"
+    ended = (
+        "It has broken off, and has not come back within 0 s. Begin anew. The stream silent is in"
+    )
     with pytest.raises(OperationError, match=ended):
         wait_until_back(stream, "It has broken off", presenter, told.append, "Begin anew.")
     assert told == ["It has broken off"]
-    assert shown == [watch_module.BREAK]
+    assert shown == [monitor_module.BREAK]
     amplifier.send()

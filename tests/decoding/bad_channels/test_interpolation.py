@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.linear_model import Ridge
 
-from sjepa_online.decoding.bad_channels.interpolation import REGULARISATION, ChannelCompensation
+from sjepa_online.decoding.bad_channels.interpolation import REGULARISATION, ChannelInterpolation
 from sjepa_online.errors import InputError
 from sjepa_online.model import covariance_kernel
 
@@ -34,8 +34,8 @@ def test_bad_channels_are_the_ridge_regression_on_the_good_ones(
     good = samples[:, ~is_bad]
     penalty = REGULARISATION * good.var(axis=0).mean() * len(good)
     ridge = Ridge(alpha=penalty, fit_intercept=False).fit(good, samples[:, is_bad])
-    compensation = ChannelCompensation(CH_NAMES, covariance_kernel(epochs))
-    restored = compensation.restore(epochs, bad)
+    interpolation = ChannelInterpolation(CH_NAMES, covariance_kernel(epochs))
+    restored = interpolation.restore(epochs, bad)
     expected = ridge.predict(good).reshape(len(good), -1)
     np.testing.assert_allclose(
         np.concatenate(list(restored[:, is_bad]), axis=1).T, expected, atol=1e-8
@@ -43,7 +43,7 @@ def test_bad_channels_are_the_ridge_regression_on_the_good_ones(
 
 
 def test_a_channel_that_others_see_is_restored(epochs: Floats) -> None:
-    restored = ChannelCompensation(CH_NAMES, covariance_kernel(epochs[:6])).restore(
+    restored = ChannelInterpolation(CH_NAMES, covariance_kernel(epochs[:6])).restore(
         epochs[6:], ["C4"]
     )
     error = restored[:, 2] - epochs[6:, 2]
@@ -52,22 +52,22 @@ def test_a_channel_that_others_see_is_restored(epochs: Floats) -> None:
 
 def test_a_channel_that_no_other_sees_becomes_silent() -> None:
     X = 10 * np.random.default_rng(1).standard_normal((20, 5, 500))
-    restored = ChannelCompensation(CH_NAMES, covariance_kernel(X)).restore(X, ["Cz"])
+    restored = ChannelInterpolation(CH_NAMES, covariance_kernel(X)).restore(X, ["Cz"])
     assert restored[:, 1].std() < 0.05 * X[:, 1].std()
 
 
 @pytest.mark.parametrize("rubbish", [np.nan, np.inf, 1e6])
 def test_what_a_bad_channel_holds_has_no_influence(epochs: Floats, rubbish: float) -> None:
-    compensation = ChannelCompensation(CH_NAMES, covariance_kernel(epochs))
-    expected = compensation.restore(epochs, ["C3", "Pz"])
+    interpolation = ChannelInterpolation(CH_NAMES, covariance_kernel(epochs))
+    expected = interpolation.restore(epochs, ["C3", "Pz"])
     broken = epochs.copy()
     broken[:, [0, 3]] = rubbish
-    np.testing.assert_array_equal(compensation.restore(broken, ["C3", "Pz"]), expected)
+    np.testing.assert_array_equal(interpolation.restore(broken, ["C3", "Pz"]), expected)
 
 
 def test_good_channels_and_the_epochs_given_stay_as_they_are(epochs: Floats) -> None:
     before = epochs.copy()
-    restored = ChannelCompensation(CH_NAMES, covariance_kernel(epochs)).restore(epochs, ["Cz"])
+    restored = ChannelInterpolation(CH_NAMES, covariance_kernel(epochs)).restore(epochs, ["Cz"])
     np.testing.assert_array_equal(epochs, before)
     np.testing.assert_array_equal(restored[:, [0, 2, 3, 4]], epochs[:, [0, 2, 3, 4]])
 
@@ -75,14 +75,14 @@ def test_good_channels_and_the_epochs_given_stay_as_they_are(epochs: Floats) -> 
 def test_other_bad_channels_are_other_estimates(epochs: Floats) -> None:
     """One object serves a stream whose bad channels change."""
     kernel = covariance_kernel(epochs)
-    used = ChannelCompensation(CH_NAMES, kernel)
+    used = ChannelInterpolation(CH_NAMES, kernel)
     for bad in (["Cz"], ["C4", "Oz"], ["Cz"]):
-        fresh = ChannelCompensation(CH_NAMES, kernel)
+        fresh = ChannelInterpolation(CH_NAMES, kernel)
         np.testing.assert_array_equal(used.restore(epochs, bad), fresh.restore(epochs, bad))
 
 
 def test_one_good_channel_is_the_least(epochs: Floats) -> None:
-    compensation = ChannelCompensation(CH_NAMES, covariance_kernel(epochs))
-    assert np.isfinite(compensation.restore(epochs, CH_NAMES[1:])).all()
+    interpolation = ChannelInterpolation(CH_NAMES, covariance_kernel(epochs))
+    assert np.isfinite(interpolation.restore(epochs, CH_NAMES[1:])).all()
     with pytest.raises(InputError, match="good channel"):
-        compensation.restore(epochs, CH_NAMES)
+        interpolation.restore(epochs, CH_NAMES)

@@ -29,7 +29,7 @@ def test_the_first_stays_unless_another_is_clearly_better() -> None:
     rng = np.random.default_rng(0)
     base = rng.uniform(0.2, 1.0, size=100)
     noise = rng.normal(scale=0.5, size=100)
-    slightly = {"average": base, "pre-local": base - 0.01 + noise - noise.mean(), "riemann": base}
+    slightly = {"average": base, "filter-bank": base - 0.01 + noise - noise.mean(), "riemann": base}
     choice, reason = choose(slightly)
     assert choice == "average"
     assert reason.startswith("average: no candidate")
@@ -65,7 +65,7 @@ def test_the_average_is_the_geometric_mean_of_calibrated_members(
     log_members = [
         np.log(member.make(protocol, CH_NAMES).fit(X, y).predict_proba(X)) for member in members
     ]
-    candidates = classifier.candidate_probabilities(classifier.statistics(X))
+    candidates = classifier.predict_candidates(classifier.features(X))
     for candidate, used in CANDIDATES.items():
         # log odds of a weighted geometric mean are a linear function of the members' log odds
         odds = [
@@ -122,5 +122,5 @@ def test_members_that_are_sure_and_wrong_do_not_decide() -> None:
     )
     classifier = _auto(protocol)
     classifier._choose(np.log(np.maximum(np.stack([honest, boasting]), 1e-9)), targets)
-    honest_weight, boasting_weight = classifier._weights["average"]
+    honest_weight, boasting_weight = classifier.weights_["average"]
     assert boasting_weight < 0.05 * honest_weight

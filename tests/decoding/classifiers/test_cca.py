@@ -11,7 +11,7 @@ from sklearn.cross_decomposition import CCA
 
 from sjepa_online.decoding import DecoderRequest
 from sjepa_online.decoding.catalog import classifier_from_state
-from sjepa_online.decoding.classifiers.cca import CanonicalClassifier, canonical_correlations
+from sjepa_online.decoding.classifiers.cca import CCAClassifier, canonical_correlations
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import load_protocol
 
@@ -41,7 +41,7 @@ def test_it_decodes_flicker_also_without_a_channel_and_from_its_file(
     trials: tuple[NDArray[np.float32], NDArray[np.str_]],
 ) -> None:
     X, y = trials
-    classifier = CanonicalClassifier(FREQUENCIES, CLASSES).fit(X[:60], y[:60])
+    classifier = CCAClassifier(FREQUENCIES, CLASSES).fit(X[:60], y[:60])
     probabilities = classifier.predict_proba(X[60:])
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
     assert np.mean(np.array(CLASSES)[probabilities.argmax(axis=1)] == y[60:]) > 0.8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from sjepa_online.decoding.classifiers import fine_tuning
 from sjepa_online.errors import InputError
 
 CH_NAMES = ("C3", "Cz", "C4", "Pz")
+pytestmark = pytest.mark.filterwarnings("ignore:SJEPAClassifier loses accuracy:UserWarning")
 Epochs = Callable[..., tuple[NDArray[np.float32], NDArray[np.str_]]]
 
 
@@ -83,15 +85,16 @@ def test_labels_may_be_numbers(
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"head": "middle-local"}, "The head is one of pre-local"),
-        ({"strategy": "half"}, "The strategy is one of full, new"),
-        ({"readout": "concave"}, "The readout is one of paradigm, flat"),
-        ({"paradigm": "p300"}, "The paradigm is one of"),
+        ({"head": "middle-local"}, "Unknown head: .*pre-local"),
+        ({"strategy": "half"}, "Unknown strategy: .*full, new"),
+        ({"readout": "concave"}, "Unknown readout: .*paradigm, flat"),
+        ({"paradigm": "p300"}, "Unknown paradigm: .*mi"),
         ({"paradigm": "ssvep"}, "no frequencies"),
         ({"head": "contextual"}, "names of the channels"),
         ({"head": "post-local"}, "names of the channels"),
         ({"readout": "flat"}, "names of the channels"),
         ({"ch_names": ("C3", "Cz")}, "2 names, 4 channels"),
+        ({"ch_names": "C3"}, "Write ch_names="),
         ({"weights": "absent"}, "Known names"),
         ({"class_order": ("left", "up")}, "labels of no class: right"),
         ({"class_order": ("left", "right", "up")}, "up: 0"),
@@ -112,8 +115,8 @@ def test_epochs_to_fit_on_are_checked(
     broken = X.copy()
     broken[3, 1, 10:14] = [np.nan, np.inf, -np.inf, np.nan]
     for epochs, labels, message in (
-        (X[0], y[:4], "label for each"),
-        (X, y[:-1], "label for each"),
+        (X[0], y[:4], "their shape is"),
+        (X, y[:-1], "labels"),
         (X[y == "left"], y[y == "left"], "at least two classes"),
         (broken, y, "4 values"),
     ):
@@ -148,3 +151,50 @@ def test_three_trials_of_each_class_are_the_least(
     assert np.isfinite(probabilities).all()
     with pytest.raises(InputError, match="left: 6, right: 2"):
         _classifier(**parameters).fit(X[few[:-1]], y[few[:-1]])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({}, "without paradigm.*without ch_names"),
+        ({"paradigm": "mi"}, "without ch_names"),
+        ({"ch_names": CH_NAMES}, "without paradigm"),
+    ],
+)
+def test_what_is_lost_without_names_and_paradigm_is_said(
+    trials: tuple[NDArray[np.float32], NDArray[np.str_]], parameters: dict[str, Any], told: str
+) -> None:
+    with pytest.warns(UserWarning, match=told):
+        _classifier(**parameters).fit(*trials)
+
+
+def test_with_names_and_paradigm_nothing_is_warned_of(
+    trials: tuple[NDArray[np.float32], NDArray[np.str_]],
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        _classifier(paradigm="mi", ch_names=CH_NAMES).fit(*trials)
+        _classifier(paradigm="erp").fit(*trials)
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda X: X * 1e-6, "multiply them by 1e6"),
+        (lambda X: X.swapaxes(1, 2), "swapaxes"),
+        (lambda X: X[:0], "no epochs"),
+    ],
+)
+def test_epochs_of_another_unit_order_or_number_are_refused(
+    trials: tuple[NDArray[np.float32], NDArray[np.str_]],
+    damage: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    told: str,
+) -> None:
+    X, y = trials
+    classifier = _classifier(paradigm="mi", ch_names=CH_NAMES).fit(X, y)
+    with pytest.raises(InputError, match=told):
+        classifier.predict_proba(damage(X))
+    with pytest.raises(InputError, match=told):
+        _classifier(paradigm="mi", ch_names=CH_NAMES).fit(damage(X), y)
+    with pytest.raises(InputError, match="mask of 4 entries"):
+        classifier.predict_proba(X, np.zeros(3, dtype=bool))

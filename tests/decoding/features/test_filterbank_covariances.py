@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sjepa_online.decoding.features.filterbank_covariances import convolved_covariances
+from sjepa_online.decoding.features.filterbank_covariances import filterbank_covariances
 
 
 @pytest.mark.parametrize("n_times", [40, 152, 531, 536])
@@ -18,7 +18,7 @@ def test_they_are_those_of_the_convolution(n_times: int, n_taps: int) -> None:
     convolved = torch.nn.functional.conv1d(
         torch.from_numpy(X.reshape(12, 1, n_times)), torch.from_numpy(kernels[:, np.newaxis])
     ).numpy()
-    found = convolved_covariances(X, kernels)
+    found = filterbank_covariances(X, kernels)
     for epoch, row in enumerate(convolved.reshape(3, 4, 5, -1)):
         for kernel in range(5):
             expected = np.cov(row[:, kernel], bias=True)

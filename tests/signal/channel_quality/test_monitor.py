@@ -177,16 +177,16 @@ def test_channel_that_is_only_too_large_is_scaled_back(baseline: Baseline, gain:
     signal[CHANNEL, FAULT.start :] *= gain
     monitor, events = run(baseline, signal)
     lost, back = changes_of(events)
-    assert (lost.channel, lost.bad, lost.gain) == (NAMES[CHANNEL], True, 1.0)
+    assert (lost.channel, lost.bad, lost.scale) == (NAMES[CHANNEL], True, 1.0)
     assert lost.sample <= FAULT.start + 1.5 * SFREQ
     assert (back.channel, back.bad) == (NAMES[CHANNEL], False)
     assert back.sample <= FAULT.start + 8 * SFREQ
-    assert back.gain == pytest.approx(gain, rel=0.15)
-    assert back.reasons == (f"scaled back from {back.gain:.0f} times its amplitude",)
+    assert back.scale == pytest.approx(gain, rel=0.15)
+    assert back.reasons == (f"scaled back from {back.scale:.0f} times its amplitude",)
     assert monitor.bad == ()
-    np.testing.assert_array_equal(np.flatnonzero(monitor.gains != 1), [CHANNEL])
+    np.testing.assert_array_equal(np.flatnonzero(monitor.scales != 1), [CHANNEL])
     state = monitor.states[CHANNEL]
-    assert (state.bad, state.gain, state.reasons) == (False, back.gain, back.reasons)
+    assert (state.bad, state.scale, state.reasons) == (False, back.scale, back.reasons)
     assert state.measures["amplitude"] == pytest.approx(gain, rel=0.6)
     assert state.measures["disagreement"] < 3
 
@@ -199,12 +199,12 @@ def test_gain_that_ends_leaves_the_channel_out_until_it_is_known_to_be_good(
     signal[CHANNEL, :end] *= 12
     monitor, events = run(baseline, signal)
     *_, lost, back = changes_of(events)
-    assert (lost.bad, lost.gain) == (True, 1.0)
+    assert (lost.bad, lost.scale) == (True, 1.0)
     assert end < lost.sample <= end + 1.5 * SFREQ
     assert any("no longer too large" in reason for reason in lost.reasons)
-    assert (back.bad, back.gain, back.reasons) == (False, 1.0, ())
+    assert (back.bad, back.scale, back.reasons) == (False, 1.0, ())
     assert back.sample <= lost.sample + 3 * SFREQ
-    np.testing.assert_array_equal(monitor.gains, 1.0)
+    np.testing.assert_array_equal(monitor.scales, 1.0)
 
 
 #: What is large, but not the channel's own signal times a gain.
@@ -226,7 +226,7 @@ def test_large_garbage_stays_out(baseline: Baseline, name: str) -> None:
     signal[CHANNEL, FAULT.start :] = GARBAGE[name](signal[CHANNEL, FAULT.start :])
     monitor, events = run(baseline, signal)
     assert [(change.channel, change.bad) for change in changes_of(events)] == [("E3", True)]
-    np.testing.assert_array_equal(monitor.gains, 1.0)
+    np.testing.assert_array_equal(monitor.scales, 1.0)
 
 
 def test_channel_beyond_what_electrodes_show_is_not_scaled(baseline: Baseline) -> None:
@@ -244,7 +244,7 @@ def test_noise_that_comes_to_a_scaled_channel_is_found(baseline: Baseline) -> No
     monitor, events = run(baseline, signal)
     assert [change.bad for change in changes_of(events)] == [True, False, True]
     assert monitor.bad == (NAMES[CHANNEL],)
-    np.testing.assert_array_equal(monitor.gains, 1.0)
+    np.testing.assert_array_equal(monitor.scales, 1.0)
 
 
 def test_operator_wins_over_the_scale(baseline: Baseline) -> None:
@@ -252,18 +252,18 @@ def test_operator_wins_over_the_scale(baseline: Baseline) -> None:
     signal[CHANNEL] *= 100
     half = round(20 * SFREQ)
     monitor, _ = run(baseline, signal[:, :half])
-    assert monitor.gains[CHANNEL] > 1
+    assert monitor.scales[CHANNEL] > 1
     [out] = monitor.choose(NAMES[CHANNEL], "bad")
     assert out.bad
     assert out.reasons[0] == "the operator's choice"
     assert monitor.update(signal[:, half:]) == []
     [back] = monitor.choose(NAMES[CHANNEL], "automatic")
-    assert (back.bad, back.gain) == (False, monitor.gains[CHANNEL])
+    assert (back.bad, back.scale) == (False, monitor.scales[CHANNEL])
     again = ChannelMonitor(NAMES, SFREQ, "uV", baseline)
     again.choose(NAMES[CHANNEL], "good")
     [scaled] = again.update(signal)
     assert not scaled.bad
-    assert scaled.gain == pytest.approx(100, rel=0.15)
+    assert scaled.scale == pytest.approx(100, rel=0.15)
 
 
 def test_gains_of_half_of_the_channels(baseline: Baseline) -> None:
@@ -271,7 +271,7 @@ def test_gains_of_half_of_the_channels(baseline: Baseline) -> None:
     gains = np.where(np.isin(np.arange(N_CHANNELS), [0, 2, 5, 6, 9]), 50.0, 1.0)
     monitor, _ = run(baseline, signal * gains[:, np.newaxis])
     assert monitor.bad == ()
-    np.testing.assert_allclose(monitor.gains, gains, rtol=0.3)
+    np.testing.assert_allclose(monitor.scales, gains, rtol=0.3)
 
 
 def test_half_of_the_channels_are_found(baseline: Baseline) -> None:

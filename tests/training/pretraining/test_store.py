@@ -207,7 +207,7 @@ def test_a_damaged_shard_is_refused(tmp_path: Path) -> None:
 def test_a_store_of_another_preprocessing_is_refused(tmp_path: Path) -> None:
     path = _write(tmp_path / "a.edf", _noise())
     _filled(tmp_path / "store", path)
-    with pytest.raises(InputError, match="one preprocessing"):
+    with pytest.raises(InputError, match="another preprocessing"):
         Store(tmp_path / "store", Storage(preprocessing=PreprocessorConfig(l_freq=1.0)))
 
 

@@ -18,9 +18,9 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from sjepa_apps.live.connect.protocol_files import OtherProtocol
 from sjepa_apps.ui.theme import GRID
-from sjepa_apps.ui.widgets import Choices, PlainLabel
+from sjepa_apps.ui.widgets import Choices, PlainLabel, ProtocolFileButton
+from sjepa_online.foreign_text import safe_name
 from sjepa_online.resources import list_resources
 
 DECODERS = ("auto", "pre-local", "riemann")
@@ -60,7 +60,7 @@ class CalibrateDialog(QDialog):
         self._folder, self._stream, self._unit = folder, stream, unit
         self.protocol = Choices()
         self.protocol.addItems(sorted(list_resources("calibration", ".toml")))
-        self.other = OtherProtocol(self.protocol)
+        self.other = ProtocolFileButton(self.protocol)
         self.decoder = Choices()
         self.decoder.addItems(DECODERS)
         self.from_recordings = QRadioButton("from &recordings")
@@ -121,7 +121,7 @@ class CalibrateDialog(QDialog):
             if self._unit is not None:
                 arguments += ["--unit", self._unit]
             return arguments, folder / "decoder.safetensors"
-        name = f"{Path(protocol).stem}_{datetime.now():%Y%m%d_%H%M%S}.safetensors"
+        name = f"{safe_name(Path(protocol).stem)}_{datetime.now():%Y%m%d_%H%M%S}.safetensors"
         out = self._folder / name
         for source in self._named_sources():
             arguments += ["--from", source]

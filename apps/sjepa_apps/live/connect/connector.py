@@ -1,4 +1,4 @@
-"""What is connected without a click: what was asked for, as soon as it is in sight."""
+"""Connect a requested stream by itself as soon as it is in sight."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Connector:
         self.look()
 
     def look(self) -> None:
-        """Connect what is wanted, if it is in sight now."""
+        """Connect the wanted stream, if it is in sight now."""
         self._view.show_streams(self._session.streams)
         fitting = self._fitting()
         if self._session.stream is not None:
@@ -70,7 +70,7 @@ class Connector:
                 session.use_markers(markers)
 
     def _tell(self) -> None:
-        """Tell what is to be connected, and why it is not yet."""
+        """Show which stream is awaited, and why it is not connected yet."""
         told, n_fitting = "", len(self._fitting())
         if self._session.stream is None and n_fitting > 1:
             told = f"{n_fitting} streams fit {self.wanted or 'the decoder'}: choose one"

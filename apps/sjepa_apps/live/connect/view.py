@@ -1,4 +1,4 @@
-"""The streams in sight, how well they fit the decoder, and what to do with the chosen one."""
+"""Streams in sight, their check against the decoder, and buttons to connect one."""
 
 from __future__ import annotations
 
@@ -9,26 +9,23 @@ from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
-    QHeaderView,
     QPushButton,
-    QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from sjepa_apps.live.connect.stream_check import can_be_shown, find_fit, worst
-from sjepa_apps.live.engine.messages import DecoderReady, Mode
 from sjepa_apps.ui.discovery import markers_among, signals_among, suitable_markers
-from sjepa_apps.ui.tables import prepare
+from sjepa_apps.ui.stream_check import UNITS, check_stream, worst
 from sjepa_apps.ui.theme import GRID, Theme
-from sjepa_apps.ui.widgets import Choices, ElidedLabel, PlainLabel, State, plain_tip
+from sjepa_apps.ui.widgets import Choices, ElidedLabel, PlainLabel, State, make_table, plain_tip
+from sjepa_online.online.events import DecoderReady, Mode
 from sjepa_online.stream import StreamDescription
 
 #: Pixels: streams are chosen by a click, so their rows are higher than those of other tables.
 ROW_HEIGHT = 30
 COLUMNS = ("Stream", "Channels", "Rate", "Unit", "Host", "Fit")
-FIT_WORDS: dict[State, str] = {
+CHECK_WORDS: dict[State, str] = {
     "good": "fits",
     "warning": "fits, with warnings",
     "bad": "does not fit",
@@ -40,7 +37,6 @@ MODES: dict[str, Mode | None] = {
     "continuously": "sliding",
     "at markers": "markers",
 }
-UNITS: dict[str, str | None] = {"as declared": None, "µV": "uV", "mV": "mV", "V": "V", "nV": "nV"}
 AUTOMATIC = "automatic"
 NONE = "none"
 
@@ -67,16 +63,11 @@ class ConnectView(QWidget):
         self._decoder: DecoderReady | None = None
         self._connected: StreamDescription | None = None
         self._waiting = ""
-        self.table = QTableWidget(0, len(COLUMNS))
-        self.table.setHorizontalHeaderLabels(list(COLUMNS))
-        prepare(self.table, stretched=0)
+        self.table = make_table(COLUMNS, stretched=0)
         self.table.setToolTip("Streams that LSL sees on the network; double-click connects")
-        rows, header = self.table.verticalHeader(), self.table.horizontalHeader()
+        rows = self.table.verticalHeader()
         assert rows is not None
-        assert header is not None
         rows.setDefaultSectionSize(ROW_HEIGHT)
-        for column in range(1, len(COLUMNS)):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.name = ElidedLabel("Looking for streams …", "heading")
         self.findings = PlainLabel()
         self.findings.setWordWrap(True)
@@ -176,14 +167,14 @@ class ConnectView(QWidget):
         self._fill()
 
     def restore(self, markers: str | None, mode: Mode | None, unit: str | None) -> None:
-        """Choose what was chosen the last time."""
+        """Restore the choices of the last time."""
         self.mode.setCurrentIndex(list(MODES.values()).index(mode))
         self.unit.setCurrentIndex(list(UNITS.values()).index(unit))
         if markers is not None:
             self._fill_markers(markers)
 
     def show_waiting(self, told: str) -> None:
-        """Tell what is to be connected as soon as it is in sight; empty where nothing is."""
+        """Show which stream is awaited; empty for none."""
         self._waiting = told
         self._describe()
 
@@ -193,16 +184,16 @@ class ConnectView(QWidget):
         self.table.blockSignals(True)
         self.table.setRowCount(len(self._shown))
         for row, stream in enumerate(self._shown):
-            state = worst(find_fit(stream, self._decoder, self.chosen_unit))
+            state = worst(check_stream(stream, self._decoder, self.chosen_unit))
             mark = "●  " if self._is_connected(stream) else ""
-            fit = FIT_WORDS[state] if self._decoder is not None or state == "bad" else "–"
+            verdict = CHECK_WORDS[state] if self._decoder is not None or state == "bad" else "–"
             cells = (
                 f"{mark}{stream.name}",
                 str(stream.n_channels),
                 f"{stream.sfreq:g} Hz" if stream.sfreq else "irregular",
                 stream.unit or "not declared",
                 stream.host,
-                fit,
+                verdict,
             )
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)
@@ -218,7 +209,7 @@ class ConnectView(QWidget):
         self._describe()
 
     def _fill_markers(self, wanted: str = "") -> None:
-        """List the marker streams; the choice stays, be it in sight or not."""
+        """List the marker streams; the chosen one stays chosen, even out of sight."""
         wanted = wanted or self.markers.currentText() or AUTOMATIC
         names = [one.name for one in markers_among(self._streams)]
         texts = [
@@ -238,7 +229,7 @@ class ConnectView(QWidget):
 
     def _describe(self) -> None:
         stream = self.chosen
-        self.connect_button.setEnabled(stream is not None and can_be_shown(stream))
+        self.connect_button.setEnabled(stream is not None and stream.is_kind("signal"))
         self.disconnect_button.setEnabled(self._connected is not None)
         waiting = [f"{SIGNS['']}  {self._waiting}"] if self._waiting else []
         if stream is None:
@@ -249,7 +240,7 @@ class ConnectView(QWidget):
             )
             self.findings.setText("\n".join([*waiting, start]))
             return
-        findings = find_fit(stream, self._decoder, self.chosen_unit)
+        findings = check_stream(stream, self._decoder, self.chosen_unit)
         lines = waiting + [f"{SIGNS[finding.state]}  {finding.text}" for finding in findings]
         if stream.simulated:
             lines.append(f"{SIGNS['']}  It is simulated: nobody is recorded.")
@@ -264,7 +255,7 @@ class ConnectView(QWidget):
 
     def _connect(self) -> None:
         stream = self.chosen
-        if stream is not None and can_be_shown(stream):
+        if stream is not None and stream.is_kind("signal"):
             self.open_stream(stream)
 
     @property
@@ -293,7 +284,7 @@ class ConnectView(QWidget):
 
 
 def _same(stream: StreamDescription, other: StreamDescription | None) -> bool:
-    """Tell whether two descriptions are of one source, be it restarted."""
+    """Return whether two descriptions are of the same source, restarted or not."""
     return other is not None and (
         stream.uid == other.uid
         or (stream.name, stream.source_id, stream.host) == (other.name, other.source_id, other.host)

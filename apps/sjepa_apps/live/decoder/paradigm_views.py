@@ -9,8 +9,8 @@ from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
 from PyQt6.QtWidgets import QWidget
 
-from sjepa_apps.live.engine.messages import Decided, SymbolDecided
 from sjepa_apps.ui.theme import GRID, Theme
+from sjepa_online.online.events import LiveDecision, SymbolDecision
 from sjepa_online.protocol import Protocol, Speller
 
 
@@ -35,12 +35,12 @@ class ParadigmView(QWidget):
         self._theme = theme
         self.update()
 
-    def show_decision(self, decision: Decided) -> None:
+    def show_decision(self, decision: LiveDecision) -> None:
         """Show a decision."""
         self._probabilities = decision.probabilities
         self.update()
 
-    def show_symbol(self, decision: SymbolDecided) -> None:
+    def show_symbol(self, decision: SymbolDecision) -> None:
         """Show the choice of a symbol; spellers only."""
 
     def clear(self) -> None:
@@ -156,7 +156,7 @@ class SpellerView(ParadigmView):
         self._symbols: dict[str, float] = {}
         self._chosen = ""
 
-    def show_decision(self, decision: Decided) -> None:
+    def show_decision(self, decision: LiveDecision) -> None:
         """Show which symbols lit up, and what the flashes say so far."""
         self._lit = decision.lit
         # flashes after a choice count for nothing, until the next selection begins
@@ -169,7 +169,7 @@ class SpellerView(ParadigmView):
         self._lit, self._symbols, self._chosen = "", {}, ""
         super().clear()
 
-    def show_symbol(self, decision: SymbolDecided) -> None:
+    def show_symbol(self, decision: SymbolDecision) -> None:
         """Show the symbol that was chosen."""
         self._symbols = decision.probabilities
         self._chosen = decision.symbol

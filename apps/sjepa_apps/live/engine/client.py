@@ -7,19 +7,16 @@ import sys
 from pydantic import ValidationError
 from PyQt6.QtCore import QObject, QProcess, pyqtSignal
 
-from sjepa_apps.live.engine.messages import (
+from sjepa_online.online.commands import (
     ChooseChannel,
     CloseStream,
     Command,
-    DecoderReady,
     LoadDecoder,
-    Message,
     OpenStream,
-    Refused,
     UseMarkers,
-    read_message,
-    to_line,
+    command_to_line,
 )
+from sjepa_online.online.events import DecoderReady, Event, Refused, read_event
 
 #: How long (ms) the engine may take to end before it is killed, which harms nothing.
 PATIENCE = 1000
@@ -87,14 +84,19 @@ class EngineClient(QObject):
         process.finished.connect(self._finished)
         process.errorOccurred.connect(self._failed)
         self._process, self._heard = process, False
-        words = ["-m", "sjepa_apps.live.engine.process", f"--suffix={self._suffix}"]
+        words = ["-P", "-m", "sjepa_apps.live.engine.process", f"--suffix={self._suffix}"]
         process.start(sys.executable, words)
         for command in (self._decoder, self._stream, *self._choices.values()):
             if command is not None:
                 self._write(command)
 
     def send(self, command: Command) -> None:
-        """Ask for something; it is asked for again after a restart."""
+        """Ask for something; it is asked for again after a restart.
+
+        Parameters
+        ----------
+        command : Command
+        """
         match command:
             case LoadDecoder():
                 self._decoder = command
@@ -134,21 +136,21 @@ class EngineClient(QObject):
 
     def _write(self, command: Command) -> None:
         if self._process is not None:
-            self._process.write(to_line(command))
+            self._process.write(command_to_line(command))
 
     def _read(self) -> None:
         while self._process is not None and self._process.canReadLine():
             line = self._process.readLine().data()
             self._heard = True
             try:
-                message = read_message(line)
+                message = read_event(line)
             except ValidationError:
                 self.said.emit(line.decode(errors="replace").strip())
                 continue
             self._note(message)
             self.received.emit(message)
 
-    def _note(self, message: Message) -> None:
+    def _note(self, message: Event) -> None:
         """Remember the decoder that was loaded: one that is refused is not asked for again."""
         match message:
             case DecoderReady(path=path):

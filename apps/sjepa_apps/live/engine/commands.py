@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from PyQt6.QtCore import QObject, QProcess, QTimer, pyqtSignal
 
-from sjepa_online.stream.discovery import clean_text
+from sjepa_online.foreign_text import clean_text
 
-#: What Python runs.
-PROGRAM = ("-m", "sjepa_apps")
+#: Arguments of Python; -P keeps modules in the working folder from being run.
+PROGRAM = ("-P", "-m", "sjepa_apps")
 #: How long (ms) a command may take to end when asked to.
 PATIENCE = 2000
 
@@ -53,7 +53,15 @@ class CommandRunner(QObject):
         self.running: list[RunningCommand] = []
 
     def run(self, title: str, arguments: list[str]) -> None:
-        """Start a command."""
+        """Start a command.
+
+        Parameters
+        ----------
+        title : str
+            What the command does, for people.
+        arguments : list of str
+            Words of the command line after the program's name.
+        """
         process = QProcess(self)
         process.setProcessChannelMode(QProcess.ProcessChannelMode.MergedChannels)
         command = RunningCommand(title, process)
@@ -64,7 +72,12 @@ class CommandRunner(QObject):
         self.changed.emit()
 
     def stop(self, command: RunningCommand) -> None:
-        """Ask a command to end; it is killed when it does not."""
+        """Ask a command to end; kill it when it does not.
+
+        Parameters
+        ----------
+        command : RunningCommand
+        """
         command.process.terminate()
         QTimer.singleShot(PATIENCE, lambda: self._kill(command))
 

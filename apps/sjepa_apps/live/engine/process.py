@@ -1,4 +1,4 @@
-"""The engine in a process of its own: commands on standard input, messages on standard output.
+"""The live service in a process of its own: commands on standard input, events on standard output.
 
 It ends when its standard input closes, so it never outlives the window.
 """
@@ -10,344 +10,11 @@ import os
 import queue
 import sys
 import threading
-import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
 
-import psutil
-import torch
-
-from sjepa_apps.cli.decode import DECISIONS, PROBABILITIES
-from sjepa_apps.live.engine.messages import (
-    ChooseChannel,
-    CloseStream,
-    Command,
-    DecoderReady,
-    Decoding,
-    EngineReady,
-    Happened,
-    Health,
-    LoadDecoder,
-    Message,
-    OpenStream,
-    Refused,
-    UseMarkers,
-    read_command,
-    to_line,
-)
-from sjepa_apps.live.engine.reports import channels_message, result_message
-from sjepa_apps.live.scalp.patterns import decoder_patterns
-from sjepa_online.decoding import Decoder, load_decoder
-from sjepa_online.errors import InputError, OperationError
-from sjepa_online.online import STEP, Mode
-from sjepa_online.online.live import LiveDecoder, use_one_thread
-from sjepa_online.signal.channel_quality.monitor import Choice
-from sjepa_online.stream import (
-    DecisionOutlet,
-    MarkerInlet,
-    ProbabilityOutlet,
-    SignalInlet,
-    StreamDescription,
-    StreamLost,
-    local_clock,
-    resolve_stream,
-)
-
-#: Seconds between reports of the channels, and of the engine's health.
-CHANNELS_EVERY = 0.5
-HEALTH_EVERY = 1.0
-#: Seconds within which markers that are in sight are found; shorter, while they are waited for,
-#: so that the signal does not pile up.
-MARKERS_WITHIN, MARKERS_AGAIN = 2.0, 0.5
-WAITING_FOR_MARKERS = "waiting-for-markers"
-#: Seconds for which one turn waits for a sample, or for a command while there is no stream.
-TURN = 0.1
-
-
-class EngineProcess:
-    """Carry out commands and decode in between.
-
-    Parameters
-    ----------
-    send : callable
-        Takes each message.
-    suffix : str
-        Ends the names of the streams that are published.
-    """
-
-    def __init__(self, send: Callable[[Message], None], suffix: str = "") -> None:
-        self._send = send
-        self._suffix = suffix
-        self._process = psutil.Process()
-        self._process.cpu_percent()
-        self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loader")
-        self._loading: tuple[str, Future[DecoderReady]] | None = None
-        self._decoder: Decoder | None = None
-        self._request: OpenStream | None = None
-        self._signal: SignalInlet | None = None
-        self._live: LiveDecoder | None = None
-        self._inlets, self._outlets = ExitStack(), ExitStack()
-        self._choices: dict[str, Choice] = {}
-        self._told = ""
-        self._next_channels = self._next_health = 0.0
-
-    def run(self, commands: queue.Queue[Command | None]) -> None:
-        """Work until the queue of commands gives None."""
-        self._send(EngineReady())
-        try:
-            while True:
-                idle = self._signal is None
-                try:
-                    command = commands.get(timeout=TURN) if idle else commands.get_nowait()
-                except queue.Empty:
-                    self.turn()
-                    continue
-                if command is None:
-                    return
-                self.carry_out(command)
-        finally:
-            self._close_stream()
-            # a decoder that is being read is of no use any more
-            self._loader.shutdown(wait=False, cancel_futures=True)
-
-    def carry_out(self, command: Command) -> None:
-        """Do what the window asks for."""
-        match command:
-            case LoadDecoder(path=path):
-                self._loading = (path, self._loader.submit(self._load, path))
-            case OpenStream():
-                self._close_stream()
-                self._request = command
-            case UseMarkers(selector=selector):
-                if self._request is not None:
-                    self._request = self._request.model_copy(update={"markers": selector})
-                    self._change_mode(self._request)
-            case CloseStream():
-                self._close_stream()
-                self._request = None
-            case ChooseChannel(channel=channel, choice=choice):
-                self._choices[channel] = choice
-                self._apply_choices()
-
-    def turn(self) -> None:
-        """Take in what has arrived, decode it, and report."""
-        self._take_decoder()
-        # a replay begins with its first consumer: nothing of it is to pass while a decoder loads
-        if self._request is not None and self._signal is None and self._loading is None:
-            self._open_stream(self._request)
-        if self._signal is not None and self._live is None:
-            self._idle(self._signal)
-        if self._live is not None:
-            self._poll(self._live)
-        self._report()
-
-    def _idle(self, signal: SignalInlet) -> None:
-        """Keep an inlet empty that nothing is decoded from, and see whether that can change."""
-        try:
-            events = signal.pull(TURN).events
-        except OperationError as error:
-            self._happened("stream-closed", str(error))
-            self._close_stream()
-            return
-        if any(isinstance(one, StreamLost) and not one.recoverable for one in events):
-            self._close_stream()
-        elif self._told == WAITING_FOR_MARKERS and self._decoder and self._request:
-            self._begin(self._decoder, signal, self._request)
-
-    def _load(self, path: str) -> DecoderReady:
-        decoder = load_decoder(path)
-        self._loaded = decoder
-        calibration = decoder.calibration
-        scores = calibration.cross_validation.get(decoder.name, {})
-        return DecoderReady(
-            path=path,
-            name=decoder.name,
-            protocol=decoder.protocol,
-            ch_names=decoder.ch_names,
-            sfreq=calibration.sfreq,
-            device=_device_name(),
-            accuracy=scores.get("accuracy"),
-            patterns=decoder_patterns(decoder),
-        )
-
-    def _take_decoder(self) -> None:
-        """Change to a decoder that has been loaded; the one before goes on until then."""
-        if self._loading is None or not self._loading[1].done():
-            return
-        (path, future), self._loading = self._loading, None
-        try:
-            ready = future.result()
-            if self._live is not None:
-                self._require_fit(self._loaded, self._live.signal)
-        except (InputError, OSError) as error:
-            self._send(Refused(command="load-decoder", reason=f"{path}: {error}"))
-            return
-        self._decoder = self._loaded
-        self._send(ready)
-        self._stop_decoding()
-        if self._request is not None and self._signal is not None:
-            self._begin(self._decoder, self._signal, self._request)
-
-    def _require_fit(self, decoder: Decoder, signal: SignalInlet) -> None:
-        """Make sure that decoding goes on with another decoder, before it is interrupted."""
-        decoder.match_channels(signal.ch_names)
-        if self._request is not None and _mode(decoder, self._request) == "markers":
-            _find_markers(self._request, MARKERS_WITHIN)
-
-    def _open_stream(self, request: OpenStream) -> None:
-        """Open the stream that is asked for; one that is not in sight is looked for again."""
-        try:
-            stream = resolve_stream(request.selector, 1.0)
-        except InputError as error:
-            self._tell_once("waiting-for-stream", str(error))
-            return
-        try:
-            self._signal = self._inlets.enter_context(SignalInlet(stream, unit=request.unit))
-        except (InputError, OperationError) as error:
-            self._refuse_stream(error)
-            return
-        if self._decoder is not None:
-            self._begin(self._decoder, self._signal, request)
-
-    def _begin(self, decoder: Decoder, signal: SignalInlet, request: OpenStream) -> None:
-        """Decode from now on, or once the markers are there that are needed for it."""
-        mode = _mode(decoder, request)
-        rate = 1 / STEP if mode == "sliding" else 0.0
-        try:
-            decoder.match_channels(signal.ch_names)
-            markers = self._open_markers(request) if mode == "markers" else None
-            if mode == "markers" and markers is None:
-                return
-            self._live = LiveDecoder(
-                decoder,
-                signal,
-                markers,
-                mode=mode,
-                probabilities=self._outlets.enter_context(
-                    ProbabilityOutlet(PROBABILITIES + self._suffix, decoder.classes, rate)
-                ),
-                decisions=self._outlets.enter_context(DecisionOutlet(DECISIONS + self._suffix)),
-            )
-        except (InputError, OperationError) as error:
-            self._refuse_stream(error)
-            return
-        self._told = ""
-        self._apply_choices()
-        delay = self._live.engine.delay
-        self._send(Decoding(stream=signal.stream.name, mode=mode, step=STEP, delay=delay))
-        if mode == "sliding" and len(decoder.window_lengths) > 1:
-            self._happened("whole-windows", "Only windows that begin at markers are decided early")
-
-    def _change_mode(self, request: OpenStream) -> None:
-        """Begin anew where markers that have come change when a window is decoded."""
-        if self._live is None or self._signal is None or self._decoder is None:
-            return
-        if _mode(self._decoder, request) != self._live.engine.mode:
-            self._stop_decoding()
-            self._begin(self._decoder, self._signal, request)
-
-    def _open_markers(self, request: OpenStream) -> MarkerInlet | None:
-        """Open the marker stream; None, where it is not in sight, to try again."""
-        again = self._told == WAITING_FOR_MARKERS
-        try:
-            stream = _find_markers(request, MARKERS_AGAIN if again else MARKERS_WITHIN)
-        except InputError as error:
-            self._tell_once(WAITING_FOR_MARKERS, str(error))
-            return None
-        return self._outlets.enter_context(MarkerInlet(stream))
-
-    def _poll(self, live: LiveDecoder) -> None:
-        try:
-            results = live.poll(TURN)
-        except InputError as error:
-            self._refuse_stream(error)
-            return
-        except OperationError as error:
-            self._happened("stream-closed", str(error))
-            self._close_stream()
-            return
-        for result in results:
-            self._send(result_message(result, live.engine.symbol_probabilities))
-            if isinstance(result, StreamLost) and not result.recoverable:
-                self._close_stream()
-
-    def _apply_choices(self) -> None:
-        if self._live is None:
-            return
-        for channel, choice in self._choices.items():
-            if channel in self._live.engine.decoder.ch_names:
-                self._live.engine.choose(channel, choice)
-
-    def _refuse_stream(self, error: InputError | OperationError) -> None:
-        """Say why a stream is not decoded, and wait for another command or decoder."""
-        self._stop_decoding()
-        self._send(Refused(command="open-stream", reason=str(error)))
-        if self._signal is None:
-            self._request = None
-
-    def _close_stream(self) -> None:
-        self._stop_decoding()
-        self._signal = None
-        self._inlets.close()
-
-    def _stop_decoding(self) -> None:
-        self._live, self._told = None, ""
-        self._outlets.close()
-
-    def _tell_once(self, event: str, detail: str) -> None:
-        if event != self._told:
-            self._told = event
-            self._happened(event, detail)
-
-    def _happened(self, event: str, detail: str) -> None:
-        self._send(Happened(time=local_clock(), event=event, detail=detail))
-
-    def _report(self) -> None:
-        now = time.monotonic()
-        if self._live is not None and now >= self._next_channels:
-            self._next_channels = now + CHANNELS_EVERY
-            self._send(channels_message(self._live))
-        if self._signal is not None and now >= self._next_health:
-            self._next_health = now + HEALTH_EVERY
-            self._send(self._health(self._signal))
-
-    def _health(self, signal: SignalInlet) -> Health:
-        return Health(
-            sfreq=signal.effective_sfreq,
-            received=signal.received,
-            lost=signal.lost,
-            clock_offset=signal.clock_offset,
-            cpu=self._process.cpu_percent() / 100,
-            memory=self._process.memory_info().rss / 2**20,
-            gpu=torch.cuda.memory_allocated() / 2**20 if _uses_gpu() else None,
-        )
-
-
-def _mode(decoder: Decoder, request: OpenStream) -> Mode:
-    if request.mode is not None:
-        return request.mode
-    # early stopping must know where a window begins
-    stops_early = len(decoder.window_lengths) > 1 and request.markers is not None
-    return "markers" if decoder.protocol.paradigm == "erp" or stops_early else "sliding"
-
-
-def _find_markers(request: OpenStream, wait: float) -> StreamDescription:
-    if request.markers is None:
-        raise InputError(
-            "Decoding locked to markers needs a marker stream",
-            value="none is in sight, or none is chosen",
-            remedy="Start its source; of several, choose one under Connect.",
-        )
-    return resolve_stream(request.markers, wait, "markers")
-
-
-def _uses_gpu() -> bool:
-    return bool(torch.cuda.is_initialized())  # type: ignore[no-untyped-call]
-
-
-def _device_name() -> str:
-    return torch.cuda.get_device_name() if _uses_gpu() else "CPU"
+from sjepa_apps.live.engine.patterns import decoder_patterns
+from sjepa_online.online import LiveService, use_one_thread
+from sjepa_online.online.commands import Command, read_command
+from sjepa_online.online.events import Event, event_to_line
 
 
 def _read_commands(commands: queue.Queue[Command | None]) -> None:
@@ -356,24 +23,24 @@ def _read_commands(commands: queue.Queue[Command | None]) -> None:
     commands.put(None)
 
 
-def _write_messages(messages: queue.SimpleQueue[Message]) -> None:
+def _write_events(events: queue.SimpleQueue[Event]) -> None:
     # in a thread of its own: a window that does not read for a while must not delay a decision
     while True:
-        sys.stdout.buffer.write(to_line(messages.get()))
+        sys.stdout.buffer.write(event_to_line(events.get()))
         sys.stdout.buffer.flush()
 
 
 def main() -> None:
-    """Run the engine process."""
+    """Run the process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--suffix", default="", help="ends the names of what is published")
     arguments = parser.parse_args()
     use_one_thread()
     commands: queue.Queue[Command | None] = queue.Queue()
-    messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
-    for target, box in ((_read_commands, commands), (_write_messages, messages)):
-        threading.Thread(target=target, args=(box,), daemon=True).start()
-    EngineProcess(messages.put, arguments.suffix).run(commands)
+    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    threading.Thread(target=_read_commands, args=(commands,), daemon=True).start()
+    threading.Thread(target=_write_events, args=(events,), daemon=True).start()
+    LiveService(events.put, arguments.suffix, decoder_patterns).run(commands)
     # everything is closed; unloading torch would take longer than a window may take to close
     os._exit(0)
 

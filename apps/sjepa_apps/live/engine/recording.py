@@ -62,7 +62,15 @@ class Recording(QObject):
         return time.monotonic() - self._since if self.state is RecordingState.RUNNING else 0.0
 
     def start(self, folder: Path, connected: StreamDescription) -> None:
-        """Begin to record a signal and what is said about it; the streams are looked for first."""
+        """Begin to record a signal and what is said about it; the streams are looked for first.
+
+        Parameters
+        ----------
+        folder : Path
+            Where the file goes.
+        connected : StreamDescription
+            The signal.
+        """
         if self.state is not RecordingState.IDLE:
             return
         try:
@@ -140,7 +148,12 @@ class Recording(QObject):
 
 
 def default_folder() -> Path:
-    """Return where recordings go unless another folder is chosen."""
+    """Return where recordings go unless another folder is chosen.
+
+    Returns
+    -------
+    Path
+    """
     return Path(platformdirs.user_documents_dir()) / "sjepa-online"
 
 
@@ -152,6 +165,18 @@ def worth_recording(
     These are markers and decisions. A source that was restarted since it was connected has
     another uid.
 
+    Parameters
+    ----------
+    connected : StreamDescription
+        The signal.
+    streams : list of StreamDescription
+        All that are in sight.
+
+    Returns
+    -------
+    list of StreamDescription
+        The signal first.
+
     Raises
     ------
     InputError
@@ -162,9 +187,13 @@ def worth_recording(
     ]
     if len(signals) != 1:
         raise InputError(
-            "A recording begins with the connected stream in sight, and only once",
-            value=f"{len(signals)} streams {lasting_selector(connected)}",
-            remedy="Record once it sends again; of two sources of one name, stop one.",
+            "The connected stream is not in sight, so it cannot be recorded"
+            if not signals
+            else "Several streams in sight may be the connected one",
+            value=lasting_selector(connected),
+            remedy="Record once it sends again."
+            if not signals
+            else "Stop the other sources of that name, and record again.",
         )
     about = [
         stream

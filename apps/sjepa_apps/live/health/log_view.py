@@ -13,11 +13,10 @@ from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QTableView, QVBoxLayout, QWidget
 
 from sjepa_apps.live.session import LogEntry
-from sjepa_apps.ui.tables import prepare
 from sjepa_apps.ui.theme import GRID, Theme
-from sjepa_apps.ui.widgets import Choices, panel, plain_tip
+from sjepa_apps.ui.widgets import Choices, panel, plain_tip, style_table
 from sjepa_online.files import atomic_write
-from sjepa_online.stream.discovery import clean_text
+from sjepa_online.foreign_text import clean_text, csv_cell
 
 COLUMNS = ("Time", "Event", "Detail")
 #: Lines that are kept; two hours hold far fewer.
@@ -64,7 +63,7 @@ class LogModel(QAbstractTableModel):
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["time", "event", "detail"])
         for entry in reversed(self._shown):
-            writer.writerow([entry.when.isoformat(), entry.event, entry.detail])
+            writer.writerow([entry.when.isoformat(), csv_cell(entry.event), csv_cell(entry.detail)])
         return text.getvalue()
 
     def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
@@ -113,7 +112,7 @@ class LogView(QWidget):
         self.model = LogModel(theme)
         self.table = QTableView()
         self.table.setModel(self.model)
-        prepare(self.table, 2)
+        style_table(self.table, 2)
         self.table.setColumnWidth(0, 92)
         self.table.setColumnWidth(1, 148)
         self.search = QLineEdit()

@@ -7,10 +7,10 @@ from collections import deque
 import numpy as np
 from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from sjepa_apps.live.engine.messages import Decided, Health
 from sjepa_apps.ui.plots import TimePlot
 from sjepa_apps.ui.theme import GRID, Theme
 from sjepa_apps.ui.widgets import PlainLabel, State, panel
+from sjepa_online.online.events import Health, LiveDecision
 
 #: Decisions that percentiles are taken from: the last ten minutes of eight a second.
 WINDOW = 4800
@@ -98,7 +98,7 @@ class HealthView(QWidget):
             value.setText("–")
             value.set_state("")
 
-    def add_decision(self, decision: Decided) -> None:
+    def add_decision(self, decision: LiveDecision) -> None:
         """Take note of a decision's latencies."""
         self.decision_ms.append(1e3 * decision.latency)
         self.end_to_end_ms.append(1e3 * decision.end_to_end)
@@ -125,7 +125,7 @@ class HealthView(QWidget):
         self._set("frames", f"{rate:.0f} /s, gap ≤ {1e3 * longest:.0f} ms")
 
     def refresh(self) -> None:
-        """Show the percentiles and the trace, where there is something new."""
+        """Show percentiles and trace, if there are new decisions."""
         if not self._changed or not self.isVisible():
             return
         self._changed = False

@@ -7,11 +7,11 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from sjepa_apps.live.engine.messages import DecoderReady
 from sjepa_apps.ui.channel_states import NEXT_CHOICE, ChannelStates
 from sjepa_apps.ui.scalp import ScalpCanvas
 from sjepa_apps.ui.theme import GRID, Theme
 from sjepa_apps.ui.widgets import Choices, ElidedLabel, panel
+from sjepa_online.online.events import DecoderReady
 
 QUALITY = "amplitude against calibration"
 #: A channel of so many times its usual amplitude has the full colour.
@@ -22,7 +22,7 @@ SIGNS = ("positive", "nothing", "negative")
 
 
 class ScalpView(QWidget):
-    """A head, and the choice of what is drawn on it.
+    """A scalp map, and a box that chooses its content.
 
     Signals
     -------

@@ -21,7 +21,7 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QToolTip, QWidget
 
-from sjepa_apps.live.signals.channel_labels import LEAST_WIDTH, gutter_width, paint_names
+from sjepa_apps.live.signals.channel_labels import LEAST_WIDTH, labels_width, paint_names
 from sjepa_apps.live.signals.frames import FrameMeter
 from sjepa_apps.live.signals.store import Line, SignalStore
 from sjepa_apps.live.signals.trace_image import TraceImage, TraceLayout
@@ -68,8 +68,8 @@ class SignalCanvas(QWidget):
         self._back = 0.0
         self._notice = ""
         self._image: TraceImage | None = None
-        self._gutter: QPixmap | None = None
-        self._gutter_width = LEAST_WIDTH
+        self._labels: QPixmap | None = None
+        self._labels_width = LEAST_WIDTH
         self._axis: QPixmap | None = None
         self._label = lru_cache(KEPT_LABELS)(self._fit_label)
         self._colours: tuple[str, ...] = ()
@@ -96,7 +96,7 @@ class SignalCanvas(QWidget):
         colours = self._channel_colours()
         if colours != self._colours:
             self._colours = colours
-            self._gutter = None
+            self._labels = None
             if self._image is not None:
                 self._image.recolour(colours)
 
@@ -123,10 +123,10 @@ class SignalCanvas(QWidget):
 
     def rebuild(self) -> None:
         """Paint everything anew at the next frame."""
-        self._image = self._gutter = self._axis = None
+        self._image = self._labels = self._axis = None
         if self._store is not None:
             names = self._store.channels.names
-            self._gutter_width = gutter_width(names, self._lane_height, self._font(NAME_SIZE))
+            self._labels_width = labels_width(names, self._lane_height, self._font(NAME_SIZE))
         self.update()
 
     def tick(self) -> None:
@@ -138,7 +138,7 @@ class SignalCanvas(QWidget):
     @property
     def area(self) -> QRectF:
         """Where the traces are."""
-        left = self._gutter_width
+        left = self._labels_width
         return QRectF(
             left, HEAD, max(self.width() - left - MARGIN, 16), self.height() - HEAD - AXIS
         )
@@ -168,7 +168,7 @@ class SignalCanvas(QWidget):
             self._image.draw(painter, self.area)
             self._draw_axis(painter)
             self._draw_lines(painter, self._store)
-            self._draw_gutter(painter)
+            self._draw_labels(painter)
             self._draw_scale(painter)
         if self._notice:
             self._draw_notice(painter)
@@ -188,14 +188,14 @@ class SignalCanvas(QWidget):
         assert event is not None
         name = self.channel_at(event.position())
         left = event.button() == Qt.MouseButton.LeftButton
-        if name is not None and left and event.position().x() <= self._gutter_width:
+        if name is not None and left and event.position().x() <= self._labels_width:
             self.channel_clicked.emit(name)
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
         """Tell the state of the channel under the pointer, over its name."""
         assert event is not None
         name = self.channel_at(event.position())
-        if name is None or event.position().x() > self._gutter_width:
+        if name is None or event.position().x() > self._labels_width:
             QToolTip.hideText()
             return
         QToolTip.showText(
@@ -343,14 +343,14 @@ class SignalCanvas(QWidget):
         fitting = metrics.elidedText(text, Qt.TextElideMode.ElideRight, LABEL_WIDTH)
         return fitting, metrics.horizontalAdvance(fitting)
 
-    def _draw_gutter(self, painter: QPainter) -> None:
-        if self._gutter is None:
-            self._gutter = self._paint_gutter()
-        painter.drawPixmap(0, 0, self._gutter)
+    def _draw_labels(self, painter: QPainter) -> None:
+        if self._labels is None:
+            self._labels = self._paint_labels()
+        painter.drawPixmap(0, 0, self._labels)
 
-    def _paint_gutter(self) -> QPixmap:
+    def _paint_labels(self) -> QPixmap:
         assert self._store is not None
-        pixmap = self._blank(self._gutter_width, self.height() - AXIS)
+        pixmap = self._blank(self._labels_width, self.height() - AXIS)
         painter = QPainter(pixmap)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(self._font(NAME_SIZE))
@@ -401,7 +401,7 @@ class SignalCanvas(QWidget):
 
 
 def faint(colour: QColor, opacity: float) -> QColor:
-    """Return a colour that lets what is below shine through."""
+    """Return the colour with some transparency."""
     result = QColor(colour)
     result.setAlphaF(opacity)
     return result

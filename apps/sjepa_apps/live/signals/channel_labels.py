@@ -26,7 +26,7 @@ def n_columns(lane: float) -> int:
     return 1 if lane >= NAME_ROOM else 2
 
 
-def gutter_width(names: Sequence[str], lane: float, font: QFont) -> float:
+def labels_width(names: Sequence[str], lane: float, font: QFont) -> float:
     """Return the width (pixels) that the names need beside lanes of a height (pixels)."""
     return max(EDGE + n_columns(lane) * _column_width(names, font), LEAST_WIDTH)
 

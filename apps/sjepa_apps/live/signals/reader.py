@@ -55,7 +55,7 @@ class ShownChannels:
 
 
 def shown_channels(stream: StreamDescription, unit: str | None = None) -> ShownChannels:
-    """Choose the EEG channels of a stream; all of them where their names do not tell."""
+    """Choose the EEG channels of a stream; all channels if their names are unknown."""
     names = usable_names(stream)
     try:
         wanted = pick_eeg_channels(names).eeg

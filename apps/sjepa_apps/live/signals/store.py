@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from collections import deque
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_apps.live.signals.display_filter import DisplayFilter, FilterName
-from sjepa_apps.live.signals.history import History
 from sjepa_apps.live.signals.reader import ShownChannels
+from sjepa_online.files import atomic_write
+from sjepa_online.foreign_text import csv_cell
 from sjepa_online.stream import Chunk, ClockJump, Gap
 
 Floats = NDArray[np.float64]
-
 #: Seconds to look back, where the memory below allows.
 LOOK_BACK = 120.0
 #: Values that are held at most, raw and filtered each: 24 MB.
@@ -24,6 +26,52 @@ MOST_VALUES = 6_000_000
 CENTRE_SECONDS = 2.0
 #: The same for the amplitude.
 AMPLITUDE_SECONDS = 4.0
+
+
+class History:
+    """A ring of samples in single precision, addressed by their index since the start.
+
+    Parameters
+    ----------
+    n_channels : int
+    capacity : int
+        Number of samples to hold.
+    """
+
+    def __init__(self, n_channels: int, capacity: int) -> None:
+        self._data: NDArray[np.float32] = np.full((n_channels, capacity), np.nan, dtype=np.float32)
+        self.capacity = capacity
+        self.stop = 0
+
+    @property
+    def start(self) -> int:
+        """Index of the oldest sample that is held."""
+        return max(self.stop - self.capacity, 0)
+
+    def append(self, data: NDArray[np.floating]) -> None:
+        """Add samples ``(channels, n)``; the oldest make room."""
+        n = data.shape[1]
+        kept = data[:, -self.capacity :]
+        first = (self.stop + n - kept.shape[1]) % self.capacity
+        head = min(kept.shape[1], self.capacity - first)
+        self._data[:, first : first + head] = kept[:, :head]
+        self._data[:, : kept.shape[1] - head] = kept[:, head:]
+        self.stop += n
+
+    def get(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Return the samples ``[start, stop)`` as ``(channels, n)``; NaN where none is held."""
+        first, last = max(start, self.start), min(stop, self.stop)
+        held = np.arange(first, max(last, first)) % self.capacity
+        before = max(min(first, stop) - start, 0)
+        after = stop - start - before - len(held)
+        samples = self._data[:, held]
+        if before or after:
+            samples = np.pad(samples, ((0, 0), (before, after)), constant_values=np.nan)
+        return samples
+
+    def replace(self, start: int, data: NDArray[np.floating]) -> None:
+        """Overwrite the samples from ``start`` on, up to the newest."""
+        self._data[:, np.arange(start, start + data.shape[1]) % self.capacity] = data
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +175,28 @@ class SignalStore:
         microvolts = data * self.channels.factors
         self._raw.append(microvolts)
         self.shown.append(self._filter.update(microvolts))
+
+
+def save_signals(store: SignalStore, start: int, stop: int, path: Path) -> None:
+    """Write samples as they are shown: time (s, LSL clock) and one column a channel.
+
+    Parameters
+    ----------
+    store : SignalStore
+    start, stop : int
+        Places among the samples.
+    path : Path
+
+    Raises
+    ------
+    InputError
+        There is nowhere to write them.
+    """
+    samples = store.shown.get(start, stop)
+    times = np.array([store.time_at(place) for place in range(start, stop)])
+    names = (f"{name} ({store.channels.unit})" for name in store.channels.names)
+    header = ",".join(["time (s)", *(str(csv_cell(name.replace(",", " "))) for name in names)])
+    text = io.StringIO()
+    table = np.column_stack([times, samples.T])
+    np.savetxt(text, table, fmt="%.6f", delimiter=",", header=header, comments="")
+    atomic_write(path, text.getvalue().encode())

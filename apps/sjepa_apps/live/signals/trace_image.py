@@ -1,4 +1,4 @@
-"""Traces painted once and scrolled as a picture, so that a frame costs what is new in it."""
+"""Traces as a scrolling picture, so that a frame paints only new samples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PyQt6 import sip
 from PyQt6.QtCore import QLineF, QRect, QRectF
 from PyQt6.QtGui import QColor, QImage, QPainter, QPen
 
-from sjepa_apps.live.signals.history import History
+from sjepa_apps.live.signals.store import History
 
 Floats = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""Trials whose truth the markers tell, and how many of them were decided right."""
+"""Trials whose true class the markers give, and the share of right decisions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from sjepa_apps.live.engine.messages import Decided, Mode, SymbolDecided
+from sjepa_online.online.events import LiveDecision, Mode, SymbolDecision
 from sjepa_online.protocol import Protocol
 
 #: Trials that are kept.
@@ -110,7 +110,7 @@ class TrialLog:
         self._step = step
         self._length = protocol.window.start + protocol.window.length + delay
         self._waiting: list[tuple[float, str]] = []
-        self._recent: deque[Decided] = deque(maxlen=_RECENT)
+        self._recent: deque[LiveDecision] = deque(maxlen=_RECENT)
 
     def add_marker(self, label: str, time: float) -> list[Trial]:
         """Take in a marker and return the trials that it completes."""
@@ -120,7 +120,7 @@ class TrialLog:
         self._waiting.append((time, truth))
         return self._match()
 
-    def add_decision(self, decision: Decided) -> list[Trial]:
+    def add_decision(self, decision: LiveDecision) -> list[Trial]:
         """Take in a decision and return the trials that it completes."""
         if self._mode == "sliding":
             self._recent.append(decision)
@@ -129,13 +129,13 @@ class TrialLog:
             return []
         return [self._complete(decision.onset, decision.truth, decision)]
 
-    def add_symbol(self, decided: SymbolDecided) -> bool:
-        """Take in the choice of a symbol; tell whether its truth is known."""
+    def add_symbol(self, decided: SymbolDecision) -> bool:
+        """Add the decision on a symbol; return whether the true symbol is known."""
         if decided.truth is None:
             return False
         self.symbols.append(
             SymbolTrial(
-                decided.time, decided.truth, decided.symbol, decided.probability, decided.flashes
+                decided.time, decided.truth, decided.symbol, decided.probability, decided.n_flashes
             )
         )
         self.n_symbols += 1
@@ -165,7 +165,7 @@ class TrialLog:
         self._waiting = waiting
         return completed
 
-    def _complete(self, onset: float, truth: str, decision: Decided) -> Trial:
+    def _complete(self, onset: float, truth: str, decision: LiveDecision) -> Trial:
         trial = Trial(
             onset=onset,
             truth=truth,

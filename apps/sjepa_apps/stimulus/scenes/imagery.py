@@ -53,7 +53,7 @@ class ImageryScene(Scene):
         self._probabilities = probabilities
 
     def draw(self, painter: QPainter, trial: ScheduledTrial, phase: Phase, seconds: float) -> None:
-        """Draw the cross, in the imagery the cue; a rest is dark but for a word."""
+        """Draw the cross, in the imagery the cue; a rest is dark, with one word."""
         name = f"{phase.kind} {trial.target}" if phase.kind == "imagery" else phase.kind
         self.show(
             painter,

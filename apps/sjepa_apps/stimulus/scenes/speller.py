@@ -17,7 +17,7 @@ _DARK = QColor(92, 92, 92)
 
 
 class SpellerScene(Scene):
-    """The matrix; above it the text to copy, and below that what was chosen so far.
+    """The matrix; above it the text to copy, and below that text the symbols chosen so far.
 
     Parameters
     ----------
@@ -43,8 +43,7 @@ class SpellerScene(Scene):
         rows = self._speller.rows
         top, bottom = 20 * self.unit, 4 * self.unit
         cell = min(
-            (self.size.height() - top - bottom) / len(rows),
-            0.94 * self.size.width() / len(rows[0]),
+            (self.size.height() - top - bottom) / len(rows), 0.94 * self.size.width() / len(rows[0])
         )
         middle = QPointF(self.centre.x(), (self.size.height() + top - bottom) / 2)
         # wider than high, as the display is
@@ -67,10 +66,7 @@ class SpellerScene(Scene):
         cells = self.cells()
         for symbol in phase.lit:
             self.show(
-                painter,
-                f"lit {symbol}",
-                cells[symbol],
-                partial(self._draw_lit, symbol=symbol),
+                painter, f"lit {symbol}", cells[symbol], partial(self._draw_lit, symbol=symbol)
             )
         if phase.kind == "cue":
             self._draw_marked(painter, trial.target, theme.ACCENT, Qt.BrushStyle.NoBrush)

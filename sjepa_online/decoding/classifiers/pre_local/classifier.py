@@ -1,16 +1,17 @@
-"""The paper's pre-local head as a classifier of trials that learns from few of them."""
+"""The paper's pre-local head as a classifier of epochs that learns from few trials."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from sjepa_online.decoding.bad_channels.channel_dropout import Mask
+from sjepa_online.decoding.base import EPOCHS, EpochClassifier, Features
+from sjepa_online.decoding.classifiers.fine_tuning import Strategy
+from sjepa_online.decoding.classifiers.imagery import find_mirror
 from sjepa_online.decoding.classifiers.pre_local.ensemble import Ensemble, batches
 from sjepa_online.decoding.classifiers.pre_local.fitting import fit_ensemble
 from sjepa_online.decoding.classifiers.pre_local.networks import (
@@ -26,30 +27,27 @@ from sjepa_online.decoding.classifiers.pre_local.networks import (
     choose_kernels,
     encoder_weights,
 )
-from sjepa_online.decoding.classifiers.pre_local.training import SCHEDULES, Strategy
+from sjepa_online.decoding.classifiers.pre_local.training import SCHEDULES
 from sjepa_online.decoding.classifiers.stacking import inner_folds
-from sjepa_online.decoding.features.laterality import find_mirror
 from sjepa_online.decoding.features.spectral import stimulus_frequencies
-from sjepa_online.decoding.serialization import EPOCHS, FloatArray, State, Statistics, fit_on
+from sjepa_online.decoding.serialization import State
 from sjepa_online.model.local_encoder import LocalEncoder
 from sjepa_online.protocol import Paradigm
+from sjepa_online.typing import BoolMask, FloatArray, Floats, Indices
 
-Floats = NDArray[np.float64]
-
-KIND = "pre-local-network"
-#: What reads the encoder.
+#: What reads the encoder; the first readout always decides, the others where they help.
 READOUTS: dict[Paradigm | None, tuple[str, ...]] = {
     "erp": (TIME_COURSE, TOKENS),
     "mi": (BAND_POWER, TOKEN_POWER),
     "ssvep": (STIMULUS_POWER, STIMULUS_PHASE, TOKENS),
     None: (TIME_COURSE, TOKENS, BAND_POWER),
 }
-#: Covariances of the channels behind the first convolution, among the statistics.
+#: Covariances of the channels behind the first convolution, among the features.
 POWERS = "encoder-powers"
 _SENSORIMOTOR = re.compile("(FC|C|CP)[1-6z]")
 
 
-class PreLocalNetwork:
+class PreLocalNetwork(EpochClassifier):
     """Networks with the paper's pre-local head, one for each fold of the training trials.
 
     A member is trained on the trials outside its fold; those within say how far each readout is
@@ -58,7 +56,7 @@ class PreLocalNetwork:
     Parameters
     ----------
     encoder : LocalEncoder or None
-        Pretrained; it is not changed. None for a classifier that is not to be fitted.
+        Pretrained; it is not changed. None for a classifier that is read from a file.
     paradigm : {"ssvep", "erp", "mi"} or None
         Which readouts stand on it; None for those that need no stimulus frequency.
     frequencies : tuple of float
@@ -69,7 +67,7 @@ class PreLocalNetwork:
         Train the spatial filters and the readouts only, or the encoder too.
     seed : int
         Of everything that is drawn.
-    device : str
+    training_device : str
         Where the networks are trained; they decide on the CPU, where one trial takes less time
         than its way to another device.
     ch_names : sequence of str or None
@@ -77,10 +75,13 @@ class PreLocalNetwork:
 
     Attributes
     ----------
-    classes_ : ndarray
+    ensemble_ : Ensemble or None
+        The trained members; None before the first fit.
     out_of_fold_ : ndarray, shape (n, classes)
         Probabilities of the training trials, each from members that did not see it.
     """
+
+    kind = "pre-local-network"
 
     def __init__(
         self,
@@ -90,98 +91,99 @@ class PreLocalNetwork:
         classes: Sequence[Any],
         strategy: Strategy = "full",
         seed: int = 0,
-        device: str = "cpu",
+        training_device: str = "cpu",
         ch_names: Sequence[str] | None = None,
     ) -> None:
-        self._encoder, self._paradigm = encoder, paradigm
-        self._frequencies = tuple(frequencies)
-        self._strategy, self._seed, self._device = strategy, seed, device
-        self._mirror = find_mirror(ch_names, classes) if paradigm == "mi" else None
-        names = enumerate(ch_names or ())
-        self._electrodes = [index for index, name in names if _SENSORIMOTOR.fullmatch(name)]
-        self._ensemble: Ensemble | None = None
-        self.classes_ = np.array(list(classes))
+        super().__init__(classes)
+        self.encoder = encoder
+        self.paradigm = paradigm
+        self.frequencies = frequencies
+        self.strategy = strategy
+        self.seed = seed
+        self.training_device = training_device
+        self.ch_names = ch_names
+        self.ensemble_: Ensemble | None = None
         self.out_of_fold_: Floats = np.empty((0, 0))
 
-    def fit(self, X: FloatArray, y: NDArray[Any]) -> Self:
-        """Fit on epochs ``(n, channels, samples)`` in µV at 128 Hz and labels ``(n,)``."""
-        fit_on(self, self.statistics(X), y)
-        return self
+    @property
+    def handles_bad_channels(self) -> bool:
+        """True: the spatial filters go on without bad channels."""
+        return True
 
-    def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> Floats:
-        """Return probabilities ``(n, classes)`` without the channels of the mask ``bad``."""
-        assert self._ensemble is not None
-        return self._ensemble.predict_proba(X, bad)
+    @property
+    def shortest_window(self) -> int:
+        """Samples of a kernel of the first convolution; shorter than a token there are none."""
+        return 1 if self.encoder is None else self.encoder.config.conv_layers[0][1]
 
-    def statistics(self, X: FloatArray) -> Statistics:
-        """Return the epochs ``(n, channels, samples)``, and the power behind the encoder."""
-        assert self._encoder is not None
-        layout, weights = self._layout(X.shape[2]), encoder_weights(self._encoder, 1)
+    def features(self, X: FloatArray) -> Features:
+        """Return the epochs, and the power behind the first convolution; see the base class."""
+        if self.encoder is None:
+            return {EPOCHS: np.asarray(X)}
+        layout, weights = self._layout(self.encoder, X.shape[2]), encoder_weights(self.encoder, 1)
         with torch.inference_mode():
             powers = [channel_powers(layout, weights, batch).numpy() for batch in batches(X)]
         return {EPOCHS: np.asarray(X), POWERS: np.concatenate(powers)}
 
-    def fit_statistics(
-        self, statistics: Statistics, y: NDArray[Any], *, copies: bool = True
-    ) -> Self:
-        """Train the members, and weigh the readouts by trials that they did not see."""
-        assert self._encoder is not None
-        targets = np.argmax(y[:, np.newaxis] == self.classes_, axis=1)
-        X = np.asarray(statistics[EPOCHS], dtype=np.float64)
-        splits = inner_folds(targets)
-        self._ensemble = fit_ensemble(
-            self._layout(X.shape[2]),
-            self._encoder,
-            X,
-            statistics[POWERS].astype(np.float64),
-            targets,
-            [train for train, _ in splits],
-            paradigm=self._paradigm,
-            n_stimuli=len(self._frequencies),
-            strategy=self._strategy,
-            schedule=SCHEDULES[self._paradigm],
-            mirror=self._mirror,
-            electrodes=self._electrodes,
-            seed=self._seed,
-            device=self._device,
-        )
-        held_out = [test for _, test in splits]
-        self.out_of_fold_ = self._ensemble.weigh_readouts(X, targets, held_out)
-        return self
-
-    def predict_statistics(self, statistics: Statistics) -> Floats:
-        """Return probabilities ``(n, classes)`` of the epochs among the statistics."""
-        return self.predict_proba(statistics[EPOCHS])
+    def predict_features(self, features: Features) -> Floats:
+        """Return probabilities; see :meth:`EpochClassifier.predict_features`."""
+        return self._predict_epochs(features[EPOCHS], None)
 
     def to_state(self) -> State:
         """Return the trained ensemble."""
-        assert self._ensemble is not None
-        state = self._ensemble.to_state()
-        return State(
-            {"kind": KIND, "classes": self.classes_.tolist(), **state.config}, state.arrays
-        )
+        assert self.ensemble_ is not None
+        state = self.ensemble_.to_state()
+        config = {"kind": self.kind, "classes": self.classes_.tolist(), **state.config}
+        return State(config, state.arrays)
 
     @classmethod
-    def from_state(cls, state: State) -> PreLocalNetwork:
-        """Build the classifier that :meth:`to_state` describes."""
+    def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
+        """Build the classifier of a state; see :meth:`EpochClassifier.from_state`."""
         classifier = cls(None, None, (), state.config["classes"])
-        classifier._ensemble = Ensemble.from_state(state)
+        classifier.ensemble_ = Ensemble.from_state(state)
         return classifier
 
-    def _layout(self, n_times: int) -> Layout:
+    def _fit_targets(self, features: Features, targets: Indices, channel_dropout: bool) -> None:
+        """Train the members, and weigh the readouts by trials that they did not see."""
+        assert self.encoder is not None
+        X = np.asarray(features[EPOCHS], dtype=np.float64)
+        splits = inner_folds(targets)
+        names = enumerate(self.ch_names or ())
+        self.ensemble_ = fit_ensemble(
+            self._layout(self.encoder, X.shape[2]),
+            self.encoder,
+            X,
+            features[POWERS].astype(np.float64),
+            targets,
+            [train for train, _ in splits],
+            paradigm=self.paradigm,
+            n_stimuli=len(self.frequencies),
+            strategy=self.strategy,
+            schedule=SCHEDULES[self.paradigm],
+            mirror=find_mirror(self.ch_names, self.classes) if self.paradigm == "mi" else None,
+            electrodes=[index for index, name in names if _SENSORIMOTOR.fullmatch(name)],
+            seed=self.seed,
+            device=self.training_device,
+        )
+        held_out = [test for _, test in splits]
+        self.out_of_fold_ = self.ensemble_.weigh_readouts(X, targets, held_out)
+
+    def _predict_epochs(self, X: FloatArray, bad: BoolMask | None) -> Floats:
+        assert self.ensemble_ is not None
+        return self.ensemble_.predict_proba(X, bad)
+
+    def _layout(self, encoder: LocalEncoder, n_times: int) -> Layout:
         """Return the layout for windows of so many samples."""
-        assert self._encoder is not None
-        config = self._encoder.config
+        config = encoder.config
         has_tokens = n_times >= config.token_length
         readouts = tuple(
-            name for name in READOUTS[self._paradigm] if has_tokens or name not in OF_TOKENS
+            name for name in READOUTS[self.paradigm] if has_tokens or name not in OF_TOKENS
         )
-        slow, rhythmic = choose_kernels(self._encoder.first_kernels.numpy())
+        slow, rhythmic = choose_kernels(encoder.first_kernels.numpy())
         reads_stimulus = STIMULUS_POWER in readouts
         return Layout(
             config.conv_layers,
             readouts,
-            tuple(stimulus_frequencies(self._frequencies)) if reads_stimulus else (),
+            tuple(stimulus_frequencies(tuple(self.frequencies))) if reads_stimulus else (),
             slow if TIME_COURSE in readouts else (),
             rhythmic if BAND_POWER in readouts else (),
         )

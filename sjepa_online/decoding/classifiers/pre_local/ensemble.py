@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from sjepa_online.decoding.bad_channels.channel_dropout import FilterWithoutChannels, Mask
+from sjepa_online.decoding.bad_channels.interpolation import DynamicSpatialFilter
 from sjepa_online.decoding.classifiers.pre_local.networks import (
     SPATIAL,
     STIMULUS_MAP,
@@ -23,9 +22,8 @@ from sjepa_online.decoding.classifiers.pre_local.networks import (
     virtual_channels,
 )
 from sjepa_online.decoding.classifiers.stacking import combine, stacking_weights
-from sjepa_online.decoding.serialization import FloatArray, State
-
-Floats = NDArray[np.float64]
+from sjepa_online.decoding.serialization import State
+from sjepa_online.typing import BoolMask, FloatArray, Floats, Indices, Integers
 
 #: Epochs that are read at once, which bounds memory.
 BATCH_SIZE = 64
@@ -59,7 +57,7 @@ class Ensemble:
         self._weights = weights
         self._stacking = np.ones(len(layout.readouts)) if stacking is None else stacking
         spatial = weights[SPATIAL]
-        self._filter = FilterWithoutChannels(
+        self._filter = DynamicSpatialFilter(
             spatial.flatten(0, 1).double().numpy(), np.asarray(covariances, dtype=np.float64)
         )
         self._whole = spatial, spatial.new_zeros(*spatial.shape[:2], len(covariances) - 1)
@@ -68,11 +66,11 @@ class Ensemble:
         if layout.frequencies:
             self._running[STIMULUS_MAP] = stimulus_map(layout, weights, n_times)
 
-    def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> Floats:
+    def predict_proba(self, X: FloatArray, bad: BoolMask | None = None) -> Floats:
         """Return probabilities ``(n, classes)`` without the channels of the mask ``bad``."""
         return combine(self.log_probabilities(X, bad).mean(axis=1), self._stacking)
 
-    def log_probabilities(self, X: FloatArray, bad: Mask | None = None) -> Floats:
+    def log_probabilities(self, X: FloatArray, bad: BoolMask | None = None) -> Floats:
         """Return log probabilities ``(readouts, members, n, classes)``.
 
         Parameters
@@ -82,12 +80,12 @@ class Ensemble:
         bad : ndarray of bool, shape (channels,), or None
             Channels to do without.
         """
-        spatial, rest = self._in_force(bad)
+        spatial, residual = self._in_force(bad)
         parts = []
         with torch.inference_mode():
             for batch in batches(X):
                 virtual = virtual_channels(spatial, batch)
-                features = encode(self.layout, self._running, virtual, rest)
+                features = encode(self.layout, self._running, virtual, residual)
                 logits = [read_out(self._running[name], one) for name, one in features.items()]
                 parts.append(torch.stack(logits).log_softmax(dim=-1))
         result: Floats = torch.cat(parts, dim=2).double().numpy()
@@ -96,8 +94,8 @@ class Ensemble:
     def weigh_readouts(
         self,
         X: FloatArray,
-        targets: NDArray[np.integer[Any]],
-        held_out: Sequence[NDArray[np.intp]],
+        targets: Integers,
+        held_out: Sequence[Indices],
     ) -> Floats:
         """Weigh the readouts by trials that members did not see, and return what they say of them.
 
@@ -148,24 +146,22 @@ class Ensemble:
         weights = {name: torch.from_numpy(array) for name, array in arrays.items()}
         return cls(Layout(**fields), weights, covariances, state.config["n_times"], stacking)
 
-    def _in_force(self, bad: Mask | None) -> tuple[Tensor, Tensor]:
+    def _in_force(self, bad: BoolMask | None) -> tuple[Tensor, Tensor]:
         """Return the filter in force, and the power ``(members, virtual, blocks)`` it lacks."""
         if bad is None:
             return self._whole
-        filters, rest = self._filter.without(bad)
+        filters, residual = self._filter.without(bad)
         # the filter is the same object for the same channels
         if self._without is None or self._without[0] is not filters:
             shape = self._whole[0].shape
-            missing = np.diagonal(rest[1:], axis1=1, axis2=2).T
+            missing = np.diagonal(residual[1:], axis1=1, axis2=2).T
             in_force = torch.from_numpy(filters.astype(np.float32)).reshape(shape)
             lacking = torch.from_numpy(missing.astype(np.float32)).reshape(*shape[:2], -1)
             self._without = filters, (in_force, lacking)
         return self._without[1]
 
 
-def _choose_readouts(
-    log_probabilities: Floats, targets: NDArray[np.integer[Any]]
-) -> tuple[list[int], Floats]:
+def _choose_readouts(log_probabilities: Floats, targets: Integers) -> tuple[list[int], Floats]:
     """Return which readouts decide, and their weights; the first of them always does.
 
     Another one takes part where that lowers the log loss by more than its standard error
@@ -187,7 +183,7 @@ def _choose_readouts(
     return used, weights
 
 
-def _weighed(log_probabilities: Floats, targets: NDArray[np.integer[Any]]) -> tuple[Floats, Floats]:
+def _weighed(log_probabilities: Floats, targets: Integers) -> tuple[Floats, Floats]:
     """Return the weights of readouts, and the log loss of each trial with them."""
     weights = stacking_weights(log_probabilities, targets)
     of_class = combine(log_probabilities, weights)[np.arange(len(targets)), targets]

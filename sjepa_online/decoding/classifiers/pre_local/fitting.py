@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from sjepa_online.decoding.bad_channels.channel_dropout import (
-    LEAST_CHANNELS,
-    FilterWithoutChannels,
-    draw_mask,
-)
+from sjepa_online.decoding.bad_channels.channel_dropout import LEAST_CHANNELS, draw_mask
+from sjepa_online.decoding.bad_channels.interpolation import DynamicSpatialFilter
+from sjepa_online.decoding.classifiers.fine_tuning import Strategy
+from sjepa_online.decoding.classifiers.imagery import Mirror
 from sjepa_online.decoding.classifiers.pre_local.ensemble import Ensemble, batches
 from sjepa_online.decoding.classifiers.pre_local.networks import (
     ENCODER,
@@ -31,19 +28,15 @@ from sjepa_online.decoding.classifiers.pre_local.training import (
     SMALLEST_VARIANCE,
     Folds,
     Schedule,
-    Strategy,
     Trials,
     Views,
     train,
 )
-from sjepa_online.decoding.features.laterality import Mirror
 from sjepa_online.decoding.features.spatial_filters import whitening
 from sjepa_online.decoding.features.tangent_space import channel_covariances, filter_covariances
 from sjepa_online.model.local_encoder import LocalEncoder
 from sjepa_online.protocol import Paradigm
-
-Floats = NDArray[np.float64]
-Targets = NDArray[np.integer[Any]]
+from sjepa_online.typing import Floats, Integers
 
 #: Sets of missing channels that training meets.
 N_MASKS = 16
@@ -56,7 +49,7 @@ def fit_ensemble(
     encoder: LocalEncoder,
     X: Floats,
     powers: Floats,
-    targets: Targets,
+    targets: Integers,
     folds: Folds,
     *,
     paradigm: Paradigm | None,
@@ -138,10 +131,10 @@ def make_views(white: Floats, covariance: Floats, mirror: Mirror | None, n_class
     n_channels = len(white)
     rng = np.random.default_rng(0)
     colour = np.linalg.inv(white)
-    everything = FilterWithoutChannels(np.eye(n_channels), covariance[np.newaxis])
+    everything = DynamicSpatialFilter(np.eye(n_channels), covariance[np.newaxis])
     maps = np.empty((0, n_channels, n_channels))
     if n_channels >= LEAST_CHANNELS:
-        near = everything.neighbourhood()
+        near = everything.correlations()
         masks = [
             draw_mask(rng, near if index % 2 else None, n_channels) for index in range(N_MASKS)
         ]
@@ -158,7 +151,7 @@ def _start_spatial(
     paradigm: Paradigm | None,
     Z: Floats,
     powers: Floats,
-    targets: Targets,
+    targets: Integers,
     n_stimuli: int,
     views: Views,
     electrodes: Sequence[int],
@@ -237,10 +230,10 @@ def _with_images(weights: Weights, views: Views) -> Weights:
 
 def _features(layout: Layout, weights: Weights, X: Tensor) -> dict[str, Tensor]:
     spatial = weights[SPATIAL]
-    rest = spatial.new_zeros(*spatial.shape[:2], len(layout.rhythmic) + len(layout.frequencies))
+    residual = spatial.new_zeros(*spatial.shape[:2], len(layout.rhythmic) + len(layout.frequencies))
     with torch.no_grad():
         parts = [
-            encode(layout, weights, virtual_channels(spatial, batch), rest)
+            encode(layout, weights, virtual_channels(spatial, batch), residual)
             for batch in torch.split(X, BATCH_SIZE)
         ]
     return {name: torch.cat([one[name] for one in parts], dim=1) for name in layout.readouts}

@@ -14,12 +14,12 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from sjepa_online.model.local_encoder import LocalEncoder
 from sjepa_online.protocol import MODEL_SFREQ
+from sjepa_online.typing import FloatArray
 
 #: Weights by name, ``(members, ...)`` each.
 Weights = dict[str, Tensor]
@@ -74,7 +74,7 @@ class Layout:
     rhythmic: tuple[int, ...]
 
 
-def choose_kernels(kernels: NDArray[np.floating]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def choose_kernels(kernels: FloatArray) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the kernels for evoked potentials and those for rhythms, by their peak (Hz).
 
     Parameters
@@ -126,7 +126,9 @@ def virtual_channels(spatial: Tensor, x: Tensor) -> Tensor:
     return virtual.reshape(len(x), members, n_virtual, -1).transpose(0, 1)
 
 
-def encode(layout: Layout, weights: Weights, virtual: Tensor, rest: Tensor) -> dict[str, Tensor]:
+def encode(
+    layout: Layout, weights: Weights, virtual: Tensor, residual: Tensor
+) -> dict[str, Tensor]:
     """Return what each readout reads, ``(members, n, d)`` by its name.
 
     Parameters
@@ -136,7 +138,7 @@ def encode(layout: Layout, weights: Weights, virtual: Tensor, rest: Tensor) -> d
         Those of :func:`encoder_weights`.
     virtual : Tensor, shape (members, n, virtual, samples)
         Virtual channels in µV at 128 Hz.
-    rest : Tensor, shape (members, virtual, blocks)
+    residual : Tensor, shape (members, virtual, blocks)
         Power that the virtual channels lack because channels are bad: one block for each
         rhythmic kernel, then one for each frequency.
     """
@@ -146,7 +148,7 @@ def encode(layout: Layout, weights: Weights, virtual: Tensor, rest: Tensor) -> d
         parts = _stimulus_parts(layout, weights, virtual)
         read[STIMULUS_PHASE] = parts.flatten(2)
         read[STIMULUS_POWER] = _log_power(
-            parts.square().sum(dim=(3, 5)), rest[..., len(layout.rhythmic) :]
+            parts.square().sum(dim=(3, 5)), residual[..., len(layout.rhythmic) :]
         )
     if wanted - {STIMULUS_POWER, STIMULUS_PHASE}:
         first = _convolve(virtual.flatten(1, 2)[..., None], weights["convolution0"], layout, 0)
@@ -154,7 +156,7 @@ def encode(layout: Layout, weights: Weights, virtual: Tensor, rest: Tensor) -> d
         read[TIME_COURSE] = course[..., list(layout.slow)].flatten(2)
         read[BAND_POWER] = _log_power(
             course[..., list(layout.rhythmic)].square().mean(dim=3),
-            rest[..., : len(layout.rhythmic)],
+            residual[..., : len(layout.rhythmic)],
         )
     if wanted & set(OF_TOKENS):
         tokens = _tokens(layout, weights, first)

@@ -8,21 +8,17 @@ give at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import eigh
 
 from sjepa_online.decoding.classifiers.logistic import LogisticRegression
 from sjepa_online.decoding.classifiers.pre_local.networks import PHASE_LOCKED
-from sjepa_online.decoding.features.readouts import discriminant
+from sjepa_online.decoding.classifiers.readouts import discriminant
 from sjepa_online.decoding.features.spatial_filters import MAX_VIRTUAL, SHRINKAGE, xdawn
 from sjepa_online.decoding.features.tangent_space import channel_covariances, shrink
 from sjepa_online.protocol import Paradigm
-
-Floats = NDArray[np.float64]
-Targets = NDArray[np.integer[Any]]
+from sjepa_online.typing import Floats, Integers
 
 #: Virtual channels, where the paradigm does not ask for others (the paper has 4).
 N_VIRTUAL = 8
@@ -36,7 +32,7 @@ def spatial_start(
     paradigm: Paradigm | None,
     X: Floats,
     powers: Floats,
-    targets: Targets,
+    targets: Integers,
     n_stimuli: int,
     electrodes: Sequence[int] = (),
 ) -> Floats:
@@ -80,14 +76,14 @@ def spatial_start(
     return filters / scale[:, np.newaxis]
 
 
-def _responses(X: Floats, targets: Targets, n_each: int) -> Floats:
+def _responses(X: Floats, targets: Integers, n_each: int) -> Floats:
     """Return the first xDAWN filters of every class."""
-    filters, _ = xdawn(X, targets)
+    filters = xdawn(X, targets)
     by_class = filters.reshape(int(targets.max()) + 1, -1, filters.shape[-1])
     return np.asarray(by_class[:, :n_each].reshape(-1, filters.shape[-1]))
 
 
-def _patterns(powers: Floats, targets: Targets, n_filters: int) -> Floats:
+def _patterns(powers: Floats, targets: Integers, n_filters: int) -> Floats:
     """Return common spatial patterns: of each class against all, or of two against each other."""
     by_trial = powers.mean(axis=1)
     everything = shrink(by_trial.mean(axis=0), SHRINKAGE)
@@ -102,7 +98,7 @@ def _patterns(powers: Floats, targets: Targets, n_filters: int) -> Floats:
     return np.concatenate(filters)
 
 
-def _stimulus_filters(powers: Floats, targets: Targets, n_frequencies: int) -> Floats:
+def _stimulus_filters(powers: Floats, targets: Integers, n_frequencies: int) -> Floats:
     """Return filters of the power at each frequency in its trials against that in the others."""
     filters = []
     for index in range(n_frequencies):
@@ -117,7 +113,7 @@ def _stimulus_filters(powers: Floats, targets: Targets, n_frequencies: int) -> F
     return np.concatenate(filters)
 
 
-def readout_start(name: str, features: Floats, targets: Targets, n_classes: int) -> Floats:
+def readout_start(name: str, features: Floats, targets: Integers, n_classes: int) -> Floats:
     """Return linear weights ``(d + 1, classes)`` of a readout, the intercepts in the last row.
 
     Parameters

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from sjepa_online.decoding.classifiers.fine_tuning import Strategy
 from sjepa_online.decoding.classifiers.pre_local.networks import (
     ENCODER,
     SPATIAL,
@@ -22,9 +22,9 @@ from sjepa_online.decoding.classifiers.pre_local.networks import (
     virtual_channels,
 )
 from sjepa_online.protocol import Paradigm
+from sjepa_online.typing import Indices
 
-Strategy = Literal["new", "full"]
-Folds = Sequence[NDArray[np.intp]]
+Folds = Sequence[Indices]
 
 #: So often every trial is seen at most, unless that is fewer updates than this.
 MOST_EPOCHS = 40
@@ -53,7 +53,7 @@ class Schedule:
         Share of the features that a readout does without.
     shift : int
         Samples by which a batch is moved in time at random, at most.
-    thinned : float
+    channel_dropout : float
         Share of the batches that lack channels.
     analytic : bool
         Whether the readouts begin with what solves them for the first features, or with zero.
@@ -67,13 +67,13 @@ class Schedule:
     weight_decay: float = 0.1
     dropout: float = 0.5
     shift: int = 0
-    thinned: float = 0.25
+    channel_dropout: float = 0.25
     analytic: bool = True
 
 
 SCHEDULES: dict[Paradigm | None, Schedule] = {
     "erp": Schedule(steps=300, batch=64, shift=3, analytic=False),
-    "mi": Schedule(steps=60, batch=32),
+    "mi": Schedule(steps=40, batch=16, learning_rate=1e-3),
     "ssvep": Schedule(steps=60, batch=32),
     None: Schedule(steps=200, batch=32),
 }
@@ -85,7 +85,7 @@ class Views:
 
     Attributes
     ----------
-    thinned : Tensor, shape (masks, channels, channels)
+    dropped : Tensor, shape (masks, channels, channels)
         Channels of which some are estimates from the others.
     mirror : Tensor, shape (channels, channels), or None
         Left and right exchanged.
@@ -93,7 +93,7 @@ class Views:
         What each class is in the mirror.
     """
 
-    thinned: Tensor
+    dropped: Tensor
     mirror: Tensor | None
     mirrored_classes: Tensor
 
@@ -124,7 +124,7 @@ class Trials:
     def to(self, device: str) -> Trials:
         """Return the same on a device."""
         views = Views(
-            self.views.thinned.to(device),
+            self.views.dropped.to(device),
             None if self.views.mirror is None else self.views.mirror.to(device),
             self.views.mirrored_classes.to(device),
         )
@@ -165,8 +165,10 @@ def train(
     for _ in range(n_steps):
         chosen = torch.from_numpy(batches.next()).to(trials.X.device)
         x, labels = _shifted(trials.X[chosen], schedule.shift, rng), trials.targets[chosen]
-        spatial, rest, labels = _view(weights[SPATIAL], labels, trials, schedule.thinned, rng)
-        features = encode(layout, weights, virtual_channels(spatial, x), rest)
+        spatial, residual, labels = _view(
+            weights[SPATIAL], labels, trials, schedule.channel_dropout, rng
+        )
+        features = encode(layout, weights, virtual_channels(spatial, x), residual)
         loss = x.new_zeros(())
         for name, values in features.items():
             dropped = _drop(_standardised(values), schedule.dropout, generator)
@@ -181,7 +183,7 @@ def train(
         weight.requires_grad_(False)
 
 
-def missing_power(spatial: Tensor, in_force: Tensor, powers: Tensor) -> Tensor:
+def residual_power(spatial: Tensor, in_force: Tensor, powers: Tensor) -> Tensor:
     """Return the power ``(members, virtual, blocks)`` that a filter in force does not see."""
     residual = spatial - in_force
     mapped = torch.einsum("mvc,bcd->mvbd", residual, powers)
@@ -189,17 +191,17 @@ def missing_power(spatial: Tensor, in_force: Tensor, powers: Tensor) -> Tensor:
 
 
 def _view(
-    spatial: Tensor, labels: Tensor, trials: Trials, thinned: float, rng: np.random.Generator
+    spatial: Tensor, labels: Tensor, trials: Trials, dropout: float, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the filter, the missing power and the labels of one batch's view."""
     views = trials.views
-    rest = spatial.new_zeros(*spatial.shape[:2], len(trials.powers))
+    residual = spatial.new_zeros(*spatial.shape[:2], len(trials.powers))
     if views.mirror is not None and rng.random() < 0.5:
-        return spatial @ views.mirror, rest, views.mirrored_classes[labels]
-    if len(views.thinned) and rng.random() < thinned:
-        in_force = spatial @ views.thinned[int(rng.integers(len(views.thinned)))]
-        return in_force, missing_power(spatial, in_force, trials.powers), labels
-    return spatial, rest, labels
+        return spatial @ views.mirror, residual, views.mirrored_classes[labels]
+    if len(views.dropped) and rng.random() < dropout:
+        in_force = spatial @ views.dropped[int(rng.integers(len(views.dropped)))]
+        return in_force, residual_power(spatial, in_force, trials.powers), labels
+    return spatial, residual, labels
 
 
 def _optimiser(weights: Weights, strategy: Strategy, schedule: Schedule) -> torch.optim.AdamW:
@@ -262,9 +264,9 @@ class _Batches:
         self._n_trials = min(len(fold) for fold in folds)
         self._size = min(size, self._n_trials)
         self.n_per_epoch = self._n_trials // self._size
-        self._orders: NDArray[np.intp] = np.empty((len(folds), 0), dtype=np.intp)
+        self._orders: Indices = np.empty((len(folds), 0), dtype=np.intp)
 
-    def next(self) -> NDArray[np.intp]:
+    def next(self) -> Indices:
         """Draw the next batch; a new order begins where too few trials are left."""
         if self._orders.shape[1] < self._size:
             drawn = [self._rng.permutation(fold)[: self._n_trials] for fold in self._folds]

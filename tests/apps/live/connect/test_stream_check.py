@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sjepa_apps.live.connect.stream_check import find_fit, worst
 from sjepa_apps.ui.discovery import markers_among, signals_among, suitable_markers
+from sjepa_apps.ui.stream_check import check_stream, worst
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from sjepa_apps.ui.discovery import markers_among, signals_among, suitable_marke
 def test_what_does_not_fit_is_told(
     describe: Callable[..., Any], ready: Any, fields: dict[str, Any], state: str, words: str
 ) -> None:
-    findings = find_fit(describe(**fields), ready)
+    findings = check_stream(describe(**fields), ready)
     assert worst(findings) == state
     assert words in " ".join(finding.text for finding in findings)
 
@@ -35,7 +35,7 @@ def test_what_does_not_fit_is_told(
 def test_a_unit_that_is_given_replaces_the_declared_one(
     describe: Callable[..., Any], ready: Any
 ) -> None:
-    assert worst(find_fit(describe(units=()), ready, unit="uV")) == "good"
+    assert worst(check_stream(describe(units=()), ready, unit="uV")) == "good"
 
 
 def test_markers_go_with_a_signal_by_name_or_for_want_of_others(

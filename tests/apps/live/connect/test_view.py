@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PyQt6.QtCore import Qt
 
-from sjepa_apps.live.engine.messages import UseMarkers
+from sjepa_online.online.commands import UseMarkers
 
 
 def test_enter_connects_the_chosen_stream(

@@ -7,10 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sjepa_apps.live.engine.messages import (
-    Decoding,
-)
 from sjepa_apps.ui.theme import LIGHT
+from sjepa_online.online.events import Decoding
 from sjepa_online.protocol import load_protocol
 
 START = 1000.0
@@ -25,7 +23,7 @@ def test_a_speller_shows_flashes_symbols_and_what_was_spelled(
     log_of: Callable[..., list[str]],
 ) -> None:
     from sjepa_apps.live.decoder.paradigm_views import SpellerView
-    from sjepa_apps.live.engine.messages import SymbolDecided
+    from sjepa_online.online.events import SymbolDecision
 
     protocol = load_protocol("erp")
     say(opened, ready.model_copy(update={"protocol": protocol, "path": "/speller"}))
@@ -48,8 +46,8 @@ def test_a_speller_shows_flashes_symbols_and_what_was_spelled(
     for symbol in "NE":
         say(
             opened,
-            SymbolDecided(
-                time=START, symbol=symbol, probability=0.97, flashes=14, truth="N",
+            SymbolDecision(
+                time=START, symbol=symbol, probability=0.97, n_flashes=14, truth="N",
                 probabilities=dict.fromkeys(symbols, 0.0) | {symbol: 0.97},
             ),
         )  # fmt: skip

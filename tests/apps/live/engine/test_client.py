@@ -11,7 +11,8 @@ import pytest
 from PyQt6.QtCore import QProcess
 
 from sjepa_apps.live.engine.client import EngineClient
-from sjepa_apps.live.engine.messages import LoadDecoder, Refused, to_line
+from sjepa_online.online.commands import LoadDecoder, command_to_line
+from sjepa_online.online.events import Refused
 
 #: Answers every command with a line of the file that it is given, and notes what it is asked.
 SCRIPT = """
@@ -30,7 +31,7 @@ def test_a_decoder_that_is_refused_is_not_asked_for_after_a_restart(
 ) -> None:
     answers, asked = tmp_path / "answers", tmp_path / "asked"
     refused = Refused(command="load-decoder", reason="it is for other channels")
-    answers.write_bytes(to_line(ready) + to_line(refused))
+    answers.write_bytes(command_to_line(ready) + command_to_line(refused))
     started = QProcess.start
     script = ["-c", SCRIPT, str(answers), str(asked)]
     monkeypatch.setattr(QProcess, "start", lambda self, *_: started(self, sys.executable, script))
@@ -46,5 +47,5 @@ def test_a_decoder_that_is_refused_is_not_asked_for_after_a_restart(
     asked.unlink()
     client.start()
     wait_for(lambda: len(received) > 2)
-    assert asked.read_bytes() == to_line(good)
+    assert asked.read_bytes() == command_to_line(good)
     client.stop()

@@ -16,19 +16,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sjepa_apps.live.engine.messages import (
+from sjepa_online.data import Recording
+from sjepa_online.decoding import Decoder, load_decoder
+from sjepa_online.online import Decision, LiveService, decode_recording
+from sjepa_online.online.commands import (
     ChooseChannel,
     CloseStream,
     LoadDecoder,
     OpenStream,
     UseMarkers,
-    read_message,
-    to_line,
+    command_to_line,
 )
-from sjepa_apps.live.engine.process import EngineProcess
-from sjepa_online.data import Recording
-from sjepa_online.decoding import Decoder, load_decoder
-from sjepa_online.online import Decision, decode_recording
+from sjepa_online.online.events import read_event
 from sjepa_online.stream import Replay
 
 #: As many electrodes as the decoder has, and none of its own.
@@ -44,14 +43,14 @@ class Engine:
 
     def ask(self, command: Any) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(to_line(command))
+        self.process.stdin.write(command_to_line(command))
         self.process.stdin.flush()
 
     def until(self, kind: str, **fields: Any) -> Any:
         """Read up to the next message of a kind."""
         assert self.process.stdout is not None
         while line := self.process.stdout.readline():
-            message = read_message(line)
+            message = read_event(line)
             self.messages.append(message)
             if message.kind == kind and all(
                 getattr(message, name) == value for name, value in fields.items()
@@ -224,7 +223,7 @@ def test_early_stopping_begins_with_the_markers(
             pass
 
     name = f"engine-early-{os.getpid()}"
-    working = threading.Thread(target=EngineProcess(messages.put, "-3").run, args=(commands,))
+    working = threading.Thread(target=LiveService(messages.put, "-3").run, args=(commands,))
     working.start()
     try:
         with Replay([six_trials], name=name, loop=True, wait_for_consumers=60.0):
@@ -247,4 +246,4 @@ def test_early_stopping_begins_with_the_markers(
 
 def test_a_line_that_is_no_message_is_refused() -> None:
     with pytest.raises(ValueError, match="kind"):
-        read_message(json.dumps({"kind": "unheard-of"}))
+        read_event(json.dumps({"kind": "unheard-of"}))

@@ -22,10 +22,12 @@ def test_the_signal_as_it_is_in_sight_and_what_is_said_about_it(
     assert worth_recording(describe(), in_sight) == [restarted, markers, classes]
 
 
-@pytest.mark.parametrize("n_sources", [0, 2])
+@pytest.mark.parametrize(
+    ("n_sources", "problem"), [(0, "is not in sight"), (2, "Several streams in sight")]
+)
 def test_a_signal_that_is_away_or_there_twice_is_refused(
-    describe: Callable[..., Any], n_sources: int
+    describe: Callable[..., Any], n_sources: int, problem: str
 ) -> None:
     in_sight = [describe(uid=f"uid {number}") for number in range(n_sources)]
-    with pytest.raises(InputError, match=f"{n_sources} streams amplifier@serial 7"):
+    with pytest.raises(InputError, match=f"{problem}.*: amplifier@serial 7"):
         worth_recording(describe(), [*in_sight, describe("other amplifier", source_id="8")])

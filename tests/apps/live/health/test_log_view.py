@@ -10,9 +10,7 @@ from typing import Any
 import pytest
 from PyQt6.QtWidgets import QFileDialog
 
-from sjepa_apps.live.engine.messages import (
-    Happened,
-)
+from sjepa_online.online.events import EngineEvent
 
 START = 1000.0
 
@@ -20,7 +18,7 @@ START = 1000.0
 def test_the_log_is_filtered_and_exported(
     opened: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, say: Callable[..., None]
 ) -> None:
-    say(opened, Happened(time=START, event="channel-bad", detail="O1 is left out: flat"))
+    say(opened, EngineEvent(time=START, event="channel-bad", detail="O1 is left out: flat"))
     view = opened.log
     everything = view.model.rowCount()
     view.level.setCurrentText("warnings only")

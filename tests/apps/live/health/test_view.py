@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sjepa_apps.live.engine.messages import Health
+from sjepa_online.online.events import Health
 from sjepa_online.stream import Chunk, Gap
 
 MEASURED = Health(

@@ -11,14 +11,11 @@ from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt
 from PyQt6.QtGui import QImage, QMouseEvent
 from PyQt6.QtWidgets import QToolTip
 
-from sjepa_apps.live.engine.messages import (
-    ChannelReport,
-    Channels,
-    ChooseChannel,
-)
 from sjepa_apps.ui.channel_states import ChannelStates
 from sjepa_apps.ui.scalp import ScalpCanvas
 from sjepa_apps.ui.theme import LIGHT
+from sjepa_online.online.commands import ChooseChannel
+from sjepa_online.online.events import ChannelReport, Channels
 
 
 def test_a_click_on_an_electrode_forces_it_bad_then_good(

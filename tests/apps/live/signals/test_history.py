@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from sjepa_apps.live.signals.history import History
+from sjepa_apps.live.signals.store import History
 
 
 @given(st.lists(st.integers(0, 25), max_size=12), st.integers(-5, 80), st.integers(0, 30))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sjepa_apps.live.signals.history import History
+from sjepa_apps.live.signals.store import History
 from sjepa_apps.live.signals.trace_image import TraceImage, TraceLayout
 
 WIDTH, HEIGHT = 200, 120

@@ -11,15 +11,11 @@ from PyQt6.QtCore import QPointF
 from PyQt6.QtGui import QFontMetricsF
 
 from sjepa_apps.live import session as session_module
-from sjepa_apps.live.engine.messages import (
-    Channels,
-    Happened,
-    OpenStream,
-    Refused,
-)
 from sjepa_apps.live.signals.channel_labels import n_columns, place_names
 from sjepa_apps.live.signals.store import Line
 from sjepa_apps.ui.theme import LIGHT
+from sjepa_online.online.commands import OpenStream
+from sjepa_online.online.events import Channels, EngineEvent, Refused
 
 START = 1000.0
 
@@ -103,9 +99,9 @@ def test_the_reason_is_told_and_the_trace_changes_its_colour(
     area = canvas.area
     middle = QPointF(20, area.top() + area.height() / 2)
     assert canvas.channel_at(middle) == "O1"
-    gutter = canvas._paint_gutter().toImage()
+    labels = canvas._paint_labels().toImage()
     colours = {
-        gutter.pixelColor(x, y).name()
+        labels.pixelColor(x, y).name()
         for x in range(30)
         for y in range(int(area.top()), int(area.bottom()))
     }
@@ -210,6 +206,6 @@ def test_the_newest_sample_is_not_called_now_while_nothing_arrives(
 
 
 def test_lines_of_channels_name_them(opened: Any, say: Callable[..., None]) -> None:
-    say(opened, Happened(time=START, event="channel-bad", detail="O2 is left out: flat"))
-    say(opened, Happened(time=START + 1, event="channel-good", detail="O2 is good again"))
+    say(opened, EngineEvent(time=START, event="channel-bad", detail="O2 is left out: flat"))
+    say(opened, EngineEvent(time=START + 1, event="channel-good", detail="O2 is good again"))
     assert [line.text for line in opened.session.store.lines] == ["O2 bad", "O2 good"]

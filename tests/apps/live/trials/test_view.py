@@ -10,12 +10,10 @@ from typing import Any
 import pytest
 from PyQt6.QtWidgets import QFileDialog
 
-from sjepa_apps.live.engine.messages import (
-    Decoding,
-)
 from sjepa_apps.live.trials import model as trials_module
-from sjepa_apps.live.trials.confusion_matrix import CAPTION
+from sjepa_apps.live.trials.view import CAPTION
 from sjepa_apps.ui.theme import LIGHT
+from sjepa_online.online.events import Decoding
 from sjepa_online.protocol import load_protocol
 from sjepa_online.stream import Marker
 

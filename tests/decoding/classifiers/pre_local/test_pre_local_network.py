@@ -11,6 +11,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from sjepa_online.decoding.catalog import classifier_from_state
 from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
 from sjepa_online.decoding.classifiers.pre_local.networks import SPATIAL
 from sjepa_online.model import ModelConfig
@@ -114,7 +115,7 @@ def test_it_is_stored_and_restored_with_equal_probabilities(
     path = tmp_path / "network.safetensors"
     write_tensor_file(path, "test", 1, state.config, state.arrays)
     config, arrays = read_tensor_file(path, "test", 1)
-    restored = PreLocalNetwork.from_state(replace(state, config=config, arrays=arrays))
+    restored = classifier_from_state(replace(state, config=config, arrays=arrays))
     bad = np.array([False, True, False, False])
     for mask in (None, bad):
         np.testing.assert_array_equal(

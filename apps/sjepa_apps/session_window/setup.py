@@ -1,0 +1,112 @@
+"""Input and output of the session: what was asked for, and what was trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sjepa_apps.stimulus.display import Placement
+
+if TYPE_CHECKING:
+    from sjepa_apps.session.folder import SessionFolder
+    from sjepa_online.decoding import DecoderRequest
+    from sjepa_online.evaluation.report import Advice
+    from sjepa_online.training import Calibration
+
+#: Names of what is written to the folder of a session.
+DECODER = "decoder.safetensors"
+REPORT = "report.html"
+
+
+@dataclass(frozen=True)
+class SessionSetup:
+    """Options of a session; the operator may change most of them in the window.
+
+    Attributes
+    ----------
+    paradigm : str
+        Name or path of the protocol.
+    request : DecoderRequest
+    stream : str or None
+        Name of the EEG stream; None for the only one in sight.
+    unit : str or None
+        Of its EEG, where it declares none.
+    n_trials : int or None
+        How many to record in all; None for as many as the protocol or the session says.
+    practice : bool
+        Whether practice trials are shown first.
+    seed : int
+        Of a new session's schedule.
+    folder : Path or None
+        Of a new session; None for one named by the time.
+    resume : Path or None
+        Folder of a session to go on with.
+    dynamic_stopping : bool
+        Whether the decoder learns to stop a trial as soon as it is sure.
+    out, report : Path or None
+        Decoder and report; None for files in the session's folder.
+    placement : Placement
+        Where the stimuli are shown.
+    """
+
+    paradigm: str
+    request: DecoderRequest
+    stream: str | None = None
+    unit: str | None = None
+    n_trials: int | None = None
+    practice: bool = True
+    seed: int = 0
+    folder: Path | None = None
+    resume: Path | None = None
+    dynamic_stopping: bool = False
+    out: Path | None = None
+    report: Path | None = None
+    placement: Placement = field(default_factory=Placement)
+
+    def decoder_file(self, folder: Path) -> Path:
+        """Return where the decoder goes."""
+        return self.out or folder / DECODER
+
+    def report_file(self, folder: Path) -> Path:
+        """Return where the report goes."""
+        return self.report or folder / REPORT
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A decoder, saved.
+
+    Attributes
+    ----------
+    calibration : Calibration
+    decoder, report : Path
+    advice : list of Advice
+        What the report finds, and what to do.
+    more_trials_help : bool
+    """
+
+    calibration: Calibration
+    decoder: Path
+    report: Path
+    advice: list[Advice]
+    more_trials_help: bool
+
+
+@dataclass(frozen=True)
+class SessionOutcome:
+    """The result of a session window.
+
+    Attributes
+    ----------
+    folder : SessionFolder or None
+        None where no session was begun.
+    result : TrainingResult or None
+        None where no decoder was trained.
+    interrupted : bool
+        Whether Ctrl-C has closed the window.
+    """
+
+    folder: SessionFolder | None
+    result: TrainingResult | None
+    interrupted: bool = False

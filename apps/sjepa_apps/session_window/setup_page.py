@@ -1,0 +1,306 @@
+"""The first page: protocol, stream and display."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QSpinBox, QTableWidgetItem, QWidget
+
+from sjepa_apps.session.checks import require_enough_trials
+from sjepa_apps.session.folder import SessionFolder, planned_trials
+from sjepa_apps.session_window.conductor import Choices
+from sjepa_apps.session_window.page import Page, minutes
+from sjepa_apps.session_window.setup import SessionSetup
+from sjepa_apps.stimulus.display import Placement
+from sjepa_apps.stimulus.frame_window import find_screen
+from sjepa_apps.ui.discovery import signals_among
+from sjepa_apps.ui.stream_check import UNITS, check_stream, worst
+from sjepa_apps.ui.theme import GRID
+from sjepa_apps.ui.widgets import Choices as ChoiceBox
+from sjepa_apps.ui.widgets import PlainLabel, ProtocolFileButton, make_table, plain_tip
+from sjepa_online.errors import InputError
+from sjepa_online.protocol import Protocol, load_protocol
+from sjepa_online.resources import list_resources
+from sjepa_online.schedule import make_schedule
+from sjepa_online.stream import StreamDescription
+
+_COLUMNS = ("Stream", "Channels", "Rate", "Unit", "Host")
+_NO_STREAM = (
+    "No EEG stream is in sight. Start the amplifier's LSL program; streams appear here by "
+    "themselves. Without an amplifier: sjepa-online simulate --paradigm {paradigm}"
+)
+
+
+class SetupPage(Page):
+    """Protocol, stream and display.
+
+    Parameters
+    ----------
+    setup : SessionSetup
+        What is chosen at first.
+    folder : SessionFolder or None
+        Of the session to go on with.
+
+    Signals
+    -------
+    chosen
+        :class:`~sjepa_apps.session_window.conductor.Choices`.
+    """
+
+    chosen = pyqtSignal(object)
+
+    def __init__(self, setup: SessionSetup, folder: SessionFolder | None) -> None:
+        super().__init__(
+            "Stream and protocol",
+            "What the participant sees, what is recorded, and on which display.",
+            "Check channels",
+        )
+        self._setup = setup
+        self._folder = folder
+        self._streams: list[StreamDescription] = []
+        self._protocol: Protocol | None = None
+        self._sound = False
+        self.protocol = ChoiceBox()
+        self.other_protocol = ProtocolFileButton(self.protocol)
+        self.about = PlainLabel("", "muted")
+        self.about.setWordWrap(True)
+        self.trials = QSpinBox()
+        self.trials.setRange(1, 9999)
+        self.trials.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self.trials.setFixedWidth(10 * GRID)
+        self.practice = QCheckBox("Practice trials first")
+        self._practice_wanted = setup.practice and folder is None
+        self.table = make_table(_COLUMNS, stretched=0)
+        self.unit = ChoiceBox()
+        self.unit.addItems(list(UNITS))
+        self.unit.setToolTip("Unit of the EEG, where the stream declares none or a wrong one")
+        self.display = ChoiceBox()
+        self.windowed = QCheckBox("In a window, to try it out")
+        self.windowed.setChecked(setup.placement.windowed)
+        self.photodiode = QCheckBox("Photodiode patch in the lower left corner")
+        self.photodiode.setChecked(setup.placement.photodiode)
+        self._lay_out()
+        self._fill_protocols()
+        self._fill_unit()
+        self._fill_displays()
+        self.show_streams([])
+        self.protocol.currentTextChanged.connect(self._read_protocol)
+        self.trials.valueChanged.connect(self._plan)
+        self.table.itemSelectionChanged.connect(self._judge)
+        self.unit.currentIndexChanged.connect(self._judge)
+        self.primary.clicked.connect(self._choose)
+        self._read_protocol()
+
+    def show_streams(self, streams: list[StreamDescription]) -> None:
+        """Show the streams in sight; the chosen one stays chosen."""
+        wanted = self._wanted()
+        self._streams = signals_among(streams)
+        self.table.blockSignals(True)
+        self.table.setRowCount(len(self._streams))
+        for row, stream in enumerate(self._streams):
+            cells = (
+                stream.name,
+                str(stream.n_channels),
+                f"{stream.sfreq:g} Hz" if stream.sfreq else "irregular",
+                stream.unit or "not declared",
+                stream.host,
+            )
+            for column, text in enumerate(cells):
+                item = QTableWidgetItem(text)
+                item.setToolTip(plain_tip(f"source id {stream.source_id or 'none'}"))
+                self.table.setItem(row, column, item)
+        rows = [row for row, one in enumerate(self._streams) if wanted in one.selectors]
+        only = 0 if len(self._streams) == 1 and not wanted else -1
+        self.table.setCurrentCell(rows[0] if len(rows) == 1 else only, 0)
+        self.table.blockSignals(False)
+        self._judge()
+
+    @property
+    def stream(self) -> StreamDescription | None:
+        """The stream that is chosen."""
+        row = self.table.currentRow()
+        return self._streams[row] if 0 <= row < len(self._streams) else None
+
+    @property
+    def chosen_unit(self) -> str | None:
+        """Unit that replaces what the stream declares."""
+        return UNITS[self.unit.currentText()]
+
+    @property
+    def paradigm(self) -> str:
+        """Name or path of the protocol that is chosen."""
+        return self.protocol.currentText()
+
+    def keep(self, folder: SessionFolder | None) -> None:
+        """Go on with this session, whose protocol and unit stay as they are."""
+        if folder is None:
+            return
+        if self._folder is None:
+            self._folder = folder
+            self.protocol.blockSignals(True)
+            self.protocol.clear()
+            self._fill_protocols()
+            self.protocol.blockSignals(False)
+            self._fill_unit()
+            self._read_protocol()
+        self.trials.setValue(folder.state.n_trials)
+
+    def _lay_out(self) -> None:
+        form = QGridLayout()
+        form.setHorizontalSpacing(2 * GRID)
+        form.setVerticalSpacing(GRID)
+        rows = (
+            ("Protocol", _side_by_side(self.protocol, self.other_protocol)),
+            ("Trials", _side_by_side(self.trials, self.practice)),
+            ("", _side_by_side(self.about)),
+            ("Display", _side_by_side(self.display)),
+            ("", _side_by_side(self.windowed, self.photodiode)),
+            ("Unit", _side_by_side(self.unit)),
+        )
+        for row, (name, fields) in enumerate(rows):
+            form.addWidget(PlainLabel(name, "muted"), row, 0)
+            form.addLayout(fields, row, 1)
+        form.setColumnStretch(1, 1)
+        self.content.addLayout(form)
+        self.content.addWidget(self.table, 1)
+
+    def _fill_protocols(self) -> None:
+        if self._folder is not None:
+            self.protocol.addItem(self._folder.protocol.name)
+            self.protocol.setEnabled(False)
+            self.other_protocol.setEnabled(False)
+            return
+        names = [name for name in list_resources("calibration", ".toml") if _shows(name)]
+        paradigm = self._setup.paradigm
+        self.protocol.addItems(list(dict.fromkeys([*names, paradigm])))
+        self.protocol.setCurrentText(paradigm)
+
+    def _fill_unit(self) -> None:
+        unit = self._setup.unit if self._folder is None else self._folder.state.unit
+        self.unit.setCurrentIndex(list(UNITS.values()).index(unit))
+        self.unit.setEnabled(self._folder is None)
+
+    def _fill_displays(self) -> None:
+        screens = QGuiApplication.screens()
+        for number, screen in enumerate(screens, start=1):
+            size = screen.geometry()
+            self.display.addItem(
+                f"{number}: {screen.name() or 'display'}, {size.width()} × {size.height()}, "
+                f"{screen.refreshRate():.4g} Hz"
+            )
+        chosen = screens.index(find_screen(self._setup.placement.display))
+        self.display.setCurrentIndex(chosen)
+
+    def _read_protocol(self) -> None:
+        """Read the protocol, show its errors, and propose a number of trials."""
+        try:
+            self._protocol = self._load()
+            practises = len(make_schedule(self._protocol, self._setup.seed, practice=True)) > 0
+            n_trials = self._n_trials(self._protocol)
+        except InputError as error:
+            self._protocol = None
+            self._refuse(error)
+            return
+        self.practice.setEnabled(practises)
+        self.practice.setChecked(practises and self._practice_wanted)
+        self.trials.blockSignals(True)
+        self.trials.setValue(n_trials)
+        self.trials.blockSignals(False)
+        self._plan()
+
+    def _load(self) -> Protocol:
+        return load_protocol(self.paradigm) if self._folder is None else self._folder.protocol
+
+    def _n_trials(self, protocol: Protocol) -> int:
+        if self._setup.n_trials is not None:
+            return self._setup.n_trials
+        if self._folder is not None:
+            return self._folder.state.n_trials
+        return len(planned_trials(protocol, self._setup.seed))
+
+    def _plan(self) -> None:
+        """Show the duration of the trials, or why they cannot be used."""
+        if self._protocol is None:
+            return
+        seed = self._setup.seed if self._folder is None else self._folder.state.seed
+        trials = planned_trials(self._protocol, seed, self.trials.value())
+        try:
+            require_enough_trials(trials, self._protocol)
+        except InputError as error:
+            self._refuse(error)
+            return
+        total = sum(trial.duration for trial in trials)
+        told = f"About {total / len(trials):.3g} s a trial, {minutes(total)} in all."
+        if self._folder is not None:
+            told += f" Goes on in {self._folder.path}."
+        self.about.setText(told)
+        self.about.set_state("")
+        self._sound = True
+        self._judge()
+
+    def _refuse(self, error: InputError) -> None:
+        self.about.setText(str(error))
+        self.about.set_state("bad")
+        self._sound = False
+        self._judge()
+
+    def _judge(self) -> None:
+        stream = self.stream
+        self.primary.setEnabled(False)
+        if not self._streams:
+            self.tell(_NO_STREAM.format(paradigm=self.paradigm))
+        elif stream is None:
+            self.tell(f"{len(self._streams)} streams are in sight: choose the one to record.")
+        else:
+            findings = check_stream(stream, None, self.chosen_unit)
+            state = worst(findings)
+            said = [finding.text for finding in findings if finding.state == state != "good"]
+            nobody = "It is simulated: nobody is recorded. " if stream.simulated else ""
+            self.tell(nobody + " ".join(said), "" if state == "good" else state)
+            self.primary.setEnabled(state != "bad" and self._sound)
+
+    def _wanted(self) -> str:
+        chosen = self.stream
+        if chosen is not None:
+            return chosen.selectors[1]
+        if self._setup.stream is None and self._folder is not None:
+            return self._folder.state.stream.selector
+        return self._setup.stream or ""
+
+    def _choose(self) -> None:
+        stream = self.stream
+        if stream is None:
+            return
+        self.chosen.emit(
+            Choices(
+                self.paradigm,
+                stream,
+                self.chosen_unit,
+                self.trials.value(),
+                self.practice.isChecked(),
+                Placement(
+                    self.display.currentIndex() + 1,
+                    self.windowed.isChecked(),
+                    self.photodiode.isChecked(),
+                ),
+            )
+        )
+
+
+def _side_by_side(*fields: QWidget) -> QHBoxLayout:
+    """Lay out fields in a row; the only one takes all of it."""
+    row = QHBoxLayout()
+    row.setSpacing(3 * GRID)
+    for field in fields:
+        row.addWidget(field)
+    if len(fields) > 1:
+        row.addStretch()
+    return row
+
+
+def _shows(name: str) -> bool:
+    """Return whether to list a protocol: it has a presentation, or errors to be shown."""
+    try:
+        return load_protocol(name).presentation is not None
+    except InputError:
+        return True

@@ -1,0 +1,192 @@
+"""The first pages: stream, unit, protocol, channels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+pytest.importorskip("PyQt6", reason="the windows need PyQt6")
+
+from PyQt6.QtWidgets import QFileDialog
+
+from sjepa_apps.session_window import conductor
+from sjepa_apps.stimulus.display import Placement
+from sjepa_apps.ui.theme import DARK, LIGHT
+from sjepa_online.errors import InputError
+from sjepa_online.stream import StreamDescription
+
+
+def test_only_stream_in_sight_is_chosen(open_session, eeg):
+    one = open_session(eeg("amplifier"))
+    assert one.setup_page.stream.name == "amplifier"
+    assert one.setup_page.primary.isEnabled()
+
+
+def test_without_a_stream_it_says_what_to_do(open_session):
+    one = open_session()
+    assert not one.setup_page.primary.isEnabled()
+    assert "sjepa-online simulate" in one.setup_page.message.text()
+
+
+def test_among_two_streams_one_must_be_chosen(open_session, eeg):
+    one = open_session(eeg("a"), eeg("b"))
+    assert not one.setup_page.primary.isEnabled()
+    assert "2 streams are in sight" in one.setup_page.message.text()
+    one.setup_page.table.selectRow(1)
+    assert one.setup_page.stream.name == "b"
+    assert one.setup_page.primary.isEnabled()
+    one.setup_page.show_streams([eeg("c"), eeg("b"), eeg("a")])
+    assert one.setup_page.stream.name == "b"
+
+
+def test_unit_of_a_stream_that_declares_none_is_chosen(
+    open_session, qtbot, monkeypatch, eeg, go_to_recording, begin
+):
+    units = []
+    check = conductor.check_channels
+    monkeypatch.setattr(
+        conductor, "check_channels", lambda stream, unit: units.append(unit) or check(stream, unit)
+    )
+    one = open_session(replace(eeg("a"), units=()), practice=False)
+    page = one.setup_page
+    assert not page.primary.isEnabled()
+    assert "choose one" in page.message.text()
+    page.unit.setCurrentText("mV")
+    assert page.primary.isEnabled()
+    go_to_recording(one, qtbot)
+    begin(one, qtbot, practice=False)
+    assert one.conductor.folder.state.unit == "mV"
+    assert units == ["mV"]
+    # a session goes on in its unit
+    one.run_page.secondary.click()
+    qtbot.waitUntil(one.run_page.back.isEnabled, timeout=60_000)
+    one.run_page.back.click()
+    one.channels_page.back.click()
+    assert not page.unit.isEnabled()
+    assert page.unit.currentText() == "mV"
+
+
+def test_unit_of_the_command_line_is_chosen(open_session, eeg):
+    one = open_session(replace(eeg("a"), units=()), unit="uV")
+    assert one.setup_page.unit.currentText() == "µV"
+    assert one.setup_page.primary.isEnabled()
+
+
+def test_stream_of_the_command_line_is_chosen(open_session, eeg):
+    one = open_session(eeg("a"), eeg("b"), stream="b")
+    assert one.setup_page.stream.name == "b"
+
+
+def test_typing_error_in_a_protocol_is_named(open_session, protocol_file, eeg):
+    protocol_file.write_text(protocol_file.read_text().replace("fixation", "fixtion"))
+    one = open_session(eeg("a"))
+    assert "imagery.fixtion" in one.setup_page.about.text()
+    assert not one.setup_page.primary.isEnabled()
+    one.setup_page.protocol.setCurrentText("mi")
+    assert one.setup_page.primary.isEnabled()
+    assert one.setup_page.trials.value() == 100
+
+
+def test_protocol_is_chosen_by_its_file(open_session, protocol_file, monkeypatch, eeg):
+    one = open_session(eeg("a"), paradigm="mi")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(protocol_file), ""))
+    one.setup_page.other_protocol.click()
+    assert one.setup_page.paradigm == str(protocol_file)
+    assert one.setup_page.trials.value() == 10
+
+
+def test_channels_that_need_a_look_come_first(open_session, qtbot, eeg):
+    one = open_session(eeg("a"))
+    one.setup_page.primary.click()
+    qtbot.waitUntil(one.channels_page.primary.isEnabled, timeout=60_000)
+    table = one.channels_page.table
+    assert [table.item(row, 0).text() for row in range(3)] == ["Cz", "C3", "C4"]
+    assert table.item(0, 3).text() == "Cz is flat"
+    # where the column cuts it
+    assert "Cz is flat" in table.item(0, 3).toolTip()
+    assert one.channels_page.message.text() == "1 of 3 channels need a look."
+    assert one.channels_page.scalp._states.bad == ("Cz",)
+
+
+def test_columns_fit_what_they_hold(open_session, eeg):
+    table = open_session(replace(eeg("a"), units=())).setup_page.table
+    assert table.item(0, 3).text() == "not declared"
+    assert all(table.columnWidth(n) >= table.sizeHintForColumn(n) for n in range(1, 5))
+
+
+def test_findings_have_the_colours_of_the_theme(open_session, qtbot, eeg):
+    one = open_session(eeg("a"))
+    page = one.channels_page
+    one.setup_page.primary.click()
+    qtbot.waitUntil(page.primary.isEnabled, timeout=60_000)
+    for theme in (LIGHT, DARK):
+        page.set_theme(theme)
+        shown = [page.table.item(row, 3).foreground().color().name() for row in range(3)]
+        assert shown == [theme.bad.lower(), theme.good.lower(), theme.good.lower()]
+
+
+def test_signal_that_cannot_be_recorded_is_refused(open_session, qtbot, monkeypatch, eeg):
+    def refuse(stream: StreamDescription, unit: str | None) -> None:
+        raise InputError("Every channel is constant", value="a", remedy="Switch it on.")
+
+    monkeypatch.setattr(conductor, "check_channels", refuse)
+    one = open_session(eeg("a"))
+    one.setup_page.primary.click()
+    qtbot.waitUntil(one.channels_page.secondary.isEnabled, timeout=60_000)
+    assert "Switch it on" in one.channels_page.message.text()
+    assert not one.channels_page.primary.isEnabled()
+
+
+def test_operator_goes_back_to_another_stream(open_session, qtbot, eeg, go_to_recording):
+    one = open_session(eeg("a"), eeg("b"), stream="a")
+    one.setup_page.primary.click()
+    qtbot.waitUntil(one.channels_page.back.isEnabled, timeout=60_000)
+    one.channels_page.back.click()
+    assert one.pages.currentWidget() is one.setup_page
+    one.setup_page.table.selectRow(1)
+    go_to_recording(one, qtbot)
+    assert one.conductor.choices.stream.name == "b"
+
+
+def test_protocol_of_a_session_that_has_begun_stays(
+    open_session, qtbot, eeg, go_to_recording, begin
+):
+    one = open_session(eeg("a"), practice=False)
+    go_to_recording(one, qtbot)
+    begin(one, qtbot, practice=False)
+    one.run_page.secondary.click()
+    qtbot.waitUntil(one.run_page.back.isEnabled, timeout=60_000)
+    one.run_page.back.click()
+    one.channels_page.back.click()
+    assert not one.setup_page.protocol.isEnabled()
+    assert one.setup_page.paradigm == "quick"
+    assert one.setup_page.primary.isEnabled()
+    go_to_recording(one, qtbot)
+    begin(one, qtbot, practice=False)
+
+
+def test_protocol_without_practice_offers_none(open_session, protocol_file, eeg):
+    assert open_session(eeg("a")).setup_page.practice.isChecked()
+    protocol_file.write_text(
+        protocol_file.read_text().replace("practice_trials = 1", "practice_trials = 0")
+    )
+    page = open_session(eeg("a")).setup_page
+    assert not page.practice.isEnabled()
+    assert not page.practice.isChecked()
+    page.protocol.setCurrentText("mi")
+    assert page.practice.isChecked()
+
+
+def test_options_of_the_command_line_are_preset(open_session, qtbot, eeg, go_to_recording, begin):
+    placement = Placement(display=1, windowed=True, photodiode=True)
+    one = open_session(eeg("a"), practice=False, placement=placement)
+    go_to_recording(one, qtbot)
+    assert one.conductor.choices.placement == placement
+    shown = begin(one, qtbot, practice=False)
+    assert shown.frame_window.width() < shown.frame_window.screen().geometry().width()
+
+
+def test_display_that_is_not_there_is_refused(open_session, eeg):
+    with pytest.raises(InputError, match=r"no display .*Choose one of: 1"):
+        open_session(eeg("a"), placement=Placement(display=3))
