@@ -17,7 +17,9 @@ from sjepa_online.protocol import Protocol
 if TYPE_CHECKING:
     from sjepa_online.decoding.base import EpochClassifier
     from sjepa_online.decoding.classifiers.fine_tuning import Strategy
+    from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
     from sjepa_online.decoding.classifiers.readouts import Prior
+    from sjepa_online.model import SignalJEPA
     from sjepa_online.model.heads import HeadName
 
 AUTO = "auto"
@@ -203,29 +205,48 @@ class DecoderRequest:
             prior,
             ch_names,
         )
-        return AutoClassifier(filter_bank, riemann) if self.name == AUTO else filter_bank
+        if self.name == FILTER_BANK:
+            return filter_bank
+        member = self._pre_local(network, protocol, ch_names)
+        return AutoClassifier(filter_bank, riemann, member)
 
     def _head_of_the_paper(self, protocol: Protocol, ch_names: Sequence[str]) -> EpochClassifier:
-        from sklearn.utils import check_random_state
-
         from sjepa_online.decoding.classifiers.fine_tuning import choose_device
         from sjepa_online.decoding.classifiers.network import load_network
         from sjepa_online.decoding.classifiers.paper_heads import PaperHead
-        from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
         from sjepa_online.signal import resolve_channel_names
 
-        # the seed that SJEPAClassifier draws
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        names = resolve_channel_names(list(ch_names))
-        network, device = load_network(self.weights, names, seed), choose_device(self.device)
-        strategy, classes = cast("Strategy", self._strategy), protocol.class_names
+        names, seed = resolve_channel_names(list(ch_names)), self._seed
+        network = load_network(self.weights, names, seed)
         if self._head == "pre-local":
-            encoder, paradigm = network.local_encoder, protocol.paradigm
-            return PreLocalNetwork(
-                encoder, paradigm, protocol.frequencies, classes, strategy, seed, device, names
-            )
-        head = cast("HeadName", self._head)
-        return PaperHead(head, strategy, network, classes, seed, device)
+            return self._pre_local(network, protocol, names)
+        head, strategy = cast("HeadName", self._head), cast("Strategy", self._strategy)
+        device = choose_device(self.device)
+        return PaperHead(head, strategy, network, protocol.class_names, seed, device)
+
+    def _pre_local(
+        self, network: SignalJEPA, protocol: Protocol, ch_names: Sequence[str]
+    ) -> PreLocalNetwork:
+        from sjepa_online.decoding.classifiers.fine_tuning import choose_device
+        from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
+
+        return PreLocalNetwork(
+            network.local_encoder,
+            protocol.paradigm,
+            protocol.frequencies,
+            protocol.class_names,
+            cast("Strategy", self._strategy),
+            self._seed,
+            choose_device(self.device),
+            ch_names,
+        )
+
+    @property
+    def _seed(self) -> int:
+        """The seed that SJEPAClassifier draws."""
+        from sklearn.utils import check_random_state
+
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     @property
     def _strategy(self) -> str:

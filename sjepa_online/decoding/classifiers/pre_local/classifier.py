@@ -16,11 +16,9 @@ from sjepa_online.decoding.classifiers.pre_local.ensemble import Ensemble, batch
 from sjepa_online.decoding.classifiers.pre_local.fitting import fit_ensemble
 from sjepa_online.decoding.classifiers.pre_local.networks import (
     BAND_POWER,
-    OF_TOKENS,
     STIMULUS_PHASE,
     STIMULUS_POWER,
     TIME_COURSE,
-    TOKEN_POWER,
     TOKENS,
     Layout,
     channel_powers,
@@ -38,7 +36,7 @@ from sjepa_online.typing import BoolMask, FloatArray, Floats, Indices
 #: What reads the encoder; the first readout always decides, the others where they help.
 READOUTS: dict[Paradigm | None, tuple[str, ...]] = {
     "erp": (TIME_COURSE, TOKENS),
-    "mi": (BAND_POWER, TOKEN_POWER),
+    "mi": (BAND_POWER,),
     "ssvep": (STIMULUS_POWER, STIMULUS_PHASE, TOKENS),
     None: (TIME_COURSE, TOKENS, BAND_POWER),
 }
@@ -175,9 +173,7 @@ class PreLocalNetwork(EpochClassifier):
         """Return the layout for windows of so many samples."""
         config = encoder.config
         has_tokens = n_times >= config.token_length
-        readouts = tuple(
-            name for name in READOUTS[self.paradigm] if has_tokens or name not in OF_TOKENS
-        )
+        readouts = tuple(name for name in READOUTS[self.paradigm] if has_tokens or name != TOKENS)
         slow, rhythmic = choose_kernels(encoder.first_kernels.numpy())
         reads_stimulus = STIMULUS_POWER in readouts
         return Layout(

@@ -34,13 +34,10 @@ STIMULUS_MAP = "stimulus-map"
 TIME_COURSE = "time-course"
 TOKENS = "tokens"
 BAND_POWER = "band-power"
-TOKEN_POWER = "token-power"
 STIMULUS_POWER = "stimulus-power"
 STIMULUS_PHASE = "stimulus-phase"
 #: Readouts that the shape of the response decides, and those that only power decides.
 PHASE_LOCKED = (TIME_COURSE, TOKENS, STIMULUS_PHASE)
-#: Readouts of the last convolution: windows shorter than a token have none.
-OF_TOKENS = (TOKENS, TOKEN_POWER)
 
 #: Evoked potentials are slow: kernels whose response peaks below this (Hz) read their shape.
 SLOW_BELOW = 8.0
@@ -96,12 +93,12 @@ def choose_kernels(kernels: FloatArray) -> tuple[tuple[int, ...], tuple[int, ...
 def encoder_weights(encoder: LocalEncoder, n_members: int) -> Weights:
     """Return the weights of a local encoder, once for each member.
 
-    A convolution becomes a matrix ``(dim in * kernel, dim out)``.
+    A convolution becomes a matrix ``(taps * dim in, dim out)``.
     """
     weights = {}
     for index, convolution in enumerate(encoder.convolutions):
         kernel = convolution.get_parameter("weight").detach()
-        weights[f"convolution{index}"] = kernel.flatten(1).T
+        weights[f"convolution{index}"] = kernel.permute(2, 1, 0).flatten(0, 1)
     weights["norm-weight"] = encoder.norm.weight.detach()
     weights["norm-bias"] = encoder.norm.bias.detach()
     return {
@@ -153,16 +150,14 @@ def encode(
     if wanted - {STIMULUS_POWER, STIMULUS_PHASE}:
         first = _convolve(virtual.flatten(1, 2)[..., None], weights["convolution0"], layout, 0)
         course = first.reshape(*virtual.shape[:3], *first.shape[2:])
-        read[TIME_COURSE] = course[..., list(layout.slow)].flatten(2)
-        read[BAND_POWER] = _log_power(
-            course[..., list(layout.rhythmic)].square().mean(dim=3),
-            residual[..., : len(layout.rhythmic)],
-        )
-    if wanted & set(OF_TOKENS):
+        if TIME_COURSE in wanted:
+            read[TIME_COURSE] = course[..., list(layout.slow)].flatten(2)
+        if BAND_POWER in wanted:
+            power = course.square().mean(dim=3)[..., list(layout.rhythmic)]
+            read[BAND_POWER] = _log_power(power, residual[..., : len(layout.rhythmic)])
+    if TOKENS in wanted:
         tokens = _tokens(layout, weights, first)
-        tokens = tokens.reshape(*virtual.shape[:3], *tokens.shape[2:])
-        read[TOKENS] = tokens.flatten(2)
-        read[TOKEN_POWER] = _token_power(tokens)
+        read[TOKENS] = tokens.reshape(*virtual.shape[:2], -1)
     return {name: read[name] for name in layout.readouts}
 
 
@@ -209,12 +204,17 @@ def channel_powers(layout: Layout, weights: Weights, X: Tensor) -> Tensor:
 
 
 def _convolve(signal: Tensor, weight: Tensor, layout: Layout, layer: int) -> Tensor:
-    """Convolve ``(members, signals, time, dim)`` with weights ``(members, dim * taps, out)``."""
+    """Convolve ``(members, signals, time, dim)`` with weights ``(members, taps * dim, out)``."""
     _, taps, stride = layout.conv_layers[layer]
-    windows = signal.unfold(2, taps, stride)
-    members, n_signals, n_times = windows.shape[:3]
-    flat = windows.reshape(members, n_signals * n_times, -1)
-    return torch.bmm(flat, weight).reshape(members, n_signals, n_times, -1)
+    members, n_signals, n_times, n_dims = signal.shape
+    n_windows = (n_times - taps) // stride + 1
+    if taps == stride:
+        # windows that do not overlap need no copy
+        windows = signal[:, :, : n_windows * stride]
+    else:
+        windows = signal.unfold(2, taps, stride).transpose(3, 4)
+    flat = windows.reshape(members, n_signals * n_windows, taps * n_dims)
+    return torch.bmm(flat, weight).reshape(members, n_signals, n_windows, -1)
 
 
 def _tokens(layout: Layout, weights: Weights, first: Tensor) -> Tensor:
@@ -226,15 +226,6 @@ def _tokens(layout: Layout, weights: Weights, first: Tensor) -> Tensor:
     for layer in range(1, len(layout.conv_layers)):
         hidden = functional.gelu(_convolve(hidden, weights[f"convolution{layer}"], layout, layer))
     return hidden
-
-
-def _token_power(tokens: Tensor) -> Tensor:
-    """Return the mean and, of several tokens, the logarithm of the variance over time."""
-    mean = tokens.mean(dim=3)
-    if tokens.shape[3] == 1:
-        return mean.flatten(2)
-    variance = (tokens - mean[:, :, :, None]).square().mean(dim=3)
-    return torch.cat([mean, (variance + 1e-4).log()], dim=-1).flatten(2)
 
 
 def stimulus_map(layout: Layout, weights: Weights, n_times: int) -> Tensor:

@@ -25,7 +25,7 @@ N_VIRTUAL = 8
 #: Filters of each stimulus frequency.
 N_STIMULUS = 2
 #: Inverse strength of the penalty on weights of standardised power.
-POWER_C = 0.1
+POWER_C = 0.05
 
 
 def spatial_start(
@@ -41,8 +41,8 @@ def spatial_start(
     Parameters
     ----------
     paradigm : {"erp", "mi", "ssvep"} or None
-        xDAWN filters of each class for ``erp``; whitened electrodes for ``mi``, as patterns that
-        are learned from few trials hold on no others; for ``ssvep`` filters of the response to
+        xDAWN filters of each class for ``erp``; whitened electrodes and common spatial
+        patterns for ``mi``; for ``ssvep`` filters of the response to
         each stimulus, and one xDAWN filter of each class in case the response is locked to the
         trial; xDAWN filters and common spatial patterns for None.
     X : ndarray, shape (n, channels, samples)
@@ -56,14 +56,15 @@ def spatial_start(
         Number of stimulus frequencies.
     electrodes : sequence of int
         Channels over the sensorimotor cortex, which ``mi`` begins with where there are many
-        others; common spatial patterns where there is none.
+        others.
     """
     n_classes = int(targets.max()) + 1
     if paradigm == "erp":
         filters = _responses(X, targets, N_VIRTUAL // min(n_classes, N_VIRTUAL))
     elif paradigm == "mi":
         near = range(X.shape[1]) if X.shape[1] <= MAX_VIRTUAL else electrodes
-        filters = np.eye(X.shape[1])[list(near)] if near else _patterns(powers, targets, N_VIRTUAL)
+        # patterns learned from few trials hold on no others; electrodes beside them do
+        filters = np.concatenate([np.eye(X.shape[1])[list(near)], _patterns(powers, targets, 4)])
     elif paradigm == "ssvep":
         stimulus = _stimulus_filters(powers, targets, n_stimuli)
         filters = np.concatenate([stimulus, _responses(X, targets, 1)])

@@ -74,7 +74,7 @@ class Schedule:
 SCHEDULES: dict[Paradigm | None, Schedule] = {
     "erp": Schedule(steps=300, batch=64, shift=3, analytic=False),
     "mi": Schedule(steps=40, batch=16, learning_rate=1e-3),
-    "ssvep": Schedule(steps=60, batch=32),
+    "ssvep": Schedule(steps=40, batch=16),
     None: Schedule(steps=200, batch=32),
 }
 
