@@ -16,9 +16,11 @@ from sjepa_online.protocol import Protocol
 
 if TYPE_CHECKING:
     from sjepa_online.decoding.base import EpochClassifier
+    from sjepa_online.decoding.classifiers.fbcca import FilterBankCCA
     from sjepa_online.decoding.classifiers.fine_tuning import Strategy
     from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
     from sjepa_online.decoding.classifiers.readouts import Prior
+    from sjepa_online.decoding.classifiers.umm import UmmClassifier
     from sjepa_online.model import SignalJEPA
     from sjepa_online.model.heads import HeadName
 
@@ -28,6 +30,8 @@ FILTER_BANK = "filter-bank"
 HEADS = ("pre-local", "post-local", "contextual")
 STRATEGIES = ("full", "new")
 BASELINES = ("riemann", "cca")
+#: The decoders that need no labelled trial: of spellers, and of flickering targets.
+UMM, FBCCA = "umm", "fbcca"
 #: Decoders that are the convex filter bank, or made of it.
 _CONVEX = (AUTO, FILTER_BANK)
 
@@ -35,7 +39,7 @@ _CONVEX = (AUTO, FILTER_BANK)
 def decoder_names() -> list[str]:
     """Return the name of every decoder."""
     with_strategy = [f"{strategy}-{head}" for strategy in STRATEGIES for head in HEADS]
-    return [AUTO, FILTER_BANK, *HEADS, *with_strategy, *BASELINES]
+    return [AUTO, FILTER_BANK, *HEADS, *with_strategy, *BASELINES, UMM, FBCCA]
 
 
 def check_decoder_name(name: str) -> None:
@@ -88,8 +92,8 @@ class DecoderRequest:
     Attributes
     ----------
     name : str
-        ``auto``, ``filter-bank``, ``riemann``, ``cca`` (SSVEP), or a head, optionally with a
-        strategy before it (``full-pre-local``).
+        ``auto``, ``filter-bank``, ``riemann``, ``cca`` and ``fbcca`` (SSVEP), ``umm`` (ERP), or a
+        head, optionally with a strategy before it (``full-pre-local``).
     weights : str
         Name or path of pretrained weights, or ``random``.
     random_state : int
@@ -194,6 +198,10 @@ class DecoderRequest:
             return riemann
         if self.name == "cca":
             return CCAClassifier(frequencies, protocol.class_names)
+        if self.name == FBCCA:
+            return make_fbcca(protocol)
+        if self.name == UMM:
+            return make_umm(protocol)
         if self.name not in _CONVEX:
             return self._head_of_the_paper(protocol, ch_names)
         network = load_network(self.weights, list(ch_names), self.random_state)
@@ -259,6 +267,55 @@ class DecoderRequest:
         return rest if prefix in STRATEGIES else self.name
 
 
+def make_umm(protocol: Protocol) -> UmmClassifier:
+    """Return the decoder that spells without labels, which knows nothing yet.
+
+    Parameters
+    ----------
+    protocol : Protocol
+
+    Returns
+    -------
+    UmmClassifier
+
+    Raises
+    ------
+    InputError
+        The protocol is of another paradigm.
+    """
+    from sjepa_online.decoding.classifiers.umm import UmmClassifier
+
+    if protocol.paradigm != "erp":
+        raise InputError(
+            f"The decoder umm compares flashes, and the protocol {protocol.name} shows none",
+            value=f"a protocol of {protocol.paradigm}",
+            remedy="Choose another decoder for this paradigm; riemann suits all.",
+        )
+    return UmmClassifier(protocol.class_names, protocol.window.start)
+
+
+def make_fbcca(protocol: Protocol) -> FilterBankCCA:
+    """Return the decoder of flickering targets that needs no labels.
+
+    Parameters
+    ----------
+    protocol : Protocol
+
+    Returns
+    -------
+    FilterBankCCA
+
+    Raises
+    ------
+    InputError
+        The protocol has no stimulus frequency.
+    """
+    from sjepa_online.decoding.classifiers.fbcca import FilterBankCCA
+
+    frequencies = tuple(spec.frequency for spec in protocol.classes)
+    return FilterBankCCA(frequencies, protocol.class_names)
+
+
 def classifier_from_state(state: State) -> EpochClassifier:
     """Build the classifier that a state describes.
 
@@ -296,20 +353,24 @@ def classifier_from_state(state: State) -> EpochClassifier:
 def _classes_by_kind() -> dict[str, type[EpochClassifier]]:
     from sjepa_online.decoding.classifiers.auto import AutoClassifier
     from sjepa_online.decoding.classifiers.cca import CCAClassifier
+    from sjepa_online.decoding.classifiers.fbcca import FilterBankCCA
     from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
     from sjepa_online.decoding.classifiers.paper_heads import PaperHead
     from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
     from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
+    from sjepa_online.decoding.classifiers.umm import UmmClassifier
     from sjepa_online.decoding.dynamic_stopping import PrefixClassifier
 
     kinds: tuple[type[EpochClassifier], ...] = (
         AutoClassifier,
         CCAClassifier,
+        FilterBankCCA,
         FilterBankClassifier,
         PaperHead,
         PreLocalNetwork,
         PrefixClassifier,
         RiemannClassifier,
+        UmmClassifier,
     )
     # files of version 0.1.0 call the filter bank pre-local, which names the network today
     return {one.kind: one for one in kinds} | {"pre-local": FilterBankClassifier}

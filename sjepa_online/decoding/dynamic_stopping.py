@@ -47,6 +47,7 @@ class PrefixClassifier(EpochClassifier):
         self.classifiers = classifiers
         self.threshold = threshold
         super().__init__(self._whole.classes)
+        self.device = self._whole.device
 
     @property
     def handles_bad_channels(self) -> bool:

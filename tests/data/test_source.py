@@ -97,8 +97,8 @@ def test_suffix_in_capitals(folder, make_raw):
     [
         ("nothing_*.fif", "nothing matches"),
         ("missing.fif", "nothing matches"),
-        ("a" * 300 + ".edf", "can be reached"),
-        ("~no-such-user/x.edf", "can be reached"),
+        ("a" * 300 + ".edf", "cannot be reached"),
+        ("~no-such-user/x.edf", "cannot be reached"),
         ("", "nothing matches"),
         (".", r"is a folder\. Give a glob"),
         ("moabb:Lee2019_SSVEP", "grammar"),
@@ -131,7 +131,7 @@ def test_a_folder_that_may_not_be_read_is_told(folder, monkeypatch):
 
     # as the superuser, who may read all, a test cannot meet this
     monkeypatch.setattr(Path, "iterdir", refuse)
-    with pytest.raises(InputError, match=r"can be reached.*Permission denied"):
+    with pytest.raises(InputError, match=r"cannot be reached.*Permission denied"):
         load_source(".")
 
 

@@ -82,6 +82,7 @@ def look_until(markers: MarkerInlet, kind: type) -> StreamEvent:
     return event
 
 
+@pytest.mark.slow
 def test_a_killed_source_is_lost_and_picked_up_when_it_restarts(
     replay_process, collect, monkeypatch
 ):

@@ -12,7 +12,7 @@ from sjepa_online.decoding import DecoderRequest, EpochClassifier, decoder_names
 from sjepa_online.decoding.catalog import classifier_from_state
 from sjepa_online.decoding.serialization import State
 from sjepa_online.errors import InputError
-from sjepa_online.protocol import Protocol
+from sjepa_online.protocol import Protocol, load_protocol
 
 CH_NAMES = ("C3", "Cz", "C4", "Pz")
 PARADIGMS = (("erp", "phase-locked"), ("mi", "power"), ("ssvep", "stimulus"))
@@ -104,7 +104,16 @@ def test_fitting_draws_nothing(
 
 def test_every_name_makes_a_classifier(protocol_of: Callable[[str], Protocol]) -> None:
     for name in decoder_names():
-        DecoderRequest(name, weights="random").make(protocol_of("ssvep"), CH_NAMES)
+        protocol = load_protocol("erp") if name == "umm" else protocol_of("ssvep")
+        DecoderRequest(name, weights="random").make(protocol, CH_NAMES)
+
+
+@pytest.mark.parametrize(("name", "paradigm"), [("umm", "mi"), ("fbcca", "erp"), ("cca", "mi")])
+def test_a_decoder_of_another_paradigm_is_refused(
+    name: str, paradigm: str, protocol_of: Callable[[str], Protocol]
+) -> None:
+    with pytest.raises(InputError, match="riemann suits all"):
+        DecoderRequest(name, weights="random").make(protocol_of(paradigm), CH_NAMES)
 
 
 @pytest.mark.parametrize("request_of", [{"name": "csp"}, {"device": "abacus"}, {"name": ""}])

@@ -39,6 +39,7 @@ from sjepa_apps.cli.session.run import (
     run_headless,
     run_in_window,
 )
+from sjepa_apps.cli.session.without_labels import AlignmentStream, calibrate_without_labels
 from sjepa_apps.session_window.setup import DECODER, SessionSetup
 from sjepa_apps.stimulus.display import Placement
 from sjepa_online.errors import InputError
@@ -102,7 +103,7 @@ def calibrate(
         ),
     ] = None,
     trials: Annotated[
-        int | None, session_option(min=1, metavar="N", help="Trials to record in all.")
+        int | None, session_option(min=0, metavar="N", help="Trials to record in all; 0: none.")
     ] = None,
     skip_practice: Annotated[
         bool, session_option("--skip-practice", help="Show no practice trials.")
@@ -114,7 +115,8 @@ def calibrate(
 ) -> None:
     """Train, cross-validate and save a decoder, from recordings or from a session.
 
-    Without --from, a session with a participant is recorded. Decoder and report
+    With --trials 0 no label is read: the recordings, or a minute of the stream,
+    align the decoder. Without --from, a session with a participant is recorded. Decoder and report
     go to its folder, by default sessions/DATE-TIME_PROTOCOL.
     """
     for path, option in ((out, "--out"), (report, "--report")):
@@ -128,6 +130,26 @@ def calibrate(
         "--windowed": windowed,
         "--photodiode": photodiode,
     }
+    if trials == 0:
+        of_trials: dict[str, object] = {
+            "--headless": headless,
+            "--folder": folder,
+            "--resume": resume,
+            "--skip-practice": skip_practice,
+            "--dynamic-stopping": dynamic_stopping,
+            "--report": report,
+        }
+        refuse_together(of_trials | of_window, "--trials 0", "Without trials there is no session")
+        calibrate_without_labels(
+            paradigm,
+            source,
+            AlignmentStream(stream, unit, wait or WAIT, lsl_scope),
+            request,
+            out or Path(DECODER),
+            overwrite=overwrite,
+            json=json,
+        )
+        return
     if source:
         of_session: dict[str, object] = {
             "--stream": stream,
