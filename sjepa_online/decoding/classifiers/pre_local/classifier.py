@@ -13,7 +13,7 @@ from sjepa_online.decoding.base import EPOCHS, EpochClassifier, Features
 from sjepa_online.decoding.classifiers.fine_tuning import Strategy
 from sjepa_online.decoding.classifiers.imagery import find_mirror
 from sjepa_online.decoding.classifiers.pre_local.ensemble import Ensemble, batches
-from sjepa_online.decoding.classifiers.pre_local.fitting import fit_ensemble
+from sjepa_online.decoding.classifiers.pre_local.fitting import Recipe, fit_ensemble
 from sjepa_online.decoding.classifiers.pre_local.networks import (
     BAND_POWER,
     STIMULUS_PHASE,
@@ -146,14 +146,10 @@ class PreLocalNetwork(EpochClassifier):
         X = np.asarray(features[EPOCHS], dtype=np.float64)
         splits = inner_folds(targets)
         names = enumerate(self.ch_names or ())
-        self.ensemble_ = fit_ensemble(
+        recipe = Recipe(
             self._layout(self.encoder, X.shape[2]),
             self.encoder,
-            X,
-            features[POWERS].astype(np.float64),
-            targets,
-            [train for train, _ in splits],
-            paradigm=self.paradigm,
+            self.paradigm,
             n_stimuli=len(self.frequencies),
             strategy=self.strategy,
             schedule=SCHEDULES[self.paradigm],
@@ -162,6 +158,9 @@ class PreLocalNetwork(EpochClassifier):
             seed=self.seed,
             device=self.training_device,
         )
+        powers = features[POWERS].astype(np.float64)
+        folds = [train for train, _ in splits]
+        self.ensemble_ = fit_ensemble(recipe, X, powers, targets, folds)
         held_out = [test for _, test in splits]
         self.out_of_fold_ = self.ensemble_.weigh_readouts(X, targets, held_out)
 

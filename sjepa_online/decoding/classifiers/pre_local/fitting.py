@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -44,38 +45,15 @@ N_MASKS = 16
 BATCH_SIZE = 64
 
 
-def fit_ensemble(
-    layout: Layout,
-    encoder: LocalEncoder,
-    X: Floats,
-    powers: Floats,
-    targets: Integers,
-    folds: Folds,
-    *,
-    paradigm: Paradigm | None,
-    n_stimuli: int,
-    strategy: Strategy,
-    schedule: Schedule,
-    mirror: Mirror | None,
-    electrodes: Sequence[int],
-    seed: int,
-    device: str,
-) -> Ensemble:
-    """Train one network for each set of trials.
+@dataclass(frozen=True)
+class Recipe:
+    """How an ensemble is made.
 
-    Parameters
+    Attributes
     ----------
     layout : Layout
     encoder : LocalEncoder
         Where the members' encoders begin.
-    X : ndarray, shape (n, channels, samples)
-        Epochs in µV at 128 Hz.
-    powers : ndarray, shape (n, blocks, channels, channels)
-        Their :func:`channel_powers`.
-    targets : ndarray of int, shape (n,)
-        Class indices.
-    folds : sequence of ndarray of int
-        The trials of each member.
     paradigm : {"ssvep", "erp", "mi"} or None
         Which spatial filters training begins with.
     n_stimuli : int
@@ -91,26 +69,55 @@ def fit_ensemble(
     device : str
         Where to train.
     """
+
+    layout: Layout
+    encoder: LocalEncoder
+    paradigm: Paradigm | None
+    n_stimuli: int
+    strategy: Strategy
+    schedule: Schedule
+    mirror: Mirror | None
+    electrodes: Sequence[int]
+    seed: int
+    device: str
+
+
+def fit_ensemble(
+    recipe: Recipe, X: Floats, powers: Floats, targets: Integers, folds: Folds
+) -> Ensemble:
+    """Train one network for each set of trials.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    X : ndarray, shape (n, channels, samples)
+        Epochs in µV at 128 Hz.
+    powers : ndarray, shape (n, blocks, channels, channels)
+        Their :func:`channel_powers`.
+    targets : ndarray of int, shape (n,)
+        Class indices.
+    folds : sequence of ndarray of int
+        The trials of each member.
+    """
+    layout = recipe.layout
     covariance = channel_covariances(X).mean(axis=0)
     white = whitening(covariance, len(covariance))
     Z, white_powers = white @ X, filter_covariances(white, powers)
-    views = make_views(white, covariance, mirror, int(targets.max()) + 1)
-    starts = [
-        _start_spatial(
-            paradigm, Z[fold], white_powers[fold], targets[fold], n_stimuli, views, electrodes
-        )
-        for fold in folds
-    ]
-    weights = encoder_weights(encoder, len(folds)) | {SPATIAL: _tensor(np.stack(starts))}
+    views = make_views(white, covariance, recipe.mirror, int(targets.max()) + 1)
     labels = torch.from_numpy(targets.astype(np.int64))
     trials = Trials(_tensor(Z), labels, folds, _tensor(white_powers.mean(axis=0)), views)
-    weights |= _start_readouts(layout, weights, trials, schedule)
-    weights = {name: one.to(device) for name, one in weights.items()}
-    train(layout, weights, trials.to(device), strategy, schedule, seed)
+    starts = [
+        _start_spatial(recipe, Z[fold], white_powers[fold], targets[fold], views) for fold in folds
+    ]
+    weights = encoder_weights(recipe.encoder, len(folds)) | {SPATIAL: _tensor(np.stack(starts))}
+    weights |= _start_readouts(layout, weights, trials, recipe.schedule)
+    weights = {name: one.to(recipe.device) for name, one in weights.items()}
+    on_device = trials.to(recipe.device)
+    train(layout, weights, on_device, recipe.strategy, recipe.schedule, recipe.seed)
     weights = {name: one.cpu() for name, one in weights.items()}
     _settle_readouts(layout, weights, trials)
-    if mirror is not None:
-        weights = _with_images(weights, trials.views)
+    if recipe.mirror is not None:
+        weights = _with_images(weights, views)
     weights[SPATIAL] = weights[SPATIAL] @ _tensor(white)
     behind = _mean_powers(layout, weights, X)
     return Ensemble(layout, weights, np.concatenate([covariance[np.newaxis], behind]), X.shape[2])
@@ -148,13 +155,7 @@ def make_views(white: Floats, covariance: Floats, mirror: Mirror | None, n_class
 
 
 def _start_spatial(
-    paradigm: Paradigm | None,
-    Z: Floats,
-    powers: Floats,
-    targets: Integers,
-    n_stimuli: int,
-    views: Views,
-    electrodes: Sequence[int],
+    recipe: Recipe, Z: Floats, powers: Floats, targets: Integers, views: Views
 ) -> Floats:
     """Return the spatial filters of one member, from its trials and their images."""
     if views.mirror is not None:
@@ -162,7 +163,7 @@ def _start_spatial(
         Z = np.concatenate([Z, image @ Z])
         powers = np.concatenate([powers, filter_covariances(image, powers)])
         targets = np.concatenate([targets, views.mirrored_classes.numpy()[targets]])
-    return spatial_start(paradigm, Z, powers, targets, n_stimuli, electrodes)
+    return spatial_start(recipe.paradigm, Z, powers, targets, recipe.n_stimuli, recipe.electrodes)
 
 
 def _start_readouts(
