@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sjepa_online.decoding.classifiers.umm import UmmClassifier
     from sjepa_online.model import SignalJEPA
     from sjepa_online.model.heads import HeadName
+    from sjepa_online.typing import Floats
 
 AUTO = "auto"
 DEFAULT_DECODER = AUTO
@@ -158,18 +159,29 @@ class DecoderRequest:
             The weights cannot be read, a population that was asked for by name does not suit, or
             the window is too short for dynamic stopping.
         """
-        from sjepa_online.decoding.transfer.start import NO_USE, population_start
+        from sjepa_online.decoding.transfer.start import NO_USE, PopulationStart, population_start
 
-        start = NO_USE
-        if self.name in _CONVEX:
+        start, prior = NO_USE, None
+        if protocol.paradigm == "erp" and self.population not in ("auto", "none"):
+            if self.name not in (UMM, AUTO):
+                raise InputError(
+                    f"The decoder {self.name} cannot start from other people's responses",
+                    value=f"--population {self.population}",
+                    remedy=f"Choose {UMM} or {AUTO}, or leave the population out.",
+                )
+            prior = response_prior(self.population, protocol, ch_names, recordings)
+            start = PopulationStart(None, f"starts from the response in {self.population}")
+        elif self.name in _CONVEX:
             start = population_start(self.population, protocol, ch_names, recordings)
-        classifier = self._classifier(protocol, ch_names, start.prior)
+        classifier = self._classifier(protocol, ch_names, start.prior, prior)
         if dynamic_stopping:
             from sjepa_online.decoding.dynamic_stopping import for_prefixes
 
             classifier = for_prefixes(classifier, protocol)
         return DecoderPlan(
-            self if start.prior or start is NO_USE else replace(self, population="none"),
+            self
+            if start.prior or prior is not None or start is NO_USE
+            else replace(self, population="none"),
             classifier,
             start.note,
         )
@@ -184,7 +196,11 @@ class DecoderRequest:
         return self.resolve(protocol, ch_names, dynamic_stopping=dynamic_stopping).classifier
 
     def _classifier(
-        self, protocol: Protocol, ch_names: Sequence[str], prior: Prior | None
+        self,
+        protocol: Protocol,
+        ch_names: Sequence[str],
+        prior: Prior | None,
+        response: Floats | None,
     ) -> EpochClassifier:
         from sjepa_online.decoding.classifiers.auto import AutoClassifier
         from sjepa_online.decoding.classifiers.cca import CCAClassifier
@@ -201,7 +217,7 @@ class DecoderRequest:
         if self.name == FBCCA:
             return make_fbcca(protocol)
         if self.name == UMM:
-            return make_umm(protocol)
+            return make_umm(protocol, response)
         if self.name not in _CONVEX:
             return self._head_of_the_paper(protocol, ch_names)
         network = load_network(self.weights, list(ch_names), self.random_state)
@@ -267,12 +283,45 @@ class DecoderRequest:
         return rest if prefix in STRATEGIES else self.name
 
 
-def make_umm(protocol: Protocol) -> UmmClassifier:
-    """Return the decoder that spells without labels, which knows nothing yet.
+def response_prior(
+    population: str, protocol: Protocol, ch_names: Sequence[str], recordings: Sequence[str] = ()
+) -> Floats | None:
+    """Return the response to a target that a montage is expected to show.
+
+    Parameters
+    ----------
+    population : str
+        Name or path of a response population; ``auto`` and ``none`` stand for none.
+    protocol : Protocol
+    ch_names : sequence of str
+        The montage.
+    recordings : sequence of str
+        Names of the recordings in use.
+
+    Returns
+    -------
+    prior : ndarray, shape (channels, samples), or None
+
+    Raises
+    ------
+    InputError
+        The population cannot be read, or does not suit.
+    """
+    if population in ("auto", "none"):
+        return None
+    from sjepa_online.decoding.transfer.response_population import load_response_population
+
+    return load_response_population(population).prior(protocol, ch_names, recordings)
+
+
+def make_umm(protocol: Protocol, prior: Floats | None = None) -> UmmClassifier:
+    """Return the decoder that spells without labels, which knows nothing of the person yet.
 
     Parameters
     ----------
     protocol : Protocol
+    prior : ndarray, shape (channels, samples), or None
+        The response of other people.
 
     Returns
     -------
@@ -291,7 +340,7 @@ def make_umm(protocol: Protocol) -> UmmClassifier:
             value=f"a protocol of {protocol.paradigm}",
             remedy="Choose another decoder for this paradigm; riemann suits all.",
         )
-    return UmmClassifier(protocol.class_names, protocol.window.start)
+    return UmmClassifier(protocol.class_names, protocol.window.start, prior)
 
 
 def make_fbcca(protocol: Protocol) -> FilterBankCCA:

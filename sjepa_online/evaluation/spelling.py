@@ -31,12 +31,15 @@ class SpellingData:
     testing : Trials
     test : list of Letter
         Rows among ``testing``, each with a known target.
+    recordings : tuple of str
+        Names of the recordings of both sides.
     """
 
     training: Trials | None
     train: list[Letter]
     testing: Trials
     test: list[Letter]
+    recordings: tuple[str, ...] = ()
 
     @property
     def speller(self) -> Speller:
@@ -85,7 +88,8 @@ def spelling_data(
             "Target/row3 or Target/ABCDEF do.",
         )
     letters = [] if training is None else find_letters(train, training)
-    return SpellingData(training, letters, testing, known)
+    names = tuple(recording.name for recording in (*train, *test))
+    return SpellingData(training, letters, testing, known, names)
 
 
 def check_repetitions(data: SpellingData, repetitions: Sequence[int] | None) -> list[int]:
@@ -178,7 +182,8 @@ def _fitted(data: SpellingData, request: DecoderRequest, n_letters: int) -> Lett
         letter if index < n_letters else Letter("", letter.rows, letter.lit)
         for index, letter in enumerate(_labelled_first(data.train))
     ]
-    decoder = LetterDecoder(request, data.testing.protocol, data.testing.ch_names)
+    testing = data.testing
+    decoder = LetterDecoder(request, testing.protocol, testing.ch_names, data.recordings)
     return decoder.fit(data.training, train) if data.training is not None else decoder
 
 

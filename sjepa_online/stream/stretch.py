@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from sjepa_online.amplifier import AmplifierProfile
 from sjepa_online.data.recording import Recording
 from sjepa_online.errors import OperationError
 from sjepa_online.signal import electrodes_among
@@ -21,7 +22,7 @@ PATIENCE = 10.0
 def record_stretch(
     stream: StreamDescription,
     seconds: float,
-    unit: str | None = None,
+    amplifier: AmplifierProfile | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> Recording:
     """Take some seconds of a stream's electrodes.
@@ -30,10 +31,14 @@ def record_stretch(
     ----------
     stream : StreamDescription
     seconds : float
-    unit : str or None
-        Of the EEG, where the stream declares none.
+    amplifier : AmplifierProfile or None
+        Describes the stream where it does not do so itself.
     progress : callable
         Called for each second that has arrived.
+
+    Returns
+    -------
+    Recording
 
     Raises
     ------
@@ -43,7 +48,7 @@ def record_stretch(
         The stream sends too little.
     """
     chunks, breaks, n_samples, told = [], [], 0, 0
-    with SignalInlet(stream, unit=unit) as inlet:
+    with SignalInlet(stream, amplifier=amplifier) as inlet:
         names = electrodes_among(inlet.ch_names)
         end = time.monotonic() + seconds + PATIENCE
         while n_samples < seconds * inlet.sfreq:

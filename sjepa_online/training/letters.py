@@ -12,7 +12,7 @@ from scipy.special import log_softmax
 from sjepa_online.data import Trials
 from sjepa_online.data.letters import Letter
 from sjepa_online.decoding import DecoderRequest, EpochClassifier
-from sjepa_online.decoding.catalog import AUTO, UMM, make_umm
+from sjepa_online.decoding.catalog import AUTO, UMM, make_umm, response_prior
 from sjepa_online.decoding.classifiers.mean_difference import UnlabelledSpeller
 from sjepa_online.decoding.classifiers.umm import SpelledLetter
 from sjepa_online.decoding.speller import FlashEvidence
@@ -107,13 +107,22 @@ class LetterDecoder:
     protocol : Protocol
         With a speller.
     ch_names : sequence of str
+    recordings : sequence of str
+        Names of the recordings in use, of which a population must know none.
     """
 
     def __init__(
-        self, request: DecoderRequest, protocol: Protocol, ch_names: Sequence[str]
+        self,
+        request: DecoderRequest,
+        protocol: Protocol,
+        ch_names: Sequence[str],
+        recordings: Sequence[str] = (),
     ) -> None:
         self._request = request
-        self._umm = make_umm(protocol) if request.name in (UMM, AUTO) else None
+        self._umm = None
+        if request.name in (UMM, AUTO):
+            prior = response_prior(request.population, protocol, ch_names, recordings)
+            self._umm = make_umm(protocol, prior)
         self._flashes: FlashClassifier | None = None
 
     def fit(self, trials: Trials, letters: Sequence[Letter]) -> Self:

@@ -15,8 +15,8 @@ import numpy as np
 from sjepa_online.data import Recording, Trials, make_trials
 from sjepa_online.data.letters import Letter, find_letters
 from sjepa_online.decoding import Decoder, DecoderRequest, EpochClassifier
-from sjepa_online.decoding.catalog import AUTO, FBCCA, UMM, make_fbcca, make_umm
-from sjepa_online.decoding.classifiers.umm import SpelledLetter
+from sjepa_online.decoding.catalog import AUTO, FBCCA, UMM, make_fbcca, make_umm, response_prior
+from sjepa_online.decoding.classifiers.umm import SpelledLetter, UmmClassifier
 from sjepa_online.errors import InputError
 from sjepa_online.markers import FLASH, NON_TARGET, TARGET, parse_marker
 from sjepa_online.protocol import Paradigm, Protocol
@@ -71,8 +71,9 @@ class Aligned:
     told: str
 
 
-#: Gets the recordings, and how many of their first trials may be used with their labels.
-Maker = Callable[[Sequence[Recording], Protocol, PreprocessorConfig, int], Aligned]
+#: Gets the recordings, the population to start from, and how many of the first trials may be
+#: used with their labels.
+Maker = Callable[[Sequence[Recording], Protocol, PreprocessorConfig, str, int], Aligned]
 
 
 def calibrate_without_labels(
@@ -105,7 +106,7 @@ def calibrate_without_labels(
             remedy=f"Give {LEAST_SECONDS:.0f} s or more; a minute is better.",
         )
     started = time.perf_counter()
-    aligned = _maker(protocol, request)(recordings, protocol, preprocessing, 0)
+    aligned = _maker(protocol, request)(recordings, protocol, preprocessing, request.population, 0)
     windows = replace(aligned.windows, protocol=protocol)
     decoder = assemble_decoder(
         aligned.name,
@@ -156,7 +157,7 @@ def align(
         replace(one, bad=tuple(name for name in one.ch_names if name not in wanted))
         for one in recordings
     ]
-    aligned = maker(picked, protocol, preprocessing, n_labelled)
+    aligned = maker(picked, protocol, preprocessing, request.population, n_labelled)
     return aligned.classifier, time.perf_counter() - started
 
 
@@ -238,6 +239,7 @@ def _align_speller(
     recordings: Sequence[Recording],
     protocol: Protocol,
     preprocessing: PreprocessorConfig,
+    population: str,
     n_labelled: int,
 ) -> Aligned:
     """Spell the letters of the recordings without labels, or learn the noise of plain signal."""
@@ -251,7 +253,7 @@ def _align_speller(
     accepting = _with_alias(protocol, protocol.class_names.index(NON_TARGET), FLASH)
     if _has_trials(recordings, accepting):
         trials, letters = unlabelled_flashes(recordings, protocol, preprocessing)
-        classifier = make_umm(protocol)
+        classifier = _umm(recordings, protocol, trials, population)
         if letters:
             spelled = _spelled(trials, letters, speller.symbols, n_labelled)
             told = f"{UMM}: learned from the flashes of {len(letters)} letters, without labels"
@@ -259,9 +261,16 @@ def _align_speller(
         windows = trials
     else:
         windows = signal_windows(recordings, protocol, preprocessing)
-        classifier = make_umm(protocol)
+        classifier = _umm(recordings, protocol, windows, population)
     told = "the noise of the signal only; it learns the response while it spells"
     return Aligned(UMM, classifier.fit_noise(windows.X), windows, f"{UMM}: learned {told}")
+
+
+def _umm(
+    recordings: Sequence[Recording], protocol: Protocol, windows: Trials, population: str
+) -> UmmClassifier:
+    names = [recording.name for recording in recordings]
+    return make_umm(protocol, response_prior(population, protocol, windows.ch_names, names))
 
 
 def _spelled(
@@ -284,6 +293,7 @@ def _align_flicker(
     recordings: Sequence[Recording],
     protocol: Protocol,
     preprocessing: PreprocessorConfig,
+    population: str,
     n_labelled: int,
 ) -> Aligned:
     """Compare with sines: nothing of the person is learned, the signal says what is normal."""

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from sjepa_apps.cli import (
+    amplifiers,
     decode,
     demo,
     doctor,
@@ -19,6 +20,8 @@ from sjepa_apps.cli import (
     models,
     population,
     pretrain,
+    record,
+    repair,
     simulate,
     streams,
 )
@@ -65,6 +68,8 @@ app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.command()(streams.streams)
 app.command()(streams.replay)
+app.command()(record.record)
+app.command()(repair.repair)
 app.command()(simulate.simulate)
 app.command()(pretrain.pretrain)
 app.command()(population.population)
@@ -75,6 +80,7 @@ app.command()(feedback.feedback)
 app.command()(live.live)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")
+app.add_typer(amplifiers.app, name="amplifiers")
 
 
 def main() -> None:

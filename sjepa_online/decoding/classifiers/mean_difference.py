@@ -34,6 +34,8 @@ MOST_LETTERS, N_BEGIN, N_BEGIN_LETTERS = 20, 8, 5
 _MOST_SWEEPS = 20
 #: An epoch counts less where its amplitude is above this multiple of the median.
 LOUD = 1.5
+#: The weight of other people's response: that of two letters of some 15 repetitions.
+PRIOR_WEIGHT = 40.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +158,8 @@ class UnlabelledSpeller:
         From labelled flashes.
     start : float
         As for :class:`EvidenceModel`.
+    prior : ndarray, shape (channels, samples), or None
+        The response of other people, as multiples of the noise's amplitude.
     noise : LaggedNoise or None
         Of all epochs so far; None before the first.
     letters : list of LetterSums
@@ -166,6 +170,7 @@ class UnlabelledSpeller:
 
     known: Response
     start: float
+    prior: Floats | None = None
     noise: LaggedNoise | None = None
     letters: list[LetterSums] = field(default_factory=list)
     symbols: list[int] = field(default_factory=list)
@@ -200,16 +205,17 @@ class UnlabelledSpeller:
     def preview(self, X: FloatArray, lit: BoolMask) -> Floats:
         """Return log probabilities of a letter that goes on; the others stay as they are."""
         letter, noise = sum_letter(X, lit)
-        known = self.known
+        joined = noise.joined(self.noise)
+        known = self._expected(joined)
         for other, symbol in zip(self.letters, self.symbols, strict=True):
             known = known.with_letter(other, symbol)
-        model = EvidenceModel(noise.joined(self.noise), self.start)
+        model = EvidenceModel(joined, self.start)
         sums = model.project(letter.sums + known.total)
         return np.asarray(log_softmax(model.evidence(sums, letter.n + known.n)))
 
     def learned(self) -> Response:
         """Return what is known after the letters, each as much as its symbol is certain."""
-        known = self.known
+        known = self.known if self.noise is None else self._expected(self.noise)
         if not self.letters:
             return known
         found = self._spelled()
@@ -224,14 +230,23 @@ class UnlabelledSpeller:
         assert self.noise is not None
         return EvidenceModel(self.noise, self.start)
 
+    def _expected(self, noise: LaggedNoise) -> Response:
+        """Return what labels say of the response, and other people."""
+        if self.prior is None:
+            return self.known
+        total = self.known.total + PRIOR_WEIGHT * noise.amplitude * self.prior
+        return Response(total, self.known.n + PRIOR_WEIGHT)
+
     def _spelled(self) -> _Spelled:
         model = self.model()
+        assert self.noise is not None
+        known = self._expected(self.noise)
         return _spell_together(
             model,
             [model.project(letter.sums) for letter in self.letters],
             [letter.n for letter in self.letters],
-            model.project(np.broadcast_to(self.known.total, self.letters[0].sums.shape[1:])),
-            self.known.n,
+            model.project(np.broadcast_to(known.total, self.letters[0].sums.shape[1:])),
+            known.n,
         )
 
 

@@ -61,14 +61,19 @@ class UmmClassifier(EpochClassifier):
         Two classes; ``Target``, or else the first, is that of the attended flashes.
     start : float
         Seconds from a flash to its epoch's first sample.
+    prior : ndarray, shape (channels, samples), or None
+        The response of other people; see :class:`UnlabelledSpeller`.
     """
 
     kind = "umm"
 
-    def __init__(self, classes: Sequence[Any], start: float = 0.0) -> None:
+    def __init__(
+        self, classes: Sequence[Any], start: float = 0.0, prior: Floats | None = None
+    ) -> None:
         super().__init__(classes)
         self.start = start
-        self.speller_ = UnlabelledSpeller(Response(), start)
+        self.prior = prior
+        self.speller_ = UnlabelledSpeller(Response(), start, prior)
         self.mean_: Floats = np.zeros((1, 1))
         self.share_ = USUAL_SHARE
         self._flashes: tuple[EvidenceModel, Floats] | None = None
@@ -145,6 +150,8 @@ class UmmClassifier(EpochClassifier):
             "symbols": speller.symbols,
         }
         arrays: dict[str, AnyArray] = {"total": speller.known.total, "mean": self.mean_}
+        if self.prior is not None:
+            arrays["prior"] = self.prior
         if noise is not None:
             arrays["noise"] = noise.covariances
         if speller.letters:
@@ -156,7 +163,7 @@ class UmmClassifier(EpochClassifier):
     def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
         """Build the classifier of a state; see :meth:`EpochClassifier.from_state`."""
         config, arrays = state.config, state.arrays
-        classifier = cls(config["classes"], config["start"])
+        classifier = cls(config["classes"], config["start"], arrays.get("prior"))
         speller = classifier.speller_
         speller.known = Response(arrays["total"], config["n"])
         if "noise" in arrays:
@@ -181,7 +188,7 @@ class UmmClassifier(EpochClassifier):
 
     def _fit_decimated(self, letters: Sequence[tuple[Floats, BoolMask, int | None]]) -> None:
         """Fit on letters: epochs, the symbols that lit up, and the attended one where known."""
-        self.speller_ = UnlabelledSpeller(Response(), self.start)
+        self.speller_ = UnlabelledSpeller(Response(), self.start, self.prior)
         self._flashes = None
         for epochs, lit, target in letters:
             if target is not None:

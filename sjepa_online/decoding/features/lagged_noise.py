@@ -106,6 +106,11 @@ class LaggedNoise:
             covariances[lag] = early @ late.T / (n * n_samples)
         return cls(covariances, float(n), n_samples)
 
+    @property
+    def amplitude(self) -> float:
+        """Root mean square over channels and samples (µV)."""
+        return float(np.sqrt(np.trace(self.covariances[0]) / self.covariances.shape[1]))
+
     def joined(self, other: LaggedNoise | None) -> LaggedNoise:
         """Return the noise of both sets of epochs.
 

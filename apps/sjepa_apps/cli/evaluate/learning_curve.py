@@ -23,6 +23,7 @@ from sjepa_apps.cli.common import (
     print_json,
     progress_bar,
 )
+from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.evaluate.comparison import (
     Comparison,
     CsvOption,
@@ -35,6 +36,7 @@ from sjepa_apps.cli.evaluate.comparison import (
 from sjepa_apps.cli.evaluate.spelling import parse_counts
 
 if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
     from sjepa_online.decoding import DecoderRequest, EpochClassifier
     from sjepa_online.evaluation.scores import DecoderScores
     from sjepa_online.evaluation.tables import Row
@@ -43,7 +45,9 @@ if TYPE_CHECKING:
     Points = dict[str, list[DecoderScores | None]]
 
 
+@describes_signal(files=True)
 def learning_curve(
+    amplifier: AmplifierProfile,
     paradigm: ParadigmOption,
     train: TrainOption,
     test: TestOption,
@@ -76,7 +80,7 @@ def learning_curve(
 
     protocol = load_protocol(paradigm)
     requests = make_requests(decoder, weights, seed, device, population)
-    compared = load_comparison(protocol, train, test, requests)
+    compared = load_comparison(protocol, train, test, requests, amplifier)
     sizes, points = (
         _by_shares(compared, seeds) if counts is None else _by_counts(compared, seeds, counts)
     )

@@ -22,9 +22,11 @@ from sjepa_apps.cli.common import (
     progress_bar,
     say,
 )
+from sjepa_apps.cli.description import describes_signal
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
     from sjepa_online.evaluation.spelling import SpellingData
     from sjepa_online.protocol import Protocol
 
@@ -52,7 +54,9 @@ def parse_counts(text: str | None, option: str, least: int) -> list[int] | None:
     return counts
 
 
+@describes_signal(files=True)
 def spelling(
+    amplifier: AmplifierProfile,
     paradigm: ParadigmOption,
     test: TestOption,
     train: Annotated[
@@ -100,7 +104,7 @@ def spelling(
     evaluation.check_speller(protocol)
     names = decoder or ["auto", "umm", *(["riemann"] if train and letters != 0 else [])]
     requests = make_requests(names, weights, seed, device, population)
-    data = _load(protocol, train or [], test)
+    data = _load(protocol, train or [], test, amplifier)
     n_letters = evaluation.check_letters(data, letters)
     counts = evaluation.check_repetitions(data, counts)
     with progress_bar("Spelling", len(requests)) as advance:
@@ -134,13 +138,15 @@ def spelling(
     echo(f"{n_test} letters, {n_letters} with labels before; chance {chance:.3f}")
 
 
-def _load(protocol: Protocol, train: list[str], test: list[str]) -> SpellingData:
+def _load(
+    protocol: Protocol, train: list[str], test: list[str], amplifier: AmplifierProfile
+) -> SpellingData:
     from sjepa_apps.cli.evaluate.comparison import load_sides
     from sjepa_online.data import good_channels, load_sources, make_trials
     from sjepa_online.evaluation.spelling import spelling_data
     from sjepa_online.signal import PreprocessorConfig
 
-    sides = load_sides(train, test) if train else ([], load_sources(test))
+    sides = load_sides(train, test, amplifier) if train else ([], load_sources(test, amplifier))
     names = good_channels([*sides[0], *sides[1]])
     training, testing = (
         make_trials(side, protocol, PreprocessorConfig(), names) if side else None for side in sides

@@ -18,7 +18,6 @@ from sjepa_apps.cli.common import (
     ScopeOption,
     SeedOption,
     StreamOption,
-    UnitOption,
     WeightsOption,
     check_out,
     configure_lsl,
@@ -28,6 +27,7 @@ from sjepa_apps.cli.common import (
     session_option,
     stream_option,
 )
+from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.session.outputs import CalibrationOutputs
 from sjepa_apps.cli.session.run import (
     WAIT,
@@ -45,10 +45,13 @@ from sjepa_apps.stimulus.display import Placement
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
     from sjepa_online.decoding import DecoderRequest
 
 
+@describes_signal()
 def calibrate(
+    amplifier: AmplifierProfile,
     paradigm: ParadigmOption,
     source: Annotated[
         list[str] | None,
@@ -88,7 +91,6 @@ def calibrate(
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
     stream: StreamOption = None,
-    unit: UnitOption = None,
     wait: Annotated[
         float | None, stream_option(min=0.5, metavar="S", help="With --headless: wait S s (10).")
     ] = None,
@@ -143,7 +145,7 @@ def calibrate(
         calibrate_without_labels(
             paradigm,
             source,
-            AlignmentStream(stream, unit, wait or WAIT, lsl_scope),
+            AlignmentStream(stream or amplifier.stream, amplifier, wait or WAIT, lsl_scope),
             request,
             out or Path(DECODER),
             overwrite=overwrite,
@@ -152,7 +154,6 @@ def calibrate(
         return
     if source:
         of_session: dict[str, object] = {
-            "--stream": stream,
             "--headless": headless,
             "--folder": folder,
             "--resume": resume,
@@ -166,15 +167,16 @@ def calibrate(
         _from_recordings(
             paradigm,
             source,
-            unit,
+            amplifier.model_copy(update={"stream": stream or amplifier.stream}),
             request,
             dynamic_stopping,
             CalibrationOutputs(out or Path(DECODER), report, overwrite, json),
         )
         return
     if resume is not None:
-        why = "A session continues in the unit that it was begun with"
-        refuse_together({"--unit": unit}, "--resume", why)
+        why = "A session continues with the amplifier that it was begun with"
+        said = amplifier.model_dump(exclude_defaults=True)
+        refuse_together({"a description of the amplifier": said}, "--resume", why)
     if wait is not None and not headless:
         raise InputError(
             "--wait has no effect in a window, which shows streams as they appear",
@@ -186,7 +188,7 @@ def calibrate(
         paradigm,
         request,
         stream=stream,
-        unit=unit,
+        amplifier=amplifier,
         n_trials=trials,
         practice=not skip_practice,
         seed=seed,
@@ -207,7 +209,7 @@ def calibrate(
 def _from_recordings(
     paradigm: str,
     source: list[str],
-    unit: str | None,
+    amplifier: AmplifierProfile,
     request: DecoderRequest,
     dynamic_stopping: bool,
     outputs: CalibrationOutputs,
@@ -220,7 +222,7 @@ def _from_recordings(
 
     outputs.check()
     protocol = load_protocol(paradigm)
-    recordings = load_sources(source, unit)
+    recordings = load_sources(source, amplifier)
     with progress_bar("Calibrating", N_FOLDS + 1) as advance:
         calibration = run(
             recordings,

@@ -17,6 +17,7 @@ from sjepa_apps.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
     from sjepa_online.data import Recording
     from sjepa_online.decoding import DecoderRequest
 
@@ -32,15 +33,15 @@ class AlignmentStream:
     ----------
     name : str or None
         None for the only one in sight.
-    unit : str or None
-        Of its EEG, where it declares none; of recordings too.
+    amplifier : AmplifierProfile
+        Describes its channels, and those of recordings.
     wait : float
         How long it may take to appear (s).
     scope : LslScope or None
     """
 
     name: str | None
-    unit: str | None
+    amplifier: AmplifierProfile
     wait: float
     scope: LslScope | None
 
@@ -61,7 +62,7 @@ class AlignmentStream:
         found = resolve_stream(self.name, self.wait)
         say(f"Recording {ALIGNMENT} s of {found.name}; no label is needed")
         with progress_bar("Recording", ALIGNMENT) as advance:
-            return record_stretch(found, ALIGNMENT, self.unit, advance)
+            return record_stretch(found, ALIGNMENT, self.amplifier, advance)
 
 
 def calibrate_without_labels(
@@ -88,7 +89,7 @@ def calibrate_without_labels(
 
     check_out(out, overwrite)
     protocol = load_protocol(paradigm)
-    recordings = load_sources(sources, stream.unit) if sources else [stream.record()]
+    recordings = load_sources(sources, stream.amplifier) if sources else [stream.record()]
     made = without_labels.calibrate_without_labels(
         recordings, protocol, PreprocessorConfig(), request
     )
