@@ -87,7 +87,7 @@ def test_labels_may_be_numbers(
     [
         ({"head": "middle-local"}, "Unknown head: .*pre-local"),
         ({"strategy": "half"}, "Unknown strategy: .*full, new"),
-        ({"readout": "concave"}, "Unknown readout: .*convex, flat"),
+        ({"readout": "concave"}, "Unknown readout: .*paradigm, flat"),
         ({"paradigm": "p300"}, "Unknown paradigm: .*mi"),
         ({"paradigm": "ssvep"}, "no frequencies"),
         ({"head": "contextual"}, "names of the channels"),
