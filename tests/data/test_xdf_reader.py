@@ -216,7 +216,9 @@ def test_markers_of_another_clock_are_told(write):
 
 
 def test_a_signal_of_another_clock_is_shifted_to_its_markers(write):
-    path = write(times=1.7e9 + np.arange(2000) / SFREQ)
+    # offsets with noise, as they are measured: a line through them is wild at 1.7e9 s
+    extra = _clock_offset(1, 102.0, 2e-5) + _clock_offset(1, 107.0, -1e-5)
+    path = write(times=1.7e9 + np.arange(2000) / SFREQ, extra=extra)
     assert read_xdf_file(path).labels == ()
     shifted = describe().model_copy(update={"clock_shift": 100.0 - 1.7e9})
     read = read_xdf_file(path, shifted)
