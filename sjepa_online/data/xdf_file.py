@@ -70,7 +70,7 @@ def load_streams(path: Path, gap_seconds: float) -> tuple[list[dict[str, Any]], 
     if not content.startswith(_MAGIC):
         raise _unreadable(path, "it does not begin with 'XDF:'")
     whole, lost = _structure(content)
-    if not lost:
+    if not lost and _counts_fit(content, whole):
         try:
             return _load(content, gap_seconds), []
         except UNREADABLE:
@@ -270,6 +270,28 @@ def _format_of(text: bytes) -> tuple[int, int] | None:
     if not 0 < n_channels <= _MOST_CHANNELS or not (form == "string" or form in _VALUE_BYTES):
         return None
     return n_channels, _VALUE_BYTES.get(form, 0)
+
+
+def _counts_fit(content: bytes, chunks: list[_Chunk]) -> bool:
+    """Tell whether no chunk claims more samples than it has bytes for: a reader allocates them."""
+    formats: dict[int, tuple[int, int]] = {}
+    for chunk in chunks:
+        stream = int.from_bytes(content[chunk.content : chunk.content + 4], "little")
+        if chunk.tag == _STREAM_HEADER:
+            form = _format_of(content[chunk.content + 4 : chunk.end])
+            if form is None:
+                return False
+            formats[stream] = form
+        elif chunk.tag == _SAMPLES:
+            n_channels, value_bytes = formats.get(stream, (1, 0))
+            try:
+                n_samples, at = _variable_length(content, chunk.content + 4)
+            except (IndexError, ValueError):
+                return False
+            # one byte for the timestamp; a text needs two bytes for its length
+            if n_samples * (1 + n_channels * (value_bytes or 2)) > chunk.end - at:
+                return False
+    return True
 
 
 def _samples_fit(body: bytes, n_channels: int, value_bytes: int) -> bool:

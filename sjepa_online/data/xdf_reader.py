@@ -193,7 +193,9 @@ def _microvolts(samples: npt.NDArray[Any], picked: PickedChannels) -> npt.NDArra
     data = np.empty((len(rows), len(samples)), np.float32)
     for start in range(0, len(samples), _PIECE):
         stop = start + _PIECE
-        data[:, start:stop] = (samples[start:stop, rows] * factors).T
+        # a damaged number may be too large: it becomes infinite, which counts as missing
+        with np.errstate(over="ignore", invalid="ignore"):
+            data[:, start:stop] = (samples[start:stop, rows] * factors).T
     return data
 
 

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from sjepa_online.decoding.base import EpochClassifier
     from sjepa_online.decoding.classifiers.fbcca import FilterBankCCA
     from sjepa_online.decoding.classifiers.fine_tuning import Strategy
-    from sjepa_online.decoding.classifiers.paper_heads import PaperHead
+    from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
     from sjepa_online.decoding.classifiers.readouts import Prior
     from sjepa_online.decoding.classifiers.umm import UmmClassifier
+    from sjepa_online.model import SignalJEPA
     from sjepa_online.model.heads import HeadName
     from sjepa_online.typing import Floats
 
@@ -33,13 +34,7 @@ BASELINES = ("riemann", "cca")
 #: The decoders that need no labelled trial: of spellers, and of flickering targets.
 UMM, FBCCA = "umm", "fbcca"
 #: Decoders that are the convex filter bank, or made of it.
-_CONVEX = (AUTO, FILTER_BANK, "pre-local")
-_SAME_PRE_LOCAL = ("full-pre-local", "new-pre-local")
-#: Why ``new-pre-local`` and ``full-pre-local`` are the same decoder.
-_ONE_PRE_LOCAL = (
-    "; full and new are one pre-local, as its convolution is not trained "
-    "(`evaluate grid` has the paper's)"
-)
+_CONVEX = (AUTO, FILTER_BANK)
 
 
 def decoder_names() -> list[str]:
@@ -176,7 +171,7 @@ class DecoderRequest:
                 )
             prior = response_prior(self.population, protocol, ch_names, recordings)
             start = PopulationStart(None, f"starts from the response in {self.population}")
-        elif self._head in _CONVEX:
+        elif self.name in _CONVEX:
             start = population_start(self.population, protocol, ch_names, recordings)
         classifier = self._classifier(protocol, ch_names, start.prior, prior)
         if dynamic_stopping:
@@ -188,7 +183,7 @@ class DecoderRequest:
             if start.prior or prior is not None or start is NO_USE
             else replace(self, population="none"),
             classifier,
-            start.note + (_ONE_PRE_LOCAL if self.name in _SAME_PRE_LOCAL else ""),
+            start.note,
         )
 
     def make(
@@ -223,8 +218,8 @@ class DecoderRequest:
             return make_fbcca(protocol)
         if self.name == UMM:
             return make_umm(protocol, response)
-        if self._head not in _CONVEX:
-            return self._paper_head(protocol, ch_names)
+        if self.name not in _CONVEX:
+            return self._head_of_the_paper(protocol, ch_names)
         network = load_network(self.weights, list(ch_names), self.random_state)
         filter_bank = FilterBankClassifier(
             network.local_encoder.first_kernels.numpy(),
@@ -234,26 +229,48 @@ class DecoderRequest:
             prior,
             ch_names,
         )
-        return AutoClassifier(filter_bank, riemann) if self.name == AUTO else filter_bank
+        if self.name == FILTER_BANK:
+            return filter_bank
+        member = self._pre_local(network, protocol, ch_names)
+        return AutoClassifier(filter_bank, riemann, member)
 
-    def _paper_head(self, protocol: Protocol, ch_names: Sequence[str]) -> PaperHead:
-        from sklearn.utils import check_random_state
-
+    def _head_of_the_paper(self, protocol: Protocol, ch_names: Sequence[str]) -> EpochClassifier:
         from sjepa_online.decoding.classifiers.fine_tuning import choose_device
         from sjepa_online.decoding.classifiers.network import load_network
         from sjepa_online.decoding.classifiers.paper_heads import PaperHead
         from sjepa_online.signal import resolve_channel_names
 
-        # the seed that SJEPAClassifier draws
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        return PaperHead(
-            cast("HeadName", self._head),
-            cast("Strategy", self._strategy),
-            load_network(self.weights, resolve_channel_names(list(ch_names)), seed),
+        names, seed = resolve_channel_names(list(ch_names)), self._seed
+        network = load_network(self.weights, names, seed)
+        if self._head == "pre-local":
+            return self._pre_local(network, protocol, names)
+        head, strategy = cast("HeadName", self._head), cast("Strategy", self._strategy)
+        device = choose_device(self.device)
+        return PaperHead(head, strategy, network, protocol.class_names, seed, device)
+
+    def _pre_local(
+        self, network: SignalJEPA, protocol: Protocol, ch_names: Sequence[str]
+    ) -> PreLocalNetwork:
+        from sjepa_online.decoding.classifiers.fine_tuning import choose_device
+        from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
+
+        return PreLocalNetwork(
+            network.local_encoder,
+            protocol.paradigm,
+            protocol.frequencies,
             protocol.class_names,
-            seed,
+            cast("Strategy", self._strategy),
+            self._seed,
             choose_device(self.device),
+            ch_names,
         )
+
+    @property
+    def _seed(self) -> int:
+        """The seed that SJEPAClassifier draws."""
+        from sklearn.utils import check_random_state
+
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     @property
     def _strategy(self) -> str:
@@ -388,6 +405,7 @@ def _classes_by_kind() -> dict[str, type[EpochClassifier]]:
     from sjepa_online.decoding.classifiers.fbcca import FilterBankCCA
     from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
     from sjepa_online.decoding.classifiers.paper_heads import PaperHead
+    from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
     from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
     from sjepa_online.decoding.classifiers.umm import UmmClassifier
     from sjepa_online.decoding.dynamic_stopping import PrefixClassifier
@@ -398,9 +416,10 @@ def _classes_by_kind() -> dict[str, type[EpochClassifier]]:
         FilterBankCCA,
         FilterBankClassifier,
         PaperHead,
+        PreLocalNetwork,
         PrefixClassifier,
         RiemannClassifier,
         UmmClassifier,
     )
-    # files of version 0.1.0 call the filter bank pre-local
+    # files of version 0.1.0 call the filter bank pre-local, which names the network today
     return {one.kind: one for one in kinds} | {"pre-local": FilterBankClassifier}

@@ -67,8 +67,8 @@ def calibrate(
         decoder_option(
             callback=check_decoder_name,
             metavar="D",
-            help="auto (default), riemann, cca, pre-local, post-local, contextual; the last three "
-            "also with new- or full- before.",
+            help="auto (default), filter-bank, riemann, cca, pre-local, post-local, contextual; "
+            "the last three also with new- or full- before.",
         ),
     ] = None,
     weights: WeightsOption = "default",
