@@ -101,9 +101,7 @@ class TrainingSet:
     seed : int
     """
 
-    def __init__(
-        self, people: Sequence[PersonTrials], completion: Completion, seed: int
-    ) -> None:
+    def __init__(self, people: Sequence[PersonTrials], completion: Completion, seed: int) -> None:
         self._people, self._completion, self._seed = people, completion, seed
         self.person = np.repeat(np.arange(len(people)), [len(one.is_right) for one in people])
         self.targets = torch.from_numpy(np.concatenate([one.is_right for one in people])).float()
@@ -134,7 +132,8 @@ def triangles(covariances: Floats32) -> Floats32:
     aligned = whitening @ covariances @ whitening
     rows, columns = np.triu_indices(covariances.shape[-1])
     chosen = aligned[..., rows, columns].swapaxes(1, 2)
-    return np.ascontiguousarray(chosen).reshape(len(covariances), -1, len(rows))
+    flat = chosen.reshape(len(covariances), -1, len(rows))
+    return np.ascontiguousarray(flat, dtype=np.float32)
 
 
 def mirrored_triangle(mirror: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -183,9 +182,7 @@ def train_networks(
     pools = [np.flatnonzero(group[data.person]) for group in groups]
     network = BatchedNetwork(len(groups), (n_windows, n_kernels, n_channels), seed)
     n_steps = max(len(data.targets) // BATCH_SIZE, 1)
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY
-    )
+    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, LEARNING_RATE, total_steps=n_steps * epochs
     )
@@ -217,7 +214,7 @@ class _Training:
         wanted = torch.cat([wanted[:, :half], 1 - wanted[:, half:]], dim=1)
         loss = functional.binary_cross_entropy_with_logits(self.network(x), wanted) * len(batch)
         self.optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.schedule.step()
 

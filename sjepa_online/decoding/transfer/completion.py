@@ -41,7 +41,7 @@ class Completion:
         estimate, rest = self._filter.without(~there)
         to_all = estimate[:, there].astype(np.float32)
         known = covariances[..., there, :][..., there]
-        completed: Floats32 = to_all @ known @ to_all.T
+        completed = np.asarray(to_all @ known @ to_all.T, dtype=np.float32)
         power = np.trace(known, axis1=-2, axis2=-1).mean(axis=(1, 2))
         expected = np.trace(self._expected[:, there][:, :, there], axis1=-2, axis2=-1).mean()
         ratio = (power / expected).astype(np.float32)

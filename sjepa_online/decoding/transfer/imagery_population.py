@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,7 +133,7 @@ class ImageryPopulation:
 
     def save(self, path: Path) -> None:
         """Write the population as one safetensors file, atomically."""
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "spatial": self.network.spatial,
             "scale": self.network.scale,
             "weights": self.network.weights,

@@ -185,7 +185,7 @@ class PopulationClassifier:
     def to_state(self) -> State:
         """Return what :func:`from_state` needs to predict as this object does."""
         network = self.population.network
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "spatial": network.spatial,
             "scale": network.scale,
             "network_weights": network.weights,
@@ -240,13 +240,12 @@ class PopulationClassifier:
         self._own_covariances = np.asarray(population.covariances, dtype=np.float32)
         self._weights = population.network.flat_weights / population.config.temperature
         self._intercept, self._bias, self._bias_weight = 0.0, 0.0, BIAS_PRIOR_TRIALS
-        self.n_aligned_, self.notes_ = 0, ()
+        self.n_aligned_ = 0
+        self.notes_: tuple[str, ...] = ()
         self._refresh()
 
     def _refresh(self) -> None:
-        self._quadratic = self.population.network.quadratic(
-            self._alignment.whitening, self._mirror
-        )
+        self._quadratic = self.population.network.quadratic(self._alignment.whitening, self._mirror)
         self._complete_bad = Completion(self._own_covariances)
 
     def _align(self, covariances: Floats32) -> None:
@@ -344,7 +343,7 @@ class PopulationClassifier:
 def _centre(features: Floats32, is_right: NDArray[np.bool_] | None) -> Floats32:
     """Return the mean of the features; with labels, the mean of the classes' means."""
     if is_right is None or is_right.all() or not is_right.any():
-        return features.mean(axis=0)
+        return np.asarray(features.mean(axis=0))
     centre: Floats32 = (features[is_right].mean(axis=0) + features[~is_right].mean(axis=0)) / 2
     return centre
 

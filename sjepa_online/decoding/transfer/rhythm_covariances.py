@@ -39,7 +39,8 @@ def rhythm_kernels(n_kernels: int = N_KERNELS, n_taps: int = 32) -> Floats32:
     centres = np.linspace(*CENTRES, n_kernels)[:, np.newaxis]
     time = (np.arange(n_taps) - (n_taps - 1) / 2) / MODEL_SFREQ
     kernels = np.hanning(n_taps + 2)[1:-1] * np.cos(2 * np.pi * centres * time)
-    return (kernels / np.linalg.norm(kernels, axis=1, keepdims=True)).astype(np.float32)
+    normed = kernels / np.linalg.norm(kernels, axis=1, keepdims=True)
+    return np.asarray(normed, dtype=np.float32)
 
 
 def n_windows(n_times: int, n_taps: int) -> int:
@@ -94,4 +95,5 @@ def _band_pass(n_times: int) -> Floats32:
     """Return the matrix that band-passes epochs of this length, forwards and backwards."""
     sections = butter(_ORDER, BAND, "bandpass", fs=MODEL_SFREQ, output="sos")
     padding = min(100, n_times - 1)
-    return sosfiltfilt(sections, np.eye(n_times), axis=1, padlen=padding).astype(np.float32)
+    filtered = sosfiltfilt(sections, np.eye(n_times), axis=1, padlen=padding)
+    return np.asarray(filtered, dtype=np.float32)

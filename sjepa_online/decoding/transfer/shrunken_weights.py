@@ -47,7 +47,8 @@ def change_of_weights(features: Floats, offset: Floats, is_right: NDArray[np.boo
         share * _dual(kernel, offset, sign, variance)
         for share, variance in zip(shares, VARIANCES, strict=True)
     )
-    return np.r_[features.T @ dual, INTERCEPT_VARIANCE * np.sum(dual)]
+    change: Floats = np.r_[features.T @ dual, INTERCEPT_VARIANCE * np.sum(dual)]
+    return change
 
 
 def _folds(is_right: NDArray[np.bool_], n_folds: int) -> NDArray[np.intp]:
