@@ -28,6 +28,8 @@ from sjepa_online.decoding.sjepa import (
     readouts_of,
 )
 from sjepa_online.decoding.state import State, TrialClassifier
+from sjepa_online.decoding.transfer.population_classifier import KIND as POPULATION_IMAGERY
+from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 
@@ -181,6 +183,8 @@ def classifier_from_state(state: State) -> TrialClassifier:
             return RiemannClassifier.from_state(state)
         if kind == "cca":
             return CanonicalClassifier.from_state(state)
+        if kind == POPULATION_IMAGERY:
+            return PopulationClassifier.from_state(state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(
             f"A decoder of the kind {kind} holds every array and setting that it needs",

@@ -38,6 +38,8 @@ def matches(known: Fingerprints, new: Fingerprints) -> NDArray[np.intp]:
     known : ndarray of uint8, shape (n, channels, 8)
     new : ndarray of uint8, shape (m, channels, 8)
     """
+    if not len(known) or not len(new):
+        return np.empty(0, dtype=np.intp)
     flat = np.unpackbits(known.reshape(len(known), -1), axis=1).astype(np.float32)
     other = np.unpackbits(new.reshape(len(new), -1), axis=1).astype(np.float32)
     # equal signs: both 1 or both 0

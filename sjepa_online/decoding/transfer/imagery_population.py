@@ -20,8 +20,8 @@ from sjepa_online.decoding.imagery import find_mirror
 from sjepa_online.decoding.transfer.fingerprint import Fingerprints, fingerprints, matches
 from sjepa_online.decoding.transfer.power_network import PowerNetwork
 from sjepa_online.errors import InputError
-from sjepa_online.resources import find_resource
-from sjepa_online.tensor_file import read_tensor_file, write_tensor_file
+from sjepa_online.resources import find_resource, list_resources
+from sjepa_online.tensor_file import open_safetensors, read_tensor_file, write_tensor_file
 
 Floats32 = NDArray[np.float32]
 
@@ -167,6 +167,21 @@ def load_imagery_population(name_or_path: str | Path) -> ImageryPopulation:
             remedy="The file was changed or damaged: get it or make it again.",
         ) from error
     return ImageryPopulation(config, network, *rest)
+
+
+def list_imagery_populations() -> dict[str, ImageryPopulationConfig]:
+    """Describe all populations of imagery that are known by name.
+
+    Raises
+    ------
+    InputError
+        A file is damaged.
+    """
+    return {
+        name: load_imagery_population(path).config
+        for name, path in list_resources("models", ".safetensors").items()
+        if open_safetensors(path)[0].get("format") == FORMAT_NAME
+    }
 
 
 def cortex_electrodes(ch_names: Sequence[str]) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ class PowerNetwork:
         both = np.concatenate([filters, filters[:, mirror]]) @ alignment
         rows, columns = np.triu_indices(n_channels)
         form = both[:, rows] * both[:, columns] * np.where(rows == columns, 1.0, 2.0)
-        return np.ascontiguousarray(form.T, dtype=np.float32)
+        return np.asarray(form.T, dtype=np.float32, order="C")
 
     def features(self, covariances: Floats32, quadratic: Floats32) -> Floats32:
         """Return half the scaled log ratio of a trial's power to that of its mirror image.
@@ -91,4 +91,4 @@ class PowerNetwork:
     @property
     def flat_weights(self) -> Floats32:
         """Weights ``(features,)`` of the mean over the seeds."""
-        return self.weights.ravel() / len(self.spatial)
+        return np.asarray(self.weights.ravel() / len(self.spatial), dtype=np.float32)

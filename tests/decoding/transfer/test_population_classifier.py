@@ -147,6 +147,9 @@ def test_a_saved_state_gives_the_same_probabilities(
     for one in (again, fitted):
         one.adapt(X[3:6])
     np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+    for one in (again, fitted):
+        one.fit(X[6:], y[6:])
+    np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
 
 
 def test_a_saved_population_decodes_the_same(
