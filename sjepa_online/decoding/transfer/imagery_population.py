@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sjepa_online.decoding.imagery import find_mirror
 from sjepa_online.decoding.transfer.fingerprint import Fingerprints, fingerprints, matches
 from sjepa_online.decoding.transfer.power_network import PowerNetwork
+from sjepa_online.decoding.transfer.rhythm_covariances import BLOCK, n_windows
 from sjepa_online.errors import InputError
+from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.resources import find_resource, list_resources
 from sjepa_online.tensor_file import open_safetensors, read_tensor_file, write_tensor_file
 
@@ -29,6 +31,8 @@ FORMAT_NAME = "sjepa-online imagery population"
 FORMAT_VERSION = 1
 #: A montage needs so many electrodes of the population, among them one on either side.
 LEAST_ELECTRODES = 3
+#: Seconds from one window of the network to the next.
+WINDOW_STEP = BLOCK / MODEL_SFREQ
 _CORTEX = re.compile(r"(FC|C|CP)([1-6]|z)")
 _LEFT, _RIGHT = (re.compile(f"(?<![a-z]){side}(?![a-z])", re.I) for side in ("left", "right"))
 
@@ -117,6 +121,34 @@ class ImageryPopulation:
         picks = np.array([list(ch_names).index(name) for name in shared], dtype=np.intp)
         places = np.array([self.config.ch_names.index(name) for name in shared], dtype=np.intp)
         return picks, places
+
+    def for_window(self, start: float, n_times: int) -> ImageryPopulation:
+        """Return the population for epochs of another window.
+
+        Parameters
+        ----------
+        start : float
+            Seconds from the cue to the epochs' first sample.
+        n_times : int
+            Samples of the epochs at 128 Hz.
+
+        Raises
+        ------
+        InputError
+            The population reads nothing of this window.
+        """
+        network, first = self.network, round((start - self.config.window_start) / WINDOW_STEP)
+        stop = min(first + n_windows(n_times, self.kernels.shape[1]), network.n_windows)
+        if first < 0 or stop <= first:
+            raise InputError(
+                "The window of the protocol lies outside of what the population reads",
+                value=f"{n_times / MODEL_SFREQ:.2f} s from {start:g} s after the cue on",
+                remedy=f"Begin it at {self.config.window_start:g} s after the cue or later, and "
+                "let it last at least 1.25 s.",
+            )
+        part = slice(first, stop)
+        shown = PowerNetwork(network.spatial, network.scale[:, part], network.weights[:, part])
+        return replace(self, network=shown)
 
     def people_among(self, X: NDArray[np.floating], ch_names: Sequence[str]) -> tuple[str, ...]:
         """Return the people of the population whose trials are among these epochs.

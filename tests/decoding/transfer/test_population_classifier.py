@@ -200,6 +200,18 @@ def test_what_it_cannot_decode_is_refused(
         PopulationClassifier(population, names, classes)
 
 
+def test_shorter_and_later_windows(population: ImageryPopulation, simulate: Simulate) -> None:
+    X, _ = simulate(0, 20)
+    test = simulate(0, 60)
+    for start, n_times in ((0.0, 300), (1.0, 400)):
+        shown = population.for_window(start, n_times)
+        classifier = _classifier(shown).fit(X[..., :n_times])
+        assert _accuracy(classifier, (test[0][..., :n_times], test[1])) > 0.7
+    for start, n_times in ((-1.0, 536), (0.0, 120), (9.0, 536)):
+        with pytest.raises(InputError, match="outside of what"):
+            population.for_window(start, n_times)
+
+
 def test_a_shorter_window_is_refused(population: ImageryPopulation) -> None:
     with pytest.raises(InputError, match="windows"):
         _classifier(population).predict_proba(np.zeros((1, 9, 300)))
