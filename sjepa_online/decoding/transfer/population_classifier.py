@@ -148,6 +148,8 @@ class PopulationClassifier:
         labelled = self._complete(statistics[COVARIANCES], self._there)
         parts = [] if unlabelled is None else [self._complete(unlabelled[COVARIANCES], self._there)]
         covariances = np.concatenate([*parts, labelled])
+        if not len(covariances):
+            return self
         self._align(covariances)
         features = self._features(covariances)
         is_right = None if y is None else self._is_right(np.asarray(y))

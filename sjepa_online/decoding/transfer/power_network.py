@@ -86,7 +86,7 @@ class PowerNetwork:
         logarithm = np.log(np.maximum(power, _SMALLEST_POWER)).reshape(shape)
         ratios = (logarithm[:, :, :, 0] - logarithm[:, :, :, 1]) / 2
         ordered = ratios.transpose(0, 3, 2, 1, 4) * self.scale
-        return np.asarray(ordered.reshape(n, -1), dtype=np.float32)
+        return np.asarray(ordered.reshape(n, self.weights.size), dtype=np.float32)
 
     @property
     def flat_weights(self) -> Floats32:

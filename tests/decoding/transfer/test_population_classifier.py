@@ -200,6 +200,15 @@ def test_what_it_cannot_decode_is_refused(
         PopulationClassifier(population, names, classes)
 
 
+def test_without_any_trial_it_decodes_as_the_population_does(
+    population: ImageryPopulation, simulate: Simulate
+) -> None:
+    X, _ = simulate(0, 20)
+    fitted = _classifier(population).fit(X[:0])
+    np.testing.assert_array_equal(fitted.predict_proba(X), _classifier(population).predict_proba(X))
+    assert fitted.predict_proba(X[:0]).shape == (0, 2)
+
+
 def test_shorter_and_later_windows(population: ImageryPopulation, simulate: Simulate) -> None:
     X, _ = simulate(0, 20)
     test = simulate(0, 60)
