@@ -202,9 +202,9 @@ def fit_population(
     """
     if protocol.paradigm != "ssvep":
         raise InputError(
-            "A population start exists for SSVEP",
+            "There is no population start for this paradigm",
             value=protocol.paradigm,
-            remedy="Calibrate without one: for the other paradigms it gained nothing clear.",
+            remedy="Populations are made for imagery and for SSVEP: calibrate without one.",
         )
     readout = StimulusPower(np.asarray(kernels, dtype=np.float64), protocol.frequencies)
     features, truth, covariances = [], [], []
