@@ -18,6 +18,15 @@ class WriteError(OperationError, OSError):
 def user_path(text: str | Path) -> Path:
     """Return a path that the user gave, with ``~`` expanded.
 
+    Parameters
+    ----------
+    text : str
+        Path as the user wrote it.
+
+    Returns
+    -------
+    Path
+
     Raises
     ------
     InputError
@@ -32,6 +41,15 @@ def user_path(text: str | Path) -> Path:
 def is_file(path: Path) -> bool:
     """Tell whether a file is there.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    bool
+
     Raises
     ------
     InputError
@@ -44,9 +62,21 @@ def is_file(path: Path) -> bool:
 
 
 def path_error(path: str | Path, error: OSError | RuntimeError) -> InputError:
-    """Return what to tell of a path that the system refuses."""
+    """Return what to tell of a path that the system refuses.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    error : OSError
+        Error of the system.
+
+    Returns
+    -------
+    InputError
+    """
     return InputError(
-        "A file or a folder can be reached and read",
+        "The path cannot be reached or read",
         value=f"{path} ({getattr(error, 'strerror', None) or error})",
         remedy="Correct the path, or ask its owner for the right to read it.",
     )
@@ -64,6 +94,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
     path : Path
         The file to write.
 
+    Returns
+    -------
+    Path
+        Temporary path.
+
     Raises
     ------
     InputError
@@ -73,7 +108,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     if path.is_dir():
         raise InputError(
-            "An output file has the name of a file, not of a folder",
+            "The output file is an existing folder",
             value=str(path),
             remedy="Add a file name to the path.",
         )
@@ -83,7 +118,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         )
     except OSError as error:
         raise InputError(
-            "An output file needs an existing folder that can be written",
+            "The output file cannot be written: it needs an existing folder that may be written",
             value=f"{path} ({error.strerror})",
             remedy="Create the folder or choose another path.",
         ) from error
@@ -105,7 +140,14 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def atomic_write(path: Path, content: bytes) -> None:
-    """Write ``content`` to ``path`` through :func:`atomic_path`."""
+    """Write ``content`` to ``path`` through :func:`atomic_path`.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    content : bytes
+    """
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
 

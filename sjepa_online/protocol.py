@@ -95,6 +95,53 @@ class Speller(_Part):
         """All symbols, row by row."""
         return "".join(self.rows)
 
+    @property
+    def groups_per_sequence(self) -> int:
+        """Flashes of a sequence: as many as the matrix has rows and columns."""
+        return len(self.rows) + len(self.rows[0])
+
+    @property
+    def lines(self) -> dict[str, str]:
+        """Symbols of every row and column, by its name: ``row1``, ..., ``col1``, ..."""
+        columns = ("".join(one) for one in zip(*self.rows, strict=True))
+        named = {"row": self.rows, "col": columns}
+        return {
+            f"{kind}{number}": line
+            for kind, lines in named.items()
+            for number, line in enumerate(lines, start=1)
+        }
+
+    def lit(self, about: str) -> str:
+        """Return the symbols that light up in a flash.
+
+        Parameters
+        ----------
+        about : str
+            What its marker names: the symbols, or, where rows and columns flash, ``row3`` or
+            ``col5``.
+
+        Returns
+        -------
+        str
+        """
+        return self.lines.get(about, about) if self.flashes == "row-column" else about
+
+    def code(self, lit: str) -> str:
+        """Return how a marker names a flash, which :meth:`lit` reads.
+
+        Parameters
+        ----------
+        lit : str
+            The symbols that light up.
+
+        Returns
+        -------
+        str
+            ``row3`` or ``col5`` where rows and columns flash, the symbols otherwise.
+        """
+        names = {line: name for name, line in self.lines.items()}
+        return names.get(lit, lit) if self.flashes == "row-column" else lit
+
     @model_validator(mode="after")
     def _is_a_matrix(self) -> Speller:
         if len({len(row) for row in self.rows}) != 1 or len(self.rows[0]) < 2:
@@ -175,6 +222,15 @@ class Protocol(_Part):
 
         A stimulus marker such as ``Target/ABC`` stands for the class of its first word; a
         marker of a practice trial for none.
+
+        Parameters
+        ----------
+        label : str
+            Label of an event in a recording.
+
+        Returns
+        -------
+        str or None
         """
         marker = parse_marker(label)
         for spec in self.classes:
@@ -190,7 +246,12 @@ def load_protocol(name_or_path: str | Path) -> Protocol:
     Parameters
     ----------
     name_or_path : str or Path
-        ``ssvep``, ``erp``, ``mi``, ``ssvep-exo``, any other shipped or own name, or a path.
+        ``ssvep``, ``erp``, ``erp-rowcol``, ``mi``, ``ssvep-exo``, any other shipped or own name,
+        or a path.
+
+    Returns
+    -------
+    Protocol
 
     Raises
     ------
@@ -205,6 +266,16 @@ def load_protocol(name_or_path: str | Path) -> Protocol:
 def parse_toml(path: Path, model: type[T]) -> T:
     """Read a TOML file into a pydantic model.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    model : type of pydantic model
+
+    Returns
+    -------
+    instance of ``model``
+
     Raises
     ------
     InputError
@@ -217,7 +288,7 @@ def parse_toml(path: Path, model: type[T]) -> T:
         content: dict[str, Any] = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(
-            "A protocol or a recipe is a UTF-8 TOML file",
+            "The file is not a UTF-8 TOML file",
             value=f"{path}: {error}",
             remedy="Correct the line that is named.",
         ) from error
@@ -227,7 +298,7 @@ def parse_toml(path: Path, model: type[T]) -> T:
         return model.model_validate(content)
     except ValidationError as error:
         raise InputError(
-            f"Each field of {path.name} needs a known name and a valid value",
+            f"{path.name} has unknown fields or wrong values",
             value="; ".join(_problems(text, error)),
             remedy="Correct the fields that are named; a shipped file shows the form.",
         ) from error

@@ -14,30 +14,66 @@ Kind = Literal["calibration", "models"]
 
 #: What is found by name: the kind and the suffix of its files, and what to call it.
 _TOLD: dict[tuple[Kind, str], str] = {
-    ("calibration", ".toml"): "a protocol",
-    ("models", ".safetensors"): "weights or a population",
-    ("models", ".toml"): "a recipe",
+    ("calibration", ".toml"): "protocol",
+    ("models", ".safetensors"): "weights or population",
+    ("models", ".toml"): "recipe",
 }
+#: Folder of the profiles of amplifiers, within ``calibration``.
+AMPLIFIERS = "amplifiers"
 _PACKAGE = Path(__file__).resolve().parent
 
 
 def user_folder(kind: Kind) -> Path:
-    """Return the folder in which the user's own files of this kind are found by name."""
+    """Return the folder in which the user's own files of this kind are found by name.
+
+    Parameters
+    ----------
+    kind : str
+        Subfolder: ``models``, ``calibration``.
+
+    Returns
+    -------
+    Path
+    """
     return Path(platformdirs.user_data_dir("sjepa-online", appauthor=False)) / kind
 
 
 def shipped_folder(kind: Kind) -> Path:
-    """Return the folder that ships with the project, in a wheel or in a checkout."""
+    """Return the folder that ships with the project, in a wheel or in a checkout.
+
+    Parameters
+    ----------
+    kind : str
+        Subfolder: ``models``, ``calibration``.
+
+    Returns
+    -------
+    Path
+    """
     in_wheel = _PACKAGE / "_shipped" / kind
     return in_wheel if in_wheel.is_dir() else _PACKAGE.parent / kind
 
 
 def list_resources(kind: Kind, suffix: str) -> dict[str, Path]:
-    """Return name -> path of every file of this kind; the user's hide the shipped ones."""
+    """Return name -> path of every file of this kind; the user's hide the shipped ones.
+
+    Parameters
+    ----------
+    kind : str
+        Subfolder: ``models``, ``calibration``.
+    suffix : str
+        Suffix of the files, ``.toml`` for instance.
+
+    Returns
+    -------
+    dict of str to Path
+    """
     found: dict[str, Path] = {}
     for folder in (shipped_folder(kind), user_folder(kind)):
         for path in sorted(folder.glob(f"**/*{suffix}")):
-            found[path.stem] = path
+            # profiles of amplifiers stand beside the protocols, and are found by their own room
+            if AMPLIFIERS not in path.relative_to(folder).parts:
+                found[path.stem] = path
     return found
 
 
@@ -54,6 +90,10 @@ def find_resource(kind: Kind, name_or_path: str | Path, suffix: str | None = Non
         Of the files that are known by name: of protocols ``.toml``; of models ``.safetensors``
         by default, ``.toml`` for recipes.
 
+    Returns
+    -------
+    Path
+
     Raises
     ------
     InputError
@@ -66,7 +106,7 @@ def find_resource(kind: Kind, name_or_path: str | Path, suffix: str | None = Non
     resources = list_resources(kind, suffix)
     if str(name_or_path) not in resources:
         raise InputError(
-            f"A name or a path of {_TOLD[kind, suffix]} is needed",
+            f"There is no {_TOLD[kind, suffix]} of this name or path",
             value=str(name_or_path),
             remedy=f"Known names: {', '.join(sorted(resources)) or 'none'}; "
             "or give the path of a file.",

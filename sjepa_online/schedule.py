@@ -79,6 +79,10 @@ def make_schedule(
     practice : bool
         The practice trials instead of those to learn from.
 
+    Returns
+    -------
+    tuple of ScheduledTrial
+
     Raises
     ------
     InputError
@@ -97,7 +101,7 @@ def make_schedule(
             phases = [_speller_phases(speller, target, random) for target in targets]
         case None:
             raise InputError(
-                "A protocol says what a session shows in [flicker], [imagery] or [speller]",
+                "A session has nothing to show without [flicker], [imagery] or [speller]",
                 value=f"none of them in {protocol.name}",
                 remedy="Add one, as in the shipped protocols, or calibrate --from recordings.",
             )
@@ -143,7 +147,7 @@ def _speller_phases(
     for lit in flash_groups(speller, random):
         word = TARGET if target in lit else NON_TARGET
         phases += [
-            Phase("flash", speller.on, str(StimulusMarker(word, lit)), lit),
+            Phase("flash", speller.on, str(StimulusMarker(word, speller.code(lit))), lit),
             Phase("between", speller.between),
         ]
     return (*phases, Phase("rest", speller.rest, END))

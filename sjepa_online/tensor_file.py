@@ -69,6 +69,11 @@ def write_tensor_file(
 def require_file(path: Path) -> None:
     """Refuse a path at which there is no file, and name the safetensors files that are near it.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+
     Raises
     ------
     InputError
@@ -79,14 +84,26 @@ def require_file(path: Path) -> None:
     near = path if path.is_dir() else path.parent
     there = ", ".join(str(found) for found in sorted(near.glob("*.safetensors")))
     raise InputError(
-        "Weights and decoders are files that exist",
-        value=f"{path}, {'a folder' if path.is_dir() else 'not found'}",
-        remedy=f"There is: {there}." if there else "Check the path.",
+        "This is a folder, not a file" if path.is_dir() else "No such file",
+        value=str(path),
+        remedy=f"In {'it' if path.is_dir() else 'its folder'}: {there}."
+        if there
+        else "Check the path.",
     )
 
 
 def open_safetensors(path: Path) -> tuple[dict[str, str], Arrays]:
     """Read any safetensors file: its metadata and its arrays.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    metadata : dict of str to str
+    arrays : dict of str to ndarray
 
     Raises
     ------
@@ -100,7 +117,7 @@ def open_safetensors(path: Path) -> tuple[dict[str, str], Arrays]:
             return metadata, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, TypeError) as error:
         raise InputError(
-            "Weights and decoders are whole safetensors files",
+            "The file is not a whole safetensors file",
             value=f"{path} ({error})",
             remedy="The file is truncated, damaged or of another kind: get it or make it again. "
             "Files of other kinds, pickles above all, are never loaded.",
@@ -112,6 +129,20 @@ def read_tensor_file(
 ) -> tuple[dict[str, Any], Arrays]:
     """Read a file of :func:`write_tensor_file`: its configuration and its arrays.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    format_name : str
+        Format that the file has to declare.
+    format_version : int
+        Newest version that can be read.
+
+    Returns
+    -------
+    configuration : dict
+    arrays : dict of str to ndarray
+
     Raises
     ------
     InputError
@@ -121,7 +152,7 @@ def read_tensor_file(
     metadata, arrays = open_safetensors(path)
     if metadata.get("format") != format_name:
         raise InputError(
-            f"A file of the format '{format_name}' is needed",
+            f"The file has another format than '{format_name}'",
             value=f"{path} of the format '{metadata.get('format', 'unknown')}'",
             remedy="Give a file that this program wrote for this purpose.",
         )
@@ -130,19 +161,20 @@ def read_tensor_file(
         config = json.loads(metadata["config"])
     except (KeyError, ValueError) as error:
         raise InputError(
-            f"A file of the format '{format_name}' holds its version and a JSON configuration",
+            f"The file of the format '{format_name}' lacks its version and a JSON configuration",
             value=f"{path} ({error})",
             remedy="The file was changed or damaged: get it or make it again.",
         ) from error
     if version > format_version:
         raise InputError(
-            f"This program reads '{format_name}' up to version {format_version}",
+            f"The file is too new: this program reads '{format_name}' up to version "
+            f"{format_version}",
             value=f"{path} of version {version}",
             remedy="Update sjepa-online, or make the file again with this version.",
         )
     if metadata.pop(CHECKSUM, "none") != _checksum(metadata, arrays):
         raise InputError(
-            f"A file of the format '{format_name}' has the checksum of its content",
+            f"The checksum of the file of the format '{format_name}' contradicts its content",
             value=str(path),
             remedy="The file was changed or damaged: get it or make it again.",
         )

@@ -14,9 +14,9 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,10 +24,11 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from sjepa_online.data import Recording, make_trials
-from sjepa_online.decoding import CalibrationSummary, Decoder, State, TrialClassifier
-from sjepa_online.decoding.compensation import ChannelCompensation
+from sjepa_online.decoding import CalibrationSummary, Decoder, EpochClassifier, State
+from sjepa_online.decoding.bad_channels.interpolation import ChannelInterpolation
+from sjepa_online.decoding.base import EPOCHS, Features
 from sjepa_online.model import covariance_kernel
-from sjepa_online.protocol import Protocol
+from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.stream import configure, library
 from sjepa_online.tensor_file import open_safetensors, write_tensor_file
@@ -152,27 +153,85 @@ def simulated_recording() -> Callable[..., Recording]:
     return make
 
 
-class LogVarianceClassifier:
+@pytest.fixture(scope="session")
+def simulated_spelling() -> Callable[..., Recording]:
+    """Make a simulated recording of a speller whose rows and columns flash, without cues.
+
+    A flash of the attended row or column has a response 0.3 s later. Letters are ``gap`` seconds
+    apart.
+    """
+
+    def make(
+        text: str,
+        n_repetitions: int = 4,
+        response: float = 12.0,
+        gap: float = 2.5,
+        seed: int = 0,
+        labelled: bool = True,
+        sfreq: float = 128.0,
+    ) -> Recording:
+        rng = np.random.default_rng(seed)
+        speller = load_protocol("erp-rowcol").speller
+        assert speller is not None
+        codes = [f"{kind}{number}" for kind in ("row", "col") for number in range(1, 7)]
+        labels, onsets, hits, time = [], [], [], 1.0
+        for letter in text:
+            for code in (code for _ in range(n_repetitions) for code in rng.permutation(codes)):
+                is_target = letter in speller.lit(code)
+                word = ("Target" if is_target else "NonTarget") if labelled else "flash"
+                labels.append(f"{word}/{code}")
+                onsets.append(time)
+                hits += [time] if is_target else []
+                time += 0.15
+            time += gap
+        data = _background(rng, len(CH_NAMES), round((time + 1.6) * sfreq))
+        seconds = np.arange(round(0.6 * sfreq)) / sfreq
+        shape = np.array([[0.3], [1.0], [0.5], [0.8]]) * np.exp(-(((seconds - 0.3) / 0.06) ** 2))
+        for onset in hits:
+            first = round(onset * sfreq)
+            data[:, first : first + len(seconds)] += response * shape
+        return Recording(
+            name=f"simulated spelling {seed}",
+            data=data.astype(np.float32),
+            unit="uV",
+            sfreq=sfreq,
+            ch_names=CH_NAMES,
+            onsets=np.array(onsets),
+            labels=tuple(labels),
+            breaks=np.empty(0),
+            simulated=True,
+        )
+
+    return make
+
+
+class LogVarianceClassifier(EpochClassifier):
     """The log variance of each channel, read by a timid logistic regression.
 
     It is fast, and its probabilities stay far from 0 and 1, so that every sample shows in them.
     """
 
+    kind = "log-variance"
+
     def __init__(self, classes: tuple[str, ...]) -> None:
-        self.classes_ = np.array(classes)
+        super().__init__(classes)
         self._regression = LogisticRegression(C=0.05)
 
-    def fit(self, X: Floats, y: NDArray[Any]) -> Self:
-        self._regression.fit(
-            np.log(X.var(axis=-1)), np.argmax(y[:, np.newaxis] == self.classes_, axis=1)
-        )
-        return self
+    def features(self, X: Floats) -> Features:
+        return {EPOCHS: np.log(X.var(axis=-1))}
 
-    def predict_proba(self, X: Floats, bad: Sequence[str] | None = None) -> Floats:
-        probabilities: Floats = self._regression.predict_proba(np.log(X.var(axis=-1)))
+    def predict_features(self, features: Features) -> Floats:
+        probabilities: Floats = self._regression.predict_proba(features[EPOCHS])
         return probabilities
 
+    def _fit_targets(self, features: Features, targets: NDArray[np.intp], _: bool) -> None:
+        self._regression.fit(features[EPOCHS], targets)
+
     def to_state(self) -> State:
+        raise NotImplementedError
+
+    @classmethod
+    def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Any:
         raise NotImplementedError
 
 
@@ -184,7 +243,7 @@ def make_decoder(protocol: Protocol) -> Callable[..., Decoder]:
         recording: Recording,
         protocol: Protocol = protocol,
         config: PreprocessorConfig | None = None,
-        classifier: TrialClassifier | None = None,
+        classifier: EpochClassifier | None = None,
     ) -> Decoder:
         config = PreprocessorConfig() if config is None else config
         trials = make_trials([recording], protocol, config)
@@ -203,7 +262,7 @@ def make_decoder(protocol: Protocol) -> Callable[..., Decoder]:
             protocol,
             trials.ch_names,
             config,
-            ChannelCompensation(trials.ch_names, covariance_kernel(trials.X)),
+            ChannelInterpolation(trials.ch_names, covariance_kernel(trials.X)),
             fit_baseline([recording], trials.ch_names),
             summary,
         )

@@ -145,7 +145,7 @@ def test_several_wrong_fields_are_named_by_their_lines(tmp_path: Path) -> None:
 
 
 def test_a_field_that_the_whole_file_lacks_has_no_line(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"Seen: field paradigm: "):
+    with pytest.raises(InputError, match=r": field paradigm: "):
         _load(tmp_path, TEXT.replace('paradigm = "mi"', ""))
 
 

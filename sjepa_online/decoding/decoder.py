@@ -9,21 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
-from sjepa_online.decoding.compensation import ChannelCompensation
-from sjepa_online.decoding.early import PrefixClassifier
-from sjepa_online.decoding.registry import classifier_from_state
-from sjepa_online.decoding.state import (
-    FloatArray,
-    State,
-    StatisticsClassifier,
-    TrialClassifier,
-    with_prefix,
-    without_prefix,
-)
-from sjepa_online.decoding.symbols import FlashEvidence
+from sjepa_online.decoding.bad_channels.interpolation import ChannelInterpolation
+from sjepa_online.decoding.base import EpochClassifier
+from sjepa_online.decoding.catalog import classifier_from_state
+from sjepa_online.decoding.serialization import State, with_prefix, without_prefix
+from sjepa_online.decoding.speller import FlashEvidence
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import (
@@ -32,8 +24,10 @@ from sjepa_online.signal import (
     is_other_channel,
     resolve_channel_names,
 )
-from sjepa_online.signal.baseline import Baseline
+from sjepa_online.signal.channel_quality.baseline import Baseline
 from sjepa_online.tensor_file import read_tensor_file, write_tensor_file
+from sjepa_online.typing import BoolMask, FloatArray, Indices
+from sjepa_online.validation import check_epoch_shape, check_microvolts, check_names
 
 FORMAT_NAME = "sjepa-online decoder"
 FORMAT_VERSION = 1
@@ -43,18 +37,20 @@ LEAST_SHARE = 0.5
 
 
 class CalibrationSummary(BaseModel):
-    """What a decoder was made from, and how well it did in cross-validation."""
+    """The source of a decoder, and its scores in cross-validation."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    n_trials: int = Field(ge=1)
+    n_trials: int = Field(ge=0, description="labelled trials; 0 where no label was used")
     sfreq: float = Field(gt=0)
     sources: tuple[str, ...]
     simulated: bool
     amplitude: float = Field(gt=0, description="robust amplitude of a channel in µV")
     cross_validation: dict[str, dict[str, float]] = {}
-    early: dict[str, float] = Field(
-        default={}, description="scores of deciding early, or of symbols"
+    dynamic_stopping: dict[str, float] = Field(
+        default={},
+        validation_alias=AliasChoices("dynamic_stopping", "early"),
+        description="scores of dynamic stopping, or of symbols; `early` in old files",
     )
     population: str = Field(default="", description="which population start, or why none")
     choice: str = Field(default="", description="what `auto` chose, and why")
@@ -88,11 +84,11 @@ class ChannelMatch:
     present, absent : tuple of str
         The decoder's channels that the stream has and lacks, in the decoder's order.
     others : tuple of str
-        Channels of the stream that the decoder does not know, as the stream spells them, but
-        for those of known other kinds.
+        Channels of the stream that the decoder does not know, as the stream spells them, without
+        those of known other kinds, such as EOG.
     """
 
-    picks: NDArray[np.intp]
+    picks: Indices
     present: tuple[str, ...]
     absent: tuple[str, ...]
     others: tuple[str, ...]
@@ -115,7 +111,7 @@ class Decoder:
     ----------
     name : str
         What kind of decoder this is, ``pre-local`` for instance.
-    classifier : TrialClassifier
+    classifier : EpochClassifier
         The fitted classifier.
     protocol : Protocol
         Classes and window.
@@ -123,7 +119,7 @@ class Decoder:
         Channels of the epochs, in their order.
     preprocessing : PreprocessorConfig
         How the calibration's signal was preprocessed, and how live signal has to be.
-    compensation : ChannelCompensation
+    interpolation : ChannelInterpolation
         How bad channels are estimated from good ones.
     baseline : Baseline
         What is normal for each channel, for the monitor of channel quality.
@@ -134,11 +130,11 @@ class Decoder:
     def __init__(
         self,
         name: str,
-        classifier: TrialClassifier,
+        classifier: EpochClassifier,
         protocol: Protocol,
         ch_names: Sequence[str],
         preprocessing: PreprocessorConfig,
-        compensation: ChannelCompensation,
+        interpolation: ChannelInterpolation,
         baseline: Baseline,
         calibration: CalibrationSummary,
     ) -> None:
@@ -147,16 +143,14 @@ class Decoder:
         self.protocol = protocol
         self.ch_names = tuple(ch_names)
         self.preprocessing = preprocessing
-        self.compensation = compensation
+        self.interpolation = interpolation
         self.baseline = baseline
         self.calibration = calibration
-        # the heads of the paper read estimates of bad channels, all others nothing of them
-        self._ignores_bad = isinstance(classifier, StatisticsClassifier)
-        self._last_mask: tuple[tuple[str, ...], NDArray[np.bool_]] | None = None
+        self._last_mask: tuple[tuple[str, ...], BoolMask] | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Classes in the order of the probabilities."""
+        """Class names in the order of the probabilities."""
         return tuple(str(name) for name in self.classifier.classes_)
 
     @property
@@ -167,9 +161,7 @@ class Decoder:
     @property
     def window_lengths(self) -> tuple[int, ...]:
         """Samples after which a decision is possible, the whole window last."""
-        if isinstance(self.classifier, PrefixClassifier):
-            return self.classifier.lengths
-        return (self.n_times,)
+        return self.classifier.lengths or (self.n_times,)
 
     def decides(self, probabilities: FloatArray, n_times: int) -> bool:
         """Tell whether the probabilities of a prefix of the window suffice.
@@ -185,10 +177,8 @@ class Decoder:
         bool
             True for the whole window, and where the threshold is passed.
         """
-        if n_times == self.window_lengths[-1]:
-            return True
-        assert isinstance(self.classifier, PrefixClassifier)
-        return bool(np.max(probabilities) >= self.classifier.threshold)
+        is_whole = n_times == self.window_lengths[-1]
+        return is_whole or bool(np.max(probabilities) >= self.classifier.threshold)
 
     def predict_proba(self, X: FloatArray, bad: Sequence[str] | None = None) -> FloatArray:
         """Return class probabilities.
@@ -207,43 +197,54 @@ class Decoder:
         Raises
         ------
         InputError
-            The shape is another one, a name in ``bad`` is unknown, no channel is good, or a
-            good channel holds values that are not finite.
+            The shape is another one, a name in ``bad`` is unknown, no channel is good, a good
+            channel holds values that are not finite, or the epochs are too small for µV.
         """
-        n_channels, lengths = len(self.ch_names), self.window_lengths
-        if X.ndim != 3 or X.shape[1] != n_channels or X.shape[2] not in lengths:
-            told = " or ".join(map(str, lengths))
-            raise InputError(
-                f"Epochs for this decoder have the shape (n, {n_channels}, {told})",
-                value=X.shape,
-                remedy="Cut epochs with the decoder's channels, its window, and 128 Hz.",
-            )
-        is_bad = self._mask(tuple(bad)) if bad else None
-        good = X if is_bad is None else X[:, ~is_bad]
-        # one pass and no copy where all is well: this runs for every live decision
-        if not np.isfinite(good.sum()):
-            raise InputError(
-                "Epochs hold finite numbers in every channel that is not bad",
-                value=f"{np.sum(~np.isfinite(good))} values that are not",
-                remedy="Leave out such epochs, or name the bad channels.",
-            )
+        check_epoch_shape(X, len(self.ch_names), self.window_lengths)
+        is_bad = self._mask(check_names("bad", bad)) if bad else None
+        check_microvolts(X if is_bad is None else X[:, ~is_bad])
         if is_bad is None:
             return self.classifier.predict_proba(X)
-        if self._ignores_bad:
+        if self.classifier.handles_bad_channels:
             silenced = X.copy()
             silenced[:, is_bad] = 0.0
             return self.classifier.predict_proba(silenced, is_bad)
-        restored = self.compensation.restore(X, self.check_channels(bad or ()))
-        return self.classifier.predict_proba(restored, is_bad)
+        return self.classifier.predict_proba(self.restored(X, bad or ()), is_bad)
 
-    def _mask(self, bad: tuple[str, ...]) -> NDArray[np.bool_]:
+    def restored(self, X: FloatArray, bad: Sequence[str]) -> FloatArray:
+        """Return epochs with estimates in the place of bad channels.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+        bad : sequence of str
+            Names of bad channels.
+
+        Returns
+        -------
+        restored : ndarray, shape (n, channels, samples)
+        """
+        return self.interpolation.restore(X, self.check_channels(bad)) if bad else X
+
+    def _mask(self, bad: tuple[str, ...]) -> BoolMask:
         """Return the mask ``(channels,)`` of these names; the last one is kept for the next."""
         if self._last_mask is None or self._last_mask[0] != bad:
             self._last_mask = bad, np.isin(self.ch_names, self.check_channels(bad))
         return self._last_mask[1]
 
     def check_channels(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Return the names as the decoder spells them, in the decoder's order.
+        """Return names of channels as the decoder spells them.
+
+        Parameters
+        ----------
+        names : sequence of str
+            In any spelling and order.
+
+        Returns
+        -------
+        tuple of str
+            In the decoder's order.
 
         Raises
         ------
@@ -254,7 +255,7 @@ class Decoder:
         unknown = sorted(wanted - set(self.ch_names))
         if unknown:
             raise InputError(
-                "Only channels of the decoder can be left out",
+                "The decoder has no such channel to leave out",
                 value=", ".join(unknown),
                 remedy=f"Its channels: {', '.join(self.ch_names)}.",
             )
@@ -271,6 +272,10 @@ class Decoder:
         ch_names : sequence of str
             The stream's channel names, as the amplifier spells them.
 
+        Returns
+        -------
+        ChannelMatch
+
         Raises
         ------
         InputError
@@ -284,7 +289,7 @@ class Decoder:
         absent = tuple(name for name in self.ch_names if name not in position)
         if len(present) < LEAST_SHARE * len(self.ch_names):
             raise InputError(
-                "The stream has at least half of the channels that the decoder was calibrated on",
+                "The stream has fewer than half of the channels that the decoder was calibrated on",
                 value=f"missing: {', '.join(absent)}; there: {', '.join(ch_names)}",
                 remedy="Choose another stream, name its channels, or calibrate on this montage.",
             )
@@ -294,7 +299,13 @@ class Decoder:
         return ChannelMatch(picks, present, absent, others)
 
     def save(self, path: Path | str) -> None:
-        """Write the decoder as one safetensors file, atomically."""
+        """Write the decoder as one safetensors file, atomically.
+
+        Parameters
+        ----------
+        path : Path or str
+            A file of this name is replaced.
+        """
         state = self.classifier.to_state()
         config = DecoderConfig(
             name=self.name,
@@ -306,7 +317,7 @@ class Decoder:
             classifier=state.config,
         )
         arrays = {
-            KERNEL: self.compensation.kernel,
+            KERNEL: self.interpolation.kernel,
             **with_prefix("classifier", state.arrays),
             **with_prefix("baseline", self.baseline.to_arrays()),
         }
@@ -318,6 +329,14 @@ class Decoder:
 def load_decoder(path: Path | str) -> Decoder:
     """Read a decoder file.
 
+    Parameters
+    ----------
+    path : Path or str
+
+    Returns
+    -------
+    Decoder
+
     Raises
     ------
     InputError
@@ -328,7 +347,7 @@ def load_decoder(path: Path | str) -> Decoder:
     n_channels = len(config.ch_names)
     if KERNEL not in arrays or arrays[KERNEL].shape != (n_channels, n_channels):
         raise InputError(
-            "A decoder file holds the kernel between its channels",
+            "This decoder file lacks the kernel between its channels",
             value=f"{path} with {n_channels} channels, without {KERNEL} of that size",
             remedy="The file was changed or damaged: calibrate again.",
         )
@@ -338,7 +357,7 @@ def load_decoder(path: Path | str) -> Decoder:
         config.protocol,
         config.ch_names,
         config.preprocessing,
-        ChannelCompensation(config.ch_names, arrays[KERNEL]),
+        ChannelInterpolation(config.ch_names, arrays[KERNEL]),
         Baseline.from_arrays(config.ch_names, without_prefix("baseline", arrays)),
         config.calibration,
     )
@@ -359,7 +378,7 @@ def _try_out(decoder: Decoder, path: Path | str) -> None:
         works, problem = False, str(error)
     if not works or decoder.classes != decoder.protocol.class_names:
         raise InputError(
-            "The parts of a decoder file fit each other",
+            "The parts of this decoder file do not fit each other",
             value=f"{path}: {problem}",
             remedy="The file was changed or damaged: calibrate again.",
         )
@@ -371,7 +390,7 @@ def _parse_config(path: Path | str, content: Mapping[str, Any]) -> DecoderConfig
     except ValidationError as error:
         fields = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
         raise InputError(
-            "A decoder file holds a valid configuration",
+            "The configuration of this decoder file is not valid",
             value=f"{path}, fields: {fields}",
             remedy="The file was changed or damaged: calibrate again.",
         ) from error

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sjepa_online.decoding.state import FloatArray
+from sjepa_online.typing import FloatArray, Labels
 
 
-def accuracy(probabilities: FloatArray, y: NDArray[Any], classes: Sequence[str]) -> float:
+def accuracy(probabilities: FloatArray, y: Labels, classes: Sequence[str]) -> float:
     """Return the share of trials whose most probable class is the true one.
 
     Parameters
@@ -20,14 +18,28 @@ def accuracy(probabilities: FloatArray, y: NDArray[Any], classes: Sequence[str])
     y : ndarray of str, shape (n,)
     classes : sequence of str
         Class of each column.
+
+    Returns
+    -------
+    float
     """
     return float(np.mean(np.asarray(classes)[np.argmax(probabilities, axis=1)] == y))
 
 
-def roc_auc(probabilities: FloatArray, y: NDArray[Any], classes: Sequence[str]) -> float | None:
-    """Return the area under the ROC curve of the second class; None unless there are two.
+def roc_auc(probabilities: FloatArray, y: Labels, classes: Sequence[str]) -> float | None:
+    """Return the area under the ROC curve of the second class.
 
-    Also None where only one of the two occurs in ``y``, as the curve is undefined then.
+    Parameters
+    ----------
+    probabilities : ndarray, shape (n, classes)
+    y : ndarray of str, shape (n,)
+    classes : sequence of str
+        Class of each column.
+
+    Returns
+    -------
+    float or None
+        None unless there are two classes and both occur in ``y``.
     """
     from sklearn.metrics import roc_auc_score
 
@@ -48,6 +60,10 @@ def information_transfer_rate(score: float, n_classes: int, seconds: float) -> f
         Number of equally probable classes.
     seconds : float
         Time that a decision takes.
+
+    Returns
+    -------
+    float
     """
     if score <= 1 / n_classes:
         return 0.0
@@ -58,17 +74,42 @@ def information_transfer_rate(score: float, n_classes: int, seconds: float) -> f
 
 
 def main_score(
-    paradigm: str, probabilities: FloatArray, y: NDArray[Any], classes: Sequence[str]
+    paradigm: str, probabilities: FloatArray, y: Labels, classes: Sequence[str]
 ) -> float:
-    """Return the field's usual score: ROC AUC for ERP, whose classes are uneven, else accuracy."""
+    """Return the field's usual score of a paradigm.
+
+    Parameters
+    ----------
+    paradigm : {"ssvep", "erp", "mi"}
+    probabilities : ndarray, shape (n, classes)
+    y : ndarray of str, shape (n,)
+    classes : sequence of str
+        Class of each column.
+
+    Returns
+    -------
+    float
+        The area under the ROC curve for ``erp``, whose classes are uneven, otherwise accuracy.
+    """
     area = roc_auc(probabilities, y, classes) if paradigm == "erp" else None
     return accuracy(probabilities, y, classes) if area is None else area
 
 
-def score_summary(
-    probabilities: FloatArray, y: NDArray[Any], classes: Sequence[str]
-) -> dict[str, float]:
-    """Return ``accuracy``, and ``roc_auc`` where there are two classes."""
+def score_summary(probabilities: FloatArray, y: Labels, classes: Sequence[str]) -> dict[str, float]:
+    """Return the scores that a calibration keeps.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (n, classes)
+    y : ndarray of str, shape (n,)
+    classes : sequence of str
+        Class of each column.
+
+    Returns
+    -------
+    scores : dict of str to float
+        ``accuracy``, and ``roc_auc`` where there are two classes.
+    """
     summary = {"accuracy": accuracy(probabilities, y, classes)}
     area = roc_auc(probabilities, y, classes)
     if area is not None:

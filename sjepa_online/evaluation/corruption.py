@@ -61,6 +61,15 @@ class CorruptionSettings:
     def n_corrupted(self, n_channels: int) -> list[int]:
         """Return how many of the channels each share stands for.
 
+        Parameters
+        ----------
+        n_channels : int
+
+        Returns
+        -------
+        list of int
+            One for each share.
+
         Raises
         ------
         InputError
@@ -74,7 +83,7 @@ class CorruptionSettings:
             count = max(rounded, least) if rounded else 0
             if fraction and not 0 < count < n_channels:
                 raise InputError(
-                    "A share of the channels above 0 is at least one of them, and leaves one",
+                    "This share of the channels is less than one channel, or leaves none",
                     value=f"{fraction:g} of {n_channels} channels with the fault {self.kind}: "
                     f"{count}",
                     remedy=f"With {n_channels} channels, one is {1 / n_channels:.3g}.",
@@ -113,7 +122,18 @@ class CorruptionScores:
         return {**self.strategies, "oracle": self.oracle}
 
     def rows(self, decoder: str) -> list[Row]:
-        """Return one row of a table for each score."""
+        """Return one row of a table for each score.
+
+        Parameters
+        ----------
+        decoder : str
+            Name of the decoder.
+
+        Returns
+        -------
+        list of mapping
+            Column -> value.
+        """
         return [
             {
                 "decoder": decoder,
@@ -165,6 +185,10 @@ def evaluate_corruption(
     progress : callable
         Called after each draw.
 
+    Returns
+    -------
+    CorruptionScores
+
     Raises
     ------
     InputError
@@ -210,6 +234,15 @@ def _no_scores(settings: CorruptionSettings, n_channels: int, seeds: list[int]) 
 
 def n_steps(settings: CorruptionSettings, n_channels: int) -> int:
     """Return how often :func:`evaluate_corruption` calls ``progress`` for each seed.
+
+    Parameters
+    ----------
+    settings : CorruptionSettings
+    n_channels : int
+
+    Returns
+    -------
+    int
 
     Raises
     ------
@@ -281,7 +314,18 @@ def _without(decoder: Decoder, train: Side, wrong: set[str], request: DecoderReq
 
 
 def to_json(settings: CorruptionSettings, scores: dict[str, CorruptionScores]) -> dict[str, Any]:
-    """Return the JSON document of ``evaluate corruption``: means and spreads over draws."""
+    """Return the JSON document of ``evaluate corruption``: means and spreads over draws.
+
+    Parameters
+    ----------
+    settings : CorruptionSettings
+    scores : mapping of str to CorruptionScores
+        By the names of the decoders.
+
+    Returns
+    -------
+    dict
+    """
     first = next(iter(scores.values()))
     return {
         "kind": settings.kind,
@@ -305,5 +349,18 @@ def to_json(settings: CorruptionSettings, scores: dict[str, CorruptionScores]) -
 
 
 def each_row(statistic: Callable[[list[float]], Any], rows: list[list[float]]) -> list[float]:
-    """Return a statistic of every share's draws."""
+    """Return a statistic of every share's draws.
+
+    Parameters
+    ----------
+    statistic : callable
+        From a list of scores to a number.
+    rows : list of list of float
+        Scores of every draw, for each share.
+
+    Returns
+    -------
+    list of float
+        One for each share.
+    """
     return [float(statistic(draws)) for draws in rows]

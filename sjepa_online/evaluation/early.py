@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sjepa_online.data import Trials
 from sjepa_online.decoding import DecoderRequest
-from sjepa_online.decoding.early import choose_threshold, decisions, early_scores
+from sjepa_online.decoding.dynamic_stopping import choose_threshold, decisions, stopping_scores
 from sjepa_online.decoding.metrics import information_transfer_rate
 from sjepa_online.evaluation.scores import balanced_accuracy
 from sjepa_online.protocol import MODEL_SFREQ, Protocol
@@ -41,17 +41,15 @@ def evaluate_early(train: Trials, test: Trials, request: DecoderRequest) -> dict
     """
     protocol = train.protocol
     check_trials_per_class(train.y, protocol.class_names, N_FOLDS)
-    classifier = request.make_early(protocol, train.ch_names)
+    classifier = request.make(protocol, train.ch_names, dynamic_stopping=True)
     seconds = [protocol.window.start + length / MODEL_SFREQ for length in classifier.lengths]
-    statistics = classifier.statistics(train.X)
-    held_out = cross_validate(
-        lambda: request.make_early(protocol, train.ch_names), statistics, train.y
-    )
+    features = classifier.features(train.X)
+    held_out = cross_validate(classifier, features, train.y)
     threshold = choose_threshold(held_out[PREFIXES], _targets(train.y, protocol), seconds)
-    classifier.fit_statistics(statistics, train.y, copies=False)
-    probabilities = classifier.predict_prefixes(classifier.statistics(test.X))
+    classifier.fit_features(features, train.y, channel_dropout=False)
+    probabilities = classifier.predict_prefixes(classifier.features(test.X))
     targets = _targets(test.y, protocol)
-    scores = early_scores(probabilities, targets, seconds, threshold)
+    scores = stopping_scores(probabilities, targets, seconds, threshold)
     # as DecoderScores has it: the rate is defined for classes that are equally probable
     _, decided = decisions(probabilities, threshold)
     rate = information_transfer_rate(

@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 
 from sjepa_online.decoding import Decoder
-from sjepa_online.decoding.compensation import ChannelCompensation
-from sjepa_online.decoding.state import FloatArray
+from sjepa_online.decoding.bad_channels.interpolation import ChannelInterpolation
 from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.signal import channel_positions
+from sjepa_online.typing import FloatArray
 
 Strategy = Literal["none", "zero", "spline", "dynamic"]
 STRATEGIES: tuple[Strategy, ...] = ("none", "zero", "spline", "dynamic")
@@ -19,21 +19,45 @@ STRATEGIES: tuple[Strategy, ...] = ("none", "zero", "spline", "dynamic")
 HEAD_RADIUS = 0.095
 
 
-class ZeroFill(ChannelCompensation):
+class ZeroFill(ChannelInterpolation):
     """Put zeros in the place of bad channels."""
 
     def restore(self, X: FloatArray, bad: Sequence[str]) -> FloatArray:
-        """Return a copy of ``X (n, channels, samples)`` with zeros in the bad channels."""
+        """Return a copy of ``X (n, channels, samples)`` with zeros in the bad channels.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+        bad : sequence of str
+            Bad channels.
+
+        Returns
+        -------
+        ndarray, shape of ``X``
+        """
         filled = X.copy()
         filled[:, np.isin(self.ch_names, list(bad))] = 0.0
         return filled
 
 
-class SplineInterpolation(ChannelCompensation):
+class SplineInterpolation(ChannelInterpolation):
     """Interpolate bad channels with spherical splines (Perrin et al. 1989), as MNE does."""
 
     def restore(self, X: FloatArray, bad: Sequence[str]) -> FloatArray:
-        """Return a copy of ``X (n, channels, samples)`` with interpolated bad channels."""
+        """Return a copy of ``X (n, channels, samples)`` with interpolated bad channels.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+        bad : sequence of str
+            Bad channels.
+
+        Returns
+        -------
+        ndarray, shape of ``X``
+        """
         import mne
 
         info = mne.create_info(list(self.ch_names), MODEL_SFREQ, "eeg")
@@ -54,21 +78,39 @@ class RestoringDecoder(Decoder):
     """A decoder whose classifier reads estimates of bad channels as if they had been recorded."""
 
     def predict_proba(self, X: FloatArray, bad: Sequence[str] | None = None) -> FloatArray:
-        """Return class probabilities ``(n, classes)``; see :meth:`Decoder.predict_proba`."""
+        """Return class probabilities ``(n, classes)``; see :meth:`Decoder.predict_proba`.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+        bad : sequence of str
+            Bad channels.
+        """
         if not bad:
             return super().predict_proba(X)
-        return super().predict_proba(self.compensation.restore(X, self.check_channels(bad)))
+        return super().predict_proba(self.interpolation.restore(X, self.check_channels(bad)))
 
 
 #: What puts something in the place of bad channels, for the strategies that do only that.
-FILLINGS: dict[Strategy, type[ChannelCompensation]] = {
+FILLINGS: dict[Strategy, type[ChannelInterpolation]] = {
     "zero": ZeroFill,
     "spline": SplineInterpolation,
 }
 
 
 def with_strategy(decoder: Decoder, strategy: Strategy) -> Decoder:
-    """Return a decoder that treats bad channels by a strategy, and is else the same."""
+    """Return a decoder that treats bad channels by a strategy, and is else the same.
+
+    Parameters
+    ----------
+    decoder : Decoder
+    strategy : {"none", "zero", "spline", "dynamic"}
+
+    Returns
+    -------
+    Decoder
+    """
     if strategy not in FILLINGS:
         return decoder
     return RestoringDecoder(
@@ -77,7 +119,7 @@ def with_strategy(decoder: Decoder, strategy: Strategy) -> Decoder:
         decoder.protocol,
         decoder.ch_names,
         decoder.preprocessing,
-        FILLINGS[strategy](decoder.ch_names, decoder.compensation.kernel),
+        FILLINGS[strategy](decoder.ch_names, decoder.interpolation.kernel),
         decoder.baseline,
         decoder.calibration,
     )

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sjepa_online.decoding.state import FloatArray, TrialClassifier, statistics_of
+from sjepa_online.decoding.base import EpochClassifier
 from sjepa_online.evaluation.significance import Score, judge
 from sjepa_online.protocol import Protocol
 from sjepa_online.training.cross_validation import DECISION, N_FOLDS, cross_validate
+from sjepa_online.typing import FloatArray, Labels
 
 #: Electrodes over the eyes and in front of the motor cortex.
 FOREHEAD = ("Fp1", "Fpz", "Fp2", "AF7", "AF3", "AFz", "AF4", "AF8", "F7", "Fz", "F8")
@@ -78,11 +77,11 @@ def forehead_electrodes(ch_names: Sequence[str]) -> tuple[str, ...]:
 
 def check_forehead(
     X: FloatArray,
-    y: NDArray[Any],
+    y: Labels,
     ch_names: Sequence[str],
     protocol: Protocol,
     decoded: FloatArray,
-    make: Callable[[Sequence[str]], TrialClassifier],
+    make: Callable[[Sequence[str]], EpochClassifier],
     *,
     n_folds: int = N_FOLDS,
 ) -> ForeheadCheck | None:
@@ -98,7 +97,7 @@ def check_forehead(
     decoded : ndarray, shape (n, classes)
         Out-of-fold probabilities of the decoder that is to be judged.
     make : callable
-        Gives a fresh classifier for the channels that it is called with.
+        Gives an unfitted classifier for the channels that it is called with.
     n_folds : int
         Folds of the cross-validation.
 
@@ -111,6 +110,6 @@ def check_forehead(
     if not names:
         return None
     rows = [list(ch_names).index(name) for name in names]
-    statistics = statistics_of(make(names), np.ascontiguousarray(X[:, rows]))
-    held_out = cross_validate(lambda: make(names), statistics, y, n_folds=n_folds)
+    features = make(names).features(np.ascontiguousarray(X[:, rows]))
+    held_out = cross_validate(make(names), features, y, n_folds=n_folds)
     return ForeheadCheck(names, judge(protocol, held_out[DECISION], y), judge(protocol, decoded, y))

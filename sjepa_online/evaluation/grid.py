@@ -14,11 +14,10 @@ from scipy.stats import rankdata
 
 from sjepa_online.data import Recording, Trials, make_trials
 from sjepa_online.decoding import SJEPAClassifier
-from sjepa_online.decoding.fine_tuning import Strategy
+from sjepa_online.decoding.classifiers.fine_tuning import Strategy
 from sjepa_online.decoding.metrics import main_score
-from sjepa_online.decoding.names import HeadName
 from sjepa_online.evaluation.tables import Row
-from sjepa_online.model.heads import HEADS
+from sjepa_online.model.heads import HEADS, HeadName
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.training.cross_validation import (
@@ -46,7 +45,20 @@ class Pipeline:
         return f"{self.strategy}-{self.head}, {self.weights}"
 
     def make(self, trials: Trials, seed: int, device: str) -> SJEPAClassifier:
-        """Return a fresh classifier with the paper's flattened readout."""
+        """Return a fresh classifier with the paper's flattened readout.
+
+        Parameters
+        ----------
+        trials : Trials
+        seed : int
+            Seed of everything that is drawn.
+        device : str
+            ``cpu``, ``cuda``, ``mps`` or ``auto``.
+
+        Returns
+        -------
+        SJEPAClassifier
+        """
         return SJEPAClassifier(
             head=self.head,
             strategy=self.strategy,
@@ -119,7 +131,17 @@ class GridResult:
 
 
 def make_grid(weights: Sequence[str]) -> list[Pipeline]:
-    """Return every combination of weights, head and strategy."""
+    """Return every combination of weights, head and strategy.
+
+    Parameters
+    ----------
+    weights : sequence of str
+        Names of weights.
+
+    Returns
+    -------
+    list of Pipeline
+    """
     return [
         Pipeline(head, strategy, name)
         for name, head, strategy in product(weights, HEADS, STRATEGIES)
@@ -130,6 +152,15 @@ def group_sessions(recordings: Sequence[Recording]) -> dict[Session, list[Record
     """Collect the recordings of each data set, subject and session, in their order.
 
     A recording that names neither subject nor session is a group of its own.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+
+    Returns
+    -------
+    dict
+        (data set, subject, session) -> its recordings.
     """
     groups: dict[Session, list[Recording]] = {}
     for recording in recordings:
@@ -141,7 +172,16 @@ def group_sessions(recordings: Sequence[Recording]) -> dict[Session, list[Record
 
 
 def data_set_of(recording: Recording) -> str:
-    """Return what stands before the subject in a name: a data set, or the folder of a study."""
+    """Return what stands before the subject in a name: a data set, or the folder of a study.
+
+    Parameters
+    ----------
+    recording : Recording
+
+    Returns
+    -------
+    str
+    """
     before, found, _ = recording.name.partition(f":{recording.subject}:")
     if found:
         return before
@@ -175,6 +215,10 @@ def evaluate_grid(
         Where networks are trained.
     progress : callable
         Called after each of ``groups * n_seeds * pipelines`` cross-validations.
+
+    Returns
+    -------
+    GridResult
 
     Raises
     ------

@@ -18,24 +18,16 @@ from sjepa_online.decoding import (
     CalibrationSummary,
     Decoder,
     DecoderRequest,
-    SJEPAClassifier,
 )
-from sjepa_online.decoding.compensation import ChannelCompensation
-from sjepa_online.decoding.state import TrialClassifier
+from sjepa_online.decoding.bad_channels.interpolation import ChannelInterpolation
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.model import PRETRAINING_CHANNELS
-from sjepa_online.online.live import LiveDecision, LiveDecoder, use_one_thread
+from sjepa_online.online.events import LiveDecision
+from sjepa_online.online.live import LiveDecoder, use_one_thread
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig
-from sjepa_online.signal.baseline import Baseline
-from sjepa_online.stream import (
-    DecisionOutlet,
-    ProbabilityOutlet,
-    Replay,
-    SignalInlet,
-    configure,
-    resolve_stream,
-)
+from sjepa_online.signal.channel_quality.baseline import Baseline
+from sjepa_online.stream import Replay, configure
 
 STREAM = "sjepa-online-latency"
 #: Decisions in the first seconds meet cold caches and an unfilled window.
@@ -124,9 +116,9 @@ def measure_latency(
     """
     if not 1 <= n_channels <= len(PRETRAINING_CHANNELS) or seconds < 1:
         raise InputError(
-            "Latency is measured on 1 to 62 channels for a second or more",
+            "Latency cannot be measured on so many channels, or in so short a time",
             value=f"{n_channels} channels, {seconds} s",
-            remedy="Change --channels or --seconds.",
+            remedy="Choose 1 to 62 --channels, and 1 or more --seconds.",
         )
     configure("machine")
     decoder = noise_decoder(protocol, request, PRETRAINING_CHANNELS[:n_channels], sfreq)
@@ -144,19 +136,26 @@ def measure_latency(
     finally:
         source.terminate()
         source.join(timeout=5)
-    device = device_of(decoder.classifier)
-    return _document(timing, device, n_channels, sfreq, n_samples)
-
-
-def device_of(classifier: TrialClassifier) -> str:
-    """Return where a classifier computes: only fine-tuned networks use another device."""
-    return classifier.device if isinstance(classifier, SJEPAClassifier) else "cpu"
+    return _document(timing, decoder.classifier.device, n_channels, sfreq, n_samples)
 
 
 def noise_decoder(
     protocol: Protocol, request: DecoderRequest, ch_names: tuple[str, ...], sfreq: float
 ) -> Decoder:
-    """Fit a decoder on simulated noise: it decides nothing of use, as fast as any other."""
+    """Fit a decoder on simulated noise: it decides nothing of use, as fast as any other.
+
+    Parameters
+    ----------
+    protocol : Protocol
+    request : DecoderRequest
+    ch_names : tuple of str
+    sfreq : float
+        Rate (Hz) of the signal that it is to decode.
+
+    Returns
+    -------
+    Decoder
+    """
     generator = np.random.default_rng(request.random_state)
     X = 10 * generator.standard_normal((N_TRIALS, len(ch_names), protocol.n_times))
     y = np.resize(np.array(protocol.class_names), N_TRIALS)
@@ -171,7 +170,7 @@ def noise_decoder(
         protocol,
         ch_names,
         PreprocessorConfig(),
-        ChannelCompensation(ch_names, np.eye(len(ch_names))),
+        ChannelInterpolation(ch_names, np.eye(len(ch_names))),
         Baseline.fit([raw], ch_names, sfreq, "uV"),
         summary,
     )
@@ -180,29 +179,41 @@ def noise_decoder(
 def decode_headless(
     decoder: Decoder, stream: str, n_samples: int, progress: Callable[[], None]
 ) -> Timing:
-    """Decode a stream to its end in this process, as ``decode`` does."""
+    """Decode a stream to its end in this process, as ``decode`` does.
+
+    Parameters
+    ----------
+    decoder : Decoder
+    stream : str
+        Name of the stream.
+    n_samples : int
+        Samples until it is over.
+    progress : callable
+        Called about once a second.
+
+    Returns
+    -------
+    Timing
+    """
     use_one_thread()
     timing = Timing()
-    with (
-        SignalInlet(resolve_stream(stream, wait=20.0)) as inlet,
-        ProbabilityOutlet(f"{STREAM}-probabilities", decoder.classes, 8.0) as probabilities,
-        DecisionOutlet(f"{STREAM}-decisions") as decisions,
-    ):
-        live = LiveDecoder(decoder, inlet, probabilities=probabilities, decisions=decisions)
+    # two measurements on one machine publish under different names
+    suffix = f"-latency-{os.getpid()}"
+    with LiveDecoder.open(decoder, stream, mode="sliding", wait=60.0, publish=suffix) as live:
         process = psutil.Process()
         busy, started, last = sum(process.cpu_times()[:2]), time.monotonic(), time.monotonic()
-        while inlet.received < n_samples and not inlet.lost:
+        while live.signal.received < n_samples and not live.signal.lost:
             timing.decisions += [
-                TimedDecision(one.decision.time, one.latency, one.end_to_end)
-                for one in live.poll()
-                if isinstance(one, LiveDecision)
+                TimedDecision(event.time, event.latency, event.end_to_end)
+                for event in live.poll()
+                if isinstance(event, LiveDecision)
             ]
             if time.monotonic() - last >= 1:
                 last = time.monotonic()
                 progress()
         timing.seconds = time.monotonic() - started
         timing.cpu_share = (sum(process.cpu_times()[:2]) - busy) / timing.seconds
-        timing.received = inlet.received
+        timing.received = live.signal.received
     return timing
 
 

@@ -21,7 +21,6 @@ from sklearn.utils.validation import check_is_fitted
 from sjepa_online.data.moabb_reader import upstream_unless_chosen
 from sjepa_online.data.reading import UNREADABLE, one_line
 from sjepa_online.decoding import DecoderRequest
-from sjepa_online.decoding.state import FloatArray
 from sjepa_online.errors import InputError
 from sjepa_online.evaluation.tables import Row
 from sjepa_online.protocol import MODEL_SFREQ, Protocol
@@ -31,6 +30,7 @@ from sjepa_online.signal import (
     require_plausible_amplitude,
 )
 from sjepa_online.training.cross_validation import check_trials_per_class
+from sjepa_online.typing import FloatArray
 
 EvaluationName = Literal["within-session", "cross-session"]
 #: What MOABB calls our paradigms.
@@ -97,13 +97,35 @@ class EpochClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
-        """Return probabilities ``(n, classes)`` of epochs ``(n, channels, samples)``."""
+        """Return probabilities ``(n, classes)`` of epochs ``(n, channels, samples)``.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+
+        Returns
+        -------
+        ndarray, shape (n, classes)
+            Probabilities.
+        """
         check_is_fitted(self)
         order = [list(self.decoder_.classes_).index(name) for name in self._names[self.classes_]]
         return self.decoder_.predict_proba(self._window(X))[:, order]
 
     def predict(self, X: FloatArray) -> NDArray[np.integer[Any]]:
-        """Return the most probable label of each epoch."""
+        """Return the most probable label of each epoch.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Labels.
+        """
         labels: NDArray[np.integer[Any]] = self.classes_[np.argmax(self.predict_proba(X), axis=1)]
         return labels
 
@@ -123,8 +145,8 @@ class EpochClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         # MOABB's epochs hold a last sample beyond the window, or one more after resampling
         if X.shape[-1] < self.protocol.n_times:
             raise InputError(
-                f"Epochs for the protocol {self.protocol.name!r} have at least "
-                f"{self.protocol.n_times} samples at 128 Hz",
+                f"The epochs are too short for the protocol {self.protocol.name!r}: it needs "
+                f"at least {self.protocol.n_times} samples at 128 Hz",
                 value=X.shape[-1],
                 remedy="Copy the protocol and shorten its window to what the data set has.",
             )
@@ -170,7 +192,7 @@ def evaluate_moabb(
     """
     if dataset.paradigm != MOABB_PARADIGMS[protocol.paradigm]:
         raise InputError(
-            f"The protocol {protocol.name!r} is evaluated on a data set of its paradigm",
+            f"The data set is not of the paradigm of the protocol {protocol.name!r}",
             value=f"{dataset.code} is of the paradigm {dataset.paradigm}",
             remedy="Choose another data set or another protocol.",
         )
@@ -207,7 +229,7 @@ def _evaluate_subject(
             channels, n_sessions = _montage(dataset, subject)
             if evaluation == "cross-session" and n_sessions < 2:
                 raise InputError(
-                    "Evaluation across sessions needs at least two of them",
+                    "There are too few sessions for an evaluation across sessions",
                     value=f"subject {subject} of {dataset.code} has {n_sessions}",
                     remedy="Evaluate within sessions.",
                 )
@@ -251,7 +273,7 @@ def _events(dataset: Any, protocol: Protocol) -> list[str]:
     found = [label for label, name in events.items() if name is not None]
     if set(protocol.class_names) != {events[label] for label in found}:
         raise InputError(
-            f"A data set has every class of the protocol {protocol.name!r}",
+            f"The data set lacks classes of the protocol {protocol.name!r}",
             value=f"{dataset.code} has {', '.join(dataset.event_id)}",
             remedy=f"The classes are {', '.join(protocol.class_names)}; copy the protocol and "
             "change them.",
@@ -264,7 +286,7 @@ def _check_subjects(dataset: Any, subjects: Sequence[int]) -> list[int]:
     if absent:
         there = dataset.subject_list
         raise InputError(
-            f"{dataset.code} has the subjects that are asked for",
+            f"{dataset.code} has no such subjects",
             value=", ".join(map(str, absent)),
             remedy=f"Its subjects are {min(there)} to {max(there)}.",
         )
@@ -277,7 +299,7 @@ def _montage(dataset: Any, subject: int) -> tuple[tuple[str, ...], int]:
         sessions = dataset.get_data([subject])[subject]
     except UNREADABLE as error:
         raise InputError(
-            f"MOABB reads subject {subject} of {dataset.code} from its cache or downloads it",
+            f"MOABB could neither read nor download subject {subject} of {dataset.code}",
             value=one_line(error),
             remedy="Check the network and the space on the disk.",
         ) from error

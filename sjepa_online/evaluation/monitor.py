@@ -12,8 +12,8 @@ import numpy as np
 from sjepa_online.data import Recording
 from sjepa_online.data.corruption import DEFAULT_GAIN, KINDS, Corruption, Fault, FaultKind
 from sjepa_online.errors import InputError
-from sjepa_online.signal.baseline import Baseline
-from sjepa_online.signal.quality import ChannelMonitor, StateChange
+from sjepa_online.signal.channel_quality.baseline import Baseline
+from sjepa_online.signal.channel_quality.monitor import ChannelMonitor, StateChange
 
 #: Delay (s) within which gross faults are to be detected.
 PROMPT = 1.5
@@ -96,7 +96,18 @@ class MonitorScores:
 
 
 def summarise_delays(delays: Sequence[float | None]) -> dict[str, float | int | None]:
-    """Return how many faults were detected, at all and promptly, and the delays (s)."""
+    """Return how many faults were detected, at all and promptly, and the delays (s).
+
+    Parameters
+    ----------
+    delays : sequence of float or None
+        Delay of each fault (s); None for a fault that was not found.
+
+    Returns
+    -------
+    dict
+        Counts and delays (s).
+    """
     found = [delay for delay in delays if delay is not None]
     return {
         "draws": len(delays),
@@ -130,6 +141,10 @@ def evaluate_monitor(
     progress : callable
         Called after each recording and each kind of fault.
 
+    Returns
+    -------
+    MonitorScores
+
     Raises
     ------
     InputError
@@ -162,18 +177,46 @@ def evaluate_monitor(
 
 
 def n_steps(n_monitored: int) -> int:
-    """Return how often :func:`evaluate_monitor` calls ``progress``."""
+    """Return how often :func:`evaluate_monitor` calls ``progress``.
+
+    Parameters
+    ----------
+    n_monitored : int
+        Monitored recordings.
+
+    Returns
+    -------
+    int
+    """
     return n_monitored + len(_faults())
 
 
 def halves(recording: Recording) -> tuple[Recording, Recording]:
-    """Cut a recording in two: one half to calibrate, one to monitor; events are left out."""
+    """Cut a recording in two: one half to calibrate, one to monitor; events are left out.
+
+    Parameters
+    ----------
+    recording : Recording
+
+    Returns
+    -------
+    calibration, monitored : Recording
+    """
     middle = recording.data.shape[1] // 2
     return _part(recording, 0, middle), _part(recording, middle, recording.data.shape[1])
 
 
 def without_padding(recording: Recording) -> Recording:
-    """Leave out the end of a recording in which no channel changes: some files are padded."""
+    """Leave out the end of a recording in which no channel changes: some files are padded.
+
+    Parameters
+    ----------
+    recording : Recording
+
+    Returns
+    -------
+    Recording
+    """
     changes = np.flatnonzero((np.diff(recording.data, axis=1) != 0).any(axis=0))
     return _part(recording, 0, int(changes[-1]) + 2 if changes.size else 1)
 
@@ -257,7 +300,7 @@ def _delays(
         if before and before[-1]:
             continue
         delays.append(next((delay for delay, change in changes if change.bad and delay > 0), None))
-        n_scaled += any(change.gain != 1 for _, change in changes)
+        n_scaled += any(change.scale != 1 for _, change in changes)
     return delays, n_scaled
 
 
@@ -277,14 +320,14 @@ def _check(calibration: Sequence[Recording], monitored: Sequence[Recording]) -> 
     first = calibration[0]
     if len(first.ch_names) < 2:
         raise InputError(
-            "The monitor is measured on two or more channels, which say something of each other",
+            "The monitor cannot be measured on fewer than two or more channels",
             value=f"{first.name} has {', '.join(first.ch_names)} alone",
             remedy="Choose recordings with more channels.",
         )
     for recording in (*calibration, *monitored):
         if (recording.ch_names, recording.sfreq) != (first.ch_names, first.sfreq):
             raise InputError(
-                "Recordings to monitor have the channels and the rate of the calibration",
+                "A recording has other channels or another rate than the calibration",
                 value=f"{recording.name} has {', '.join(recording.ch_names)} at "
                 f"{recording.sfreq:g} Hz",
                 remedy="Evaluate each montage by itself.",
@@ -292,7 +335,7 @@ def _check(calibration: Sequence[Recording], monitored: Sequence[Recording]) -> 
     short = [part.name for part in monitored if part.duration <= LEAD + FAULT_LENGTH]
     if short:
         raise InputError(
-            f"A recording to monitor is longer than {LEAD + FAULT_LENGTH:g} s",
+            f"A recording to monitor is not longer than {LEAD + FAULT_LENGTH:g} s",
             value=", ".join(short),
             remedy="Leave it out.",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from matplotlib.figure import Figure
 from sjepa_online.errors import InputError
 from sjepa_online.files import atomic_path
 
+_NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 SUFFIXES = (".png", ".svg", ".pdf")
 #: Neither a date nor an address, so that the same figure gives the same file.
 NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
@@ -42,6 +44,11 @@ STYLE: dict[Any, Any] = {
 def check_plot_path(path: Path) -> None:
     """Refuse a plot's path before any time is spent.
 
+    Parameters
+    ----------
+    path : Path
+        The plot to write.
+
     Raises
     ------
     InputError
@@ -49,32 +56,64 @@ def check_plot_path(path: Path) -> None:
     """
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(
-            f"A plot is written as {', '.join(SUFFIXES)}",
+            f"A plot cannot be written in this format, only as {', '.join(SUFFIXES)}",
             value=str(path),
             remedy="Choose another suffix.",
         )
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure; the sizes are in inches."""
+    """Return an empty figure; the sizes are in inches.
+
+    Parameters
+    ----------
+    width : float
+        Inches.
+    height : float
+        Inches.
+
+    Returns
+    -------
+    Figure
+    """
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure in the format of the path's suffix, atomically."""
+    """Write a figure in the format of the path's suffix, atomically.
+
+    Parameters
+    ----------
+    figure : Figure
+    path : Path
+        The file.
+    """
     check_plot_path(path)
     with atomic_path(path) as temporary, rc_context(STYLE):
+        if path.suffix.lower() == ".svg":
+            temporary.write_bytes(to_svg(figure))
+            return
         figure.savefig(temporary, format=path.suffix[1:].lower(), dpi=150)
 
 
 def to_svg(figure: Figure) -> bytes:
-    """Return a figure as SVG; the same figure gives the same bytes."""
+    """Return a figure as SVG; the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    figure : Figure
+
+    Returns
+    -------
+    bytes
+    """
     content = io.BytesIO()
     with rc_context(STYLE):
         figure.savefig(content, format="svg", metadata=NO_METADATA)
-    return content.getvalue()
+    # class and channel names may hold control characters, which XML does not allow
+    return _NOT_IN_XML.sub(b"", content.getvalue())
 
 
 def plot_scores(scores: Mapping[str, Sequence[float]], label: str, chance: float) -> Figure:
@@ -88,6 +127,10 @@ def plot_scores(scores: Mapping[str, Sequence[float]], label: str, chance: float
         What the scores are.
     chance : float
         Score of a decoder without information.
+
+    Returns
+    -------
+    Figure
     """
     with rc_context(STYLE):
         figure = new_figure(6.5, 0.9 + 0.42 * len(scores))
@@ -125,6 +168,10 @@ def plot_ranks(ranks: Mapping[str, Sequence[float]], n_groups: int) -> Figure:
         For each pipeline, its rank in every session and seed; 1 is the best.
     n_groups : int
         Number of subjects and sessions.
+
+    Returns
+    -------
+    Figure
     """
     with rc_context(STYLE):
         figure = new_figure(6.5, 0.9 + 0.36 * len(ranks))
@@ -163,6 +210,10 @@ def plot_curves(
         What the scores are.
     chance : float
         Score of a decoder without information.
+
+    Returns
+    -------
+    Figure
     """
     with rc_context(STYLE):
         figure = new_figure(6.5, 3.6)
@@ -200,6 +251,10 @@ def plot_corruption(
         What the scores are.
     chance : float
         Score of a decoder without information.
+
+    Returns
+    -------
+    Figure
     """
     with rc_context(STYLE):
         figure = new_figure(0.8 + 4.2 * len(panels), 3.6)

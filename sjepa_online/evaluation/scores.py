@@ -11,20 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_online.data import Trials
-from sjepa_online.decoding import DecoderRequest
+from sjepa_online.decoding import DecoderRequest, EpochClassifier
 from sjepa_online.decoding.metrics import (
     accuracy,
     information_transfer_rate,
     main_score,
     roc_auc,
 )
+from sjepa_online.evaluation.significance import Measure, Score, judge_value
 from sjepa_online.evaluation.tables import Row
 from sjepa_online.training.cross_validation import check_trials_per_class
+
+#: Accuracy, usual score, area under the ROC curve, seconds of the fit, balanced accuracy.
+_Scored = tuple[float, float, float | None, float, float]
 
 
 @dataclass(frozen=True)
 class DecoderScores:
-    """Scores of one decoder, a value a seed.
+    """Scores of one decoder, one value for each seed.
 
     Attributes
     ----------
@@ -46,23 +50,69 @@ class DecoderScores:
     balanced_accuracy: list[float]
     seeds: list[int]
 
-    def to_json(self, n_classes: int, window_seconds: float) -> dict[str, Any]:
-        """Return the entry of this decoder in the JSON document of ``evaluate scores``."""
+    def judge(self, test: Trials) -> Score:
+        """Judge the mean of the paradigm's usual score over the seeds.
+
+        Parameters
+        ----------
+        test : Trials
+            The trials that were scored.
+
+        Returns
+        -------
+        Score
+        """
+        # a test without trials of both classes has no area: its score is the accuracy
+        area = test.protocol.paradigm == "erp" and self.roc_auc is not None
+        classes = test.protocol.class_names
+        measure: Measure = "AUC" if area else "accuracy"
+        return judge_value(float(np.mean(self.score)), measure, test.y, classes)
+
+    def to_json(self, test: Trials) -> dict[str, Any]:
+        """Return the entry of this decoder in the JSON document of ``evaluate scores``.
+
+        Parameters
+        ----------
+        test : Trials
+            The trials that were scored.
+
+        Returns
+        -------
+        dict
+            Means over the seeds, the score of each seed, and the entries of
+            :meth:`Score.to_json <sjepa_online.evaluation.significance.Score.to_json>`.
+        """
+        protocol = test.protocol
+        window_seconds = protocol.window.start + protocol.window.length
         # the rate is defined for classes that are equally probable
         balanced = float(np.mean(self.balanced_accuracy))
         entry: dict[str, Any] = {
             "accuracy": float(np.mean(self.accuracy)),
             "accuracy_std": float(np.std(self.accuracy)),
-            "itr_bits_per_min": information_transfer_rate(balanced, n_classes, window_seconds),
+            "itr_bits_per_min": information_transfer_rate(
+                balanced, len(protocol.classes), window_seconds
+            ),
             "fit_s": float(np.mean(self.fit_seconds)),
             "scores": self.score,
+            **self.judge(test).to_json(),
         }
         if self.roc_auc is not None:
             entry["roc_auc"] = float(np.mean(self.roc_auc))
         return entry
 
     def rows(self, decoder: str) -> list[Row]:
-        """Return one row of a table for each seed."""
+        """Return one row of a table for each seed.
+
+        Parameters
+        ----------
+        decoder : str
+            Name of the decoder.
+
+        Returns
+        -------
+        list of mapping
+            Column -> value.
+        """
         areas: Sequence[object] = self.roc_auc or [""] * len(self.score)
         values = zip(self.seeds, self.accuracy, self.score, areas, self.fit_seconds, strict=True)
         return [
@@ -98,6 +148,11 @@ def evaluate_scores(
     progress : callable
         Called after each fit.
 
+    Returns
+    -------
+    dict of str to DecoderScores
+        By the names of the decoders.
+
     Raises
     ------
     InputError
@@ -108,13 +163,29 @@ def evaluate_scores(
     for request in requests:
         seeds = list(range(request.random_state, request.random_state + n_seeds))
         runs = [_run(train, test, request.with_seed(seed), progress) for seed in seeds]
-        accuracies, scores, areas, seconds, balanced = (
-            list(values) for values in zip(*runs, strict=True)
-        )
-        results[request.name] = DecoderScores(
-            accuracies, scores, None if None in areas else areas, seconds, balanced, seeds
-        )
+        results[request.name] = _collected(runs, seeds)
     return results
+
+
+def score_fitted(
+    classifier: EpochClassifier, test: Trials, seconds: float, seeds: Sequence[int]
+) -> DecoderScores:
+    """Score a classifier that is fitted already, and that no seed changes.
+
+    Parameters
+    ----------
+    classifier : EpochClassifier
+    test : Trials
+    seconds : float
+        Time of its fit.
+    seeds : sequence of int
+        Each gets the same scores.
+
+    Returns
+    -------
+    DecoderScores
+    """
+    return _collected([_scored(classifier, test, seconds)] * len(seeds), list(seeds))
 
 
 def balanced_accuracy(decided: NDArray[Any], truth: NDArray[Any]) -> float:
@@ -124,6 +195,10 @@ def balanced_accuracy(decided: NDArray[Any], truth: NDArray[Any]) -> float:
     ----------
     decided, truth : ndarray, shape (n,)
         Classes.
+
+    Returns
+    -------
+    float
     """
     from sklearn.metrics import recall_score
 
@@ -131,18 +206,32 @@ def balanced_accuracy(decided: NDArray[Any], truth: NDArray[Any]) -> float:
     return float(recall_score(truth, decided, labels=np.unique(truth), average="macro"))
 
 
+def _collected(runs: Sequence[_Scored], seeds: list[int]) -> DecoderScores:
+    accuracies, scores, areas, seconds, balanced = (
+        list(values) for values in zip(*runs, strict=True)
+    )
+    return DecoderScores(
+        accuracies, scores, None if None in areas else areas, seconds, balanced, seeds
+    )
+
+
 def _run(
     train: Trials, test: Trials, request: DecoderRequest, progress: Callable[[], None]
-) -> tuple[float, float, float | None, float, float]:
+) -> _Scored:
     started = time.perf_counter()
     classifier = request.make(train.protocol, train.ch_names).fit(train.X, train.y)
     seconds = time.perf_counter() - started
-    probabilities = classifier.predict_proba(test.X)
+    scored = _scored(classifier, test, seconds)
     progress()
-    classes = train.protocol.class_names
+    return scored
+
+
+def _scored(classifier: EpochClassifier, test: Trials, seconds: float) -> _Scored:
+    probabilities = classifier.predict_proba(test.X)
+    classes = test.protocol.class_names
     return (
         accuracy(probabilities, test.y, classes),
-        main_score(train.protocol.paradigm, probabilities, test.y, classes),
+        main_score(test.protocol.paradigm, probabilities, test.y, classes),
         roc_auc(probabilities, test.y, classes),
         seconds,
         balanced_accuracy(np.array(classes)[probabilities.argmax(axis=1)], test.y),

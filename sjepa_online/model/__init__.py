@@ -9,9 +9,9 @@ from sjepa_online.model.masks import spatial_block_masks
 from sjepa_online.model.signal_jepa import SignalJEPA
 from sjepa_online.model.spatial_filter import (
     blended_kernel,
-    compensation,
     covariance_kernel,
     embedding_kernel,
+    interpolation_matrix,
 )
 from sjepa_online.model.weights import (
     WeightsDescription,
@@ -31,10 +31,10 @@ __all__ = [
     "SignalJEPA",
     "WeightsDescription",
     "blended_kernel",
-    "compensation",
     "covariance_kernel",
     "describe_weights",
     "embedding_kernel",
+    "interpolation_matrix",
     "list_weights",
     "load_braindecode_head",
     "load_weights",

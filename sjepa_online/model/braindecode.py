@@ -46,7 +46,17 @@ _FIXED_OPTIONS = {
 
 
 def is_braindecode(arrays: Arrays) -> bool:
-    """Tell whether arrays carry braindecode's names."""
+    """Tell whether arrays carry braindecode's names.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        Arrays of a safetensors file.
+
+    Returns
+    -------
+    bool
+    """
     return _MARK in arrays
 
 
@@ -63,6 +73,10 @@ def read_braindecode(path: Path) -> SignalJEPA:
     ----------
     path : Path
         The safetensors file; ``config.json`` is looked for beside it.
+
+    Returns
+    -------
+    SignalJEPA
 
     Raises
     ------
@@ -115,7 +129,7 @@ def load_braindecode_head(path: str | Path, network: SignalJEPA, name: HeadName)
         or tensors[f"{spatial}.weight"].flatten(1).shape[1] != n_channels
     ):
         raise InputError(
-            f"A {name} head has {', '.join(expected)} for {n_channels} channels",
+            f"These are not the tensors of a {name} head for {n_channels} channels",
             value=", ".join(f"{key} {tuple(tensors[key].shape)}" for key in sorted(tensors)),
             remedy="Check the head's name and the channels of the network.",
         )
@@ -155,13 +169,13 @@ def _read_options(path: Path) -> dict[str, Any]:
         options = json.loads(options_path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise InputError(
-            "The config.json beside weights is UTF-8 JSON",
+            "The config.json beside the weights is not UTF-8 JSON",
             value=f"{options_path}: {error}",
             remedy="Download it again, or move the weights to a folder of their own.",
         ) from error
     if not isinstance(options, dict):
         raise InputError(
-            "The config.json beside weights is a JSON object",
+            "The config.json beside the weights is not a JSON object",
             value=f"{options_path}: {type(options).__name__}",
             remedy="Download it again, or move the weights to a folder of their own.",
         )
@@ -172,14 +186,14 @@ def _config(tensors: dict[str, Tensor], options: dict[str, Any], path: Path) -> 
     for option, values in _FIXED_OPTIONS.items():
         if options.get(option, values[0]) not in values:
             raise InputError(
-                f"Only {option} = {values[0]} is supported",
+                f"The option {option} has a value other than {values[0]}, which is not supported",
                 value=f"{options[option]} in the config.json beside {path}",
                 remedy="Use weights of the published architecture.",
             )
     feed_forward = tensors.get("transformer.encoder.layers.0.linear1.weight")
     if feed_forward is None or feed_forward.dim() != 2:
         raise InputError(
-            "Weights of S-JEPA have a local encoder and a transformer",
+            "These are not weights of S-JEPA with a local encoder and a transformer",
             value=f"no transformer layer in {path}",
             remedy="Use the weights of the pretrained network, not those of a head.",
         )
@@ -201,7 +215,7 @@ def _config(tensors: dict[str, Tensor], options: dict[str, Any], path: Path) -> 
         return ModelConfig.for_channels(electrodes, **given)
     except ValidationError as error:
         raise InputError(
-            "The tensors and the config.json of weights describe one network",
+            "The tensors of the weights contradict their config.json",
             value=f"{path}: {error.errors()[0]['msg']}",
             remedy="Use the config.json that was published with the weights.",
         ) from error
@@ -213,7 +227,7 @@ def _electrodes(tensors: dict[str, Tensor], options: dict[str, Any], path: Path)
         names = tuple(str(channel["ch_name"]) for channel in options["chs_info"])
     if _TABLE in tensors and len(tensors[_TABLE]) != len(names):
         raise InputError(
-            f"The channel table has a row for each of {len(names)} channels",
+            f"The channel table has not a row for each of {len(names)} channels",
             value=f"{len(tensors[_TABLE])} rows in {path}",
             remedy="Put the config.json with the weights' chs_info beside them.",
         )

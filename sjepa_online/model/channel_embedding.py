@@ -147,6 +147,16 @@ def time_code(n_tokens: int, n_dims: int, max_tokens: int, device: torch.device)
     The code of Vaswani et al. 2017 with ``max_tokens`` in place of 10000, as in the published
     reference implementation.
 
+    Parameters
+    ----------
+    n_tokens : int
+        Tokens of a channel.
+    n_dims : int
+        Dimensions of the code.
+    max_tokens : float
+        Number of tokens that the slowest wave spans.
+    device : torch.device or None
+
     Returns
     -------
     Tensor, shape (n_tokens, n_dims)

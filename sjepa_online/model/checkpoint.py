@@ -49,6 +49,16 @@ def save_checkpoint(
 def read_checkpoint(path: Path) -> tuple[SignalJEPA, dict[str, Any]]:
     """Read a network and its provenance.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    network : SignalJEPA
+    provenance : dict
+
     Raises
     ------
     InputError
@@ -61,7 +71,7 @@ def read_checkpoint(path: Path) -> tuple[SignalJEPA, dict[str, Any]]:
         provenance = dict(content["provenance"])
     except (ValidationError, KeyError, TypeError) as error:
         raise InputError(
-            "Weights carry the network's configuration and their provenance",
+            "The file lacks the network's configuration or their provenance",
             value=f"{path} ({error})",
             remedy="Download or make the file again.",
         ) from error
@@ -73,6 +83,17 @@ def read_checkpoint(path: Path) -> tuple[SignalJEPA, dict[str, Any]]:
 def to_tensors(arrays: Arrays, path: Path) -> dict[str, Tensor]:
     """Turn the arrays of a file into tensors of 32-bit floating-point numbers.
 
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict of str to Tensor
+        32-bit.
+
     Raises
     ------
     InputError
@@ -82,7 +103,7 @@ def to_tensors(arrays: Arrays, path: Path) -> dict[str, Tensor]:
     for name, tensor in tensors.items():
         if not tensor.is_floating_point() or not bool(torch.isfinite(tensor).all()):
             raise InputError(
-                "Weights are finite floating-point numbers",
+                "Some weights are not finite floating-point numbers",
                 value=f"{name} in {path} ({tensor.dtype})",
                 remedy="Use weights of a training that did not diverge.",
             )
@@ -91,6 +112,13 @@ def to_tensors(arrays: Arrays, path: Path) -> dict[str, Tensor]:
 
 def load_tensors(network: SignalJEPA, tensors: Mapping[str, Tensor], path: Path) -> None:
     """Load tensors into a network, which must have exactly these names and shapes.
+
+    Parameters
+    ----------
+    network : Module
+    tensors : mapping of str to Tensor
+    path : Path
+        The file, for the error.
 
     Raises
     ------
@@ -102,7 +130,7 @@ def load_tensors(network: SignalJEPA, tensors: Mapping[str, Tensor], path: Path)
     if expected != found:
         wrong = sorted({name for name, _ in expected.items() ^ found.items()})
         raise InputError(
-            "Weights have the tensors that their configuration asks for",
+            "The tensors of the weights are not those of their configuration",
             value=f"{path}: missing, unknown or of another shape: {', '.join(wrong)}",
             remedy="Use weights of this network.",
         )

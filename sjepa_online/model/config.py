@@ -86,6 +86,10 @@ class ModelConfig(BaseModel):
         **fields
             Any other field.
 
+        Returns
+        -------
+        ModelConfig
+
         Raises
         ------
         InputError
@@ -118,6 +122,15 @@ class ModelConfig(BaseModel):
     def n_tokens(self, n_times: int) -> int:
         """Return the tokens per channel of a window of ``n_times`` samples.
 
+        Parameters
+        ----------
+        n_times : int
+            Samples at 128 Hz.
+
+        Returns
+        -------
+        int
+
         Raises
         ------
         InputError
@@ -125,7 +138,8 @@ class ModelConfig(BaseModel):
         """
         if n_times < self.token_length:
             raise InputError(
-                f"A window needs at least {self.token_length} samples at {MODEL_SFREQ} Hz",
+                f"The window is too short: it needs at least {self.token_length} samples at "
+                f"{MODEL_SFREQ} Hz",
                 value=f"{n_times} samples",
                 remedy="Choose a longer window.",
             )

@@ -50,13 +50,37 @@ def attend(
 
 
 def relu_dropout(x: Tensor, dropout: float) -> Tensor:
-    """Apply ReLU and then dropout, in place."""
+    """Apply ReLU and then dropout, in place.
+
+    Parameters
+    ----------
+    x : Tensor
+        Any shape.
+    dropout : float
+        Probability, 0 to below 1.
+
+    Returns
+    -------
+    Tensor, shape of ``x``
+    """
     result: Tensor = _ReluDropout.apply(x, dropout)  # type: ignore[no-untyped-call]
     return result
 
 
 def drop(x: Tensor, dropout: float) -> Tensor:
-    """Apply dropout."""
+    """Apply dropout.
+
+    Parameters
+    ----------
+    x : Tensor
+        Any shape.
+    dropout : float
+        Probability, 0 to below 1.
+
+    Returns
+    -------
+    Tensor, shape of ``x``
+    """
     return x * _kept(x, dropout).mul_(_scale(dropout))
 
 

@@ -40,6 +40,10 @@ def template_electrodes(ch_names: Sequence[str]) -> tuple[Electrode, ...]:
     ch_names : sequence of str
         Names as amplifiers and files write them.
 
+    Returns
+    -------
+    tuple of Electrode
+
     Raises
     ------
     InputError

@@ -60,11 +60,26 @@ class Head(nn.Module):
         ----------
         x : Tensor, shape (n, channels, samples)
             Signal in µV at 128 Hz.
+
+        Returns
+        -------
+        Tensor
         """
         raise NotImplementedError
 
     def classify(self, features: Tensor) -> Tensor:
-        """Return the logits (n, classes) of :meth:`frozen_features`."""
+        """Return the logits (n, classes) of :meth:`frozen_features`.
+
+        Parameters
+        ----------
+        features : Tensor
+            Output of :meth:`frozen_features`.
+
+        Returns
+        -------
+        Tensor, shape (n, classes)
+            Logits.
+        """
         return self._read_out(self._map_channels(features))
 
     def _map_channels(self, signal: Tensor) -> Tensor:
@@ -72,7 +87,7 @@ class Head(nn.Module):
         weight = self.spatial.weight
         if signal.shape[1] != weight.shape[1]:
             raise InputError(
-                f"A head takes the {weight.shape[1]} channels of its spatial filter",
+                f"The signal has not the {weight.shape[1]} channels of the head's spatial filter",
                 value=f"{signal.shape[1]} channels",
                 remedy="Give the channels that the filter was made for, in their order.",
             )
@@ -84,7 +99,7 @@ class Head(nn.Module):
         """Give the logits (n, classes) of tokens (n, V, time, d_model)."""
         if tokens.shape[2] != self.n_tokens:
             raise InputError(
-                f"A window of this head has {self.n_tokens} tokens per channel",
+                f"The window does not give the head's {self.n_tokens} tokens per channel",
                 value=f"{tokens.shape[2]} tokens",
                 remedy="Use windows of the length that the head was made for.",
             )
@@ -102,11 +117,32 @@ class PreLocalHead(Head):
         self.local_encoder = deepcopy(network.local_encoder)
 
     def frozen_features(self, x: Tensor) -> Tensor:
-        """Return the signal itself, as the first layer is an added one."""
+        """Return the signal itself, as the first layer is an added one.
+
+        Parameters
+        ----------
+        x : Tensor, shape (n, channels, samples)
+            Signal in µV at 128 Hz.
+
+        Returns
+        -------
+        Tensor
+        """
         return x
 
     def classify(self, features: Tensor) -> Tensor:
-        """Return the logits (n, classes) of the signal."""
+        """Return the logits (n, classes) of the signal.
+
+        Parameters
+        ----------
+        features : Tensor
+            Output of :meth:`frozen_features`.
+
+        Returns
+        -------
+        Tensor, shape (n, classes)
+            Logits.
+        """
         return self.forward(features)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -139,12 +175,33 @@ class PostLocalHead(Head):
         self.local_encoder = deepcopy(network.local_encoder)
 
     def frozen_features(self, x: Tensor) -> Tensor:
-        """Return local tokens (n, channels, time, d_model)."""
+        """Return local tokens (n, channels, time, d_model).
+
+        Parameters
+        ----------
+        x : Tensor, shape (n, channels, samples)
+            Signal in µV at 128 Hz.
+
+        Returns
+        -------
+        Tensor
+        """
         tokens: Tensor = self.local_encoder(x)
         return tokens
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return logits; parameters and errors as for :meth:`PreLocalHead.forward`."""
+        """Return logits; parameters and errors as for :meth:`PreLocalHead.forward`.
+
+        Parameters
+        ----------
+        x : Tensor, shape (n, channels, samples)
+            Signal in µV at 128 Hz.
+
+        Returns
+        -------
+        Tensor, shape (n, classes)
+            Logits.
+        """
         return self._read_out(self._map_channels(self.local_encoder(x)))
 
 
@@ -158,7 +215,17 @@ class ContextualHead(Head):
         self.network = deepcopy(network)
 
     def frozen_features(self, x: Tensor) -> Tensor:
-        """Return contextual tokens (n, channels, time, d_model)."""
+        """Return contextual tokens (n, channels, time, d_model).
+
+        Parameters
+        ----------
+        x : Tensor, shape (n, channels, samples)
+            Signal in µV at 128 Hz.
+
+        Returns
+        -------
+        Tensor
+        """
         return self.network.completed_tokens(x)
 
     def forward(self, x: Tensor, bad: Sequence[str] | None = None) -> Tensor:

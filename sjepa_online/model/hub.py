@@ -38,7 +38,7 @@ def pull_weights(hub_id: str, name: str | None = None) -> Path:
     """
     if _HUB_ID.fullmatch(hub_id) is None:
         raise InputError(
-            "A model on the hub is named OWNER/NAME",
+            "The name of a model on the hub has not the form OWNER/NAME",
             value=hub_id,
             remedy="For a file or a folder on this machine use `models import`.",
         )
@@ -47,7 +47,7 @@ def pull_weights(hub_id: str, name: str | None = None) -> Path:
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     except ImportError as error:
         raise InputError(
-            "The hub needs the hub extra",
+            "The hub extra is not installed",
             value=str(error),
             remedy='Run: pip install "sjepa-online[hub]"',
         ) from error
@@ -87,14 +87,14 @@ def import_weights(path: Path, name: str | None = None, source: str | None = Non
     name = name or (path.name if path.is_dir() else path.stem)
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
         raise InputError(
-            "A name of weights has letters, digits, dots, dashes and underscores",
+            "A name of weights may have letters, digits, dots, dashes and underscores only",
             value=name,
             remedy="Give one with --name.",
         )
     target = user_folder("models") / f"{name}.safetensors"
     if target.exists():
         raise InputError(
-            "Imported weights get a name of their own",
+            "Weights of this name are there already, and need a name of their own",
             value=f"{target} exists",
             remedy="Give another one with --name, or delete that file.",
         )
@@ -111,7 +111,7 @@ def _weights_file(path: Path) -> Path:
     files = sorted(path.glob("*.safetensors")) if path.is_dir() else []
     if len(files) != 1:
         raise InputError(
-            "Weights are one .safetensors file, alone or in a folder",
+            "There is not exactly one .safetensors file",
             value=f"{path} with {len(files)} of them" if path.is_dir() else f"{path}, not found",
             remedy="Give the path of the file itself.",
         )

@@ -126,7 +126,7 @@ class LocalEncoder(nn.Module):
             hidden = functional.gelu(hidden)
         if reached != stride:
             raise InputError(
-                "The stride of dense tokens is a product of the first layers' strides",
+                "This stride is no product of the first layers' strides",
                 value=f"{stride} samples",
                 remedy=f"The nearest smaller one is {reached}.",
             )

@@ -39,7 +39,7 @@ def spatial_block_masks(
     """
     if len(positions) < 2 or radius <= 0:
         raise InputError(
-            "A spatial block mask needs at least two channels and a positive radius",
+            "A spatial block mask cannot be drawn with fewer than two channels or without a radius",
             value=f"{len(positions)} channels, radius {radius}",
             remedy="Use a recording with more channels, or a radius such as 0.4.",
         )

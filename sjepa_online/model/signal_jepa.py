@@ -49,6 +49,15 @@ class SignalJEPA(nn.Module):
     def with_channels(self, ch_names: Sequence[str]) -> SignalJEPA:
         """Return a copy of this network, weights included, for a signal of other channels.
 
+        Parameters
+        ----------
+        ch_names : sequence of str
+            Names of the channels, in their order.
+
+        Returns
+        -------
+        SignalJEPA
+
         Raises
         ------
         InputError
@@ -61,7 +70,7 @@ class SignalJEPA(nn.Module):
     def _bind(self, ch_names: Sequence[str]) -> None:
         if not ch_names:
             raise InputError(
-                "A signal needs at least one channel",
+                "The signal has no channel, and needs at least one channel",
                 value="no channel",
                 remedy="Name the channels of the signal.",
             )
@@ -92,6 +101,13 @@ class SignalJEPA(nn.Module):
 
     def position(self, ch_names: Sequence[str], n_tokens: int) -> Tensor:
         """Return what is added to local tokens: channel first, time after it.
+
+        Parameters
+        ----------
+        ch_names : sequence of str
+            Names of the channels, in their order.
+        n_tokens : int
+            Tokens of each channel.
 
         Returns
         -------
@@ -188,14 +204,14 @@ class SignalJEPA(nn.Module):
         unknown = [name for name in bad if name not in self.ch_names]
         if unknown:
             raise InputError(
-                "A bad channel is one of the signal's channels",
+                "The signal has no such channel",
                 value=", ".join(unknown),
                 remedy=f"The channels are {', '.join(self.ch_names)}.",
             )
         good = [i for i, name in enumerate(self.ch_names) if name not in bad]
         if not good:
             raise InputError(
-                "Decoding needs at least one good channel",
+                "No channel is good",
                 value=f"all {len(self.ch_names)} channels are bad",
                 remedy="Mend an electrode or mark it as good.",
             )
@@ -204,7 +220,7 @@ class SignalJEPA(nn.Module):
     def _check(self, x: Tensor) -> None:
         if x.dim() != 3 or x.shape[1] != len(self.ch_names):
             raise InputError(
-                f"A signal has the shape (n, {len(self.ch_names)} channels, samples)",
+                f"The signal has not the shape (n, {len(self.ch_names)} channels, samples)",
                 value=tuple(x.shape),
                 remedy="Bind the network to the signal's channels with with_channels().",
             )

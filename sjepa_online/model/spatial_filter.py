@@ -85,7 +85,7 @@ def blended_kernel(covariance: Floats, correlation: Floats, share: float) -> NDA
     """
     if not 0 <= share <= 1:
         raise InputError(
-            "The share of the embedding kernel is from 0 to 1",
+            "The share of the embedding kernel is not between 0 and 1",
             value=share,
             remedy="Choose a value in between.",
         )
@@ -95,12 +95,12 @@ def blended_kernel(covariance: Floats, correlation: Floats, share: float) -> NDA
     return blended
 
 
-def compensation(
+def interpolation_matrix(
     kernel: Floats, bad: NDArray[np.bool_], regularisation: float
 ) -> NDArray[np.float64]:
     """Return the map from the good channels to an estimate of all channels.
 
-    The filter in force for the good channels is ``W @ compensation(...)``.
+    The filter in force for the good channels is ``W @ interpolation_matrix(...)``.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def compensation(
     good = np.flatnonzero(~bad)
     if good.size == 0 or regularisation <= 0:
         raise InputError(
-            "Compensation needs a good channel and a positive regularisation",
+            "Bad channels cannot be estimated without a good channel and a positive regularisation",
             value=f"{good.size} good channels, regularisation {regularisation}",
             remedy="Mend an electrode, or choose a regularisation such as 0.01.",
         )

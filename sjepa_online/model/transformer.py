@@ -9,6 +9,10 @@ from torch.nn import functional
 from sjepa_online.model import cpu_kernels
 from sjepa_online.model.config import ModelConfig
 
+#: Keys from which on torch's fused attention without dropout trains faster on a CPU than the
+#: kernel of this package: 1.3 to 2.3 times from 248 keys on, 0.7 to 0.9 times for up to 76.
+FUSED_FROM = 128
+
 
 class Attention(nn.Module):
     """Multi-head attention with one input projection for query, key and value."""
@@ -21,7 +25,20 @@ class Attention(nn.Module):
         self.out_projection = nn.Linear(config.d_model, config.d_model)
 
     def forward(self, tokens: Tensor, memory: Tensor, padding: Tensor | None) -> Tensor:
-        """Let ``tokens`` (n, t, d) attend to ``memory`` (n, m, d) where not ``padding`` (n, m)."""
+        """Let ``tokens`` (n, t, d) attend to ``memory`` (n, m, d) where not ``padding`` (n, m).
+
+        Parameters
+        ----------
+        tokens : Tensor, shape (n, t, d_model)
+        memory : Tensor, shape (n, m, d_model)
+            Tokens that are attended to.
+        padding : Tensor of bool or None
+            True for entries that only fill the batch.
+
+        Returns
+        -------
+        Tensor, shape of the first argument
+        """
         if memory is tokens:
             query, key, value = self.in_projection(tokens).chunk(3, dim=-1)
         else:
@@ -53,7 +70,16 @@ class FeedForward(nn.Module):
         self.dropout = config.dropout
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Transform ``tokens`` (n, t, d), each by itself."""
+        """Transform ``tokens`` (n, t, d), each by itself.
+
+        Parameters
+        ----------
+        tokens : Tensor, shape (n, t, d_model)
+
+        Returns
+        -------
+        Tensor, shape of the first argument
+        """
         hidden = self.expand(tokens)
         if self.training and hidden.is_cpu:
             hidden = cpu_kernels.relu_dropout(hidden, self.dropout)
@@ -71,7 +97,17 @@ class Dropout(nn.Module):
         self.dropout = config.dropout
 
     def forward(self, x: Tensor) -> Tensor:
-        """Drop elements of ``x`` in training."""
+        """Drop elements of ``x`` in training.
+
+        Parameters
+        ----------
+        x : Tensor
+            Any shape.
+
+        Returns
+        -------
+        Tensor, shape of the first argument
+        """
         if self.training and self.dropout and x.is_cpu:
             return cpu_kernels.drop(x, self.dropout)
         return functional.dropout(x, self.dropout, self.training)
@@ -89,7 +125,18 @@ class EncoderLayer(nn.Module):
         self.dropout = Dropout(config)
 
     def forward(self, tokens: Tensor, padding: Tensor | None) -> Tensor:
-        """Transform ``tokens`` (n, t, d), blind to those in ``padding`` (n, t)."""
+        """Transform ``tokens`` (n, t, d), blind to those in ``padding`` (n, t).
+
+        Parameters
+        ----------
+        tokens : Tensor, shape (n, t, d_model)
+        padding : Tensor of bool or None
+            True for entries that only fill the batch.
+
+        Returns
+        -------
+        Tensor, shape of the first argument
+        """
         attended = self.attention(tokens, tokens, padding)
         tokens = self.attention_norm(tokens + self.dropout(attended))
         output: Tensor = self.feed_forward_norm(tokens + self.dropout(self.feed_forward(tokens)))
@@ -116,7 +163,21 @@ class PredictorLayer(nn.Module):
         target_padding: Tensor | None,
         context_padding: Tensor | None,
     ) -> Tensor:
-        """Transform ``targets`` (n, m, d) with a view on ``context`` (n, t, d)."""
+        """Transform ``targets`` (n, m, d) with a view on ``context`` (n, t, d).
+
+        Parameters
+        ----------
+        targets : Tensor, shape (n, m, d_model)
+        context : Tensor, shape (n, t, d_model)
+        target_padding : Tensor of bool, shape (n, m), or None
+            True for entries that only fill the batch.
+        context_padding : Tensor of bool, shape (n, t), or None
+            The same for the context.
+
+        Returns
+        -------
+        Tensor, shape of the first argument
+        """
         attended = self.attention(targets, targets, target_padding)
         targets = self.attention_norm(targets + self.dropout(attended))
         attended = self.cross_attention(targets, context, context_padding)
@@ -152,7 +213,19 @@ class ContextEncoder(nn.Module):
         return output
 
     def layer_outputs(self, tokens: Tensor, padding: Tensor | None = None) -> list[Tensor]:
-        """Return every layer's output (n, t, d_model), before the last norm."""
+        """Return every layer's output (n, t, d_model), before the last norm.
+
+        Parameters
+        ----------
+        tokens : Tensor, shape (n, t, d_model)
+        padding : Tensor of bool or None
+            True for entries that only fill the batch.
+
+        Returns
+        -------
+        list of Tensor, shape (n, t, d_model)
+            One for each layer.
+        """
         outputs = []
         for layer in self.layers:
             tokens = layer(tokens, padding)
@@ -205,9 +278,13 @@ class Predictor(nn.Module):
 def _attend(
     query: Tensor, key: Tensor, value: Tensor, padding: Tensor | None, dropout: float
 ) -> Tensor:
-    """Attend by the kernel that is fastest for this device, precision and purpose."""
+    """Attend by the kernel that is fastest for this device, precision and purpose.
+
+    Parameters are those of :func:`sjepa_online.model.cpu_kernels.attend`.
+    """
     in_training = torch.is_grad_enabled() and query.requires_grad
-    if query.is_cpu and (in_training or query.dtype is torch.bfloat16):
+    fused = dropout == 0 and key.shape[2] >= FUSED_FROM
+    if query.is_cpu and (query.dtype is torch.bfloat16 or (in_training and not fused)):
         return cpu_kernels.attend(query, key, value, padding, dropout)
     return functional.scaled_dot_product_attention(
         query,

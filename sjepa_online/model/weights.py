@@ -55,6 +55,15 @@ def load_weights(name_or_path: str | Path, ch_names: Sequence[str] | None = None
 def describe_weights(name_or_path: str | Path) -> WeightsDescription:
     """Tell what weights are, of which shape, and where they come from.
 
+    Parameters
+    ----------
+    name_or_path : str or Path
+        Name of shipped or pulled weights, or a file.
+
+    Returns
+    -------
+    WeightsDescription
+
     Raises
     ------
     InputError
@@ -94,7 +103,7 @@ def _read(path: Path) -> tuple[SignalJEPA, dict[str, Any] | None]:
     if is_braindecode(arrays):
         return read_braindecode(path), None
     raise InputError(
-        "Weights have this project's format or braindecode's parameter names",
+        "The file has neither this project's format nor braindecode's parameter names",
         value=f"{path} with {', '.join(list(arrays)[:3]) or 'no tensors'}",
         remedy="Use weights of a SignalJEPA network.",
     )

@@ -1,15 +1,5 @@
-"""The online engine: chunks in, decisions out, the same live and offline."""
+"""Live decoding: chunks in, decisions out, the same live and offline."""
 
-from sjepa_online.online.engine import STEP, Engine, Mode
-from sjepa_online.online.events import Decision, EngineEvent, SymbolDecision
-from sjepa_online.online.offline import decode_recording
+import lazy_loader
 
-__all__ = [
-    "STEP",
-    "Decision",
-    "Engine",
-    "EngineEvent",
-    "Mode",
-    "SymbolDecision",
-    "decode_recording",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

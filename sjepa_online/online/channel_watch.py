@@ -1,15 +1,20 @@
-"""Which channels a window must do without: those the monitor found, and the operator's choice."""
+"""The bad channels of each window: those that the monitor found, and those that were chosen."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sjepa_online.online.events import EngineEvent
-from sjepa_online.signal.baseline import Baseline
-from sjepa_online.signal.quality import ChannelMonitor, Choice, StateChange, Widespread
+from sjepa_online.signal.channel_quality.baseline import Baseline
+from sjepa_online.signal.channel_quality.monitor import (
+    ChannelMonitor,
+    Choice,
+    StateChange,
+    Widespread,
+)
+from sjepa_online.typing import Floats
 
 #: A gross fault is found within this time (s), so as much before the finding is bad too.
 FOUND_WITHIN = 1.5
@@ -30,7 +35,7 @@ class ChannelWatch:
     unit : str
         Unit of the stream.
     baseline : Baseline or None
-        What is normal; None watches nothing, and only the fixed channels are left out.
+        The usual signal of each channel; None: only channels that are chosen are left out.
     absent : tuple of str
         The decoder's channels that the stream lacks: always bad.
     """
@@ -47,8 +52,8 @@ class ChannelWatch:
         self.absent = absent
         present = [name for name in ch_names if name not in absent]
         self.monitor = None if baseline is None else ChannelMonitor(present, sfreq, unit, baseline)
-        #: Samples after which the monitor judges anew.
-        self.quarter = round(sfreq / 4)
+        #: Samples of a block, after which the monitor judges anew.
+        self.n_block = round(sfreq / 4)
         self._found_within = round(FOUND_WITHIN * sfreq)
         self._fixed: tuple[str, ...] = ()
         self._forced: set[str] = set()
@@ -64,15 +69,20 @@ class ChannelWatch:
         return tuple(name for name in self.ch_names if name in bad) if bad else ()
 
     @property
-    def gains(self) -> dict[str, float]:
-        """By what channels have to be divided, where not by 1."""
+    def scales(self) -> dict[str, float]:
+        """What the samples of channels are divided by, where not by 1."""
         if self.monitor is None:
             return {}
-        pairs = zip(self.monitor.ch_names, self.monitor.gains.tolist(), strict=True)
-        return {name: gain for name, gain in pairs if gain != 1}
+        pairs = zip(self.monitor.ch_names, self.monitor.scales.tolist(), strict=True)
+        return {name: scale for name, scale in pairs if scale != 1}
 
     def fix(self, names: tuple[str, ...]) -> None:
-        """Leave these channels out whatever the monitor says, and no others by choice."""
+        """Leave exactly these channels out by choice, beside those that the monitor finds.
+
+        Parameters
+        ----------
+        names : tuple of str
+        """
         self._fixed = names
         self._always_good = False
 
@@ -81,6 +91,11 @@ class ChannelWatch:
 
         From the next decision on: a channel that is forced good is used in whole windows. One
         that the stream lacks stays out.
+
+        Parameters
+        ----------
+        channel : str
+        choice : {"automatic", "good", "bad"}
         """
         if channel in self.absent:
             return
@@ -98,7 +113,7 @@ class ChannelWatch:
         if self.monitor is not None:
             self.monitor.reset()
 
-    def update(self, data: NDArray[np.float64], n_seen: int, time: float) -> list[EngineEvent]:
+    def update(self, data: Floats, n_seen: int, time: float) -> list[EngineEvent]:
         """Take in samples and return what has changed.
 
         Parameters
@@ -109,6 +124,10 @@ class ChannelWatch:
             Samples of the stream up to the last one of ``data``.
         time : float
             Timestamp (s) of that sample.
+
+        Returns
+        -------
+        list of EngineEvent
         """
         if self.monitor is None:
             return []
@@ -120,7 +139,18 @@ class ChannelWatch:
         return events
 
     def bad_between(self, first: int, last: int) -> tuple[str, ...]:
-        """Return the channels that were bad at some time from sample ``first`` to ``last``."""
+        """Return the channels that were bad at some time from sample ``first`` to ``last``.
+
+        Parameters
+        ----------
+        first, last : int
+            Samples of the stream, counted from its begin.
+
+        Returns
+        -------
+        tuple of str
+            In the decoder's order.
+        """
         if self._always_good:
             return ()
         now = self.bad
@@ -152,7 +182,7 @@ def _event(change: StateChange | Widespread, time: float) -> EngineEvent:
     if change.bad:
         reasons = ", ".join(change.reasons)
         return EngineEvent(time, "channel-bad", f"{change.channel} is left out: {reasons}")
-    if change.gain != 1:
+    if change.scale != 1:
         reasons = ", ".join(change.reasons)
         return EngineEvent(time, "channel-scaled", f"{change.channel} is used again: {reasons}")
     return EngineEvent(time, "channel-good", f"{change.channel} is good again")

@@ -6,25 +6,29 @@ from bisect import insort
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sjepa_online.data.letters import LETTER_GAP
 from sjepa_online.decoding import Decoder
 from sjepa_online.errors import InputError
 from sjepa_online.markers import FLASH, TRIAL, StimulusMarker, parse_marker
 from sjepa_online.online.channel_watch import ChannelWatch
-from sjepa_online.online.events import Decision, EngineEvent, SymbolDecision
+from sjepa_online.online.events import (
+    Decision,
+    EngineEvent,
+    EngineResult,
+    Mode,
+    SymbolDecision,
+)
 from sjepa_online.online.segment import Segment
 from sjepa_online.online.speller import SymbolSelection
 from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.signal import Preprocessor
-from sjepa_online.signal.quality import Choice
-
-Mode = Literal["sliding", "markers"]
-Array = NDArray[np.float64]
-Result = Decision | SymbolDecision | EngineEvent
+from sjepa_online.signal.channel_quality.monitor import Choice
+from sjepa_online.typing import Floats
+from sjepa_online.validation import check_choice, check_chunk, check_names, check_times
 
 #: Seconds between decisions in sliding mode.
 STEP = 0.125
@@ -51,7 +55,7 @@ class Engine:
         The stream's unit.
     mode : {"sliding", "markers"}
         Decide every ``step`` seconds on the whole window, or once for each marker of one of
-        the classes: before the end of its window where the decoder decides early.
+        the classes: before the end of its window where the decoder stops dynamically.
     step : float
         Seconds between decisions in sliding mode, a multiple of 1/128 s.
     watch : bool
@@ -60,8 +64,8 @@ class Engine:
     Raises
     ------
     InputError
-        Too many channels of the decoder are missing, the rate or the unit is none that the
-        preprocessor takes, or ``step`` is below one sample.
+        Too many channels of the decoder are missing, the preprocessor does not
+        take the rate or the unit, or ``step`` is below one sample.
     """
 
     def __init__(
@@ -75,15 +79,17 @@ class Engine:
         step: float = STEP,
         watch: bool = True,
     ) -> None:
+        check_choice("mode", mode, get_args(Mode))
         self.decoder = decoder
         self.mode = mode
+        self._n_channels = len(check_names("ch_names", ch_names))
         self._match = decoder.match_channels(ch_names)
         self._sfreq = sfreq
         self._unit = unit
         self._step = round(step * MODEL_SFREQ)
         if self._step < 1:
             raise InputError(
-                "The step between decisions is at least one sample at 128 Hz",
+                "The step between decisions is shorter than a sample at 128 Hz",
                 value=f"{step} s",
                 remedy="Choose 0.0078 s or more; 0.125 s is the default.",
             )
@@ -136,6 +142,10 @@ class Engine:
     def set_bad(self, names: Sequence[str]) -> None:
         """Leave these channels out from the next decision on, whatever is found.
 
+        Parameters
+        ----------
+        names : sequence of str
+
         Raises
         ------
         InputError
@@ -144,7 +154,7 @@ class Engine:
         self.watch.fix(self.decoder.check_channels(names))
         self._tell_preprocessor(self._segment.preprocessor)
 
-    def push_marker(self, label: str, time: float) -> None:
+    def push_marker(self, label: str, time: float) -> bool:
         """Take in a marker; what is neither a trial nor about one is ignored.
 
         A trial is marked by a class of the protocol, or by ``trial`` or ``flash`` where it is
@@ -157,9 +167,14 @@ class Engine:
         time : float
             Its timestamp on the stream's clock; it may come before or after its samples,
             and after later markers.
+
+        Returns
+        -------
+        bool
+            Whether it is a trial, or about one.
         """
         if self.mode != "markers":
-            return
+            return False
         marker = parse_marker(label)
         truth = self.decoder.protocol.class_of(label)
         if truth is not None or (marker.word in (TRIAL, FLASH) and not marker.practice):
@@ -167,10 +182,13 @@ class Engine:
         elif self._selection is not None and SymbolSelection.heeds(marker):
             trial = _Trial(time, None, marker, decoded=False)
         else:
-            return
+            return False
         insort(self._trials, trial, key=lambda one: one.onset)
+        return True
 
-    def push(self, data: Array, timestamps: Array, breaks: Sequence[int] = ()) -> list[Result]:
+    def push(
+        self, data: Floats, timestamps: Floats, breaks: Sequence[int] = ()
+    ) -> list[EngineResult]:
         """Take in a chunk and return what it completes.
 
         Parameters
@@ -181,17 +199,37 @@ class Engine:
             Their times in seconds on the stream's clock, one sampling interval apart.
         breaks : sequence of int
             Samples of this chunk before which others are missing, or time has jumped.
+
+        Returns
+        -------
+        list of Decision, SymbolDecision or EngineEvent
         """
         return list(self.results(data, timestamps, breaks))
 
     def results(
-        self, data: Array, timestamps: Array, breaks: Sequence[int] = ()
-    ) -> Iterator[Result]:
+        self, data: Floats, timestamps: Floats, breaks: Sequence[int] = ()
+    ) -> Iterator[EngineResult]:
         """Take in a chunk as :meth:`push` does, and yield each result as soon as it is there.
 
         A decision need not wait until the channels are judged. The chunk is taken in only as far
         as the results are asked for.
+
+        Parameters
+        ----------
+        data, timestamps, breaks
+            As for :meth:`push`.
+
+        Yields
+        ------
+        Decision, SymbolDecision or EngineEvent
+
+        Raises
+        ------
+        InputError
+            The chunk has another shape, or its times are another number or not finite.
         """
+        data = check_chunk(data, self._n_channels)
+        timestamps = check_times(timestamps, data.shape[1], "timestamps")
         if not self._told_match and len(timestamps):
             self._told_match = True
             yield EngineEvent(float(timestamps[0]), "channels-differ", str(self._match))
@@ -208,10 +246,10 @@ class Engine:
 
     def _end_of_part(self, start: int, n: int, breaks: Sequence[int]) -> int:
         """Return where to cut: at a break, and where the monitor judges anew."""
-        to_judgement = self.watch.quarter - self._segment.n_input % self.watch.quarter
+        to_judgement = self.watch.n_block - self._segment.n_input % self.watch.n_block
         return min([start + to_judgement, n, *(at for at in breaks if at > start)])
 
-    def _take_part(self, data: Array, timestamps: Array) -> Iterator[Result]:
+    def _take_part(self, data: Floats, timestamps: Floats) -> Iterator[EngineResult]:
         """Decide on what a part completes, then judge the channels: both for any chunking."""
         self._segment.append(data, timestamps)
         self._n_seen += len(timestamps)
@@ -224,7 +262,7 @@ class Engine:
     def _tell_preprocessor(self, preprocessor: Preprocessor) -> None:
         present = self._match.present
         preprocessor.set_bad([name for name in self.watch.bad if name in present])
-        preprocessor.set_gains(self.watch.gains)
+        preprocessor.set_scales(self.watch.scales)
 
     def _new_segment(self) -> Segment:
         self._next_stop = self.decoder.n_times
@@ -234,20 +272,20 @@ class Engine:
         self._tell_preprocessor(segment.preprocessor)
         return segment
 
-    def _decide(self, segment: Segment) -> list[Result]:
+    def _decide(self, segment: Segment) -> list[EngineResult]:
         return self._slide(segment) if self.mode == "sliding" else self._decide_trials(segment)
 
-    def _slide(self, segment: Segment) -> list[Result]:
-        decisions: list[Result] = []
+    def _slide(self, segment: Segment) -> list[EngineResult]:
+        decisions: list[EngineResult] = []
         while self._next_stop <= segment.n_output:
             n_times = self.decoder.n_times
             decisions += self._decode(segment, self._next_stop - n_times, n_times)
             self._next_stop += self._step
         return decisions
 
-    def _decide_trials(self, segment: Segment) -> list[Result]:
+    def _decide_trials(self, segment: Segment) -> list[EngineResult]:
         """Decode each trial whose window is complete; trials that cannot be are reported."""
-        results: list[Result] = []
+        results: list[EngineResult] = []
         while self._trials and self._trials[0].onset <= segment.last_time:
             trial = self._trials[0]
             if not trial.decoded:
@@ -266,7 +304,7 @@ class Engine:
         return results
 
     def _decide_trial(
-        self, segment: Segment, first: int, trial: _Trial, results: list[Result]
+        self, segment: Segment, first: int, trial: _Trial, results: list[EngineResult]
     ) -> bool:
         """Decode the prefixes that have arrived since; tell whether the trial is done with."""
         for n_times in self.decoder.window_lengths[trial.n_tried :]:
@@ -276,18 +314,34 @@ class Engine:
             decoded = self._decode(segment, first, n_times, trial)
             if self._settles(decoded, n_times):
                 results += decoded
-                results += self._select(decoded)
+                results += self._select(decoded, segment, first)
                 return True
         return True
 
-    def _select(self, decoded: list[Result]) -> list[SymbolDecision | EngineEvent]:
-        """Let decoded flashes count for the symbols that lit up."""
+    def _select(
+        self, decoded: list[EngineResult], segment: Segment, first: int
+    ) -> list[SymbolDecision | EngineEvent]:
+        """Let a decoded flash count for the symbols that lit up."""
         if self._selection is None:
             return []
-        flashes = [one for one in decoded if isinstance(one, Decision) and one.lit]
-        return [result for flash in flashes for result in self._selection.take_flash(flash)]
+        results: list[SymbolDecision | EngineEvent] = []
+        for flash in decoded:
+            if not isinstance(flash, Decision) or not flash.lit:
+                continue
+            epoch = None
+            if self._selection.needs_epochs:
+                window = self._with_absent(segment.window(first, self.decoder.n_times))
+                epoch = self.decoder.restored(window[np.newaxis], flash.bad_channels)[0]
+            results += self._selection.take_flash(flash, epoch, is_last=self._is_last_flash())
+        return results
 
-    def _settles(self, decoded: list[Result], n_times: int) -> bool:
+    def _is_last_flash(self) -> bool:
+        """Tell whether no marker follows the present trial within 1 s."""
+        if len(self._trials) < 2:
+            return True
+        return self._trials[1].onset - self._trials[0].onset > LETTER_GAP
+
+    def _settles(self, decoded: list[EngineResult], n_times: int) -> bool:
         """Tell whether what a prefix gave ends its trial: a clear decision, or an event."""
         for one in decoded:
             if isinstance(one, Decision):
@@ -304,7 +358,7 @@ class Engine:
 
     def _decode(
         self, segment: Segment, first: int, n_times: int, trial: _Trial | None = None
-    ) -> list[Result]:
+    ) -> list[EngineResult]:
         last = first + n_times - 1
         window = self._with_absent(segment.window(first, n_times))
         time = segment.time_of_output(last)
@@ -327,11 +381,11 @@ class Engine:
             onset=trial.onset if trial else None,
             truth=trial.truth if trial else None,
             window=n_times / MODEL_SFREQ,
-            lit=trial.marker.about if trial and self._selection is not None else "",
+            lit=self._selection.lit(trial.marker) if trial and self._selection else "",
         )
         return [decision]
 
-    def _with_absent(self, window: Array) -> Array:
+    def _with_absent(self, window: Floats) -> Floats:
         """Give the absent channels a row; the decoder leaves them out as bad."""
         if not self._match.absent:
             return window

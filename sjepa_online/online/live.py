@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
-import math
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from sjepa_online.decoding import Decoder
-from sjepa_online.errors import InputError
-from sjepa_online.markers import SELECTED, StimulusMarker
-from sjepa_online.online.engine import STEP, Engine, Mode
-from sjepa_online.online.events import Decision, EngineEvent, SymbolDecision
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
+from sjepa_online.decoding import Decoder, load_decoder
+from sjepa_online.errors import InputError, OperationError
+from sjepa_online.online.engine import STEP, Engine
+from sjepa_online.online.events import (
+    Decision,
+    EngineEvent,
+    LiveDecision,
+    LiveEvent,
+    Mode,
+    SymbolDecision,
+    from_stream,
+)
+from sjepa_online.online.marker_feed import MarkerFeed
+from sjepa_online.online.mode import choose_mode, find_markers, stops_dynamically
+from sjepa_online.online.publication import Publication
 from sjepa_online.signal import require_plausible_amplitude
 from sjepa_online.stream import (
     Chunk,
     ClockJump,
-    DecisionOutlet,
     Gap,
-    Marker,
     MarkerInlet,
-    ProbabilityOutlet,
     SignalInlet,
-    StreamEvent,
+    StreamLost,
     local_clock,
+    resolve_stream,
 )
+from sjepa_online.stream.background import Background
+from sjepa_online.stream.closing import Closing
 
-#: Seconds that a marker may be ahead of the signal: a late reader has so much signal before it.
-AHEAD = 60.0
 #: Seconds between looks for the marker stream, which may send nothing for long.
 LOOK_EVERY = 1.0
 #: Seconds of signal whose amplitude is compared with the declared unit.
 CHECKED_SECONDS = 2.0
+#: Seconds that a turn waits for a sample.
+TURN = 0.1
 
 
 def use_one_thread() -> None:
@@ -47,41 +60,32 @@ def use_one_thread() -> None:
     threadpool_limits(limits=1)
 
 
-@dataclass(frozen=True, slots=True)
-class LiveDecision:
-    """A decision, and how late it is.
+class LiveDecoder(Closing):
+    """Decode an LSL stream, publish what comes out, and tell everything that happens.
 
-    Attributes
-    ----------
-    decision : Decision
-    latency : float
-        Seconds from the arrival of the last needed sample in this process to the published
-        decision.
-    end_to_end : float
-        Seconds from the timestamp of that sample to the published decision.
-    """
-
-    decision: Decision
-    latency: float
-    end_to_end: float
-
-
-LiveResult = LiveDecision | SymbolDecision | EngineEvent | StreamEvent
-
-
-class LiveDecoder:
-    """Decode an LSL stream and publish what comes out.
+    Iterate over it, or call :meth:`poll` from a loop of your own, or let :meth:`in_thread` call a
+    function of yours.
 
     Parameters
     ----------
     decoder : Decoder
     signal : SignalInlet
     markers : MarkerInlet or None
-        Needed to decode locked to markers.
-    mode, step
-        As for :class:`Engine`.
-    probabilities, decisions : outlets or None
+        Needed to decode after markers.
+    mode : {"sliding", "markers"} or None
+        Decode every ``step`` seconds, or after each marker of a trial; None: as
+        :func:`~sjepa_online.online.mode.choose_mode` says.
+    step : float
+        Seconds between decisions in sliding mode.
+    publication : Publication or None
         Where to publish; None publishes nothing.
+
+    Attributes
+    ----------
+    engine : Engine
+    mode : {"sliding", "markers"}
+    ended : str
+        Why nothing will ever come again from the stream; empty while something may.
 
     Raises
     ------
@@ -95,94 +99,226 @@ class LiveDecoder:
         signal: SignalInlet,
         markers: MarkerInlet | None = None,
         *,
-        mode: Mode = "sliding",
+        mode: Mode | None = None,
         step: float = STEP,
-        probabilities: ProbabilityOutlet | None = None,
-        decisions: DecisionOutlet | None = None,
+        publication: Publication | None = None,
     ) -> None:
-        if mode == "markers" and markers is None:
+        has_markers = markers is not None or signal.has_codes
+        self.mode = choose_mode(decoder, mode, has_markers)
+        if self.mode == "markers" and not has_markers:
             raise InputError(
-                "Decoding locked to markers needs a marker stream",
-                value="none",
-                remedy="Name it, or decode in a sliding window.",
+                "There is no marker stream to decode after",
+                value="markers=None",
+                remedy="Name a marker stream, or decode in a sliding window.",
             )
         picks = decoder.match_channels(signal.ch_names).picks
         self._unit = signal.unit_of([signal.ch_names[index] for index in picks])
         self.engine = Engine(
-            decoder, signal.ch_names, signal.sfreq, self._unit, mode=mode, step=step
+            decoder, signal.ch_names, signal.sfreq, self._unit, mode=self.mode, step=step
         )
         self.signal = signal
         self.markers = markers
+        self.ended = ""
+        self._feed = MarkerFeed(markers, self.engine, signal.amplifier) if has_markers else None
         self._picks = picks
-        self._probabilities = probabilities
-        self._decisions = decisions
+        self._publication = publication
         self._unchecked: list[Chunk] | None = []
         self._left_out = False
+        chosen_by_user = mode == "sliding"
+        self._told_mode = self.mode == "markers" or chosen_by_user or not stops_dynamically(decoder)
         self._next_look = 0.0
+        self._notes = signal.notes
+        self._opened = ExitStack()
 
-    def poll(self, timeout: float = 0.1) -> list[LiveResult]:
+    @classmethod
+    def open(
+        cls,
+        decoder: Decoder | str | Path,
+        stream: str | None = None,
+        markers: str | None = None,
+        *,
+        mode: Mode | None = None,
+        step: float = STEP,
+        amplifier: AmplifierProfile = AS_DECLARED,
+        wait: float = 10.0,
+        publish: str | None = None,
+        recover_markers: bool = True,
+    ) -> Self:
+        """Find the streams, open them, and decode.
+
+        Parameters
+        ----------
+        decoder : Decoder or path
+        stream : str or None
+            Name, source id or uid of the EEG stream; None: the only one in sight.
+        markers : str or None
+            The same of the marker stream, where markers are needed or can be used.
+        mode, step
+            As for the class.
+        amplifier : AmplifierProfile
+            What is known beside what the stream declares: channels, unit, markers, codes.
+        wait : float
+            Seconds to wait for a stream.
+        publish : str or None
+            Publish under the usual names, followed by this text; None publishes nothing.
+        recover_markers : bool
+            Wait for a marker stream that is lost; without it the loss ends decoding.
+
+        Returns
+        -------
+        LiveDecoder
+            Close it, or use it in a ``with`` statement, which closes what was opened here.
+
+        Raises
+        ------
+        InputError
+            The decoder cannot be loaded, a stream is not in sight, or more than one fits, or the
+            decoder does not fit it.
+        OperationError
+            A stream does not answer.
+        """
+        loaded = decoder if isinstance(decoder, Decoder) else load_decoder(decoder)
+        with ExitStack() as stack:
+            eeg = resolve_stream(stream, wait)
+            signal = stack.enter_context(SignalInlet(eeg, amplifier=amplifier))
+            described = None
+            if amplifier.trigger is None or markers is not None:
+                selector = markers or amplifier.marker_stream
+                described = find_markers(loaded, mode, selector, wait, signal.has_codes)
+            inlet = None
+            if described is not None:
+                inlet = stack.enter_context(MarkerInlet(described, recover=recover_markers))
+            publication = None
+            if publish is not None:
+                sfreq = 1 / step if inlet is None else 0.0
+                publication = stack.enter_context(Publication(loaded.classes, sfreq, publish))
+            live = cls(loaded, signal, inlet, mode=mode, step=step, publication=publication)
+            live._opened = stack.pop_all()
+        return live
+
+    def close(self) -> None:
+        """Close what :meth:`open` has opened."""
+        self._opened.close()
+
+    def __iter__(self) -> Iterator[LiveEvent]:
+        """Give every event as it comes, until the stream has ended for good."""
+        return self.events()
+
+    def events(self, seconds: float = float("inf")) -> Iterator[LiveEvent]:
+        """Give every event as it comes.
+
+        Parameters
+        ----------
+        seconds : float
+            End after so long, even while nothing comes.
+
+        Yields
+        ------
+        LiveDecision, SymbolDecision or EngineEvent
+
+        Raises
+        ------
+        InputError
+            The signal's amplitude contradicts its declared unit.
+        OperationError
+            The markers are lost for good, or the source's timestamps are no numbers.
+        """
+        end = time.monotonic() + seconds
+        while not self.ended and (left := end - time.monotonic()) > 0:
+            yield from self.poll(min(TURN, left))
+
+    def in_thread(self, callback: Callable[[LiveEvent], object]) -> DecodingThread:
+        """Decode in a thread for as long as a ``with`` statement lasts.
+
+        Parameters
+        ----------
+        callback : callable
+            Called in that thread with every event. The next samples wait until it returns.
+
+        Returns
+        -------
+        DecodingThread
+            Enter it. An error in the thread is raised at the end of the ``with`` statement.
+        """
+        return DecodingThread(self, callback)
+
+    def poll(self, timeout: float = TURN) -> list[LiveEvent]:
         """Take what has arrived, decode and publish it.
 
-        Signal at another rate than the declared one is not decoded.
+        Signal at another rate than the declared one is not decoded, nor is one whose timestamps
+        stand still.
 
         Parameters
         ----------
         timeout : float
             How long to wait for a sample (s).
 
+        Returns
+        -------
+        list of LiveDecision, SymbolDecision or EngineEvent
+
         Raises
         ------
-        InputError
-            The signal's amplitude contradicts its declared unit.
+        InputError, OperationError
+            As for :meth:`events`.
         """
         chunk = self.signal.pull(timeout)
         arrival = time.perf_counter()
-        results: list[LiveResult] = [*chunk.events, *self._look(), *self._take_markers(chunk)]
+        events: list[LiveEvent] = [*self._notice(chunk), *self._look(), *self._take_markers(chunk)]
         self._check_amplitude(chunk)
         if len(chunk.timestamps) == 0:
-            return results
-        if self.signal.rate_is_wrong:
-            return results + self._leave_out(chunk)
+            return events
+        if self.signal.rate_is_wrong or self.signal.frozen:
+            return events + self._leave_out(chunk)
         breaks = [event.index for event in chunk.events if isinstance(event, Gap | ClockJump)]
         if self._left_out:
             self._left_out = False
             breaks.insert(0, 0)
         for result in self.engine.results(chunk.data, chunk.timestamps, breaks):
             if isinstance(result, Decision):
-                results.append(self._publish(result, arrival))
+                events.append(self._publish(result, arrival))
                 continue
-            if isinstance(result, SymbolDecision) and self._decisions is not None:
-                selected = StimulusMarker(SELECTED, result.symbol)
-                self._decisions.push(str(selected), result.time)
-            results.append(result)
-        return results
+            if isinstance(result, SymbolDecision) and self._publication is not None:
+                self._publication.push_symbol(result)
+            events.append(result)
+        return events
 
-    def _look(self) -> list[StreamEvent]:
-        """Look once a second whether the markers are still in sight."""
-        if self.markers is None or local_clock() < self._next_look:
+    def _notice(self, chunk: Chunk) -> list[EngineEvent]:
+        """Return what happened to the stream, under its public name."""
+        for event in chunk.events:
+            if isinstance(event, StreamLost) and not event.recoverable:
+                self.ended = event.detail
+        return [from_stream(event) for event in chunk.events]
+
+    def _look(self) -> list[EngineEvent]:
+        """Look once a second whether markers are in sight, and whether names are taken."""
+        now = local_clock()
+        if now < self._next_look:
             return []
-        self._next_look = local_clock() + LOOK_EVERY
-        return self.markers.look()
+        self._next_look = now + LOOK_EVERY
+        events = [] if self.markers is None else [from_stream(one) for one in self.markers.look()]
+        events += [EngineEvent(now, "channels-left-out", note) for note in self._notes]
+        self._notes = ()
+        if not self._told_mode:
+            self._told_mode = True
+            detail = "windows are decoded whole: they end early only when they begin at markers"
+            events.append(EngineEvent(now, "whole-windows", detail))
+        return events if self._publication is None else events + self._publication.look()
 
     def _take_markers(self, chunk: Chunk) -> list[EngineEvent]:
-        """Hand the markers over but for those whose time is none of the signal's clock."""
         # while no sample comes they stay in the inlet: nothing tells how far ahead they are
-        if self.markers is None or len(chunk.timestamps) == 0:
+        if self._feed is None or len(chunk.timestamps) == 0:
             return []
-        ignored = []
         now = float(chunk.timestamps[-1])
-        for marker in self.markers.pull():
-            if -math.inf < marker.time <= now + AHEAD:
-                self.engine.push_marker(marker.label, marker.time)
-            else:
-                ignored.append(_ignored(marker, now))
-        return ignored
+        # a code that stands for nothing in a stream with markers of its own is no news
+        codes = chunk.markers if self.markers is None else ()
+        return self._feed.take(now, codes, self.signal.clock_shift)
 
-    def _leave_out(self, chunk: Chunk) -> list[LiveResult]:
-        """Decode nothing of a signal whose rate is wrong: all its frequencies would be."""
-        if self._left_out:
+    def _leave_out(self, chunk: Chunk) -> list[EngineEvent]:
+        """Decode nothing of a signal whose rate or times are wrong."""
+        told, self._left_out = self._left_out or self.signal.frozen, True
+        if told:
             return []
-        self._left_out = True
         declared, sent = self.signal.sfreq, self.signal.effective_sfreq
         detail = (
             f"the stream declares {declared:g} Hz but sends {sent:.4g} Hz: "
@@ -191,11 +327,21 @@ class LiveDecoder:
         return [EngineEvent(float(chunk.timestamps[-1]), "not-decoded", detail)]
 
     def _publish(self, decision: Decision, arrival: float) -> LiveDecision:
-        if self._probabilities is not None:
-            self._probabilities.push(list(decision.probabilities.values()), decision.time)
-        if self._decisions is not None:
-            self._decisions.push(decision.label, decision.time)
-        return LiveDecision(decision, time.perf_counter() - arrival, local_clock() - decision.time)
+        if self._publication is not None:
+            self._publication.push_decision(decision)
+        return LiveDecision(
+            decision.time,
+            decision.label,
+            decision.probabilities,
+            decision.bad_channels,
+            decision.onset,
+            decision.truth,
+            decision.window,
+            decision.lit,
+            latency=time.perf_counter() - arrival,
+            end_to_end=local_clock() - decision.time,
+            symbols=self.engine.symbol_probabilities,
+        )
 
     def _check_amplitude(self, chunk: Chunk) -> None:
         """Compare the first seconds with the unit; while they are flat, the next ones."""
@@ -211,10 +357,33 @@ class LiveDecoder:
                 self._unchecked = []
 
 
-def _ignored(marker: Marker, now: float) -> EngineEvent:
-    return EngineEvent(
-        now,
-        "marker-ignored",
-        f"the marker {marker.label!r} is left out: its time is {marker.time:.3f} s, the signal's "
-        f"{now:.3f} s, so they are of two clocks",
-    )
+class DecodingThread(Background):
+    """Decodes in a thread within a ``with`` statement, and calls a function with every event.
+
+    Parameters
+    ----------
+    live : LiveDecoder
+    callback : callable
+    """
+
+    def __init__(self, live: LiveDecoder, callback: Callable[[LiveEvent], object]) -> None:
+        self._live, self._callback = live, callback
+        self._stopped = False
+
+    def run(self) -> None:
+        """Decode until stopped.
+
+        Raises
+        ------
+        OperationError
+            The stream has ended for good.
+        """
+        while not self._stopped:
+            for event in self._live.poll():
+                self._callback(event)
+            if self._live.ended:
+                raise OperationError(f"Nothing is left to decode: {self._live.ended}")
+
+    def stop(self) -> None:
+        """Ask the thread to end."""
+        self._stopped = True

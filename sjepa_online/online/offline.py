@@ -8,7 +8,8 @@ import numpy as np
 
 from sjepa_online.data import Recording
 from sjepa_online.decoding import Decoder
-from sjepa_online.online.engine import STEP, Engine, Mode, Result
+from sjepa_online.online.engine import STEP, Engine
+from sjepa_online.online.events import EngineResult, Mode
 
 
 def decode_recording(
@@ -19,7 +20,7 @@ def decode_recording(
     step: float = STEP,
     watch: bool = True,
     bad: Sequence[str] = (),
-) -> list[Result]:
+) -> list[EngineResult]:
     """Decode a recording in one piece; times are seconds after its first sample.
 
     Parameters
@@ -31,6 +32,10 @@ def decode_recording(
         As for :class:`Engine`.
     bad : sequence of str
         Channels to leave out, whatever is found.
+
+    Returns
+    -------
+    list of Decision, SymbolDecision or EngineEvent
 
     Raises
     ------

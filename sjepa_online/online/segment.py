@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.signal import Preprocessor, PreprocessorConfig, RingBuffer, window_start
-
-Array = NDArray[np.float64]
+from sjepa_online.typing import Floats
 
 #: Seconds of preprocessed signal that stay at hand for windows whose marker comes late.
 HISTORY_SECONDS = 90.0
@@ -65,8 +63,16 @@ class Segment:
         """Timestamp of the newest input sample."""
         return float(self._timestamps.get(self._timestamps.stop - 1, self._timestamps.stop)[0, 0])
 
-    def append(self, data: Array, timestamps: Array) -> None:
-        """Take in ``data (channels, n)`` and its ``timestamps (n,)``."""
+    def append(self, data: Floats, timestamps: Floats) -> None:
+        """Take in ``data (channels, n)`` and its ``timestamps (n,)``.
+
+        Parameters
+        ----------
+        data : ndarray, shape (channels, n)
+            In the stream's unit.
+        timestamps : ndarray, shape (n,)
+            In seconds.
+        """
         self._timestamps.append(timestamps[np.newaxis])
         self.output.append(self.preprocessor.update(data))
 
@@ -79,6 +85,10 @@ class Segment:
             Timestamp of the marker; within the input samples at hand.
         start : float
             Seconds from the marker to the window's first sample.
+
+        Returns
+        -------
+        int
         """
         first, stop = self._timestamps.start, self._timestamps.stop
         timestamps = self._timestamps.get(first, stop)[0]
@@ -88,14 +98,49 @@ class Segment:
         return int(window_start(position / self.sfreq, start, self.preprocessor.delay))
 
     def input_of(self, index: int) -> int:
-        """Return which sample of the stream completed the output sample ``index``."""
+        """Return which sample of the stream completed the output sample ``index``.
+
+        Parameters
+        ----------
+        index : int
+            Sample of this segment at 128 Hz.
+
+        Returns
+        -------
+        int
+            Sample of the stream, counted from its begin.
+        """
         return self.n_before + int(index * self.sfreq / MODEL_SFREQ)
 
     def time_of_output(self, index: int) -> float:
-        """Return the timestamp of the input sample that completed the output sample ``index``."""
+        """Return the timestamp of the input sample that completed the output sample ``index``.
+
+        Parameters
+        ----------
+        index : int
+            Sample of this segment at 128 Hz.
+
+        Returns
+        -------
+        float
+            In seconds.
+        """
         position = self.input_of(index) - self.n_before
         return float(self._timestamps.get(position, position + 1)[0, 0])
 
-    def window(self, first: int, n_times: int) -> Array:
-        """Return the samples ``[first, first + n_times)`` at 128 Hz, ``(channels, n_times)``."""
+    def window(self, first: int, n_times: int) -> Floats:
+        """Return the samples ``[first, first + n_times)`` at 128 Hz, ``(channels, n_times)``.
+
+        Parameters
+        ----------
+        first : int
+            Its first sample at 128 Hz.
+        n_times : int
+            Its length in samples.
+
+        Returns
+        -------
+        ndarray, shape (channels, n_times)
+            In µV at 128 Hz.
+        """
         return self.output.get(first, first + n_times)

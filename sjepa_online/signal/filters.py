@@ -68,6 +68,16 @@ class FilterChain:
 
         It is computed from the transfer functions: the sum over the sections of both
         recursive filters, and half the length of the interpolator, which has linear phase.
+
+        Parameters
+        ----------
+        frequency : array_like of float
+            In Hz.
+
+        Returns
+        -------
+        ndarray of float64
+            In seconds, one for each frequency.
         """
         w = np.atleast_1d(np.asarray(frequency, dtype=np.float64))
         rate = float(self.sfreq)
@@ -92,6 +102,10 @@ def design_filters(sfreq: Fraction, l_freq: float, h_freq: float) -> FilterChain
         Input rate in Hz, at least 2.5 times ``h_freq``.
     l_freq, h_freq : float
         Edges of the passband in Hz.
+
+    Returns
+    -------
+    FilterChain
     """
     stuffing = max(ceil(FILTER_SFREQ / sfreq), 1)
     rate = float(sfreq * stuffing)
@@ -109,7 +123,18 @@ def design_filters(sfreq: Fraction, l_freq: float, h_freq: float) -> FilterChain
 
 
 def settling_time(l_freq: float) -> float:
-    """Give the time (s) in which the high-pass's answer to a step decays to 1 %."""
+    """Give the time (s) in which the high-pass's answer to a step decays to 1 %.
+
+    Parameters
+    ----------
+    l_freq : float
+        Lower edge of the passband in Hz.
+
+    Returns
+    -------
+    float
+        In seconds.
+    """
     # the poles of a Butterworth filter of order 2 decay with 2 pi f / sqrt(2)
     return log(100) / (2 * pi * l_freq / sqrt(2))
 

@@ -16,6 +16,8 @@ from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.signal.filters import design_filters, settling_time
 from sjepa_online.signal.recursive import RecursiveFilter
 from sjepa_online.signal.units import microvolt_factor
+from sjepa_online.typing import BoolMask, Floats
+from sjepa_online.validation import check_chunk, check_names
 
 #: Sampling rates (Hz) that can be resampled.
 SFREQ_RANGE = (100.0, 4000.0)
@@ -26,7 +28,7 @@ LIMIT_MICROVOLTS = 1e6
 
 
 class PreprocessorConfig(BaseModel):
-    """What is done to the signal apart from units and resampling.
+    """Reference and passband of the preprocessing.
 
     Attributes
     ----------
@@ -46,15 +48,15 @@ class PreprocessorConfig(BaseModel):
 class Preprocessor:
     """Causal preprocessing of a stream, chunk by chunk.
 
-    In this order: unit to µV, hold the last good value for what is not finite and clip what
-    no electrode can show, high-pass, low-pass, resample to 128 Hz, divide by the gains,
-    reference. The reference comes last: filters and mean commute, and so a change of the bad
-    channels, or of the gains, causes no transient. The output does not depend on how the signal
-    is cut into chunks.
+    The steps, in this order: convert the unit to µV, replace values that are not finite by the last
+    finite one, clip values that no electrode can show, high-pass, low-pass, resample to 128 Hz,
+    divide by the scales, subtract the reference. The reference comes last: filters and mean
+    commute, and so a change of the bad channels or of the scales causes no transient. The output
+    does not depend on how the signal is cut into chunks.
 
-    A channel's first finite value is taken as its offset, and subtracted, which leaves the
-    filters as if it had held for ever (as ``scipy.signal.sosfilt_zi`` would); until then
-    the channel gives 0 and has no part in the reference.
+    The first finite value of a channel is subtracted as its offset, so that the filters start as if
+    the channel had always had this value (as with ``scipy.signal.sosfilt_zi``). Until then its
+    output is 0, and it does not enter the reference.
 
     Parameters
     ----------
@@ -85,7 +87,7 @@ class Preprocessor:
         bad: Collection[str] = (),
     ) -> None:
         self.config = PreprocessorConfig() if config is None else config
-        self.ch_names = tuple(ch_names)
+        self.ch_names = check_names("ch_names", ch_names)
         self._check_channels()
         self.sfreq = _check_sfreq(sfreq)
         self._factor = microvolt_factor(unit)
@@ -94,7 +96,7 @@ class Preprocessor:
         self._samples_out = Fraction(MODEL_SFREQ) / rate
         self._delay = float(self._filters.group_delay(np.linspace(*DELAY_BAND, 261)).mean())
         self._stages = [RecursiveFilter(one, len(self.ch_names)) for one in self._filters.stages]
-        self._gains = np.ones((len(self.ch_names), 1))
+        self._scales = np.ones((len(self.ch_names), 1))
         self.set_bad(bad)
         self.reset()
 
@@ -114,15 +116,36 @@ class Preprocessor:
         return tuple(name for name, good in zip(self.ch_names, self._good, strict=True) if not good)
 
     def delay_at(self, frequency: float) -> float:
-        """Give the group delay in seconds at one frequency in Hz."""
+        """Return the group delay at one frequency.
+
+        Parameters
+        ----------
+        frequency : float
+            In Hz.
+
+        Returns
+        -------
+        float
+            In seconds.
+        """
         return float(self._filters.group_delay(frequency)[0])
 
     def n_output(self, n_input: int) -> int:
-        """Give the number of output samples that the first ``n_input`` input samples give."""
+        """Return the number of output samples for a number of input samples.
+
+        Parameters
+        ----------
+        n_input : int
+            Input samples since the start or the last :meth:`reset`.
+
+        Returns
+        -------
+        int
+        """
         return -(-n_input * self._samples_out.numerator // self._samples_out.denominator)
 
-    def output_time(self, k: ArrayLike) -> NDArray[np.float64]:
-        """Give the time that output samples show, in seconds after the first input sample.
+    def output_time(self, k: ArrayLike) -> Floats:
+        """Return the times of output samples, in seconds after the first input sample.
 
         Parameters
         ----------
@@ -141,34 +164,45 @@ class Preprocessor:
 
         Where every channel is bad, the average reference subtracts nothing.
 
+        Parameters
+        ----------
+        names : collection of str
+            All bad channels; the others are good.
+
         Raises
         ------
         InputError
             A name is not one of the channels; the bad channels stay as they were.
         """
+        names = check_names("bad", names)
         self._check_names(names)
         self._good = np.array([name not in names for name in self.ch_names])
 
-    def set_gains(self, gains: Mapping[str, float]) -> None:
-        """Change by what channels are divided, from the next chunk on; by 1 where not named.
+    def set_scales(self, scales: Mapping[str, float]) -> None:
+        """Change the scales of channels, from the next chunk on.
+
+        Parameters
+        ----------
+        scales : mapping of str to float
+            Divisor of each channel; 1 for channels that are not named.
 
         Raises
         ------
         InputError
-            A name is not one of the channels, or a gain is not a finite number above 0; the
-            gains stay as they were.
+            A name is not one of the channels, or a scale is not a finite number above 0; the
+            scales stay as they were.
         """
-        self._check_names(gains)
-        if not all(0 < gain < inf for gain in gains.values()):
+        self._check_names(scales)
+        if not all(0 < scale < inf for scale in scales.values()):
             raise InputError(
-                "A channel is divided by a finite number above 0",
-                value=", ".join(f"{name}: {gain}" for name, gain in gains.items()),
-                remedy="Leave a channel of no gain out, as bad.",
+                "The scale of a channel is not a finite number above 0",
+                value=", ".join(f"{name}: {scale}" for name, scale in scales.items()),
+                remedy="Mark a channel without a scale as bad.",
             )
-        self._gains = np.array([[gains.get(name, 1.0)] for name in self.ch_names])
+        self._scales = np.array([[scales.get(name, 1.0)] for name in self.ch_names])
 
     def reset(self) -> None:
-        """Start afresh, as after a gap; the bad channels and the gains stay."""
+        """Start afresh, as after a gap; the bad channels and the scales stay."""
         n_channels = len(self.ch_names)
         filters = self._filters
         self._n_input = 0
@@ -180,7 +214,7 @@ class Preprocessor:
             stage.reset()
         self._history = np.zeros((n_channels, filters.phases.shape[1] - 1))
 
-    def update(self, chunk: ArrayLike) -> NDArray[np.float64]:
+    def update(self, chunk: ArrayLike) -> Floats:
         """Preprocess the next samples.
 
         Parameters
@@ -198,21 +232,15 @@ class Preprocessor:
         InputError
             The chunk has another shape.
         """
-        values = np.asarray(chunk, dtype=np.float64)
-        if values.ndim != 2 or values.shape[0] != len(self.ch_names):
-            raise InputError(
-                f"A chunk has the shape ({len(self.ch_names)}, samples)",
-                value=f"shape {values.shape}",
-                remedy="Pass one row for each channel of the preprocessor.",
-            )
+        values = check_chunk(chunk, len(self.ch_names))
         if values.shape[1] == 0:
             return np.empty((len(self.ch_names), 0))
         filtered = self._filter(self._sanitise(values))
         n_before, self._n_input = self._n_input, self._n_input + values.shape[1]
         due = np.arange(self.n_output(n_before), self.n_output(self._n_input))
-        return self._reference(self._resample(filtered, n_before, due) / self._gains, due)
+        return self._reference(self._resample(filtered, n_before, due) / self._scales, due)
 
-    def _sanitise(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _sanitise(self, values: Floats) -> Floats:
         """Give finite values in µV without the channels' offsets."""
         microvolts = values * self._factor
         # one comparison that what is not finite fails too: this runs for every chunk
@@ -229,7 +257,7 @@ class Preprocessor:
         # only a channel that has not started is still without a value
         return np.nan_to_num(microvolts, copy=False, nan=0.0)
 
-    def _start(self, microvolts: NDArray[np.float64]) -> None:
+    def _start(self, microvolts: Floats) -> None:
         """Take the first value of the channels that were without one as their offset."""
         waiting = np.isnan(self._offset)
         finite = np.isfinite(microvolts)
@@ -239,14 +267,14 @@ class Preprocessor:
         self._first_finite[starting] = self._n_input + first
         self._all_started = not np.isnan(self._offset).any()
 
-    def _hold(self, values: NDArray[np.float64], finite: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def _hold(self, values: Floats, finite: BoolMask) -> Floats:
         """Put the last finite value of the channel in the place of what is not finite."""
         extended = np.column_stack([self._held, values])
         source = np.where(finite, np.arange(1, extended.shape[1]), 0)
         source = np.maximum.accumulate(source, axis=1)
         return np.take_along_axis(extended, source, axis=1)
 
-    def _filter(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _filter(self, values: Floats) -> Floats:
         """High-pass, stuff with zeros where the rate is low, and low-pass."""
         stuffing = self._filters.stuffing
         for index, stage in enumerate(self._stages):
@@ -257,9 +285,7 @@ class Preprocessor:
             values = stage.filter(values)
         return values
 
-    def _resample(
-        self, values: NDArray[np.float64], n_before: int, due: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
+    def _resample(self, values: Floats, n_before: int, due: NDArray[np.int64]) -> Floats:
         """Interpolate at the output samples that are due."""
         filters = self._filters
         n_history = self._history.shape[1]
@@ -268,25 +294,23 @@ class Preprocessor:
         newest, phase = np.divmod(due * filters.down, filters.up)
         newest += n_history - n_before * filters.stuffing
         window = extended[:, newest[:, np.newaxis] - np.arange(filters.phases.shape[1])]
-        output: NDArray[np.float64] = np.einsum("cnt,nt->cn", window, filters.phases[phase])
+        output: Floats = np.einsum("cnt,nt->cn", window, filters.phases[phase])
         return output
 
-    def _reference(
-        self, values: NDArray[np.float64], due: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
+    def _reference(self, values: Floats, due: NDArray[np.int64]) -> Floats:
         if self.config.reference == "none":
             return values
         newest_input = due * self._samples_out.denominator // self._samples_out.numerator
         members = self._good[:, np.newaxis] & (self._first_finite[:, np.newaxis] <= newest_input)
         total = np.where(members, values, 0.0).sum(axis=0)
-        mean: NDArray[np.float64] = total / np.maximum(members.sum(axis=0), 1)
+        mean: Floats = total / np.maximum(members.sum(axis=0), 1)
         return values - mean
 
     def _check_names(self, names: Collection[str]) -> None:
         unknown = [name for name in names if name not in self.ch_names]
         if unknown:
             raise InputError(
-                "A bad channel, or one to divide, is one of the stream's channels",
+                "The stream has no such channel",
                 value=", ".join(repr(name) for name in unknown),
                 remedy=f"Choose from {', '.join(self.ch_names)}.",
             )
@@ -296,8 +320,8 @@ class Preprocessor:
         n_least = 2 if self.config.reference == "average" else 1
         if len(names) < n_least or len(set(names)) < len(names):
             raise InputError(
-                f"Preprocessing with the reference {self.config.reference!r} needs at least "
-                f"{n_least} channel(s), each with a name of its own",
+                f"There are fewer than {n_least} channels for the reference "
+                f"{self.config.reference!r}, or a name occurs twice",
                 value=", ".join(names) or "no channel",
                 remedy="Pass each channel once.",
             )
@@ -307,7 +331,7 @@ def _check_sfreq(sfreq: float) -> float:
     low, high = SFREQ_RANGE
     if not (isfinite(sfreq) and low <= sfreq <= high):
         raise InputError(
-            f"The sampling rate lies between {low:g} and {high:g} Hz",
+            f"The sampling rate is not between {low:g} and {high:g} Hz",
             value=f"{sfreq} Hz",
             remedy="Set the amplifier to a rate in this range.",
         )

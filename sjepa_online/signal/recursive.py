@@ -1,24 +1,29 @@
-"""Recursive filters for short chunks."""
+"""Recursive filters that keep their state from chunk to chunk."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import toeplitz
 from scipy.signal import sosfilt
 
-Floats = NDArray[np.float64]
+from sjepa_online.typing import Floats
 
 #: Samples that are filtered at once.
 BLOCK = 32
+#: Chunks of at least so many samples, of at most so many channels, are faster in scipy: 1.0 to 6
+#: times on one core, against 0.3 times for 8 samples and 0.5 to 0.9 times for 128 channels.
+LONG_CHUNK = 256
+SCIPY_CHANNELS = 32
 
 
 class RecursiveFilter:
-    """Second-order sections over chunks, as products with small matrices.
+    """Second-order sections over chunks.
 
-    It gives what ``scipy.signal.sosfilt`` gives, whose checks of its arguments take longer than a
-    live stream's chunk. Within a block, the output and the next state are linear in the samples
-    and the state: the matrices are scipy's answers to single samples and single states of 1.
+    Long chunks go through ``scipy.signal.sosfilt``, whose checks of its arguments take longer than
+    the filtering of a live stream's chunk. Short ones are multiplied by small matrices, with the
+    same result but for rounding: within a block, the output and the next state are linear in the
+    samples and the state, and the matrices are scipy's responses to single samples and single
+    states of 1.
 
     Parameters
     ----------
@@ -30,6 +35,7 @@ class RecursiveFilter:
 
     def __init__(self, sections: Floats, n_channels: int) -> None:
         n_sections = len(sections)
+        self._sections = sections
         order = 2 * n_sections
         silence = np.zeros((order, 1))
         state = np.eye(order).reshape(order, n_sections, 2).swapaxes(0, 1)
@@ -62,6 +68,15 @@ class RecursiveFilter:
         -------
         ndarray, shape (n_channels, n_samples)
         """
+        if values.shape[1] >= LONG_CHUNK and len(values) <= SCIPY_CHANNELS:
+            n_channels, n_sections = len(values), len(self._sections)
+            state = self._state.reshape(n_channels, n_sections, 2).swapaxes(0, 1)
+            outputs: tuple[Floats, Floats] = sosfilt(self._sections, values, zi=state)
+            self._state = _flat(outputs[1])
+            return outputs[0]
+        return self._filter_blocks(values)
+
+    def _filter_blocks(self, values: Floats) -> Floats:
         filtered = np.empty_like(values)
         for start in range(0, values.shape[1], BLOCK):
             block = values[:, start : start + BLOCK]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from sjepa_online.errors import InputError
+from sjepa_online.typing import Floats
+from sjepa_online.validation import check_chunk
 
 
 class RingBuffer:
@@ -31,11 +33,11 @@ class RingBuffer:
     def __init__(self, n_channels: int, capacity: int) -> None:
         if n_channels < 1 or capacity < 1:
             raise InputError(
-                "A ring buffer holds at least one channel and one sample",
+                "The ring buffer has no channels or no samples",
                 value=f"{n_channels} channels, {capacity} samples",
                 remedy="Give positive sizes.",
             )
-        self._data: NDArray[np.float64] = np.zeros((2 * capacity, n_channels))
+        self._data: Floats = np.zeros((2 * capacity, n_channels))
         self._capacity = capacity
         self._stop = 0
 
@@ -67,13 +69,7 @@ class RingBuffer:
         InputError
             The chunk has another shape.
         """
-        values = np.asarray(chunk, dtype=np.float64)
-        if values.ndim != 2 or values.shape[0] != self._data.shape[1]:
-            raise InputError(
-                f"A chunk has the shape ({self._data.shape[1]}, samples)",
-                value=f"shape {values.shape}",
-                remedy="Pass all channels of the buffer.",
-            )
+        values = check_chunk(chunk, self._data.shape[1])
         self._stop += values.shape[1]
         samples = values.T[-self._capacity :]
         n_samples = len(samples)
@@ -83,8 +79,13 @@ class RingBuffer:
             self._data[offset + first : offset + first + n_head] = samples[:n_head]
             self._data[offset : offset + n_samples - n_head] = samples[n_head:]
 
-    def get(self, start: int, stop: int) -> NDArray[np.float64]:
+    def get(self, start: int, stop: int) -> Floats:
         """Read the samples ``start`` to ``stop - 1``.
+
+        Parameters
+        ----------
+        start, stop : int
+            Indices since the first sample of the stream.
 
         Returns
         -------
@@ -98,8 +99,8 @@ class RingBuffer:
         """
         if not self.start <= start <= stop <= self._stop:
             raise InputError(
-                f"The ring buffer holds the samples {self.start} to {self._stop} (excluded)",
-                value=f"samples {start} to {stop}",
+                f"Some of the samples {start} to {stop} are not in the ring buffer",
+                value=f"it holds {self.start} to {self._stop} (excluded)",
                 remedy="Read a window once it has arrived and before it is overwritten.",
             )
         first = start % self._capacity

@@ -63,7 +63,7 @@ def window_start(onset: ArrayLike, start: float, delay: float) -> NDArray[np.int
     position = (np.asarray(onset, dtype=np.float64) + start + delay) * MODEL_SFREQ
     if not np.isfinite(position).all():
         raise InputError(
-            "The onset of a trial and the start of its window are finite times",
+            "Some onsets of trials are not finite",
             value=f"onsets {onset!r}, start {start}, delay {delay}",
             remedy="Leave out trials without an onset.",
         )

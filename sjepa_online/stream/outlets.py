@@ -20,6 +20,8 @@ class _Outlet(Closing):
 
     def __init__(self, info: Any) -> None:
         self._outlet: Any = liblsl().StreamOutlet(info)
+        #: Of this very stream.
+        self.uid = str(self._outlet.get_info().uid())
 
     def close(self) -> None:
         """Take the stream off the network."""

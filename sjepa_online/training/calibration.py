@@ -11,22 +11,19 @@ import numpy as np
 
 from sjepa_online.data import Recording, Trials, make_trials
 from sjepa_online.decoding import CalibrationSummary, Decoder, DecoderRequest
-from sjepa_online.decoding.auto import AutoClassifier
-from sjepa_online.decoding.compensation import ChannelCompensation
-from sjepa_online.decoding.early import (
-    PrefixClassifier,
+from sjepa_online.decoding.bad_channels.interpolation import ChannelInterpolation
+from sjepa_online.decoding.base import EpochClassifier
+from sjepa_online.decoding.dynamic_stopping import (
     choose_threshold,
-    cross_validated_early_scores,
-    prefix_lengths,
+    cross_validated_stopping_scores,
 )
 from sjepa_online.decoding.metrics import score_summary
-from sjepa_online.decoding.state import FloatArray, TrialClassifier, fit_on, statistics_of
-from sjepa_online.decoding.symbols import FlashEvidence
+from sjepa_online.decoding.speller import FlashEvidence
 from sjepa_online.markers import TARGET
 from sjepa_online.model import covariance_kernel
 from sjepa_online.protocol import MODEL_SFREQ, Protocol
 from sjepa_online.signal import PreprocessorConfig
-from sjepa_online.signal.baseline import Baseline
+from sjepa_online.signal.channel_quality.baseline import Baseline
 from sjepa_online.training.cross_validation import (
     DECISION,
     N_FOLDS,
@@ -36,11 +33,12 @@ from sjepa_online.training.cross_validation import (
     held_out_folds,
 )
 from sjepa_online.training.spelling import spelling_scores
+from sjepa_online.typing import Floats
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """A decoder, and what cross-validation said of it.
+    """A decoder, and its predictions in cross-validation.
 
     Attributes
     ----------
@@ -56,7 +54,7 @@ class Calibration:
 
     decoder: Decoder
     trials: Trials
-    out_of_fold: FloatArray
+    out_of_fold: Floats
     fit_seconds: float
 
 
@@ -67,7 +65,7 @@ def calibrate(
     request: DecoderRequest,
     *,
     n_folds: int = N_FOLDS,
-    early: bool = False,
+    dynamic_stopping: bool = False,
     progress: Callable[[], None] = lambda: None,
 ) -> Calibration:
     """Cross-validate a decoder on the recordings' trials, then fit it on all of them.
@@ -84,11 +82,15 @@ def calibrate(
         Which decoder, from which weights, with which seed.
     n_folds : int
         Folds of the stratified cross-validation.
-    early : bool
-        Decide before the end of the window, as soon as a threshold is passed that
+    dynamic_stopping : bool
+        Decide before the end of the window, as soon as a probability passes a threshold that
         cross-validation finds.
     progress : callable
         Called ``n_folds + 1`` times.
+
+    Returns
+    -------
+    Calibration
 
     Raises
     ------
@@ -99,22 +101,17 @@ def calibrate(
     check_trials_per_class(trials.y, protocol.class_names, n_folds)
 
     names = [recording.name for recording in recordings]
-    settled, population = request.settle_population(protocol, trials.ch_names, names)
-
-    def make() -> TrialClassifier:
-        if early:
-            return settled.make_early(protocol, trials.ch_names)
-        return settled.make(protocol, trials.ch_names)
-
-    statistics = statistics_of(make(), trials.X)
-    held_out = cross_validate(make, statistics, trials.y, n_folds=n_folds, progress=progress)
+    plan = request.resolve(protocol, trials.ch_names, names, dynamic_stopping=dynamic_stopping)
+    classifier = plan.make()
+    features = classifier.features(trials.X)
+    held_out = cross_validate(classifier, features, trials.y, n_folds=n_folds, progress=progress)
     started = time.perf_counter()
     scores = _scores(request.name, held_out, trials)
-    early_scores = spelling_scores(recordings, trials, held_out[DECISION])
-    classifier = make()
-    fit_on(classifier, statistics, trials.y)
-    if isinstance(classifier, PrefixClassifier):
-        classifier.threshold, early_scores = _early(held_out[PREFIXES], trials, n_folds)
+    stopping = spelling_scores(recordings, trials, held_out[DECISION])
+    classifier.fit_features(features, trials.y)
+    if dynamic_stopping:
+        ends = [protocol.window.start + length / MODEL_SFREQ for length in classifier.lengths]
+        classifier.threshold, stopping = _stopping_rule(held_out[PREFIXES], ends, trials, n_folds)
     fit_seconds = time.perf_counter() - started
     decoder = assemble_decoder(
         request.name,
@@ -123,8 +120,8 @@ def calibrate(
         trials,
         preprocessing,
         cross_validation=scores,
-        early=early_scores,
-        population=population,
+        dynamic_stopping=stopping,
+        population=plan.note,
         flash_evidence=_flash_evidence(held_out[DECISION], trials),
     )
     progress()
@@ -150,28 +147,31 @@ def fit_decoder(
     request : DecoderRequest
     cross_validation : dict
         Scores by the name of the decoder, to be kept with it.
+
+    Returns
+    -------
+    Decoder
     """
     names = [recording.name for recording in recordings]
-    settled, population = request.settle_population(trials.protocol, trials.ch_names, names)
-    classifier = settled.make(trials.protocol, trials.ch_names).fit(trials.X, trials.y)
+    plan = request.resolve(trials.protocol, trials.ch_names, names)
     return assemble_decoder(
         request.name,
-        classifier,
+        plan.make().fit(trials.X, trials.y),
         recordings,
         trials,
         preprocessing,
         cross_validation=cross_validation,
-        population=population,
+        population=plan.note,
     )
 
 
 def assemble_decoder(
     name: str,
-    classifier: TrialClassifier,
+    classifier: EpochClassifier,
     recordings: Sequence[Recording],
     trials: Trials,
     preprocessing: PreprocessorConfig,
-    **told: Any,
+    **details: Any,
 ) -> Decoder:
     """Put a fitted classifier together with what it needs to run on a live stream.
 
@@ -179,25 +179,29 @@ def assemble_decoder(
     ----------
     name : str
         Of the decoder.
-    classifier : TrialClassifier
+    classifier : EpochClassifier
         Fitted on the trials.
     recordings : sequence of Recording
         What the trials were cut from.
     trials : Trials
     preprocessing : PreprocessorConfig
         How they were preprocessed.
-    **told
-        What else the :class:`CalibrationSummary` is to keep.
+    **details
+        Further fields of the :class:`CalibrationSummary`.
+
+    Returns
+    -------
+    Decoder
     """
     not_flat = trials.X.any(axis=(0, 2))
+    details.setdefault("n_trials", len(trials.y))
+    details.setdefault("choice", classifier.reason)
     summary = CalibrationSummary(
-        n_trials=len(trials.y),
         sfreq=recordings[0].sfreq,
         sources=tuple(recording.name for recording in recordings),
         simulated=any(recording.simulated for recording in recordings),
         amplitude=float(np.median(np.abs(trials.X[:, not_flat])) / 0.6745),
-        choice=_reason(classifier),
-        **told,
+        **details,
     )
     return Decoder(
         name,
@@ -205,15 +209,13 @@ def assemble_decoder(
         trials.protocol,
         trials.ch_names,
         preprocessing,
-        ChannelCompensation(trials.ch_names, covariance_kernel(trials.X)),
+        ChannelInterpolation(trials.ch_names, covariance_kernel(trials.X)),
         fit_baseline(recordings, trials.ch_names),
         summary,
     )
 
 
-def _scores(
-    name: str, held_out: dict[str, FloatArray], trials: Trials
-) -> dict[str, dict[str, float]]:
+def _scores(name: str, held_out: dict[str, Floats], trials: Trials) -> dict[str, dict[str, float]]:
     """Return the scores of the decoder, and of the candidates that it chooses among."""
     named = {name: held_out[DECISION]} | {
         other: values for other, values in held_out.items() if other not in (DECISION, PREFIXES)
@@ -222,33 +224,37 @@ def _scores(
     return {one: score_summary(values, trials.y, classes) for one, values in named.items()}
 
 
-def _flash_evidence(held_out: FloatArray, trials: Trials) -> FlashEvidence | None:
-    """Return what the probabilities of held-out flashes say; None where there is no speller."""
+def _flash_evidence(held_out: Floats, trials: Trials) -> FlashEvidence | None:
+    """Return the evidence of held-out flashes; None where there is no speller."""
     if trials.protocol.speller is None:
         return None
     target = trials.protocol.class_names.index(TARGET)
     return FlashEvidence.fit(held_out[:, target], trials.y == TARGET)
 
 
-def _early(prefixes: FloatArray, trials: Trials, n_folds: int) -> tuple[float, dict[str, float]]:
-    """Return the threshold for all trials, and what cross-validation says of choosing one."""
-    protocol = trials.protocol
-    targets = np.argmax(trials.y[:, np.newaxis] == np.array(protocol.class_names), axis=1)
-    seconds = [
-        protocol.window.start + length / MODEL_SFREQ for length in prefix_lengths(protocol.n_times)
-    ]
+def _stopping_rule(
+    prefixes: Floats, ends: Sequence[float], trials: Trials, n_folds: int
+) -> tuple[float, dict[str, float]]:
+    """Return the threshold for all trials, and the cross-validated scores of choosing one."""
+    classes = np.array(trials.protocol.class_names)
+    targets = np.argmax(trials.y[:, np.newaxis] == classes, axis=1)
     folds = held_out_folds(trials.y, n_folds)
-    scores = cross_validated_early_scores(prefixes, targets, seconds, folds)
-    return choose_threshold(prefixes, targets, seconds), scores
-
-
-def _reason(classifier: TrialClassifier) -> str:
-    whole = classifier.whole if isinstance(classifier, PrefixClassifier) else classifier
-    return whole.reason_ if isinstance(whole, AutoClassifier) else ""
+    scores = cross_validated_stopping_scores(prefixes, targets, ends, folds)
+    return choose_threshold(prefixes, targets, ends), scores
 
 
 def fit_baseline(recordings: Sequence[Recording], ch_names: Sequence[str]) -> Baseline:
-    """Learn what is normal for each channel from the recordings of the first one's rate.
+    """Learn what is normal for each channel.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        Those of another sampling rate than the first are left out.
+    ch_names : sequence of str
+
+    Returns
+    -------
+    Baseline
 
     Raises
     ------

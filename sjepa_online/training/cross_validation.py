@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
-from sjepa_online.decoding.auto import AutoClassifier
-from sjepa_online.decoding.early import PrefixClassifier
-from sjepa_online.decoding.state import (
-    FloatArray,
-    Statistics,
-    TrialClassifier,
-    fit_on,
-    predict_on,
-    take,
-)
+from sjepa_online.decoding.base import EpochClassifier, Features, take
 from sjepa_online.errors import InputError
+from sjepa_online.typing import Floats, Indices, Labels
 
 N_FOLDS = 5
 #: Names of what cross-validation gives, beside the candidates of ``auto``.
@@ -28,7 +18,7 @@ PREFIXES = "prefixes"
 
 
 def check_trials_per_class(
-    y: NDArray[Any], classes: Sequence[str], least: int, purpose: str = "Cross-validation"
+    y: Labels, classes: Sequence[str], least: int, purpose: str = "Cross-validation"
 ) -> None:
     """Refuse trials of which a class has too few.
 
@@ -51,21 +41,21 @@ def check_trials_per_class(
     counts = {name: int(np.sum(y == name)) for name in classes}
     if min(counts.values()) < least:
         raise InputError(
-            f"{purpose} needs {least} or more trials of each class",
+            "A class has too few trials",
             value=", ".join(f"{name}: {count}" for name, count in counts.items()),
-            remedy="Record more trials, add recordings, or take the absent classes out of a "
-            "copy of the protocol.",
+            remedy=f"{purpose} needs {least} or more trials of each class: record more, add "
+            "recordings, or take absent classes out of a copy of the protocol.",
         )
 
 
 def cross_validate(
-    make_classifier: Callable[[], TrialClassifier],
-    statistics: Statistics,
-    y: NDArray[Any],
+    classifier: EpochClassifier,
+    features: Features,
+    y: Labels,
     *,
     n_folds: int = N_FOLDS,
     progress: Callable[[], None] = lambda: None,
-) -> dict[str, FloatArray]:
+) -> dict[str, Floats]:
     """Return probabilities for each trial from classifiers that did not see it.
 
     The folds are not shuffled: trials that follow each other share drifts, and a fold that
@@ -73,10 +63,10 @@ def cross_validate(
 
     Parameters
     ----------
-    make_classifier : callable
-        Gives a fresh classifier for each fold.
-    statistics : dict of str to ndarray
-        What :func:`statistics_of` gives for such a classifier and the trials.
+    classifier : EpochClassifier
+        A clone of it is fitted in each fold.
+    features : dict of str to ndarray
+        The classifier's features of the trials.
     y : ndarray of str, shape (n,)
     n_folds : int
     progress : callable
@@ -86,30 +76,37 @@ def cross_validate(
     -------
     probabilities : dict of str to ndarray
         ``decision`` ``(n, classes)``: the classifier's own, columns in the order of its
-        ``classes_``; those of each candidate by its name, where it chooses among several; and
-        ``prefixes`` ``(n, prefixes, classes)``, where it decides early.
+        ``classes_``; ``prefixes`` ``(n, prefixes, classes)``: of every prefix of the window, the
+        whole window last; and those of each candidate by its name, where the classifier
+        chooses among several.
     """
-    result: dict[str, FloatArray] = {}
+    result: dict[str, Floats] = {}
     for test in held_out_folds(y, n_folds):
         train = np.setdiff1d(np.arange(len(y)), test)
-        classifier = make_classifier()
-        fit_on(classifier, take(statistics, train), y[train], copies=False)
-        for name, values in _predictions(classifier, take(statistics, test)).items():
+        fold = classifier.clone()
+        fold.fit_features(take(features, train), y[train], channel_dropout=False)
+        for name, values in _predictions(fold, take(features, test)).items():
             result.setdefault(name, np.empty((len(y), *values.shape[1:])))[test] = values
         progress()
     return result
 
 
-def held_out_folds(y: NDArray[Any], n_folds: int = N_FOLDS) -> list[NDArray[np.intp]]:
-    """Return the trials that each fold of :func:`cross_validate` holds out."""
+def held_out_folds(y: Labels, n_folds: int = N_FOLDS) -> list[Indices]:
+    """Return the trials that each fold of :func:`cross_validate` holds out.
+
+    Parameters
+    ----------
+    y : ndarray of str, shape (n,)
+    n_folds : int
+
+    Returns
+    -------
+    folds : list of ndarray of int
+    """
     return [test for _, test in StratifiedKFold(n_folds).split(y, y)]
 
 
-def _predictions(classifier: TrialClassifier, statistics: Statistics) -> dict[str, FloatArray]:
-    if isinstance(classifier, PrefixClassifier):
-        prefixes = classifier.predict_prefixes(statistics)
-        return {PREFIXES: prefixes, DECISION: prefixes[:, -1]}
-    if isinstance(classifier, AutoClassifier):
-        candidates = classifier.candidate_probabilities(statistics)
-        return {DECISION: candidates[classifier.choice_], **candidates}
-    return {DECISION: predict_on(classifier, statistics)}
+def _predictions(classifier: EpochClassifier, features: Features) -> dict[str, Floats]:
+    prefixes = classifier.predict_prefixes(features)
+    candidates = classifier.predict_candidates(features)
+    return {PREFIXES: prefixes, DECISION: prefixes[:, -1], **candidates}

@@ -6,14 +6,15 @@ import json
 from collections.abc import Callable
 from inspect import signature
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
-from sjepa_apps.cli.corruption import FaultName, corruption
+from sjepa_apps.cli.evaluate.corruption import FaultName, corruption
 from sjepa_online.data import moabb_reader
 from sjepa_online.data.corruption import KINDS, parse_faults
-from sjepa_online.decoding import fine_tuning
+from sjepa_online.decoding.classifiers import fine_tuning
 
 SAMPLE = ("--train", "sample:1", "--test", "sample:3")
 
@@ -198,6 +199,6 @@ def test_corruption_scores_every_strategy(command: Callable, tmp_path: Path) -> 
 
 
 def test_corruption_takes_the_kinds_and_the_gain_of_replay() -> None:
-    assert [kind.value for kind in FaultName] == list(KINDS)
+    assert get_args(FaultName) == tuple(KINDS)
     [fault] = parse_faults("C3:gain@1-2")
     assert signature(corruption).parameters["gain"].default == fault.factor

@@ -5,15 +5,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from sjepa_apps.cli import demo as demo_module
-from sjepa_apps.cli.decode import Mode, find_markers
+from sjepa_apps.cli.common import progress_bar, say
 from sjepa_online.data import load_source
-from sjepa_online.errors import InputError
+from sjepa_online.evaluation import demo as demo_module
 
 NAMELESS_AMPLIFIER = Path(__file__).with_name("nameless_amplifier.py")
 Process = Callable[..., subprocess.Popen[str]]
@@ -116,57 +113,11 @@ def test_a_stream_of_another_montage_is_refused(
     assert "Oz" in err
 
 
-@pytest.mark.parametrize(
-    ("paradigm", "early", "mode", "selector", "in_sight", "outcome"),
-    [
-        ("ssvep", True, None, None, True, "locked"),
-        ("ssvep", True, None, "cues", True, "locked"),
-        ("ssvep", True, None, None, False, "sliding, and told"),
-        ("ssvep", True, None, "cues", False, "refused"),
-        ("ssvep", True, Mode.MARKERS, None, False, "refused"),
-        ("ssvep", True, Mode.SLIDING, None, True, "sliding"),
-        ("ssvep", False, None, None, True, "sliding"),
-        ("ssvep", False, Mode.MARKERS, None, True, "locked"),
-        ("erp", True, None, None, True, "locked"),
-        ("erp", True, None, None, False, "refused"),
-        ("erp", False, None, None, True, "locked"),
-    ],
-)
-def test_early_stopping_takes_the_markers_that_are_in_sight(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    paradigm: str,
-    early: bool,
-    mode: Mode | None,
-    selector: str | None,
-    in_sight: bool,
-    outcome: str,
-) -> None:
-    def resolve_stream(*_: object) -> str:
-        if not in_sight:
-            raise InputError("The marker stream must be in sight", value="none", remedy="Start it.")
-        return "the markers"
-
-    monkeypatch.setattr("sjepa_online.stream.resolve_stream", resolve_stream)
-    decoder: Any = SimpleNamespace(
-        protocol=SimpleNamespace(paradigm=paradigm),
-        window_lengths=(128, 192, 256) if early else (256,),
-    )
-    if outcome == "refused":
-        with pytest.raises(InputError, match="must be in sight"):
-            find_markers(decoder, mode, selector, 1.0)
-        return
-    found = find_markers(decoder, mode, selector, 1.0)
-    assert found == ("the markers" if outcome == "locked" else None)
-    told = "needs --mode markers" in capsys.readouterr().err
-    assert told == (outcome == "sliding, and told")
-
-
 def test_streams_lists_what_is_in_sight(process: Process, short_sample: Path) -> None:
     process("replay", short_sample, "--name", "cli-listed", "--loop")
     for _ in range(5):
         out, err = process("streams", "--json", "--wait", "2").communicate(timeout=60)
-        found = {stream["name"]: stream for stream in json.loads(out)["streams"]}
+        found = {stream["name"]: stream for stream in json.loads(out)}
         if "cli-listed" in found:
             break
     assert found["cli-listed"]["sfreq"] == 256.0, err
@@ -180,7 +131,7 @@ def test_the_demo_decodes_a_replayed_session(
 ) -> None:
     monkeypatch.setattr(demo_module, "LIVE_SOURCE", str(short_sample))
     monkeypatch.setattr(demo_module, "CALIBRATION_SOURCES", ["sample:1"])
-    result = demo_module.run_demo(speed=8.0)
+    result = demo_module.run_demo(8.0, progress_bar, say)
     assert result["n_decoded"] == 8
     assert result["samples_lost"] == 0
     assert result["accuracy"] > result["chance"]

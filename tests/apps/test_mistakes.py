@@ -14,7 +14,8 @@ import pytest
 
 from sjepa_apps.__main__ import main
 from sjepa_apps.cli.common import check_out
-from sjepa_apps.cli.comparison import load_sides
+from sjepa_apps.cli.evaluate.comparison import load_sides
+from sjepa_online.amplifier import AS_DECLARED
 from sjepa_online.errors import InputError
 
 #: Words of a command line, and what the message must hold.
@@ -28,21 +29,24 @@ MISTAKES = [
     ("calibrate -p ssvep-exo --from sample:1 --decoder rieman", "riemann"),
     ("calibrate -p ssvep-exo --from sample:1 --weights nosuch", "Known names: default"),
     ("calibrate -p ssvep-exo --from sample:1 --population nosuch", "population-ssvep"),
-    ("calibrate -p ssvep --resume nosuchdir", "nosuchdir, not found"),
-    ("calibrate -p ssvep --headless --resume .", "without that file"),
+    ("calibrate -p ssvep --resume nosuchdir", "No such folder"),
+    ("calibrate -p ssvep --headless --resume .", "holds no session.json"),
     ("calibrate -p sssvep --from sample:1", "ssvep-exo"),
-    (f"calibrate -p {'a' * 300} --from sample:1", "can be reached"),
-    (f"calibrate -p ssvep-exo --from sample:1 --out {'a' * 300}.safetensors", "can be reached"),
+    (f"calibrate -p {'a' * 300} --from sample:1", "cannot be reached"),
+    (f"calibrate -p ssvep-exo --from sample:1 --out {'a' * 300}.safetensors", "cannot be reached"),
     ("evaluate scores -p ssvep-exo --train sample:1 --test sample:2 --csv . --overwrite", "--csv"),
-    ("decode --decoder .", "., a folder. There is: one.safetensors"),
-    ("decode --decoder on.safetensors", "not found. There is: one.safetensors"),
-    ("live --decoder nosuch/on.safetensors", "not found. Check the path"),
+    ("decode --decoder .", "a folder, not a file: . In it: one.safetensors"),
+    (
+        "decode --decoder on.safetensors",
+        "No such file: on.safetensors. In its folder: one.safetensors",
+    ),
+    ("live --decoder nosuch/on.safetensors", "No such file: nosuch/on.safetensors. Check the path"),
     ("feedback --decoder .", "a folder"),
     ("evaluate scores -p ssvep-exo --train nosuch.fif --test sample", "nosuch.fif"),
     (
         "evaluate scores -p ssvep-exo --train sample:1 --test sample:2 "
         "--decoder riemann --decoder riemann",
-        "twice: riemann",
+        "more than once",
     ),
     ("evaluate learning-curve -p ssvep-exo --train sample:1 --test .", "a folder"),
     ("evaluate scores -p ssvep-exo --train sample:1 --test sample:2 --csv no/x.csv", "--csv"),
@@ -112,7 +116,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_training(command: Callab
     out = "/proc/decoder.safetensors"
     outcome = command("calibrate", "-p", "ssvep-exo", "--from", "sample:1", "--out", out)
     assert outcome.code == 2
-    assert "can be written" in outcome.err
+    assert "cannot be written" in outcome.err
 
 
 def test_a_file_that_cannot_be_replaced_is_told_before_training(
@@ -126,7 +130,7 @@ def test_a_file_that_cannot_be_replaced_is_told_before_training(
     check_out(out, overwrite=True)
     # as Windows does while another program shows the file
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(InputError, match=r"can be replaced.*results\.csv.*choose another --csv"):
+    with pytest.raises(InputError, match=r"cannot be replaced.*results\.csv.*choose another --csv"):
         check_out(out, overwrite=True, option="--csv")
 
 
@@ -144,7 +148,7 @@ def test_no_part_of_a_split_recording_both_trains_and_tests(tmp_path: Path) -> N
     raw.save(tmp_path / "long_raw.fif", split_size="5MB", verbose="error")
     first, later = (str(tmp_path / f"long_raw{part}.fif") for part in ("", "-1"))
     with pytest.raises(InputError, match=r"twice: .*long_raw-1\.fif"):
-        load_sides([first], [later])
+        load_sides([first], [later], AS_DECLARED)
 
 
 def test_the_monitor_is_not_measured_on_what_it_learned_from(command: Callable) -> None:
@@ -181,3 +185,13 @@ def test_an_interrupt_before_the_command_begins_is_as_quiet_as_later(
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 130
+
+
+def test_foreign_text_in_a_message_cannot_control_the_terminal(
+    command: Callable, tmp_path: Path
+) -> None:
+    outcome = command("decode", "--decoder", tmp_path / "\x1b[2Jx\x07.safetensors")
+    assert outcome.code == 2
+    assert "x .safetensors" in outcome.err
+    assert "\x1b" not in outcome.err
+    assert "\x07" not in outcome.err

@@ -4,6 +4,7 @@ import pickle
 from collections.abc import Callable
 from pathlib import Path
 
+import mne
 import numpy as np
 import pytest
 
@@ -33,10 +34,30 @@ def test_calibrate_saves_a_decoder_and_prints_one_json_document(
     }  # fmt: skip
     assert document["classes"] == ["13", "17", "21", "rest"]
     assert document["n_trials"] == 64
-    assert document["cv"]["riemann"]["accuracy"] > 0.5  # chance 0.25
+    assert document["cv"]["riemann"]["accuracy"] > 0.5
+    assert document["cv"]["riemann"]["chance"] == 0.25
+    assert "chance" not in result.err
     decoder = load_decoder(out)
     assert decoder.ch_names == ("Oz", "O1", "O2", "PO3", "POz", "PO7", "PO8", "PO4")
     assert decoder.predict_proba(np.zeros((1, 8, decoder.n_times))).shape == (1, 4)
+
+
+def test_a_decoder_at_chance_is_saved_with_a_warning(command: Callable, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    names = ["C3", "Cz", "C4", "Pz"]
+    noise = 1e-5 * rng.standard_normal((4, 200 * 128))
+    raw = mne.io.RawArray(noise, mne.create_info(names, 128.0, "eeg"), verbose="error")
+    labels = rng.permutation(["left_hand", "right_hand"] * 16)
+    raw.set_annotations(mne.Annotations(5 + 6 * np.arange(32), 4.0, labels))
+    raw.save(tmp_path / "noise_raw.fif", verbose="error")
+    out = tmp_path / "decoder.safetensors"
+    arguments = ["-p", "mi", "--from", tmp_path / "noise_raw.fif", "--decoder", "riemann"]
+    result = command("calibrate", *arguments, "--out", out, "--json")
+    assert result.code == 0, result.err
+    assert result.json["cv"]["riemann"]["above_chance"] is False
+    assert "Warning: riemann is at chance" in result.err
+    assert "same class in each" in " ".join(result.err.split())
+    assert out.exists()
 
 
 @pytest.mark.parametrize(

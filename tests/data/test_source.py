@@ -97,8 +97,8 @@ def test_suffix_in_capitals(folder, make_raw):
     [
         ("nothing_*.fif", "nothing matches"),
         ("missing.fif", "nothing matches"),
-        ("a" * 300 + ".edf", "can be reached"),
-        ("~no-such-user/x.edf", "can be reached"),
+        ("a" * 300 + ".edf", "cannot be reached"),
+        ("~no-such-user/x.edf", "cannot be reached"),
         ("", "nothing matches"),
         (".", r"is a folder\. Give a glob"),
         ("moabb:Lee2019_SSVEP", "grammar"),
@@ -121,7 +121,7 @@ def test_what_is_no_source_is_refused(folder, text, message):
 
 def test_unknown_format_is_refused(folder):
     Path("sub-01_run-3.csv").write_text("1,2,3")
-    with pytest.raises(InputError, match=r"\.xdf\. Seen: sub-01_run-3\.csv\."):
+    with pytest.raises(InputError, match=r"\.xdf: sub-01_run-3\.csv\."):
         expand_sources(["sub-01_*"])
 
 
@@ -131,14 +131,14 @@ def test_a_folder_that_may_not_be_read_is_told(folder, monkeypatch):
 
     # as the superuser, who may read all, a test cannot meet this
     monkeypatch.setattr(Path, "iterdir", refuse)
-    with pytest.raises(InputError, match=r"can be reached.*Permission denied"):
+    with pytest.raises(InputError, match=r"cannot be reached.*Permission denied"):
         load_source(".")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
 def test_a_file_whose_name_is_no_text_is_refused(folder):
     Path("sub-01_run-1_raw.fif").rename("M\udcfcller_raw.fif")
-    with pytest.raises(InputError, match=r"UTF-8\. Seen: M.udcfcller_raw\.fif\. Rename"):
+    with pytest.raises(InputError, match=r"UTF-8: M.udcfcller_raw\.fif\. Rename"):
         expand_sources(["M*_raw.fif"])
 
 
@@ -159,7 +159,7 @@ def test_broken_recordings_are_reported_and_left_out(folder):
     recordings = iter_sources(["*.fif"], on_broken=broken.__setitem__)
     assert [recording.run for recording in recordings] == ["1", "10"]
     assert list(broken) == ["sub-01_run-2_raw.fif"]
-    assert "whole continuous recording" in broken["sub-01_run-2_raw.fif"].rule
+    assert "whole continuous recording" in broken["sub-01_run-2_raw.fif"].problem
 
 
 def test_broken_recordings_are_an_error_unless_asked_for(folder):

@@ -21,6 +21,9 @@ FITTED = [
     ("pre-local", "erp"),
     ("pre-local", "mi"),
     ("pre-local", "ssvep"),
+    ("filter-bank", "erp"),
+    ("filter-bank", "mi"),
+    ("filter-bank", "ssvep"),
     ("auto", "mi"),
     ("new-post-local", "mi"),
     ("full-contextual", "erp"),
@@ -139,7 +142,7 @@ def test_other_files_are_refused(saved: Path, tiny_weights: str, tmp_path: Path)
         load_decoder(renamed)
     with pytest.raises(InputError, match="'sjepa-online weights'"):
         load_decoder(tiny_weights)
-    with pytest.raises(InputError, match="not found"):
+    with pytest.raises(InputError, match="No such file"):
         load_decoder(tmp_path / "absent.safetensors")
 
 
@@ -228,3 +231,23 @@ def test_saving_over_an_old_file_replaces_it(
     fitted("riemann", "mi").save(saved)
     assert load_decoder(saved).protocol.paradigm == "mi"
     assert list(tmp_path.iterdir()) == [saved]
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda X: X * 1e-6, "multiply them by 1e6"),
+        (lambda X: X * 1e-3, "multiply them by 1e3"),
+        (lambda X: X.swapaxes(1, 2), "swapaxes"),
+        (lambda X: X[:0], "no epochs"),
+        (lambda X: X.tolist(), "not a NumPy array"),
+    ],
+)
+def test_epochs_of_another_unit_order_kind_or_number_are_refused(
+    fitted: Callable[..., Decoder], X: NDArray[np.float32], damage: Any, told: str
+) -> None:
+    decoder = fitted("riemann", "mi")
+    with pytest.raises(InputError, match=told):
+        decoder.predict_proba(damage(X))
+    with pytest.raises(InputError, match="Write bad="):
+        decoder.predict_proba(X, "Cz")

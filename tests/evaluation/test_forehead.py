@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sjepa_online.decoding.riemann import RiemannClassifier
-from sjepa_online.decoding.state import statistics_of
+from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
 from sjepa_online.evaluation.forehead import ForeheadCheck, check_forehead, forehead_electrodes
 from sjepa_online.protocol import load_protocol
 from sjepa_online.training.cross_validation import DECISION, cross_validate
@@ -28,8 +27,8 @@ def _check(source: str) -> ForeheadCheck | None:
     X = rng.normal(scale=10, size=(60, 5, 536))
     y: NDArray[np.str_] = np.array(PROTOCOL.class_names)[np.arange(60) % 2]
     X[y == "left_hand", CH_NAMES.index(source)] *= 1.3
-    statistics = statistics_of(_make(CH_NAMES), X)
-    decoded = cross_validate(lambda: _make(CH_NAMES), statistics, y)[DECISION]
+    features = _make(CH_NAMES).features(X)
+    decoded = cross_validate(_make(CH_NAMES), features, y)[DECISION]
     return check_forehead(X, y, CH_NAMES, PROTOCOL, decoded, _make)
 
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from sjepa_online.data import make_trials
-from sjepa_online.decoding import fine_tuning
+from sjepa_online.decoding.classifiers import fine_tuning
 from sjepa_online.evaluation.grid import (
     GridResult,
     Pipeline,
@@ -73,6 +73,7 @@ def test_ranks_are_within_each_session_and_ties_share_theirs():
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_every_cell_is_cross_validated_in_every_session(simulated_recording, protocol, monkeypatch):
     monkeypatch.setattr(fine_tuning, "MAX_EPOCHS", 2)
     config = PreprocessorConfig()

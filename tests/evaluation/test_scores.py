@@ -3,16 +3,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from sjepa_online.data import Recording, Trials, make_trials
-from sjepa_online.decoding import DecoderRequest, fine_tuning
+from sjepa_online.decoding import DecoderRequest
+from sjepa_online.decoding.classifiers import fine_tuning
 from sjepa_online.errors import InputError
 from sjepa_online.evaluation.scores import DecoderScores, balanced_accuracy, evaluate_scores
-from sjepa_online.protocol import Protocol
+from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.signal import PreprocessorConfig
 
 REQUESTS = [DecoderRequest(name, "random", 3, "cpu") for name in ("riemann", "new-post-local")]
@@ -74,8 +77,9 @@ def test_the_same_seed_gives_the_same_scores(trials_of: Callable[..., Trials]) -
 
 
 def test_json_is_that_of_the_documented_interface(trials_of: Callable[..., Trials]) -> None:
-    result = evaluate_scores(trials_of(0), trials_of(1), REQUESTS[:1], 2)["riemann"]
-    entry = json.loads(json.dumps(result.to_json(2, 1.4375)))
+    test = trials_of(1)
+    result = evaluate_scores(trials_of(0), test, REQUESTS[:1], 2)["riemann"]
+    entry = json.loads(json.dumps(result.to_json(test)))
     assert set(entry) == {
         "accuracy",
         "accuracy_std",
@@ -83,20 +87,34 @@ def test_json_is_that_of_the_documented_interface(trials_of: Callable[..., Trial
         "itr_bits_per_min",
         "fit_s",
         "scores",
+        "measure",
+        "chance",
+        "interval",
+        "threshold",
+        "n_trials",
+        "above_chance",
     }
+    assert (entry["measure"], entry["chance"], entry["n_trials"]) == ("accuracy", 0.5, len(test.y))
     assert len(entry["scores"]) == 2
     assert entry["fit_s"] > 0
 
 
 def test_json_summarises_seeds() -> None:
     both = [0.7, 0.9]
-    entry = DecoderScores(both, both, None, [1.0, 2.0], both, [0, 1]).to_json(4, 4.0)
+    protocol = load_protocol("ssvep")
+    test = SimpleNamespace(protocol=protocol, y=np.repeat(protocol.class_names, 25))
+    result = DecoderScores(both, both, None, [1.0, 2.0], both, [0, 1])
+    entry = result.to_json(cast("Trials", test))
     assert entry["accuracy"] == pytest.approx(0.8)
     assert entry["accuracy_std"] == pytest.approx(0.1)
     assert entry["fit_s"] == 1.5
     assert entry["scores"] == [0.7, 0.9]
-    # Wolpaw: 4 classes at 80 % carry 0.961 bits, 15 decisions a minute
-    assert entry["itr_bits_per_min"] == pytest.approx(14.41, abs=0.01)
+    # Wolpaw: 4 classes at 80 % carry 0.961 bits
+    seconds = protocol.window.start + protocol.window.length
+    assert entry["itr_bits_per_min"] == pytest.approx(60 * 0.961 / seconds, abs=0.01)
+    # 80 of 100 trials by Wilson's formula
+    assert entry["interval"] == pytest.approx([0.7112, 0.8666], abs=1e-4)
+    assert entry["chance"] == 0.25
     assert "roc_auc" not in entry, "there are more than two classes"
 
 
@@ -118,7 +136,7 @@ def test_a_guess_of_the_frequent_class_transfers_nothing(
     uneven = replace(test, X=test.X[kept], y=test.y[kept])
     result = evaluate_scores(train, uneven, REQUESTS[:1], 1)["riemann"]
     assert result.accuracy[0] > 0.8
-    assert result.to_json(2, 1.0)["itr_bits_per_min"] == 0
+    assert result.to_json(uneven)["itr_bits_per_min"] == 0
 
 
 def test_balanced_accuracy_is_scikit_learns() -> None:
@@ -138,11 +156,11 @@ def test_test_trials_of_one_class_have_no_area(trials_of: Callable[..., Trials])
     left = replace(test, X=test.X[test.y == "left"], y=test.y[test.y == "left"])
     result = evaluate_scores(trials_of(0), left, REQUESTS[:1], 2)["riemann"]
     assert result.roc_auc is None
-    assert "roc_auc" not in result.to_json(2, 1.0)
+    assert "roc_auc" not in result.to_json(left)
 
 
 def test_a_class_without_training_trials_is_named(trials_of: Callable[..., Trials]) -> None:
     train = trials_of(0)
     left = replace(train, X=train.X[train.y == "left"], y=train.y[train.y == "left"])
-    with pytest.raises(InputError, match=r"Training needs 1.*right: 0"):
+    with pytest.raises(InputError, match=r"right: 0.*Training needs 1"):
         evaluate_scores(left, trials_of(1), REQUESTS[:1], 1)

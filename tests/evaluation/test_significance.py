@@ -8,7 +8,10 @@ from sjepa_online.evaluation.significance import (
     accuracy_threshold,
     auc_interval,
     auc_threshold,
+    chance_level,
+    hanley_interval,
     judge,
+    judge_summary,
     measure_of,
     wilson_interval,
 )
@@ -82,3 +85,46 @@ def test_erp_is_judged_by_its_area():
 def test_measure_of_a_paradigm():
     assert measure_of(load_protocol("erp")) == ("AUC", 0.5)
     assert measure_of(load_protocol("ssvep-exo")) == ("accuracy", 0.25)
+
+
+def test_interval_from_an_area_alone_holds_the_true_area_in_95_percent():
+    # scores of two normal distributions one standard deviation apart
+    true_area = 0.7602
+    rng = np.random.default_rng(2)
+    positive = np.arange(150) % 3 == 0
+    held = 0
+    for _ in range(300):
+        area = float(roc_auc_score(positive, rng.standard_normal(150) + positive))
+        low, high = hanley_interval(area, 50, 100)
+        held += low <= true_area <= high
+    assert 0.92 <= held / 300 <= 0.98
+    assert hanley_interval(1.0, 50, 250) == (1.0, 1.0)
+
+
+def test_chance_is_the_share_of_the_most_frequent_class_that_occurs():
+    y = np.array(["a"] * 30 + ["b"] * 10)
+    assert chance_level(y) == 0.75
+    assert chance_level(y, "AUC") == 0.5
+
+
+@pytest.mark.parametrize(("paradigm", "measure"), [("erp", "roc_auc"), ("mi", "accuracy")])
+def test_json_names_the_measure_chance_and_interval(paradigm, measure):
+    protocol = load_protocol(paradigm)
+    classes = protocol.class_names
+    y = np.array([classes[0]] * 10 + [classes[1]] * 50)
+    entry = judge_summary({"accuracy": 0.9, "roc_auc": 0.8}, protocol, y, classes).to_json()
+    assert entry["measure"] == measure
+    assert entry["chance"] == pytest.approx(0.5 if measure == "roc_auc" else 50 / 60)
+    value = 0.8 if measure == "roc_auc" else 0.9
+    assert entry["interval"][0] < value < entry["interval"][1]
+    assert entry["n_trials"] == 60
+    assert entry["above_chance"] is (value > entry["threshold"])
+
+
+def test_a_score_at_chance_warns_and_names_what_to_check():
+    y = np.array(["left_hand", "right_hand"] * 20)
+    protocol = load_protocol("mi")
+    at_chance = judge_summary({"accuracy": 0.5}, protocol, y, protocol.class_names)
+    assert "accuracy 0.500 in 40 trials" in at_chance.warning()
+    assert "same class in each" in at_chance.warning()
+    assert judge_summary({"accuracy": 0.9}, protocol, y, protocol.class_names).warning() == ""

@@ -10,9 +10,9 @@ from sjepa_online.model import (
     PRETRAINING_CHANNELS,
     ModelConfig,
     blended_kernel,
-    compensation,
     covariance_kernel,
     embedding_kernel,
+    interpolation_matrix,
 )
 from sjepa_online.model.channel_embedding import ChannelEmbedding
 
@@ -38,7 +38,7 @@ def test_with_the_covariance_it_is_the_least_squares_estimate(rng: np.random.Gen
     samples = rng.multivariate_normal(np.zeros(12), covariance, size=200_000)
     bad = draw_bad(rng, 12, 4)
     regression = np.linalg.lstsq(samples[:, ~bad], samples[:, bad])[0]
-    found = compensation(covariance, bad, 1e-9)
+    found = interpolation_matrix(covariance, bad, 1e-9)
     assert found.shape == (12, 8)
     np.testing.assert_allclose(found[bad], regression.T, atol=0.02)
     np.testing.assert_array_equal(found[~bad], np.eye(8))
@@ -50,9 +50,13 @@ def test_the_regularisation_is_a_share_of_the_mean_variance(rng: np.random.Gener
     among_good = covariance[np.ix_(~bad, ~bad)]
     ridge = 0.1 * np.trace(among_good) / 8 * np.eye(8)
     expected = covariance[np.ix_(bad, ~bad)] @ np.linalg.inv(among_good + ridge)
-    np.testing.assert_allclose(compensation(covariance, bad, 0.1)[bad], expected, atol=1e-10)
     np.testing.assert_allclose(
-        compensation(1e6 * covariance, bad, 0.1), compensation(covariance, bad, 0.1), atol=1e-10
+        interpolation_matrix(covariance, bad, 0.1)[bad], expected, atol=1e-10
+    )
+    np.testing.assert_allclose(
+        interpolation_matrix(1e6 * covariance, bad, 0.1),
+        interpolation_matrix(covariance, bad, 0.1),
+        atol=1e-10,
     )
 
 
@@ -63,14 +67,16 @@ def test_the_filter_in_force_follows_sources_that_good_channels_still_see(
     X = np.einsum("cs,nst->nct", rng.standard_normal((16, 3)), sources)
     W = rng.standard_normal((4, 16))
     bad = draw_bad(rng, 16, 8)
-    in_force = W @ compensation(covariance_kernel(X), bad, 1e-9)
+    in_force = W @ interpolation_matrix(covariance_kernel(X), bad, 1e-9)
     np.testing.assert_allclose(in_force @ X[:, ~bad], W @ X, atol=1e-4)
     assert np.abs(W[:, ~bad] @ X[:, ~bad] - W @ X).max() > 1
 
 
 def test_no_bad_channel_changes_nothing(rng: np.random.Generator) -> None:
     none = np.zeros(6, dtype=bool)
-    np.testing.assert_array_equal(compensation(random_covariance(rng, 6), none, 0.01), np.eye(6))
+    np.testing.assert_array_equal(
+        interpolation_matrix(random_covariance(rng, 6), none, 0.01), np.eye(6)
+    )
 
 
 def test_the_covariance_is_that_of_centred_epochs(rng: np.random.Generator) -> None:
@@ -86,7 +92,7 @@ def test_the_embedding_kernel_prefers_near_channels() -> None:
     assert np.linalg.eigvalsh(kernel).min() > -1e-9
     np.testing.assert_allclose(np.diag(kernel), 1)
     bad = np.array([name == "C3" for name in PRETRAINING_CHANNELS])
-    weights = compensation(kernel, bad, 0.01)[bad][0]
+    weights = interpolation_matrix(kernel, bad, 0.01)[bad][0]
     good = [name for name in PRETRAINING_CHANNELS if name != "C3"]
     strongest = {good[i] for i in np.argsort(weights)[-3:]}
     assert strongest <= {"C1", "C5", "FC3", "CP3", "FC1", "FC5", "CP1", "CP5"}
@@ -109,15 +115,15 @@ def test_64_channels_take_less_than_a_millisecond(
 ) -> None:
     covariance = random_covariance(rng, 64)
     bad = draw_bad(rng, 64, n_bad)
-    benchmark(compensation, covariance, bad, 0.01)
+    benchmark(interpolation_matrix, covariance, bad, 0.01)
     assert benchmark.stats["median"] < 1e-3
 
 
 def test_wrong_input_is_refused(rng: np.random.Generator) -> None:
     covariance = random_covariance(rng, 4)
     with pytest.raises(InputError, match="0 good channels"):
-        compensation(covariance, np.ones(4, dtype=bool), 0.01)
+        interpolation_matrix(covariance, np.ones(4, dtype=bool), 0.01)
     with pytest.raises(InputError, match="regularisation 0"):
-        compensation(covariance, np.zeros(4, dtype=bool), 0)
+        interpolation_matrix(covariance, np.zeros(4, dtype=bool), 0)
     with pytest.raises(InputError, match="share"):
         blended_kernel(covariance, np.eye(4), 1.5)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from sjepa_online.model import ModelConfig
+from sjepa_online.model import ModelConfig, transformer
 from sjepa_online.model.transformer import ContextEncoder, Predictor
 
 RENAMES = {
@@ -134,3 +134,25 @@ def test_new_weights_have_the_spread_of_a_torch_transformer(config: ModelConfig)
         expected = copied.get_parameter(name)
         assert parameter.std().item() == pytest.approx(expected.std().item(), rel=0.3), name
         assert parameter.mean().item() == pytest.approx(expected.mean().item(), abs=0.05), name
+
+
+@pytest.mark.parametrize("padded", [False, True])
+def test_long_sequences_without_dropout_train_as_short_ones_do(
+    monkeypatch: pytest.MonkeyPatch, padded: bool
+) -> None:
+    """From ``FUSED_FROM`` keys on torch's fused attention takes the place of the own kernel."""
+    config = ModelConfig.for_channels(["Cz"], dropout=0.0)
+    attention = transformer.Attention(config)
+    tokens = torch.randn(2, transformer.FUSED_FROM, 64, requires_grad=True)
+    padding = torch.zeros(2, transformer.FUSED_FROM, dtype=torch.bool)
+    padding[1, 100:] = True
+
+    def run() -> tuple[torch.Tensor, torch.Tensor]:
+        output = attention(tokens, tokens, padding if padded else None)
+        return output, torch.autograd.grad(output.square().sum(), tokens)[0]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(transformer.cpu_kernels, "attend", None)
+        fused = run()
+    monkeypatch.setattr(transformer, "FUSED_FROM", transformer.FUSED_FROM + 1)
+    torch.testing.assert_close(fused, run(), rtol=1e-5, atol=1e-6)

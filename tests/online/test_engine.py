@@ -311,3 +311,30 @@ def test_a_marker_older_than_the_history_is_reported(
     assert (skipped.event, skipped.time) == ("window-skipped", 3.0)
     assert isinstance(decision, Decision)
     assert decision.onset == 115.0
+
+
+@pytest.mark.parametrize(
+    ("data", "timestamps", "told"),
+    [
+        (np.zeros((4, 10)), np.arange(9.0), "as many timestamps"),
+        (np.zeros((4, 10)), np.r_[np.arange(9.0), np.nan], "timestamps are not finite"),
+        (np.zeros((10, 4)), np.arange(4.0), r"pass chunk\.T"),
+        (np.zeros((3, 10)), np.arange(10.0), "one row for each channel"),
+    ],
+)
+def test_chunks_and_times_that_do_not_fit_are_refused(
+    decoder: Decoder,
+    recording: Recording,
+    make_engine: Callable[..., Engine],
+    data: np.ndarray,
+    timestamps: np.ndarray,
+    told: str,
+) -> None:
+    engine = make_engine(decoder, recording, "markers")
+    with pytest.raises(InputError, match=told):
+        engine.push(data, timestamps)
+
+
+def test_an_unknown_mode_names_the_known_ones(decoder: Decoder) -> None:
+    with pytest.raises(InputError, match=r"Unknown mode: .slide."):
+        Engine(decoder, decoder.ch_names, 250.0, "uV", mode="slide")

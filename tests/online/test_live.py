@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
+import re
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,14 +17,19 @@ from numpy.typing import NDArray
 from sjepa_online.data import Recording
 from sjepa_online.decoding import Decoder
 from sjepa_online.errors import InputError
-from sjepa_online.online import Decision, EngineEvent, decode_recording
-from sjepa_online.online.live import LiveDecision, LiveDecoder, LiveResult
+from sjepa_online.online import (
+    EngineEvent,
+    LiveDecision,
+    LiveDecoder,
+    LiveEvent,
+    decode_recording,
+)
+from sjepa_online.online.events import STREAM_EVENTS
+from sjepa_online.online.marker_feed import AT_ONCE, MOST_AT_ONCE
 from sjepa_online.stream import (
     MarkerInlet,
     SignalInlet,
     StreamDescription,
-    StreamLost,
-    StreamRecovered,
 )
 
 SFREQ = 250.0
@@ -88,7 +95,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
         ContinuousResolver=lambda **_: SimpleNamespace(results=lambda: clock.in_sight),
     )
     monkeypatch.setattr("sjepa_online.stream.inlet.liblsl", lambda: lsl)
-    for module in ("stream.inlet", "online.live"):
+    for module in ("stream.inlet", "online.live", "online.marker_feed"):
         monkeypatch.setattr(f"sjepa_online.{module}.local_clock", lambda: clock.now)
     return clock
 
@@ -122,9 +129,9 @@ class Bench:
         )
         self.live = LiveDecoder(decoder, signal, markers, mode=mode)
 
-    def play(self, data: NDArray[Any], sent_sfreq: float | None = None) -> list[LiveResult]:
+    def play(self, data: NDArray[Any], sent_sfreq: float | None = None) -> list[LiveEvent]:
         """Send a signal in chunks from the present on, and poll after each."""
-        results: list[LiveResult] = []
+        results: list[LiveEvent] = []
         sent_sfreq = sent_sfreq or self.sfreq
         start = self.clock.now
         for first in range(0, data.shape[1], CHUNK):
@@ -136,12 +143,18 @@ class Bench:
         return results
 
 
-def _decisions(results: Sequence[LiveResult]) -> list[Decision]:
-    return [one.decision for one in results if isinstance(one, LiveDecision)]
+def _decisions(results: Sequence[LiveEvent]) -> list[LiveDecision]:
+    return [one for one in results if isinstance(one, LiveDecision)]
 
 
-def _events(results: Sequence[LiveResult]) -> list[EngineEvent]:
-    return [one for one in results if isinstance(one, EngineEvent)]
+def _events(results: Sequence[LiveEvent]) -> list[EngineEvent]:
+    """Return the events that are not of the stream itself, which has gaps too."""
+    return [
+        one
+        for one in results
+        if isinstance(one, EngineEvent)
+        and (one.event not in STREAM_EVENTS or "windows that reach over it" in one.detail)
+    ]
 
 
 @pytest.mark.parametrize("time", [1e9, np.nan, np.inf, -np.inf])
@@ -169,7 +182,7 @@ def test_markers_during_a_long_silence_of_the_amplifier_are_none_of_another_cloc
     before = bench.play(recording.data[:, :500])
     clock.now += 100.0
     bench.markers.send([("left",)], [clock.now - 1.0])
-    assert [type(one).__name__ for one in bench.live.poll(0.0)] == ["StreamLost"]
+    assert [one.event for one in bench.live.poll(0.0)] == ["stream-lost"]
     bench.markers.send([("right",)], [clock.now + 1.0])
     after = bench.play(recording.data)
     assert [one.event for one in _events(before + after)] == ["gap", "window-skipped"]
@@ -199,9 +212,9 @@ def test_nothing_is_decided_at_a_wrong_rate_and_decoding_starts_afresh_at_the_ri
     assert [one.event for one in skipped] == ["window-skipped"] * (mode == "markers")
     decided = [one for one in right if isinstance(one, LiveDecision)]
     assert decided
-    assert all(one.decision.time > gap.time + 1.17 for one in decided), "whole windows only"
+    assert all(one.time > gap.time + 1.17 for one in decided), "whole windows only"
     if mode == "markers":
-        assert [one.decision.onset for one in decided] == pytest.approx([26.0])
+        assert [one.onset for one in decided] == pytest.approx([26.0])
 
 
 def test_a_source_that_stamps_on_arrival_and_stalls_is_decoded_on(
@@ -210,7 +223,7 @@ def test_a_source_that_stamps_on_arrival_and_stalls_is_decoded_on(
     """After 10 s nothing comes for 1 s, and then all of it at once, stamped with that time."""
     bench = Bench(decoder, clock)
     data = np.tile(recording.data, 3)[:, : round(30 * SFREQ)]
-    results: list[LiveResult] = []
+    results: list[LiveEvent] = []
     for first in range(0, data.shape[1], CHUNK):
         chunk = data[:, first : first + CHUNK]
         taken = (first + CHUNK) / SFREQ
@@ -238,7 +251,7 @@ def test_an_amplitude_that_contradicts_the_unit_is_refused_whenever_the_signal_b
 ) -> None:
     bench = Bench(decoder, clock, unit=declared)
     bench.play(np.zeros((4, round(flat * SFREQ))))
-    with pytest.raises(InputError, match=rf"the amplitude would suit {suits}\)"):
+    with pytest.raises(InputError, match=rf"The amplitude would suit {suits}:"):
         bench.play(factor * recording.data[:, :1000])
 
 
@@ -258,11 +271,69 @@ def test_markers_that_vanish_and_come_back_are_told(
     assert bench.play(recording.data[:, :1500]) == []
     clock.in_sight.remove(bench.markers)
     (lost,) = bench.play(recording.data[:, 1500:])
-    assert isinstance(lost, StreamLost)
-    assert lost.recoverable
+    assert isinstance(lost, EngineEvent)
+    assert lost.event == "stream-lost"
+    assert bench.live.ended == ""
     assert "stimulus" in lost.detail
     assert 10.0 < lost.time < 13.0
     clock.in_sight.append(bench.markers)
     (back,) = bench.play(recording.data)
-    assert isinstance(back, StreamRecovered)
+    assert isinstance(back, EngineEvent)
+    assert back.event == "stream-recovered"
     assert back.time - 17.0 < 1.2
+
+
+def test_a_flood_of_markers_delays_no_decision_and_is_told_once_a_second(
+    decoder: Decoder, recording: Recording, clock: SimpleNamespace
+) -> None:
+    """Ten thousand markers a second."""
+    bench = Bench(decoder, clock, "markers")
+    n_sent = 0
+    results: list[LiveEvent] = []
+    data = recording.data[:, : round(8 * SFREQ)]
+    for first in range(0, data.shape[1], CHUNK):
+        times = clock.now + np.arange(1000) * 1e-4
+        bench.markers.send([("left",)] * 1000, times.tolist())
+        n_sent += 1000
+        results += bench.play(data[:, first : first + CHUNK])
+    decisions, events = _decisions(results), _events(results)
+    assert {one.event for one in events} == {"markers-dropped"}
+    assert all(later.time - one.time > 0.99 for one, later in pairwise(events))
+    n_dropped = sum(1 + int(re.search(r"so are (\d+) more", one.detail)[1]) for one in events)
+    # the last second is told of in the next one
+    assert 0.85 * n_sent < n_dropped < n_sent - len(decisions)
+    window = decoder.protocol.window
+    n_seconds = data.shape[1] / SFREQ - window.start - window.length
+    assert len(decisions) == pytest.approx(n_seconds * MOST_AT_ONCE / AT_ONCE, rel=0.05)
+    per_chunk = Counter(int(one.time * SFREQ / CHUNK) for one in decisions)
+    assert max(per_chunk.values()) <= MOST_AT_ONCE
+
+
+def test_many_markers_of_another_clock_are_told_at_once(
+    decoder: Decoder, recording: Recording, clock: SimpleNamespace
+) -> None:
+    bench = Bench(decoder, clock, "markers")
+    bench.markers.send([("left",)] * 3000, [1e9] * 3000)
+    (event,) = _events(bench.play(recording.data[:, : 3 * CHUNK]))
+    assert event.event == "marker-ignored"
+    assert "so are 2999 more" in event.detail
+
+
+def test_timestamps_that_stand_still_are_told_and_nothing_is_decided(
+    decoder: Decoder, recording: Recording, clock: SimpleNamespace
+) -> None:
+    bench = Bench(decoder, clock)
+    assert _decisions(bench.play(recording.data[:, :1000]))
+    results: list[LiveEvent] = []
+    frozen = clock.now
+    for first in range(1000, 2500, CHUNK):
+        chunk = recording.data[:, first : first + CHUNK]
+        bench.signal.send(list(chunk.T), [frozen] * chunk.shape[1])
+        clock.now += CHUNK / SFREQ
+        results += bench.live.poll(0.0)
+    told = [one for one in results if getattr(one, "event", "") == "frozen-timestamps"]
+    assert len(told) == 1
+    assert told[0].time - frozen == pytest.approx(2.1, abs=0.21)
+    assert not _decisions(results[results.index(told[0]) :])
+    again = bench.play(recording.data)
+    assert _decisions(again)[0].time > clock.now - recording.data.shape[1] / SFREQ + 1.0

@@ -246,7 +246,7 @@ def test_bad_channels_change_from_the_next_chunk_on_without_a_transient():
 
 
 @pytest.mark.parametrize("config", [PreprocessorConfig(), AVERAGE])
-def test_gains_divide_from_the_next_chunk_on_before_the_reference(config):
+def test_scales_divide_from_the_next_chunk_on_before_the_reference(config):
     values = noise(4, 2000) + np.array([[0.0], [500.0], [0.0], [0.0]])
     names = channel_names(4)
     amplified = values * np.array([[1.0], [100.0], [1.0], [0.5]])
@@ -257,19 +257,19 @@ def test_gains_divide_from_the_next_chunk_on_before_the_reference(config):
         expected, wrong = plain.update(values[:, part]), unscaled.update(amplified[:, part])
         output = scaled.update(amplified[:, part])
         np.testing.assert_allclose(output, expected if part.start else wrong, atol=1e-9)
-        scaled.set_gains({names[1]: 100.0, names[3]: 0.5})
-    scaled.set_gains({})
+        scaled.set_scales({names[1]: 100.0, names[3]: 0.5})
+    scaled.set_scales({})
     np.testing.assert_array_equal(
         scaled.update(amplified[:, :50]), unscaled.update(amplified[:, :50])
     )
 
 
-@pytest.mark.parametrize("gains", [{"Oz": 2.0}, {"Cz": 0.0}, {"Cz": np.nan}, {"Cz": np.inf}])
-def test_refused_gains_leave_the_old_ones(gains):
+@pytest.mark.parametrize("scales", [{"Oz": 2.0}, {"Cz": 0.0}, {"Cz": np.nan}, {"Cz": np.inf}])
+def test_refused_scales_leave_the_old_ones(scales):
     preprocessor = Preprocessor(["Cz", "Pz"], 250)
-    preprocessor.set_gains({"Cz": 4.0})
+    preprocessor.set_scales({"Cz": 4.0})
     with pytest.raises(InputError, match=r"Choose from Cz|as bad"):
-        preprocessor.set_gains(gains)
+        preprocessor.set_scales(scales)
     expected = Preprocessor(["Cz", "Pz"], 250).update(noise(2, 500)) / np.array([[4.0], [1.0]])
     np.testing.assert_array_equal(preprocessor.update(noise(2, 500)), expected)
 
@@ -336,9 +336,11 @@ def test_output_time_counts_from_the_first_input_sample():
         ({"sfreq": float("nan")}, "nan"),
         ({"unit": "pT"}, "pT"),
         ({"bad": ["Fz"]}, "Fz"),
-        ({"ch_names": []}, "at least 1"),
-        ({"ch_names": ["Cz", "Cz"]}, "name of its own"),
-        ({"ch_names": ["Cz"], "config": AVERAGE}, "at least 2"),
+        ({"ch_names": []}, "no channel"),
+        ({"ch_names": ["Cz", "Cz"]}, "a name occurs twice"),
+        ({"ch_names": "Cz"}, "Write ch_names="),
+        ({"bad": "Cz"}, "Write bad="),
+        ({"ch_names": ["Cz"], "config": AVERAGE}, "fewer than 2"),
     ],
 )
 def test_bad_arguments_are_refused(arguments, message):

@@ -115,3 +115,23 @@ def test_no_samples_change_nothing():
     times, events = SampleClock(SFREQ).update(np.empty(0))
     assert len(times) == 0
     assert events == []
+
+
+def test_smooth_times_never_go_back():
+    """A first chunk that came late lifts the line; the next one, on time, lowers it again."""
+    timestamps = exact(2)
+    timestamps[:10] += 0.02
+    times, events = run(SampleClock(SFREQ), timestamps)
+    assert events == []
+    assert times[10] >= times[9]
+    assert (np.diff(times) >= 0).all()
+
+
+def test_a_rate_that_changes_is_followed():
+    """What happened minutes ago is forgotten."""
+    later = exact(240) * (1 + 10e-6)
+    timestamps = np.r_[exact(120), exact(120)[-1] + 1 / SFREQ + later - later[0]]
+    clock = SampleClock(SFREQ)
+    _, events = run(clock, timestamps)
+    assert events == []
+    assert clock.effective_sfreq == pytest.approx(SFREQ / (1 + 10e-6), rel=1.5e-6)

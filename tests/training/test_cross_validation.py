@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sjepa_online.decoding import DecoderRequest, State, TrialClassifier
-from sjepa_online.decoding.state import statistics_of
+from sjepa_online.decoding import DecoderRequest, EpochClassifier, State
+from sjepa_online.decoding.base import EPOCHS, Features
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 from sjepa_online.training.cross_validation import (
@@ -20,30 +20,42 @@ from sjepa_online.training.cross_validation import (
 CLASSES = ("right", "left")
 
 
-class _Spy:
+class _Spy(EpochClassifier):
     """Remembers the trials it was fitted on; each trial's samples are its number."""
 
-    def __init__(self) -> None:
-        self.classes_ = np.array(CLASSES)
+    kind = "spy"
+
+    def __init__(self, spies: list[_Spy]) -> None:
+        super().__init__(CLASSES)
+        self.spies = spies
         self.seen: set[int] = set()
         self.counts: tuple[int, ...] = ()
         self.predicted: list[int] = []
 
-    def fit(self, X: NDArray[Any], y: NDArray[Any]) -> Self:
-        assert not self.seen, "each fold has a classifier of its own"
-        self.seen = set(X[:, 0, 0].astype(int))
-        self.counts = tuple(int(np.sum(y == name)) for name in CLASSES)
-        return self
+    def clone(self) -> Self:
+        clone = super().clone()
+        self.spies.append(clone)
+        return clone
 
-    def predict_proba(
-        self, X: NDArray[Any], bad: Sequence[str] | None = None
-    ) -> NDArray[np.float64]:
-        numbers = X[:, 0, 0].astype(int)
+    def features(self, X: NDArray[Any]) -> Features:
+        return {EPOCHS: X}
+
+    def _fit_targets(self, features: Features, targets: NDArray[np.intp], _: bool) -> None:
+        assert not self.seen, "each fold has a classifier of its own"
+        self.seen = set(features[EPOCHS][:, 0, 0].astype(int))
+        self.counts = tuple(np.bincount(targets).tolist())
+
+    def predict_features(self, features: Features) -> NDArray[np.float64]:
+        numbers = features[EPOCHS][:, 0, 0].astype(int)
         assert self.seen.isdisjoint(numbers)
         self.predicted += numbers.tolist()
         return np.stack([numbers, -numbers], axis=1).astype(float)
 
     def to_state(self) -> State:
+        raise NotImplementedError
+
+    @classmethod
+    def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
         raise NotImplementedError
 
 
@@ -63,13 +75,12 @@ def test_every_trial_is_predicted_once_by_a_classifier_that_did_not_see_it(
 ) -> None:
     spies: list[_Spy] = []
     advanced: list[int] = []
-
-    def make() -> _Spy:
-        spies.append(_Spy())
-        return spies[-1]
-
     probabilities = cross_validate(
-        make, {"epochs": _numbered(30)}, y, n_folds=n_folds, progress=lambda: advanced.append(1)
+        _Spy(spies),
+        {EPOCHS: _numbered(30)},
+        y,
+        n_folds=n_folds,
+        progress=lambda: advanced.append(1),
     )[DECISION]
     assert len(spies) == len(advanced) == n_folds
     assert sorted(number for spy in spies for number in spy.predicted) == list(range(30))
@@ -80,12 +91,7 @@ def test_every_trial_is_predicted_once_by_a_classifier_that_did_not_see_it(
 def test_folds_are_stratified_and_hold_neighbours(y: NDArray[np.str_]) -> None:
     """Neighbouring trials share drifts, so each class is cut into stretches of time."""
     spies: list[_Spy] = []
-
-    def make() -> _Spy:
-        spies.append(_Spy())
-        return spies[-1]
-
-    cross_validate(make, {"epochs": _numbered(30)}, y, n_folds=5)
+    cross_validate(_Spy(spies), {EPOCHS: _numbered(30)}, y, n_folds=5)
     assert {spy.counts for spy in spies} == {(16, 8)}
     for name, size in (("right", 4), ("left", 2)):
         trials = np.flatnonzero(y == name)
@@ -104,11 +110,8 @@ def test_scores_are_honest(
     """High where the classes differ, at chance where they do not."""
     X, y = simulated_epochs(kind, 40, n_times=152)
     request = DecoderRequest("riemann", device="cpu")
-
-    def make() -> TrialClassifier:
-        return request.make(protocol, ("C3", "Cz", "C4", "Pz"))
-
-    probabilities = cross_validate(make, statistics_of(make(), X), y)[DECISION]
+    classifier = request.make(protocol, ("C3", "Cz", "C4", "Pz"))
+    probabilities = cross_validate(classifier, classifier.features(X), y)[DECISION]
     score = np.mean(np.array(CLASSES)[probabilities.argmax(axis=1)] == y)
     if kind == "power":
         assert score > 0.85
@@ -120,6 +123,6 @@ def test_a_class_with_fewer_trials_than_folds_is_refused(y: NDArray[np.str_]) ->
     check_trials_per_class(y, CLASSES, 10)
     with pytest.raises(InputError, match="right: 20, left: 10") as caught:
         check_trials_per_class(y, CLASSES, 11)
-    assert "11" in caught.value.rule
+    assert "11" in caught.value.remedy
     with pytest.raises(InputError, match="up: 0"):
         check_trials_per_class(y, (*CLASSES, "up"), 5)

@@ -10,21 +10,23 @@ from typing import Annotated
 import typer
 
 from sjepa_apps.cli import (
-    calibrate,
+    amplifiers,
     decode,
     demo,
     doctor,
     evaluate,
     export,
-    feedback,
     live,
     models,
     population,
     pretrain,
+    record,
+    repair,
     simulate,
     streams,
 )
-from sjepa_apps.cli.common import repeat_list_options
+from sjepa_apps.cli.common import echo, repeat_list_options, replace_aliases, say
+from sjepa_apps.cli.session import calibrate, feedback
 from sjepa_online.errors import InputError, OperationError
 
 #: Exit code after Ctrl-C; typer turns the interrupt into it.
@@ -46,7 +48,7 @@ app = typer.Typer(
 
 def _tell_version(asked: bool) -> None:
     if asked:
-        typer.echo(version("sjepa-online"))
+        echo(version("sjepa-online"))
         raise typer.Exit
 
 
@@ -66,6 +68,8 @@ app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.command()(streams.streams)
 app.command()(streams.replay)
+app.command()(record.record)
+app.command()(repair.repair)
 app.command()(simulate.simulate)
 app.command()(pretrain.pretrain)
 app.command()(population.population)
@@ -76,13 +80,16 @@ app.command()(feedback.feedback)
 app.command()(live.live)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")
+app.add_typer(amplifiers.app, name="amplifiers")
 
 
 def main() -> None:
     """Run the command line; an error of the user's input ends in one message and exit code 2."""
     os.environ.setdefault("MNE_LOGGING_LEVEL", "ERROR")
+    # processes that multiprocessing starts run no module of the working folder
+    os.environ["PYTHONSAFEPATH"] = "1"
     try:
-        app(args=repeat_list_options(sys.argv[1:]))
+        app(args=repeat_list_options(replace_aliases(sys.argv[1:])))
     except InputError as error:
         _fail(str(error), 2)
     except OperationError as error:
@@ -101,5 +108,5 @@ def _leave_at_once() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    sys.stderr.write(f"Error: {message}\n")
+    say(f"Error: {message}")
     raise SystemExit(code)

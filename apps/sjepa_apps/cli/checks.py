@@ -1,4 +1,4 @@
-"""Checks of option values while the command line is read: a mistake is told at once.
+"""Checks of option values while the command line is read, so that mistakes end it at once.
 
 Nothing here waits for torch or SciPy. Commands that run check the values again, in depth.
 """
@@ -16,7 +16,7 @@ from sjepa_online.files import is_file
 
 
 def check_paradigm(name: str | None) -> str | None:
-    """Refuse what is no protocol."""
+    """Refuse a name or path of no protocol."""
     from sjepa_online.protocol import load_protocol
 
     if name is not None:
@@ -25,7 +25,7 @@ def check_paradigm(name: str | None) -> str | None:
 
 
 def check_sources(texts: list[str] | None) -> list[str] | None:
-    """Refuse a SOURCE that stands for nothing."""
+    """Refuse a SOURCE without a recording."""
     from sjepa_online.data import expand_sources
 
     expand_sources(texts or ())
@@ -40,16 +40,16 @@ def check_decoder_name(name: str | None) -> str | None:
 
 def check_decoder_names(names: list[str] | None) -> list[str] | None:
     """Refuse names that no decoder has, and one that is given twice."""
-    from sjepa_online.decoding import names as known
+    from sjepa_online.decoding import catalog
 
     for name in names or ():
-        known.check_decoder_name(name)
+        catalog.check_decoder_name(name)
     twice = sorted({name for name in names or () if (names or []).count(name) > 1})
     if twice:
         raise InputError(
-            "Each decoder is given once",
-            value=f"twice: {', '.join(twice)}",
-            remedy="Leave out one.",
+            "A decoder is given more than once",
+            value=", ".join(twice),
+            remedy="Give each decoder once.",
         )
     return names
 
@@ -81,22 +81,15 @@ def check_decoder_file(path: Path | None) -> Path | None:
     return path
 
 
-def check_unit(unit: str | None) -> str | None:
-    """Refuse a unit that is none of voltage."""
-    if unit is None:
-        return None
-    from sjepa_online.signal.units import normalise_unit
-
-    return normalise_unit(unit)
-
-
 def check_session_folder(path: Path | None) -> Path | None:
     """Refuse a folder that holds no session."""
     if path is not None and not is_file(path / STATE):
         raise InputError(
-            f"A session that was begun is a folder that holds {STATE}",
-            value=f"{path}, {'without that file' if path.exists() else 'not found'}",
-            remedy="Give the folder that `calibrate` named; by default it is in sessions/.",
+            f"This folder holds no {STATE}, so it is no session"
+            if path.exists()
+            else "No such folder",
+            value=path,
+            remedy="Give the session folder that `calibrate` named; by default it is in sessions/.",
         )
     return path
 
@@ -108,7 +101,7 @@ def ends_in(suffix: str) -> Callable[[typer.CallbackParam, Path | None], Path | 
         if path is not None and path.suffix.lower() != suffix:
             instead = path / f"NAME{suffix}" if path.is_dir() else path.with_suffix(suffix)
             raise InputError(
-                f"The file of {option.opts[0]} ends in {suffix}",
+                f"The file name for {option.opts[0]} does not end in {suffix}",
                 value=str(path),
                 remedy=f"Write {option.opts[0]} {instead}.",
             )

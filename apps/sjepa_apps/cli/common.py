@@ -6,10 +6,10 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -19,33 +19,34 @@ from sjepa_apps.cli.checks import (
     check_paradigm,
     check_population,
     check_sources,
-    check_unit,
     check_weights,
 )
 from sjepa_online.errors import InputError
 from sjepa_online.files import is_file
+from sjepa_online.foreign_text import clean_lines
 
 #: Options that take one or more values, as in ``--from a.fif b.fif``.
 LIST_OPTIONS = ("--from", "--train", "--test", "--data", "--subjects")
 
 
-class LslScope(StrEnum):
-    """How far LSL looks and answers."""
+#: Earlier names of options, which are still read.
+OPTION_ALIASES = {"--early-stopping": "--dynamic-stopping"}
+#: How far LSL looks and answers.
+LslScope = Literal["machine", "link", "site"]
 
-    MACHINE = "machine"
-    LINK = "link"
-    SITE = "site"
+# Options by the panel of the help that lists them, the same in every command.
+stream_option = partial(typer.Option, rich_help_panel="Stream")
+session_option = partial(typer.Option, rich_help_panel="Session with a participant")
+decoder_option = partial(typer.Option, rich_help_panel="Decoder")
+output_option = partial(typer.Option, rich_help_panel="Output")
 
-
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")
-]
+JsonOption = Annotated[bool, output_option("--json", help="Print one JSON document, nothing else.")]
+OverwriteOption = Annotated[bool, output_option("--overwrite", help="Replace existing files.")]
 ScopeOption = Annotated[
-    LslScope | None,
-    typer.Option(
-        help="How far LSL reaches: this machine only, the local link, or the site. "
-        "LSL's own configuration decides when this is not given."
-    ),
+    LslScope | None, stream_option(metavar="SCOPE", help="Reach of LSL: machine, link or site.")
+]
+StreamOption = Annotated[
+    str | None, stream_option(metavar="NAME", help="EEG stream; the only one by default.")
 ]
 ParadigmOption = Annotated[
     str,
@@ -53,61 +54,69 @@ ParadigmOption = Annotated[
         "--paradigm",
         "-p",
         callback=check_paradigm,
-        help="Protocol: ssvep, erp, mi, ssvep-exo, an own one by name, or the path of its file.",
+        metavar="P",
+        help="Protocol: ssvep, erp, mi, ... or a file.",
     ),
 ]
 WeightsOption = Annotated[
     str,
-    typer.Option(
+    decoder_option(
         callback=check_weights,
-        help="Pretrained weights: a name of `models list`, a path, or `random`.",
+        metavar="W",
+        help="Pretrained weights: name, file or random.",
+        show_default=False,
     ),
 ]
 PopulationOption = Annotated[
     str,
-    typer.Option(
+    decoder_option(
         callback=check_population,
-        help="Other people's recordings to start from: the name or path of a population, "
-        "`auto` for the shipped one where it fits, or `none`.",
+        metavar="P",
+        help="Other people's data: name, file, auto or none.",
+        show_default=False,
     ),
 ]
-EarlyOption = Annotated[
-    bool,
-    typer.Option(
-        "--early-stopping",
-        help="Decide before the end of the window, as soon as the probability is high enough.",
-    ),
+DynamicStoppingOption = Annotated[
+    bool, decoder_option("--dynamic-stopping", help="Decide as soon as the decoder is sure.")
 ]
-SeedOption = Annotated[int, typer.Option(min=0, help="Seed of everything that is drawn.")]
+SeedOption = Annotated[
+    int, decoder_option(min=0, metavar="N", help="Seed of all random choices.", show_default=False)
+]
 DeviceOption = Annotated[
-    str, typer.Option(help="Where networks run: cpu, cuda, mps, or auto for the fastest there is.")
+    str, decoder_option(metavar="D", help="Of networks: auto, cpu, cuda, mps.", show_default=False)
 ]
 
-UnitOption = Annotated[
-    str | None,
-    typer.Option(
-        callback=check_unit,
-        help="Unit of the EEG where its stream declares none: uV, mV, V or nV.",
-    ),
-]
 DecoderFileOption = Annotated[
-    Path, typer.Option(callback=check_decoder_file, help="Decoder file of `calibrate`.")
+    Path,
+    typer.Option(callback=check_decoder_file, metavar="FILE", help="Decoder file of `calibrate`."),
 ]
 SourcesArgument = Annotated[
     list[str], typer.Argument(callback=check_sources, help="Recordings (SOURCE...).")
 ]
 TrainOption = Annotated[
     list[str],
-    typer.Option("--train", callback=check_sources, help="Recordings (SOURCE...) to train on."),
+    typer.Option(
+        "--train", callback=check_sources, metavar="SOURCE", help="Recordings to train on."
+    ),
 ]
 TestOption = Annotated[
     list[str],
-    typer.Option("--test", callback=check_sources, help="Recordings (SOURCE...) to test on."),
+    typer.Option("--test", callback=check_sources, metavar="SOURCE", help="Recordings to test on."),
 ]
 DecodersOption = Annotated[
     list[str] | None,
-    typer.Option("--decoder", callback=check_decoder_names, help="A decoder; repeat for several."),
+    decoder_option(
+        "--decoder",
+        callback=check_decoder_names,
+        metavar="NAME",
+        help="A decoder; repeat for several.",
+    ),
 ]
+
+
+def replace_aliases(arguments: Sequence[str]) -> list[str]:
+    """Write earlier names of options as they are called now."""
+    return [OPTION_ALIASES.get(word, word) for word in arguments]
 
 
 def repeat_list_options(arguments: Sequence[str]) -> list[str]:
@@ -131,15 +140,21 @@ def repeat_list_options(arguments: Sequence[str]) -> list[str]:
     return result
 
 
-def print_json(document: dict[str, Any]) -> None:
+def print_json(document: dict[str, Any] | list[Any]) -> None:
     """Print one JSON document on standard output; NaN is not JSON and is refused."""
     sys.stdout.write(json.dumps(document, allow_nan=False) + "\n")
     sys.stdout.flush()
 
 
+def echo(text: str) -> None:
+    """Print a result on standard output, without terminal sequences of foreign names."""
+    sys.stdout.write(clean_lines(text) + "\n")
+    sys.stdout.flush()
+
+
 def say(message: str) -> None:
-    """Print a message of progress on standard error."""
-    sys.stderr.write(message + "\n")
+    """Print a message of progress on standard error, cleaned as in :func:`echo`."""
+    sys.stderr.write(clean_lines(message) + "\n")
 
 
 def check_out(out: Path, overwrite: bool, option: str = "--out") -> None:
@@ -153,19 +168,19 @@ def check_out(out: Path, overwrite: bool, option: str = "--out") -> None:
     there = is_file(out)
     if there and not overwrite:
         raise InputError(
-            "An existing file is not replaced unasked",
+            "The output file already exists",
             value=str(out),
             remedy=f"Choose another {option}, or add --overwrite.",
         )
     if out.is_dir():
         raise InputError(
-            "An output file has the name of a file, not of a folder",
+            "The output file is a folder",
             value=str(out),
             remedy=f"Add a file name to the path of {option}.",
         )
     if not out.parent.is_dir():
         raise InputError(
-            "The folder of the output file exists",
+            "There is no such folder for the output file",
             value=str(out.parent),
             remedy=f"Create it, or choose another {option}.",
         )
@@ -174,7 +189,7 @@ def check_out(out: Path, overwrite: bool, option: str = "--out") -> None:
             pass
     except OSError as error:
         raise InputError(
-            "The folder of the output file can be written",
+            "The folder of the output file cannot be written",
             value=f"{out.parent} ({error.strerror})",
             remedy=f"Choose another {option}.",
         ) from error
@@ -189,7 +204,7 @@ def _check_replaceable(out: Path, option: str) -> None:
             pass
     except OSError as error:
         raise InputError(
-            "An output file that is there can be replaced",
+            "The existing output file cannot be replaced",
             value=f"{out} ({error.strerror})",
             remedy=f"Close the program that has it open, or choose another {option}.",
         ) from error
@@ -211,4 +226,4 @@ def configure_lsl(scope: LslScope | None) -> None:
     """Load liblsl with the reach that the user chose."""
     from sjepa_online.stream import configure
 
-    configure(None if scope is None else scope.value)
+    configure(scope)

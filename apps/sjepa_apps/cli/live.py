@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from sjepa_apps.cli.checks import check_decoder_file
 from sjepa_apps.cli.common import ScopeOption, configure_lsl
 from sjepa_apps.cli.decode import ModeOption
+from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.windows import require_window
 
-
-class ThemeOption(StrEnum):
-    """Colours of the window."""
-
-    LIGHT = "light"
-    DARK = "dark"
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
 
 
+@describes_signal()
 def live(
+    amplifier: AmplifierProfile,
     decoder: Annotated[
-        Path | None,
-        typer.Option(callback=check_decoder_file, help="Decoder file of `calibrate`."),
+        Path | None, typer.Option(callback=check_decoder_file, help="Decoder file of `calibrate`.")
     ] = None,
     stream: Annotated[
-        str | None, typer.Option(help="Stream to connect; by default that of the last time.")
-    ] = None,
-    markers: Annotated[
-        str | None, typer.Option(help="Marker stream; by default the one that goes with it.")
+        str | None, typer.Option(help="EEG stream; by default that of the last time.")
     ] = None,
     mode: ModeOption = None,
-    theme: Annotated[ThemeOption | None, typer.Option(help="Light or dark colours.")] = None,
+    theme: Annotated[
+        Literal["light", "dark"] | None,
+        typer.Option(help="Colours; those of the system by default."),
+    ] = None,
     lsl_scope: ScopeOption = None,
 ) -> None:
     """Open the live window: signals, electrodes, decisions and health at a glance."""
@@ -50,8 +47,9 @@ def live(
     options = LiveOptions(
         decoder=decoder,
         stream=stream,
-        markers=markers,
-        mode=None if mode is None else mode.value,
-        theme=None if theme is None else theme.value,
+        markers=amplifier.marker_stream,
+        amplifier=amplifier,
+        mode=mode,
+        theme=theme,
     )
     raise typer.Exit(run_window(options))

@@ -7,20 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
-from sjepa_apps.cli.common import JsonOption, print_json
+from sjepa_apps.cli.common import JsonOption, echo, print_json
 
 app = typer.Typer(help="Weights, populations and pretraining recipes.", no_args_is_help=True)
 
 NameOption = Annotated[
-    str | None, typer.Option(help="What to call them; the name of their origin by default.")
+    str | None, typer.Option(help="Name for the weights; by default that of their origin.")
 ]
 
 
 @app.command("list")
 def list_models(json: JsonOption = False) -> None:
     """List the weights, populations and recipes that ship with the project or are the user's."""
-    from sjepa_online.decoding.population import list_populations
     from sjepa_online.decoding.transfer.imagery_population import list_imagery_populations
+    from sjepa_online.decoding.transfer.population import list_populations
     from sjepa_online.model import list_weights
     from sjepa_online.resources import list_resources
     from sjepa_online.training.pretraining import load_recipe
@@ -58,18 +58,18 @@ def list_models(json: JsonOption = False) -> None:
     if json:
         print_json({"weights": weights, "populations": populations, "recipes": recipes})
         return
-    typer.echo("Weights")
+    echo("Weights")
     for entry in weights:
-        typer.echo(f"  {entry['name']:16} {entry['parameters']:>9} parameters  {entry['path']}")
-    typer.echo("Populations")
+        echo(f"  {entry['name']:16} {entry['parameters']:>9} parameters  {entry['path']}")
+    echo("Populations")
     for entry in populations:
-        typer.echo(
+        echo(
             f"  {entry['name']:16} {entry['paradigm']}, {entry['n_trials']} trials on "
             f"{' '.join(entry['ch_names'])}  {entry['path']}"
         )
-    typer.echo("Recipes")
+    echo("Recipes")
     for entry in recipes:
-        typer.echo(f"  {entry['name']:16} {entry['description']}")
+        echo(f"  {entry['name']:16} {entry['description']}")
 
 
 @app.command()
@@ -80,8 +80,8 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Show weights or a population: the shape, where they come from, and their model card."""
-    from sjepa_online.decoding.population import FORMAT_NAME as POPULATION
     from sjepa_online.decoding.transfer.imagery_population import FORMAT_NAME as IMAGERY
+    from sjepa_online.decoding.transfer.population import FORMAT_NAME as POPULATION
     from sjepa_online.resources import find_resource
     from sjepa_online.tensor_file import open_safetensors
 
@@ -99,9 +99,9 @@ def show(
     for key, value in lines.items():
         if key not in ("card", "provenance"):
             values = " ".join(map(str, value)) if isinstance(value, list) else value
-            typer.echo(f"{key.replace('_', ' '):17} {values}")
+            echo(f"{key.replace('_', ' '):17} {values}")
     if document["card"]:
-        typer.echo(f"\n{document['card']}")
+        echo(f"\n{document['card']}")
 
 
 def _describe_weights(path: Path) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def _describe_weights(path: Path) -> dict[str, Any]:
 
 
 def _describe_population(path: Path) -> dict[str, Any]:
-    from sjepa_online.decoding.population import load_population
+    from sjepa_online.decoding.transfer.population import load_population
 
     config = load_population(path).config.model_dump(mode="json")
     return {"path": str(path), "format": "population", **config}
@@ -138,7 +138,8 @@ def _describe_imagery(path: Path) -> dict[str, Any]:
 @app.command()
 def pull(
     hub_id: Annotated[
-        str, typer.Argument(help="OWNER/NAME on the Hugging Face hub: braindecode/signal-jepa.")
+        str,
+        typer.Argument(help="On the Hugging Face hub: OWNER/NAME, as in braindecode/signal-jepa."),
     ],
     name: NameOption = None,
     json: JsonOption = False,
@@ -165,4 +166,4 @@ def _report(path: Path, json: bool) -> None:
     if json:
         print_json({"name": path.stem, "path": str(path)})
     else:
-        typer.echo(f"Imported as {path.stem}: {path}")
+        echo(f"Imported as {path.stem}: {path}")

@@ -1,4 +1,4 @@
-"""``sjepa-online pretrain``."""
+"""``sjepa-online pretrain``: weights from unlabelled recordings."""
 
 from __future__ import annotations
 
@@ -6,31 +6,33 @@ import statistics
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from sjepa_apps.cli.checks import check_recipe, check_sources
-from sjepa_apps.cli.common import JsonOption, print_json, say
+from sjepa_apps.cli.common import JsonOption, echo, print_json, say
+from sjepa_apps.cli.description import describes_signal
+from sjepa_online.foreign_text import clean_lines
+
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
+
+Accelerator = Literal["auto", "cpu", "cuda"]
 
 
-class Accelerator(StrEnum):
-    """Kinds of device."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-
-
+@describes_signal(files=True)
 def pretrain(
+    amplifier: AmplifierProfile,
     recipe: Annotated[
         str, typer.Argument(callback=check_recipe, help="Name of a recipe in models/, or its path.")
     ],
     data: Annotated[
         list[str] | None,
-        typer.Option(callback=check_sources, help="SOURCEs to train on, in place of the recipe's."),
+        typer.Option(
+            callback=check_sources, help="Recordings to train on, instead of the recipe's."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the training; pretraining/RECIPE by default.")
@@ -39,19 +41,19 @@ def pretrain(
         "pretraining/store"
     ),
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the training in --out.")
+        bool, typer.Option("--resume", help="Continue the training in --out.")
     ] = False,
-    devices: Annotated[int, typer.Option(min=1, help="Devices per machine.")] = 1,
-    nodes: Annotated[int, typer.Option(min=1, help="Machines.")] = 1,
-    accelerator: Annotated[Accelerator, typer.Option(help="Kind of device.")] = Accelerator.AUTO,
+    devices: Annotated[int, typer.Option(min=1, help="Number of devices per machine.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Number of machines.")] = 1,
+    accelerator: Annotated[Accelerator, typer.Option(help="Kind of device.")] = "auto",
     prepare: Annotated[
-        bool, typer.Option("--prepare", help="Only fill the store, and report on it.")
+        bool, typer.Option("--prepare", help="Only fill the store of preprocessed recordings.")
     ] = False,
     benchmark: Annotated[
         bool,
         typer.Option(
             "--benchmark",
-            help="Only measure the speed of a step, beside a plain nn.Transformer.",
+            help="Only compare the speed of a step with that of a plain nn.Transformer.",
         ),
     ] = False,
     json: JsonOption = False,
@@ -68,7 +70,7 @@ def pretrain(
         return
     with _progress() as observer:
         if prepare:
-            corpus = prepare_corpus(chosen, data or (), store, observer.on_source)
+            corpus = prepare_corpus(chosen, data or (), store, observer.on_source, amplifier)
             outcome = None
         else:
             outcome, corpus = run(
@@ -78,10 +80,11 @@ def pretrain(
                 store,
                 observer,
                 observer.on_source,
-                accelerator=accelerator.value,
+                accelerator=accelerator,
                 devices=devices,
                 nodes=nodes,
                 resume=resume,
+                amplifier=amplifier,
             )
     if observer.is_first_process:
         _report(corpus, outcome, json)
@@ -108,12 +111,12 @@ def _report(corpus: Any, outcome: Any, json: bool) -> None:
     if json:
         print_json(document)
         return
-    typer.echo(
+    echo(
         f"{document['n_recordings']} recordings, {document['n_train']} training and "
         f"{document['n_validation']} validation examples, {len(corpus.broken)} left out"
     )
     if outcome is not None:
-        typer.echo(
+        echo(
             f"Kept of {outcome.n_epochs} epochs: {outcome.kept.epoch}, validation loss "
             f"{outcome.kept.validation_loss:.4f}. Weights: {outcome.weights}"
         )
@@ -122,7 +125,7 @@ def _report(corpus: Any, outcome: Any, json: bool) -> None:
 def _benchmark(recipe: Any, accelerator: Accelerator, json: bool) -> None:
     from sjepa_online.training.pretraining import launch_devices, run_benchmark
 
-    launched = launch_devices(recipe, accelerator.value, 1, 1)
+    launched = launch_devices(recipe, accelerator, 1, 1)
     result = run_benchmark(recipe, launched, say)
     document = {
         "recipe": recipe.name,
@@ -133,14 +136,14 @@ def _benchmark(recipe: Any, accelerator: Accelerator, json: bool) -> None:
     if json:
         print_json(document)
         return
-    typer.echo(
+    echo(
         f"{statistics.median(result.ours):.3g} examples/s ours, "
         f"{statistics.median(result.plain):.3g} plain (float32), "
         f"{statistics.median(result.plain_same_precision):.3g} plain in our precision; "
         f"{statistics.median(result.ratios):.2f} times as fast "
         f"({min(result.ratios):.2f} to {max(result.ratios):.2f})"
     )
-    typer.echo(
+    echo(
         f"{result.operations_per_example / 1e9:.1f} GFLOP per example, {result.share:.0%} of "
         f"{result.peak / 1e12:.3g} TFLOP/s, the rate of a large matrix product"
     )
@@ -156,9 +159,10 @@ class _Progress:
 
     def on_source(self, name: str, number: int, n_sources: int) -> None:
         """Show which recording is preprocessed."""
-        self._bar.update(
-            self._task, description=f"store: {name}", completed=number - 1, total=n_sources
-        )
+        from rich.markup import escape
+
+        told = escape(clean_lines(f"store: {name}"))
+        self._bar.update(self._task, description=told, completed=number - 1, total=n_sources)
 
     def on_step(
         self, epoch: int, step: int, n_steps: int, loss: float, examples_per_s: float, share: float

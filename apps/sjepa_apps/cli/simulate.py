@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -15,38 +14,31 @@ if TYPE_CHECKING:
     from sjepa_online.protocol import Protocol
 
 
-class Mains(StrEnum):
-    """Frequency of the mains."""
-
-    EUROPE = "50"
-    AMERICA = "60"
-
-
 def simulate(
     paradigm: ParadigmOption,
     channels: Annotated[
         str,
         typer.Option(
-            help="How many electrodes, 1 to 128, those that matter first; or which, as in C3,Cz."
+            help="Number of electrodes, 1 to 128 (the most useful ones first), or names: C3,Cz."
         ),
     ] = "16",
     sfreq: Annotated[
         float, typer.Option(max=4000.0, help="Sampling rate, 100 to 4000 Hz.")
     ] = 250.0,
-    seed: Annotated[int, typer.Option(min=0, help="Which participant.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Number of the simulated participant.")] = 0,
     session: Annotated[
-        int, typer.Option(min=1, help="Which session of that participant: other noise.")
+        int, typer.Option(min=1, help="Session of that participant; each has its own noise.")
     ] = 1,
     name: Annotated[
         str, typer.Option(help="Name of the stream; ' (simulated)' is added.")
     ] = "sjepa-online-participant",
     markers: Annotated[
-        str, typer.Option(help="Name of the stream of the stimulus markers.")
+        str, typer.Option(help="Marker stream that the participant answers.")
     ] = "sjepa-online-stimulus",
     seconds: Annotated[
-        float | None, typer.Option(min=0.1, help="Stop after so many seconds.")
+        float | None, typer.Option(min=0.1, help="Stop after this time (s).")
     ] = None,
-    mains: Annotated[Mains, typer.Option(help="Frequency of the mains (Hz).")] = Mains.EUROPE,
+    mains: Annotated[Literal["50", "60"], typer.Option(help="Frequency of the mains (Hz).")] = "50",
     lsl_scope: ScopeOption = None,
 ) -> None:
     """Simulate a participant who answers the stimulus markers, as an LSL stream in real time."""

@@ -33,7 +33,7 @@ def display_problem() -> str:
         return NO_DISPLAY
     try:
         tried = subprocess.run(
-            [sys.executable, "-c", _TRY], capture_output=True, text=True, timeout=_PATIENCE
+            [sys.executable, "-P", "-c", _TRY], capture_output=True, text=True, timeout=_PATIENCE
         )
     except subprocess.TimeoutExpired:
         return f"Qt has not started within {_PATIENCE:g} s"
@@ -54,11 +54,10 @@ def require_window() -> None:
     _require_packages()
     if problem := display_problem():
         raise InputError(
-            "A window needs a display",
+            "No window can be opened here",
             value=problem,
-            remedy="Run it on a desktop, where Linux needs the package libxcb-cursor0. Without a "
-            "display there are `decode`, `calibrate --from`, and --headless for simulated "
-            "participants.",
+            remedy="Run it on a desktop; Linux needs the package libxcb-cursor0. Without a display "
+            "use `decode`, `calibrate --from`, or --headless for simulated participants.",
         )
 
 
@@ -79,8 +78,7 @@ def paint_offscreen_without_display() -> None:
 def _require_packages() -> None:
     if not has_packages():
         raise InputError(
-            "Windows need PyQt6 and pyqtgraph",
-            value="not installed",
-            remedy="Install them with: pip install 'sjepa-online[gui]'; "
-            "`decode` works without a window.",
+            "PyQt6 or pyqtgraph, which the windows need, is not installed",
+            value="",
+            remedy="Install them with: pip install 'sjepa-online[gui]'. `decode` works without.",
         )

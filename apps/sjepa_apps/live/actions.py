@@ -1,27 +1,34 @@
-"""Menus, buttons and keys of the window, and what they do."""
+"""Menus, buttons and keys of the live window."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QAction, QKeySequence
-from PyQt6.QtWidgets import QFileDialog, QMenu, QMessageBox
+from PyQt6.QtCore import QBuffer, QIODevice, Qt
+from PyQt6.QtGui import QAction, QKeySequence, QPixmap
+from PyQt6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 
-from sjepa_apps.live.calibrate_dialog import RECORDINGS, CalibrateDialog
-from sjepa_apps.live.commands import CommandRunner
-from sjepa_apps.live.export import save_picture, save_signals
-from sjepa_apps.live.recording import Recording, RecordingState, default_folder
-from sjepa_apps.live.theme import ThemeName
+from sjepa_apps.live.connect.calibrate_dialog import RECORDINGS, CalibrateDialog
+from sjepa_apps.live.connect.connector import Connector
+from sjepa_apps.live.connect.view import ConnectView
+from sjepa_apps.live.engine.commands import CommandRunner
+from sjepa_apps.live.engine.recording import Recording, RecordingState, default_folder
+from sjepa_apps.live.health.log_view import LogView
+from sjepa_apps.live.session import LiveSession
+from sjepa_apps.live.settings import LiveSettings
+from sjepa_apps.live.signals.store import save_signals
+from sjepa_apps.live.signals.view import SignalsView
+from sjepa_apps.live.status_line import StatusLine
+from sjepa_apps.live.top_bar import TopBar
+from sjepa_apps.live.trials.view import TrialsView
+from sjepa_apps.ui.theme import ThemeName
 from sjepa_online.errors import InputError
+from sjepa_online.files import atomic_write
 from sjepa_online.resources import list_resources
-
-if TYPE_CHECKING:
-    from sjepa_apps.live.window import LiveWindow
 
 VIEWS = ("Signals", "Connect", "Scalp", "Decoder", "Trials", "Health", "Log")
 REPLAY_STREAM = "sjepa-online-replay"
@@ -29,19 +36,55 @@ PARTICIPANT_STREAM = "sjepa-online-participant"
 DECODER_FILES = "Decoders (*.safetensors);;All files (*)"
 
 
+@dataclass(frozen=True)
+class ActionTargets:
+    """The parts of the live window that its actions use.
+
+    Attributes
+    ----------
+    session, settings, connector
+        State of the window, which outlives any view.
+    signals, connect, trials, log, top, status
+        Views.
+    show_view : callable
+        Takes the name of a view, one of ``VIEWS``, and brings it to the front.
+    reset_layout : callable
+    set_theme : callable
+        Takes ``light`` or ``dark``.
+    """
+
+    session: LiveSession
+    settings: LiveSettings
+    connector: Connector
+    signals: SignalsView
+    connect: ConnectView
+    trials: TrialsView
+    log: LogView
+    top: TopBar
+    status: StatusLine
+    show_view: Callable[[str], None]
+    reset_layout: Callable[[], None]
+    set_theme: Callable[[ThemeName], None]
+
+
 class WindowActions:
-    """What the operator can do beside looking.
+    """Menus, buttons and keys of the live window.
 
     Parameters
     ----------
-    window : LiveWindow
+    window : QMainWindow
+        Owns the actions, and is the parent of every dialog.
+    targets : ActionTargets
+    theme : {"light", "dark"}
+        Theme of the window at first.
     """
 
-    def __init__(self, window: LiveWindow) -> None:
-        self._window = window
-        self._session = window.session
+    def __init__(self, window: QMainWindow, targets: ActionTargets, theme: ThemeName) -> None:
+        self._window, self._targets, self._theme = window, targets, theme
+        self._session = targets.session
         self._marks = 0
-        self.folder = Path(window.settings.folder) if window.settings.folder else default_folder()
+        folder = targets.settings.folder
+        self.folder = Path(folder) if folder else default_folder()
         self.recording = Recording(window)
         self.commands = CommandRunner(window)
         self._awaited: dict[str, Path] = {}
@@ -51,7 +94,7 @@ class WindowActions:
         self._wire()
 
     def may_close(self) -> bool:
-        """Ask whether to close while something runs that would end with the window."""
+        """Return whether to close; ask first if a recording or a command would end with it."""
         running = [f"{title} is running; it ends without a decoder." for title in self._awaited]
         if self.recording.state is not RecordingState.IDLE:
             running.insert(0, f"A recording is running: {self.recording.path}")
@@ -103,7 +146,7 @@ class WindowActions:
         """Ask what to calibrate from."""
         stream = self._session.stream
         name = stream.name if stream else None
-        unit = self._window.connect_view.chosen_unit
+        unit = self._targets.connect.chosen_unit
         dialog = CalibrateDialog(self.folder, name, unit, self._window)
         dialog.accepted_command.connect(self._start_calibration)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -122,13 +165,13 @@ class WindowActions:
         """Replay recordings, and connect to them once they are there."""
         title = f"replay {Path(sources[0]).name}"
         name = REPLAY_STREAM + self._session.suffix
-        self._window.connector.ask_for(name)
+        self._targets.connector.ask_for(name)
         self.commands.run(title, ["replay", *sources, "--loop", "--name", name])
 
     def run_simulation(self, protocol: str) -> None:
         """Simulate a participant, and connect once he or she is there."""
         name = PARTICIPANT_STREAM + self._session.suffix
-        self._window.connector.ask_for(f"{name} (simulated)")
+        self._targets.connector.ask_for(f"{name} (simulated)")
         arguments = ["simulate", "--paradigm", protocol, "--name", name]
         self.commands.run(f"simulate {protocol}", arguments)
 
@@ -144,17 +187,17 @@ class WindowActions:
         if store is None:
             self._session.log("export", "there is no signal to save", "warning")
             return
-        start, stop = self._window.signals.span
+        start, stop = self._targets.signals.span
         write = partial(save_signals, store, start, stop)
         self._save("the signals in view", "signals.csv", "Tables (*.csv)", write)
 
     def save_log(self) -> None:
         """Ask where to write the log."""
-        self._save("the log", "log.csv", "Tables (*.csv)", self._window.log.save)
+        self._save("the log", "log.csv", "Tables (*.csv)", self._targets.log.save)
 
     def save_trials(self) -> None:
         """Ask where to write the trials."""
-        self._save("the trials", "trials.csv", "Tables (*.csv)", self._window.trials.save)
+        self._save("the trials", "trials.csv", "Tables (*.csv)", self._targets.trials.save)
 
     def choose_folder(self) -> None:
         """Ask where recordings and decoders go."""
@@ -163,26 +206,26 @@ class WindowActions:
         )
         if path:
             self.folder = Path(path)
-            self._window.settings.folder = path
+            self._targets.settings.folder = path
 
     def toggle_theme(self) -> None:
         """Change between light and dark."""
-        name: ThemeName = "light" if self._window.theme.name == "dark" else "dark"
-        self._window.set_theme(name)
-        self._window.settings.theme = name
-        self._dark.setChecked(name == "dark")
+        self._theme = "light" if self._theme == "dark" else "dark"
+        self._targets.set_theme(self._theme)
+        self._targets.settings.theme = self._theme
+        self._dark.setChecked(self._theme == "dark")
 
     def _wire(self) -> None:
-        window, top = self._window, self._window.top
+        targets, top = self._targets, self._targets.top
         top.record.clicked.connect(self.toggle_recording)
         top.mark.clicked.connect(self.mark)
         top.record.setToolTip("Record the streams as XDF (Ctrl+R)")
         top.mark.setToolTip("Mark this moment in signals, log and recording (M)")
         self._add(None, "Record", "Ctrl+R", self.toggle_recording)
         self._add(None, "Mark", "M", self.mark)
-        window.connect_view.decoder_asked.connect(self.load_decoder)
-        window.log.export.clicked.connect(self.save_log)
-        window.trials.export.clicked.connect(self.save_trials)
+        targets.connect.decoder_asked.connect(self.load_decoder)
+        targets.log.export.clicked.connect(self.save_log)
+        targets.trials.export.clicked.connect(self.save_trials)
         self.recording.changed.connect(self._recording_changed)
         self.recording.problem.connect(partial(self._tell_problem, "recording"))
         self.recording.finished.connect(
@@ -212,13 +255,13 @@ class WindowActions:
         self._add(menu, "Save the signals in &view …", "Ctrl+E", self.save_shown_signals)
         menu.addSeparator()
         self._add(menu, "&Quit", "Ctrl+Q", self._window.close)
-        self._window.top.session_menu.setMenu(menu)
+        self._targets.top.session_menu.setMenu(menu)
 
     def _make_view_menu(self) -> None:
-        window, menu = self._window, QMenu(self._window)
-        signals = window.signals
+        targets, menu = self._targets, QMenu(self._window)
+        signals = targets.signals
         for number, name in enumerate(VIEWS, 1):
-            self._add(menu, name, f"Ctrl+{number}", partial(window.show_view, name))
+            self._add(menu, name, f"Ctrl+{number}", partial(targets.show_view, name))
         menu.addSeparator()
         self._add(menu, "&Pause", "P", signals.pause.toggle)
         self._add(menu, "Larger traces", "+", lambda: signals.step_scale(-1))
@@ -229,10 +272,10 @@ class WindowActions:
         menu.addSeparator()
         self._dark = self._add(menu, "&Dark colours", "Ctrl+T", self.toggle_theme)
         self._dark.setCheckable(True)
-        self._dark.setChecked(window.theme.name == "dark")
+        self._dark.setChecked(self._theme == "dark")
         self._add(menu, "Full screen", "F11", self._toggle_full_screen)
-        self._add(menu, "Reset the layout", "", window.reset_layout)
-        window.top.view_menu.setMenu(menu)
+        self._add(menu, "Reset the layout", "", targets.reset_layout)
+        targets.top.view_menu.setMenu(menu)
 
     def _add(self, menu: QMenu | None, text: str, keys: str, act: Callable[[], object]) -> QAction:
         action = QAction(text, self._window)
@@ -246,8 +289,8 @@ class WindowActions:
         return action
 
     def _find(self) -> None:
-        self._window.show_view("Log")
-        self._window.log.search.setFocus()
+        self._targets.show_view("Log")
+        self._targets.log.search.setFocus()
 
     def _toggle_full_screen(self) -> None:
         window = self._window
@@ -262,7 +305,7 @@ class WindowActions:
             self._tell_problem("files", str(error))
 
     def _save(self, what: str, name: str, kinds: str, write: Callable[[Path], None]) -> None:
-        """Ask where to save something, and write it."""
+        """Ask for a file name, and write to it."""
         with self._telling():
             self.folder.mkdir(parents=True, exist_ok=True)
         path, _ = QFileDialog.getSaveFileName(
@@ -298,7 +341,7 @@ class WindowActions:
 
     def _tell_problem(self, event: str, why: str) -> None:
         self._session.log(event, why, "bad")
-        self._window.top.show_refusal(why)
+        self._targets.top.show_refusal(why)
 
     def _recording_changed(self) -> None:
         state = self.recording.state
@@ -307,7 +350,21 @@ class WindowActions:
         self._show_recording()
 
     def _show_recording(self) -> None:
-        self._window.top.show_recording(self.recording.state)
-        self._window.status.show_recording(
+        self._targets.top.show_recording(self.recording.state)
+        self._targets.status.show_recording(
             self.recording.state, self.recording.seconds, self.recording.n_bytes
         )
+
+
+def save_picture(picture: QPixmap, path: Path) -> None:
+    """Write a picture as PNG.
+
+    Raises
+    ------
+    InputError
+        There is nowhere to write it.
+    """
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    picture.save(buffer, "PNG")
+    atomic_write(path, buffer.data().data())

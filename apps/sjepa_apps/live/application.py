@@ -9,7 +9,7 @@ from PyQt6.QtCore import QLockFile
 
 from sjepa_apps.live.settings import load_settings
 from sjepa_apps.live.window import LiveOptions, LiveWindow
-from sjepa_apps.qt import interrupt_later, make_application, run_application
+from sjepa_apps.ui.application import interrupt_later, make_application, run_application
 from sjepa_online.errors import OperationError
 
 #: Windows at once that have names of their own for what they publish.
@@ -48,6 +48,6 @@ def window_number() -> tuple[int, QLockFile]:
         if lock.tryLock(0):
             return number, lock
     raise OperationError(
-        f"At most {MOST_WINDOWS} live windows run at once, and each holds a file "
-        f"sjepa-online-live-*.lock in {folder}: close one, or make the folder writable"
+        f"{MOST_WINDOWS} live windows run already, or {folder} cannot be written: close a window, "
+        "or make that folder writable"
     )

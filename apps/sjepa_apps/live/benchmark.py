@@ -10,14 +10,14 @@ from pathlib import Path
 import psutil
 from PyQt6.QtCore import QObject, QTimer
 
-from sjepa_apps.live.messages import Decided
 from sjepa_apps.live.session import LogEntry
 from sjepa_apps.live.settings import LiveSettings
 from sjepa_apps.live.window import LiveOptions, LiveWindow
-from sjepa_apps.qt import interrupt_later, make_application, run_application
+from sjepa_apps.ui.application import interrupt_later, make_application, run_application
 from sjepa_online.decoding import Decoder
 from sjepa_online.errors import OperationError
 from sjepa_online.evaluation.latency import TimedDecision, Timing
+from sjepa_online.online.events import LiveDecision
 
 #: Seconds of decoding after which caches are warm and histories begin to fill.
 WARM_UP = 5.0
@@ -56,7 +56,7 @@ class _Measurement(QObject):
         self._timer.timeout.connect(self._look)
         self._timer.start(_EVERY)
 
-    def _take(self, decision: Decided) -> None:
+    def _take(self, decision: LiveDecision) -> None:
         self.timing.decisions.append(
             TimedDecision(decision.time, decision.latency, decision.end_to_end)
         )

@@ -5,16 +5,27 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from sjepa_apps.cli.demo import DemoOutcome
 from sjepa_apps.live.settings import LiveSettings
 from sjepa_apps.live.window import LiveOptions, LiveWindow
-from sjepa_apps.qt import interrupt_later, make_application, run_application
+from sjepa_apps.ui.application import interrupt_later, make_application, run_application
 from sjepa_online.decoding import Decoder
+from sjepa_online.evaluation.demo import DemoOutcome
 from sjepa_online.stream import Replay
 
 
 def decode_in_window(decoder: Decoder, replay: Replay) -> DemoOutcome:
-    """Show and decode a replay; return what was decoded when the window is closed."""
+    """Show and decode a replay; return what was decoded when the window is closed.
+
+    Parameters
+    ----------
+    decoder : Decoder
+    replay : Replay
+        Its first consumer starts it.
+
+    Returns
+    -------
+    DemoOutcome
+    """
     application = make_application()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "demo.safetensors"

@@ -10,33 +10,41 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from sjepa_apps.live.channel_states import CHOICE_WORDS, ChannelStates
-from sjepa_apps.live.discovery import Discovery
-from sjepa_apps.live.display_filter import FilterName
-from sjepa_apps.live.engine_client import EngineClient
-from sjepa_apps.live.messages import (
-    Channels,
+from sjepa_apps.live.engine.client import EngineClient
+from sjepa_apps.live.signals.display_filter import FilterName
+from sjepa_apps.live.signals.reader import (
+    MarkerReader,
+    StreamReader,
+    lasting_selector,
+    shown_channels,
+)
+from sjepa_apps.live.signals.store import Line, SignalStore
+from sjepa_apps.live.trials.model import TrialLog
+from sjepa_apps.ui.channel_states import CHOICE_WORDS, ChannelStates
+from sjepa_apps.ui.discovery import Discovery
+from sjepa_apps.ui.widgets import State
+from sjepa_online.amplifier import AmplifierProfile
+from sjepa_online.online.commands import (
     ChooseChannel,
     CloseStream,
-    Decided,
-    DecoderReady,
-    Decoding,
-    EngineReady,
-    Happened,
-    Health,
     LoadDecoder,
-    Message,
-    Mode,
     OpenStream,
-    Refused,
-    SymbolDecided,
     UseMarkers,
 )
-from sjepa_apps.live.reader import MarkerReader, StreamReader, lasting_selector, shown_channels
-from sjepa_apps.live.signal_store import Line, SignalStore
-from sjepa_apps.live.trials import TrialLog
-from sjepa_apps.live.widgets import State
-from sjepa_online.signal.quality import Choice
+from sjepa_online.online.events import (
+    Channels,
+    DecoderReady,
+    Decoding,
+    EngineEvent,
+    EngineReady,
+    Event,
+    Health,
+    LiveDecision,
+    Mode,
+    Refused,
+    SymbolDecision,
+)
+from sjepa_online.signal.channel_quality.monitor import Choice
 from sjepa_online.stream import Gap, MarkOutlet, StreamDescription, StreamEvent, local_clock
 
 #: Seconds without a sample after which the window says so.
@@ -146,7 +154,7 @@ class LiveSession(QObject):
 
     @property
     def failed(self) -> bool:
-        """Whether reading has ended of an error that nobody thought of."""
+        """Whether reading has ended with an unexpected error."""
         return self._reader is not None and self._reader.begun and not self._reader.is_alive()
 
     @property
@@ -164,14 +172,14 @@ class LiveSession(QObject):
         stream: StreamDescription,
         markers: StreamDescription | None,
         mode: Mode | None,
-        unit: str | None,
+        amplifier: AmplifierProfile,
         filter_name: FilterName,
     ) -> None:
         """Show and decode a stream; one that is open is closed."""
         self._leave_readers()
         self._forget_choices(stream)
         self.stream, self.markers = stream, None
-        self.store = SignalStore(shown_channels(stream, unit), stream.sfreq, filter_name)
+        self.store = SignalStore(shown_channels(stream, amplifier), stream.sfreq, filter_name)
         self.received = self.missing = self.n_gaps = 0
         self._reader = StreamReader(stream)
         self._opened = time.monotonic()
@@ -180,7 +188,7 @@ class LiveSession(QObject):
                 selector=self._selector(stream),
                 markers=None if markers is None else self._selector(markers),
                 mode=mode,
-                unit=unit,
+                amplifier=amplifier,
             )
         )
         self.log("connected", f"{stream.name} on {stream.host}", "good")
@@ -192,7 +200,7 @@ class LiveSession(QObject):
             self._start_reader()
 
     def _forget_choices(self, stream: StreamDescription) -> None:
-        """Leave the channels of another stream to what is found: they are other electrodes."""
+        """Judge all channels automatically again if the stream is another one."""
         lasting = lasting_selector(stream)
         if self.engine.forced and self._chosen_for not in ("", lasting):
             named = ", ".join(self.engine.forced)
@@ -231,7 +239,7 @@ class LiveSession(QObject):
         self.engine.send(LoadDecoder(path=str(path.resolve())))
 
     def choose(self, channel: str, choice: Choice) -> None:
-        """Force a channel bad or good, or leave it to what is found."""
+        """Force a channel bad or good, or judge it automatically again."""
         self.engine.send(ChooseChannel(channel=channel, choice=choice))
         self.log("operator", f"{channel}: {CHOICE_WORDS[choice]}")
 
@@ -243,7 +251,7 @@ class LiveSession(QObject):
         self.log("mark", text)
 
     def restart_engine(self) -> None:
-        """Start the engine again, with what it was asked for before."""
+        """Start the engine again, with the same decoder and stream."""
         self.log("engine", "is being started again")
         self.engine.start()
 
@@ -300,15 +308,15 @@ class LiveSession(QObject):
         if self.decoding is None:
             self.log("stream", event.detail, "warning")
 
-    def _take_message(self, message: Message) -> None:
+    def _take_message(self, message: Event) -> None:
         match message:
             case EngineReady():
                 self.engine_ready.emit()
-            case Decided():
+            case LiveDecision():
                 if self.trials is not None and self.trials.add_decision(message):
                     self.trials_changed.emit()
                 self.decided.emit(message)
-            case SymbolDecided():
+            case SymbolDecision():
                 if self.trials is not None and self.trials.add_symbol(message):
                     self.trials_changed.emit()
                 self._log_symbol(message)
@@ -319,7 +327,7 @@ class LiveSession(QObject):
             case Health():
                 self.health = message
                 self.health_changed.emit(message)
-            case Happened():
+            case EngineEvent():
                 self._take_happening(message)
             case Refused():
                 self._take_refusal(message)
@@ -338,7 +346,7 @@ class LiveSession(QObject):
                 self.log("decoding", f"{message.stream}, {message.mode}", "good")
                 self.decoding_changed.emit()
 
-    def _log_symbol(self, decided: SymbolDecided) -> None:
+    def _log_symbol(self, decided: SymbolDecision) -> None:
         state: State = ""
         truth = ""
         if decided.truth is not None:
@@ -346,7 +354,7 @@ class LiveSession(QObject):
             truth = f", asked for {decided.truth}"
         self.log(
             "symbol",
-            f"{decided.symbol}{truth}: p = {decided.probability:.2f}, {decided.flashes} flashes",
+            f"{decided.symbol}{truth}: p = {decided.probability:.2f}, {decided.n_flashes} flashes",
             state,
         )
 
@@ -366,7 +374,7 @@ class LiveSession(QObject):
         self.trials = TrialLog(self.decoder.protocol, decoding.mode, decoding.step, decoding.delay)
         self.trials_changed.emit()
 
-    def _take_happening(self, happened: Happened) -> None:
+    def _take_happening(self, happened: EngineEvent) -> None:
         quiet = happened.event in ("channel-good", "channels-settled", "stream-recovered")
         self.log(happened.event, happened.detail, "good" if quiet else "warning")
         if happened.event.startswith("waiting"):
@@ -414,7 +422,7 @@ class LiveSession(QObject):
         self._reader = self._marker_reader = None
 
 
-def _in_short(happened: Happened) -> str:
+def _in_short(happened: EngineEvent) -> str:
     """Return what stands over a line in the signals: the channel, which the detail begins with."""
     states = {"channel-bad": "bad", "channel-good": "good", "channel-scaled": "scaled"}
     if happened.event not in states:

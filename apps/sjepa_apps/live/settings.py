@@ -1,4 +1,4 @@
-"""What the window remembers from one time to the next."""
+"""Settings that the live window keeps for the next time."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 import platformdirs
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from sjepa_apps.live.messages import Mode
-from sjepa_apps.live.theme import ThemeName
+from sjepa_apps.ui.theme import ThemeName
+from sjepa_online.amplifier import AmplifierProfile
 from sjepa_online.files import atomic_write
+from sjepa_online.online.events import Mode
 
 
 class LiveSettings(BaseModel):
@@ -25,6 +26,7 @@ class LiveSettings(BaseModel):
     decoder: str | None = None
     mode: Mode | None = None
     unit: str | None = None
+    amplifiers: dict[str, AmplifierProfile] = {}
     theme: ThemeName | None = None
     folder: str | None = None
     geometry: str = ""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QHBoxLayout, QWidget
 
-from sjepa_apps.live.health_view import HealthView, told_percentiles
-from sjepa_apps.live.recording import RecordingState
+from sjepa_apps.live.engine.recording import RecordingState
+from sjepa_apps.live.health.view import HealthView, told_percentiles
 from sjepa_apps.live.session import LiveSession
-from sjepa_apps.live.theme import GRID
-from sjepa_apps.live.widgets import ElidedLabel, PlainLabel
+from sjepa_apps.ui.theme import GRID
+from sjepa_apps.ui.widgets import ElidedLabel, PlainLabel
 
 #: Bad channels that are named, before their number alone is told.
 NAMED = 6

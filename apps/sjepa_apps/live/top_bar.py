@@ -7,10 +7,10 @@ from pathlib import Path
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolBar, QVBoxLayout, QWidget
 
-from sjepa_apps.live.messages import DecoderReady
-from sjepa_apps.live.recording import RecordingState
-from sjepa_apps.live.theme import GRID
-from sjepa_apps.live.widgets import ElidedLabel, set_property
+from sjepa_apps.live.engine.recording import RecordingState
+from sjepa_apps.ui.theme import GRID
+from sjepa_apps.ui.widgets import ElidedLabel, set_property
+from sjepa_online.online.events import DecoderReady
 from sjepa_online.stream import StreamDescription
 
 

@@ -1,4 +1,4 @@
-"""The live window: the views, their places, and what the timers refresh."""
+"""The live window: its views, their layout, and the timers that refresh them."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from PyQt6.QtCore import QByteArray, Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QResizeEvent
 from PyQt6.QtWidgets import QApplication, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
-from sjepa_apps.live.actions import WindowActions
-from sjepa_apps.live.connect_view import ConnectView
-from sjepa_apps.live.connector import Connector
-from sjepa_apps.live.decoder_view import DecoderView
-from sjepa_apps.live.health_view import HealthView
+from sjepa_apps.live.actions import ActionTargets, WindowActions
+from sjepa_apps.live.connect.connector import Connector
+from sjepa_apps.live.connect.view import ConnectView
+from sjepa_apps.live.decoder.view import DecoderView
+from sjepa_apps.live.health.log_view import LogView
+from sjepa_apps.live.health.view import HealthView
 from sjepa_apps.live.layout import ViewLayout
-from sjepa_apps.live.log_view import LogView
-from sjepa_apps.live.messages import Decided, Health, Mode
-from sjepa_apps.live.scalp_view import ScalpView
+from sjepa_apps.live.scalp.view import ScalpView
 from sjepa_apps.live.session import LiveSession, LogEntry
 from sjepa_apps.live.settings import LiveSettings, save_settings
-from sjepa_apps.live.signals_view import SignalsView
+from sjepa_apps.live.signals.view import SignalsView
 from sjepa_apps.live.status_line import StatusLine
-from sjepa_apps.live.theme import GRID, THEMES, ThemeName, style_sheet, system_theme
 from sjepa_apps.live.top_bar import TopBar
-from sjepa_apps.live.trials_view import TrialsView
-from sjepa_apps.live.widgets import panel
+from sjepa_apps.live.trials.view import TrialsView
+from sjepa_apps.ui.theme import GRID, THEMES, ThemeName, style_sheet, system_theme
+from sjepa_apps.ui.widgets import panel
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
 from sjepa_online.errors import InputError
+from sjepa_online.online.events import Health, LiveDecision, Mode
 from sjepa_online.stream import StreamDescription
 
 #: Milliseconds between frames of the signals: 40 a second, so that 30 remain on a busy machine.
@@ -42,7 +43,7 @@ DEFAULT_SIZE = (1280, 800)
 
 @dataclass(frozen=True)
 class LiveOptions:
-    """What the command line asks for.
+    """Options of the command line.
 
     Attributes
     ----------
@@ -50,6 +51,8 @@ class LiveOptions:
     stream, markers : str or None
         Selectors as for :func:`sjepa_online.stream.resolve_stream`; None for what was connected
         the last time.
+    amplifier : AmplifierProfile
+        What is known beside what the stream declares.
     mode : {"sliding", "markers"} or None
     theme : {"light", "dark"} or None
     remember : bool
@@ -59,6 +62,7 @@ class LiveOptions:
     decoder: Path | None = None
     stream: str | None = None
     markers: str | None = None
+    amplifier: AmplifierProfile = AS_DECLARED
     mode: Mode | None = None
     theme: ThemeName | None = None
     remember: bool = True
@@ -102,15 +106,35 @@ class LiveWindow(QMainWindow):
         self.connector = Connector(
             self.session, self.connect_view, wanted, wanted is None and options.decoder is not None
         )
-        self.controls = WindowActions(self)
+        self.controls = WindowActions(self, self._targets(), theme.name)
         self._frame_timer = self._timer(FRAME, self._frame)
         self._frame_timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._refresh_timer = self._timer(REFRESH, self._refresh)
         self.set_theme(theme.name)
         self._restore_layout()
         mode = options.mode or settings.mode
-        self.connect_view.restore(options.markers or settings.markers, mode, settings.unit)
+        said = options.amplifier
+        unit = said.unit or settings.unit
+        self.connect_view.restore(
+            options.markers or settings.markers, mode, unit, said, settings.amplifiers
+        )
         self._begin(options)
+
+    def _targets(self) -> ActionTargets:
+        return ActionTargets(
+            session=self.session,
+            settings=self.settings,
+            connector=self.connector,
+            signals=self.signals,
+            connect=self.connect_view,
+            trials=self.trials,
+            log=self.log,
+            top=self.top,
+            status=self.status,
+            show_view=self.show_view,
+            reset_layout=self.reset_layout,
+            set_theme=self.set_theme,
+        )
 
     def _begin(self, options: LiveOptions) -> None:
         self.tabs.setCurrentIndex(1)
@@ -211,7 +235,7 @@ class LiveWindow(QMainWindow):
             self._views.keep_shares(event.oldSize(), event.size())
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Ask while something runs; remember the choices and end everything."""
+        """Ask first if something runs; then save the choices and end everything."""
         assert event is not None
         may_close = self._ends or self.controls.may_close()
         # Ctrl-C may have closed the question
@@ -243,10 +267,10 @@ class LiveWindow(QMainWindow):
         stream: StreamDescription,
         markers: StreamDescription | None,
         mode: Mode | None,
-        unit: str | None,
+        amplifier: AmplifierProfile,
     ) -> None:
         name = self.signals.filter.currentText()
-        self.session.open_stream(stream, markers, mode, unit, name)  # type: ignore[arg-type]
+        self.session.open_stream(stream, markers, mode, amplifier, name)  # type: ignore[arg-type]
         self.tabs.setCurrentIndex(0)
 
     def _stream_changed(self) -> None:
@@ -289,7 +313,7 @@ class LiveWindow(QMainWindow):
         why = "waiting for markers" if waiting else "no trial with a known truth yet"
         self.trials.show_log(self.session.trials, why)
 
-    def _decided(self, decision: Decided) -> None:
+    def _decided(self, decision: LiveDecision) -> None:
         self.decoder.show_decision(decision)
         self.health.add_decision(decision)
 
@@ -351,6 +375,7 @@ class LiveWindow(QMainWindow):
         )
         self.settings.markers = view.markers.currentText()
         self.settings.mode, self.settings.unit = view.chosen_mode, view.chosen_unit
+        self.settings.amplifiers = view.known
         if session.decoder is not None:
             self.settings.decoder = session.decoder.path
         self.settings.geometry = base64.b64encode(self.saveGeometry().data()).decode()

@@ -1,4 +1,4 @@
-"""What has to be right before a participant's time is spent."""
+"""Checks before a session: channels, number of trials, room on the disk."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sjepa_apps.session.done import whole_windows
+from sjepa_apps.session.completed_trials import whole_windows
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, pick_channels
 from sjepa_online.data import Recording
 from sjepa_online.data.source import load_source
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import MODEL_SFREQ, Protocol
 from sjepa_online.schedule import ScheduledTrial
 from sjepa_online.signal import Preprocessor, require_plausible_amplitude
-from sjepa_online.stream import Recorder, StreamDescription
+from sjepa_online.stream import Recorder, SignalInlet, StreamDescription
 from sjepa_online.stream.recorder import FULL_BELOW
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _TIMESTAMP_BYTES = 9
 
 @dataclass(frozen=True)
 class ChannelCheck:
-    """What a few seconds of signal tell.
+    """The quality of all channels in a few seconds of signal.
 
     Attributes
     ----------
@@ -50,7 +51,7 @@ class ChannelCheck:
 
     @property
     def complaints(self) -> list[str]:
-        """What is wrong with channels, in words."""
+        """Problems of channels, as sentences."""
         return [channel.complaint for channel in self.channels if channel.complaint]
 
     def table(self) -> str:
@@ -66,15 +67,17 @@ class ChannelCheck:
 
 
 def check_channels(
-    stream: StreamDescription, unit: str | None = None, seconds: float = CHECK_SECONDS
+    stream: StreamDescription,
+    amplifier: AmplifierProfile = AS_DECLARED,
+    seconds: float = CHECK_SECONDS,
 ) -> ChannelCheck:
-    """Record a few seconds as a session does, read them as training does, and look at them.
+    """Record a few seconds as a session does, and measure the quality of each channel.
 
     Parameters
     ----------
     stream : StreamDescription
-    unit : str, optional
-        Of its EEG, where it declares none.
+    amplifier : AmplifierProfile
+        What is known beside what the stream declares.
     seconds : float
         How long to record.
 
@@ -89,23 +92,48 @@ def check_channels(
     # takes seconds to load, and a session that goes on does not need it
     from sjepa_online.evaluation.report.channels import measure_channels
 
+    # what cannot be read is told before anything is recorded
+    pick_channels(stream.declaration, amplifier)
     with tempfile.TemporaryDirectory(prefix="sjepa-online-check-") as folder:
         path = Path(folder) / "check.xdf"
         with Recorder(path, [stream.uid]) as recorder:
             recorder.start()
             time.sleep(seconds)
-        (recording,) = load_source(str(path), unit)
-    finding = require_plausible_amplitude(recording.data, recording.unit, recording.sfreq)
+        (recording,) = load_source(str(path), amplifier.of_session(stream.selector))
+    finding = require_plausible_amplitude(
+        recording.data, recording.unit, recording.sfreq, recording.declared_unit
+    )
     if finding.verdict == "flat":
         raise InputError(
-            f"The signal varies ({stream.name})",
-            value="every channel is constant",
+            "Every channel of the stream is constant",
+            value=stream.name,
             remedy="Switch the amplifier on, and check the electrodes' plug.",
         )
     preprocessor = Preprocessor(recording.ch_names, recording.sfreq, recording.unit)
     signal = preprocessor.update(recording.data)[:, round(_SETTLING * MODEL_SFREQ) :]
     windows = np.asarray([signal], np.float32)
     return ChannelCheck(recording, measure_channels(windows, recording.ch_names, [recording]))
+
+
+def clock_shift(stream: StreamDescription, seconds: float = 2.0) -> float:
+    """Return what has to be added (s) to a stream's timestamps; 0 where LSL's clock gives them.
+
+    Parameters
+    ----------
+    stream : StreamDescription
+    seconds : float
+        How long to wait for its samples.
+
+    Raises
+    ------
+    OperationError
+        The stream does not answer.
+    """
+    with SignalInlet(stream, recover=False) as inlet:
+        end = time.monotonic() + seconds
+        while not inlet.received and time.monotonic() < end:
+            inlet.pull(0.1)
+        return inlet.clock_shift
 
 
 def require_enough_trials(trials: Sequence[ScheduledTrial], protocol: Protocol) -> None:
@@ -151,7 +179,7 @@ def require_room(folder: Path, stream: StreamDescription, seconds: float) -> Non
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise InputError(
-            "The disk has room for the whole recording",
+            "The disk has too little room for the recording",
             value=f"{free / 1e6:.0f} MB free in {folder}, {needed / 1e6:.0f} MB needed",
-            remedy="Free some and go on with --resume, or record to another disk by --folder.",
+            remedy="Free some and continue with --resume, or record to another disk with --folder.",
         )

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from sjepa_apps.session.checks import ChannelCheck, check_channels, require_room
-from sjepa_apps.session.done import remaining_trials
+from sjepa_apps.session.checks import ChannelCheck, check_channels, clock_shift, require_room
+from sjepa_apps.session.completed_trials import remaining_trials
 from sjepa_apps.session.folder import SessionFolder
 from sjepa_apps.session.presenter import Presenter, TrialMonitor
-from sjepa_apps.session.watch import BREAK, SignalWatch, wait_until_back
+from sjepa_apps.session.stream_monitor import BREAK, StreamMonitor, wait_until_back
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.schedule import ScheduledTrial, make_schedule
 from sjepa_online.stream import Recorder, StreamDescription, local_clock
@@ -59,7 +59,7 @@ class CalibrationSession:
 
     def check_channels(self) -> ChannelCheck:
         """Look at a few seconds of signal; see :func:`check_channels`."""
-        return check_channels(self.stream, self.folder.state.unit)
+        return check_channels(self.stream, self.folder.state.described)
 
     def practise(self, presenter: Presenter) -> None:
         """Show the practice trials; they are not recorded.
@@ -116,8 +116,8 @@ class CalibrationSession:
             fruitless = 0 if interruption or len(remaining) < before else fruitless + 1
             if fruitless == ATTEMPTS:
                 raise OperationError(
-                    f"Trials were shown {ATTEMPTS} times and are still not in the recording: "
-                    f"look at {self.folder.path} with a viewer of XDF files"
+                    f"Trials were shown {ATTEMPTS} times, but the recording does not hold them. "
+                    f"Look at {self.folder.path} with a viewer of XDF files"
                 )
             if interruption:
                 remedy = f"Go on with --resume {self.folder.path}."
@@ -134,7 +134,7 @@ class CalibrationSession:
         self,
         request: DecoderRequest,
         *,
-        early: bool = False,
+        dynamic_stopping: bool = False,
         progress: Callable[[], None] = lambda: None,
     ) -> Calibration:
         """Cross-validate and fit a decoder on all parts; see :func:`sjepa_online.training`.
@@ -151,8 +151,8 @@ class CalibrationSession:
         recordings = self.recordings()
         if not recordings:
             raise InputError(
-                "A decoder is trained on recorded trials",
-                value=f"none in {self.folder.path}",
+                "This session holds no recorded trials to train on",
+                value=self.folder.path,
                 remedy=f"Go on with --resume {self.folder.path}.",
             )
         return calibrate(
@@ -160,7 +160,7 @@ class CalibrationSession:
             self.folder.protocol,
             PreprocessorConfig(),
             request,
-            early=early,
+            dynamic_stopping=dynamic_stopping,
             progress=progress,
         )
 
@@ -171,31 +171,34 @@ class CalibrationSession:
         n_done: int,
         progress: Callable[[int, int], None],
     ) -> str:
-        """Record until the trials are over or something breaks off; return what did."""
+        """Record until the trials end or the signal breaks off; return the problem, or nothing."""
         n_trials = self.folder.state.n_trials
         with ExitStack() as stack:
             part = self.folder.next_part()
             recorder = stack.enter_context(Recorder(part, [self.stream.uid, *self._others]))
             self._tell(f"Recording to {part}")
             recorder.start(meanwhile=presenter.check_stopped)
-            watch = stack.enter_context(
-                SignalWatch(self.stream, lambda: recorder.status().problem, self._tell)
+            if shift := clock_shift(self.stream):
+                self._tell(f"{self.stream.name} has another clock, {-shift:+.3f} s off; corrected")
+                self.folder.note_clock(part, shift)
+            stream_monitor = stack.enter_context(
+                StreamMonitor(self.stream, lambda: recorder.status().problem, self._tell)
             )
-            monitor = TrialMonitor(broken=watch.broken)
+            monitor = TrialMonitor(broken=stream_monitor.broken)
             for number, trial in enumerate(trials, start=n_done):
                 progress(number, n_trials)
                 completed = False
                 while not completed:
                     completed = presenter.present(trial, monitor).completed
-                    if watch.problem:
+                    if stream_monitor.problem:
                         # the recorder takes seconds to end without its stream
                         presenter.show_message(BREAK)
-                        return watch.problem
+                        return stream_monitor.problem
             ended = local_clock()
             progress(n_trials, n_trials)
             window = self.folder.protocol.window
             rest = trials[-1].phases[-1].duration
             beyond = max(0.0, window.start + window.length - rest) + _TAIL
             time.sleep(max(0.0, ended + beyond - local_clock()))
-            problem = watch.problem
+            problem = stream_monitor.problem
         return problem

@@ -7,14 +7,20 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
 from sjepa_online.decoding import load_decoder
 from sjepa_online.errors import InputError, OperationError
-from sjepa_online.online.events import EngineEvent, SymbolDecision
-from sjepa_online.online.live import LiveDecision, LiveDecoder, LiveResult, use_one_thread
-from sjepa_online.stream import MarkerInlet, SignalInlet, resolve_stream
+from sjepa_online.online.events import (
+    STREAM_EVENTS,
+    EngineEvent,
+    LiveDecision,
+    SymbolDecision,
+)
+from sjepa_online.online.live import TURN, LiveDecoder, use_one_thread
 from sjepa_online.stream.closing import Closing
 
 #: How long a decoder may take to be loaded and to find its streams (s).
@@ -45,22 +51,6 @@ class Choice:
     onset: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a decoder of imagery makes of the last window of signal, whatever was shown in it.
-
-    Attributes
-    ----------
-    probabilities : dict of str to float
-        Of each class.
-    time : float
-        Of the last sample (s, LSL clock).
-    """
-
-    probabilities: dict[str, float]
-    time: float
-
-
 class DecoderProcess(Closing):
     """Decodes a stream, locked to markers, until it is closed or this process ends.
 
@@ -74,16 +64,16 @@ class DecoderProcess(Closing):
         Takes what the decoder leaves out, and why.
     meanwhile : callable
         Called again and again until the decoder is ready; what it raises ends the start.
-    unit : str, optional
-        Of the EEG, where its stream declares none.
+    amplifier : AmplifierProfile
+        What is known of the EEG beside what its stream declares; its markers are not used.
 
     Attributes
     ----------
     problem : str
         Why the decoder has ended, for people; empty while it runs. Its markers were lost, or its
         process has ended.
-    estimate : Estimate or None
-        The last one that was taken by :meth:`poll`; None but for imagery.
+    estimate : LiveDecision or None
+        On the last window of signal, whatever was shown in it; None but for imagery.
 
     Raises
     ------
@@ -98,15 +88,16 @@ class DecoderProcess(Closing):
         markers: str,
         tell: Callable[[str], None],
         meanwhile: Callable[[], None] = lambda: None,
-        unit: str | None = None,
+        amplifier: AmplifierProfile = AS_DECLARED,
     ) -> None:
         self.problem = ""
-        self.estimate: Estimate | None = None
+        self.estimate: LiveDecision | None = None
         self._tell = tell
+        own = amplifier.of_session(stream)
         context = multiprocessing.get_context("spawn")
         self._answers, answers = context.Pipe(duplex=False)
         self._process = context.Process(
-            target=_decode, args=(answers, decoder, stream, markers, unit), daemon=True
+            target=_decode, args=(answers, decoder, stream, markers, own), daemon=True
         )
         self._process.start()
         # only the other process holds this end then, so its death is noticed here
@@ -118,6 +109,15 @@ class DecoderProcess(Closing):
 
     def poll(self, timeout: float = 0.0) -> list[Choice]:
         """Take what was chosen; wait so long (s) for the first choice.
+
+        Parameters
+        ----------
+        timeout : float
+            How long to wait for the first choice (s).
+
+        Returns
+        -------
+        list of Choice
 
         Raises
         ------
@@ -131,12 +131,16 @@ class DecoderProcess(Closing):
                     raise error
                 case OperationError() as error:
                     self.problem = str(error)
-                case Choice() as choice:
-                    chosen.append(choice)
-                case Estimate() as estimate:
+                case SymbolDecision() as symbol:
+                    chosen.append(Choice(symbol.symbol, symbol.time, None))
+                case LiveDecision(onset=None) as estimate:
                     self.estimate = estimate
-                case str() as message if message:
-                    self._tell(message)
+                # a flash alone chooses nothing
+                case LiveDecision(lit="") as decision:
+                    chosen.append(Choice(decision.label, decision.time, decision.onset))
+                # what happens to the stream is told by the one that watches it
+                case EngineEvent() as event if event.event not in STREAM_EVENTS:
+                    self._tell(event.detail)
         return chosen
 
     def close(self) -> None:
@@ -163,44 +167,29 @@ class DecoderProcess(Closing):
 
 
 def _decode(
-    answers: Connection, decoder: Path, stream: str, markers: str, unit: str | None
+    answers: Connection, decoder: Path, stream: str, markers: str, amplifier: AmplifierProfile
 ) -> None:
-    """Decode in a process of its own; an empty answer says that it is ready."""
+    """Decode in a process of its own and send every event; the first answer says: ready."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     use_one_thread()
     try:
         loaded = load_decoder(decoder)
-        with (
-            MarkerInlet(resolve_stream(markers, SEARCH, "markers"), recover=False) as marker_inlet,
-            SignalInlet(resolve_stream(stream, SEARCH), unit=unit) as signal,
-            SignalInlet(signal.stream, unit=unit) as same_signal,
-        ):
-            live = LiveDecoder(loaded, signal, marker_inlet, mode="markers")
-            sliding = None
+        with ExitStack() as stack:
+            open_stream = partial(
+                LiveDecoder.open, loaded, stream, amplifier=amplifier, wait=SEARCH
+            )
+            locked = open_stream(markers, mode="markers", recover_markers=False)
+            lives = [stack.enter_context(locked)]
             if loaded.protocol.paradigm == "mi":
-                sliding = LiveDecoder(loaded, same_signal, step=ESTIMATE_STEP)
-            answers.send("")
+                sliding = open_stream(mode="sliding", step=ESTIMATE_STEP)
+                lives.append(stack.enter_context(sliding))
+            answers.send(None)
             while parent.is_alive():
-                for result in live.poll():
-                    if (answer := _answer(result)) is not None:
-                        answers.send(answer)
-                for result in () if sliding is None else sliding.poll(0.0):
-                    if isinstance(result, LiveDecision):
-                        decision = result.decision
-                        answers.send(Estimate(decision.probabilities, decision.time))
+                for live, timeout in zip(lives, (TURN, 0.0), strict=False):
+                    for event in live.poll(timeout):
+                        answers.send(event)
     except (InputError, OperationError) as error:
         answers.send(error)
     except (BrokenPipeError, KeyboardInterrupt):
         pass  # nobody listens any more
-
-
-def _answer(result: LiveResult) -> Choice | str | None:
-    if isinstance(result, SymbolDecision):
-        return Choice(result.symbol, result.time, None)
-    if isinstance(result, LiveDecision):
-        decision = result.decision
-        # a flash alone chooses nothing
-        return None if decision.lit else Choice(decision.label, decision.time, decision.onset)
-    # what happens to the stream is told by the one that watches it
-    return result.detail if isinstance(result, EngineEvent) else None

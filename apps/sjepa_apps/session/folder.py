@@ -1,4 +1,4 @@
-"""A session on disk: what it is, and the parts of its recording."""
+"""The folder of a session: its description and the parts of its recording."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sjepa_apps.session import STATE
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, describe
 from sjepa_online.data import Recording
 from sjepa_online.data.source import load_source
 from sjepa_online.errors import InputError
 from sjepa_online.files import atomic_write
+from sjepa_online.foreign_text import safe_name
 from sjepa_online.protocol import Protocol, load_protocol, parse_toml
 from sjepa_online.resources import find_resource
 from sjepa_online.schedule import ScheduledTrial, make_schedule
@@ -53,7 +55,9 @@ class RecordedStream(BaseModel):
 class SessionState(BaseModel):
     """What ``session.json`` holds; how far the session is stands in the recording itself.
 
-    ``unit`` is that of the EEG where the stream declares none.
+    ``amplifier`` is what is known of it beside what the stream declares; ``unit`` stands in
+    sessions of earlier releases. ``clock_shifts`` holds, for parts whose stream another clock than
+    LSL's has stamped, what is to be added (s) to its timestamps.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,6 +69,13 @@ class SessionState(BaseModel):
     n_trials: int = Field(ge=1)
     stream: RecordedStream
     unit: str | None = None
+    amplifier: AmplifierProfile = AS_DECLARED
+    clock_shifts: dict[str, float] = {}
+
+    @property
+    def described(self) -> AmplifierProfile:
+        """How the parts are read: the recorded stream, and the session's own markers."""
+        return describe(self.amplifier, unit=self.unit).of_session(self.stream.selector)
 
 
 class SessionFolder:
@@ -96,7 +107,7 @@ class SessionFolder:
         stream: StreamDescription,
         seed: int,
         n_trials: int | None = None,
-        unit: str | None = None,
+        amplifier: AmplifierProfile = AS_DECLARED,
     ) -> SessionFolder:
         """Make the folder of a new session.
 
@@ -112,8 +123,8 @@ class SessionFolder:
             Of the schedule.
         n_trials : int, optional
             How many trials to record; as many as the protocol says by default.
-        unit : str, optional
-            Of the EEG, where the stream declares none.
+        amplifier : AmplifierProfile
+            What is known beside what the stream declares.
 
         Raises
         ------
@@ -125,12 +136,12 @@ class SessionFolder:
         n_planned = len(planned_trials(protocol, seed, n_trials))
         now = datetime.now()
         if path is None:
-            path = Path("sessions") / f"{now:%Y-%m-%d_%H-%M-%S}_{protocol.name}"
+            path = Path("sessions") / f"{now:%Y-%m-%d_%H-%M-%S}_{safe_name(protocol.name)}"
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise InputError(
-                "A new session has a folder of its own",
-                value=f"{path} exists and is not empty",
-                remedy="Choose another --folder, or go on with this one by --resume.",
+                "The folder for the new session is not empty",
+                value=path,
+                remedy="Choose another --folder, or continue that session with --resume.",
             )
         path.mkdir(parents=True, exist_ok=True)
         state = SessionState(
@@ -138,7 +149,7 @@ class SessionFolder:
             seed=seed,
             n_trials=n_planned,
             stream=RecordedStream.of(stream),
-            unit=unit,
+            amplifier=amplifier,
         )
         folder = cls(path, state, protocol, text)
         atomic_write(path / PROTOCOL, text.encode())
@@ -158,7 +169,7 @@ class SessionFolder:
             state = SessionState.model_validate_json((path / STATE).read_bytes())
         except (OSError, ValidationError) as error:
             raise InputError(
-                f"The folder of a session holds a valid {STATE}",
+                "The description of this session cannot be read",
                 value=f"{path / STATE}: {error}",
                 remedy="Give the folder that `calibrate` named, or begin a new session.",
             ) from error
@@ -169,6 +180,12 @@ class SessionFolder:
     def set_n_trials(self, n_trials: int) -> None:
         """Record so many trials in all."""
         self.state = self.state.model_copy(update={"n_trials": n_trials})
+        self._write_state()
+
+    def note_clock(self, part: Path, shift: float) -> None:
+        """Keep by how much (s) the timestamps of a part's stream are off LSL's clock."""
+        shifts = self.state.clock_shifts | {part.name: shift}
+        self.state = self.state.model_copy(update={"clock_shifts": shifts})
         self._write_state()
 
     def check_stream(self, stream: StreamDescription) -> None:
@@ -183,7 +200,7 @@ class SessionFolder:
         fields = ("ch_names", "units", "sfreq")
         if any(getattr(now, field) != getattr(before, field) for field in fields):
             raise InputError(
-                "All parts of a session are of the same channels, units and rate",
+                "The stream differs from the one that this session was begun with",
                 value=f"{len(now.ch_names)} channels at {now.sfreq:g} Hz in {stream.unit} now, "
                 f"{len(before.ch_names)} at {before.sfreq:g} Hz before",
                 remedy="Set the amplifier as before, or begin a new session.",
@@ -214,7 +231,9 @@ class SessionFolder:
         """
         for path in self.parts():
             if path not in self._read:
-                self._read[path] = _read(path, self.state.unit)
+                shift = self.state.clock_shifts.get(path.name, 0.0)
+                described = self.state.described.model_copy(update={"clock_shift": shift})
+                self._read[path] = _read(path, described)
         read = [self._read[path] for path in self.parts()]
         usable = [
             one
@@ -254,9 +273,9 @@ def planned_trials(
     return tuple(replace(trial, number=number) for number, trial in enumerate(chosen))
 
 
-def _read(path: Path, unit: str | None) -> Recording | InputError:
+def _read(path: Path, described: AmplifierProfile) -> Recording | InputError:
     try:
-        (recording,) = load_source(str(path), unit)
+        (recording,) = load_source(str(path), described)
     except InputError as error:
         return error
     return recording

@@ -18,7 +18,7 @@ IN_A_ROW = 0.5
 
 
 class HeadlessPresenter:
-    """Present trials to nobody but the streams: for a simulated participant.
+    """Present trials through streams alone, for a simulated participant.
 
     Each phase begins at its time on an absolute schedule, so nothing adds up over a session,
     and its marker bears exactly this time.
@@ -68,16 +68,16 @@ class HeadlessPresenter:
         return PresentedTrial(trial, tuple(onsets), end == "decided", n_frames=len(onsets))
 
     def show_message(self, text: str, *, wait: bool = False) -> None:
-        """Tell a message; there is nobody to wait for."""
+        """Report a message, without waiting."""
         self._tell(text)
 
     def show_feedback(self, selected: str, correct: bool | None) -> None:
-        """Tell what was selected."""
+        """Report the selected class or symbol."""
         verdict = {True: " (right)", False: " (wrong)", None: ""}[correct]
         self._tell(f"Selected: {selected}{verdict}")
 
     def check_stopped(self) -> None:
-        """Nobody ends the session but by Ctrl-C."""
+        """Return at once: only Ctrl-C ends a session without a display."""
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -86,7 +86,7 @@ class HeadlessPresenter:
 def _wait_until(
     onset: float, monitor: TrialMonitor, *, deciding: bool
 ) -> Literal["", "decided", "broken"]:
-    """Wait until a time (s, LSL clock), and tell what has ended the trial before."""
+    """Wait until a time (s, LSL clock), and return the reason of an earlier end of the trial."""
     while True:
         if monitor.broken():
             return "broken"

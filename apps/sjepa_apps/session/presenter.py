@@ -1,4 +1,4 @@
-"""What a session asks of whatever shows its trials: a window, or no display at all."""
+"""The interface between a session and whatever shows its trials: a window or no display."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class SessionStopped(Exception):  # noqa: N818 - it is no error
 
 @dataclass(frozen=True, slots=True)
 class PresentedTrial:
-    """How a trial went.
+    """The outcome of a trial.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class PresentedTrial:
 
 @dataclass(frozen=True)
 class TrialMonitor:
-    """What a presenter asks again and again while a trial is on.
+    """Questions that a presenter asks repeatedly during a trial.
 
     Each answers at once, and may be called from another thread.
 
@@ -122,7 +122,7 @@ class Presenter(Protocol):
         """
 
     def check_stopped(self) -> None:
-        """Return at once; a session asks again and again while it waits for something else.
+        """Return at once; a session calls this repeatedly while it waits.
 
         Raises
         ------

@@ -3,12 +3,3 @@
 The steps are those of :class:`~sjepa_apps.session.controller.CalibrationSession`; the participant
 sees the stimulus window, on a display that the operator chooses.
 """
-
-from sjepa_apps.session_window.setup import (
-    SessionOutcome,
-    SessionSetup,
-    TrainingResult,
-    run_session_window,
-)
-
-__all__ = ["SessionOutcome", "SessionSetup", "TrainingResult", "run_session_window"]

@@ -1,4 +1,4 @@
-"""The second page: is the signal of every channel fit to be recorded."""
+"""The second page: the quality of every channel before the recording."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QHBoxLayout, QTableWidgetItem
 
-from sjepa_apps.live.channel_states import ChannelStates
-from sjepa_apps.live.messages import ChannelReport as LiveReport
-from sjepa_apps.live.scalp_canvas import ScalpCanvas
-from sjepa_apps.live.theme import GRID, Theme
-from sjepa_apps.live.widgets import plain_tip
 from sjepa_apps.session.checks import CHECK_SECONDS, ChannelCheck
-from sjepa_apps.session_window.page import Page, make_table, slim_bar
+from sjepa_apps.session_window.page import Page, slim_bar
+from sjepa_apps.ui.channel_states import ChannelStates, ChannelSummary
+from sjepa_apps.ui.scalp import ScalpCanvas
+from sjepa_apps.ui.theme import GRID, Theme
+from sjepa_apps.ui.widgets import make_table, plain_tip
 
 if TYPE_CHECKING:
     from sjepa_online.evaluation.report.channels import ChannelReport
@@ -26,7 +25,7 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class CheckedStates(ChannelStates):
-    """What the check found, as the scalp shows it."""
+    """Results of the check, for the scalp map."""
 
     def describe(self, name: str) -> str:
         """Tell the finding of a channel."""
@@ -92,7 +91,7 @@ class ChannelsPage(Page):
         self.tell(why, "bad")
 
     def show_check(self, check: ChannelCheck) -> None:
-        """Show what was found."""
+        """Show the quality of each channel."""
         self._rest()
         self.primary.setEnabled(True)
         self.primary.setFocus()
@@ -102,11 +101,10 @@ class ChannelsPage(Page):
         self.scalp.set_channels(tuple(channel.name for channel in check.channels))
         self.scalp.set_states(
             CheckedStates(
-                LiveReport(
+                ChannelSummary(
                     channel=channel.name,
                     bad=bool(channel.complaint),
                     reasons=(channel.complaint,) if channel.complaint else (),
-                    choice="automatic",
                     amplitude=channel.ratio,
                 )
                 for channel in check.channels

@@ -1,4 +1,4 @@
-"""What happens in a session, between the pages of its window and the session itself."""
+"""The conductor carries out what the pages of the session window ask for."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from sjepa_apps.session.checks import check_channels, require_enough_recorded
+from sjepa_apps.session.completed_trials import remaining_trials
 from sjepa_apps.session.controller import CalibrationSession
-from sjepa_apps.session.done import remaining_trials
 from sjepa_apps.session.folder import SessionFolder
 from sjepa_apps.session.presenter import Presenter, SessionStopped
 from sjepa_apps.session_window.setup import SessionSetup, TrainingResult
-from sjepa_apps.session_window.worker import Worker
-from sjepa_apps.stimulus.placement import Placement
+from sjepa_apps.stimulus.display import Placement
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
+from sjepa_apps.ui.worker import TaskRunner
+from sjepa_online.amplifier import AmplifierProfile
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.evaluation.report import advise, more_trials_help, write_report
 from sjepa_online.stream import FrameOutlet, StimulusOutlet, StreamDescription
@@ -25,15 +26,15 @@ from sjepa_online.stream import FrameOutlet, StimulusOutlet, StreamDescription
 
 @dataclass(frozen=True)
 class Choices:
-    """What the operator has chosen on the first page.
+    """Choices of the operator on the first page.
 
     Attributes
     ----------
     paradigm : str
         Name or path of the protocol.
     stream : StreamDescription
-    unit : str or None
-        Of its EEG; None for what it declares.
+    amplifier : AmplifierProfile
+        What is known beside what the stream declares.
     n_trials : int
         How many to record in all.
     practice : bool
@@ -43,7 +44,7 @@ class Choices:
 
     paradigm: str
     stream: StreamDescription
-    unit: str | None
+    amplifier: AmplifierProfile
     n_trials: int
     practice: bool
     placement: Placement
@@ -54,7 +55,7 @@ class TrainingEnded(Exception):  # noqa: N818 - it is no error
 
 
 class Conductor(QObject):
-    """Does what the pages ask for, one thing at a time.
+    """Carry out what the pages ask for, one task at a time.
 
     Parameters
     ----------
@@ -115,17 +116,17 @@ class Conductor(QObject):
         # what an end would interrupt, and how many trials are recorded, where that is known
         self._interruptible = ""
         self._n_recorded = 0 if self.folder is None else None
-        self._worker = Worker()
+        self._worker = TaskRunner()
         self._worker.idle.connect(self.idle)
 
     @property
     def busy(self) -> bool:
-        """Whether something is being done."""
+        """Whether a task is running."""
         return self._worker.busy
 
     @property
     def unfinished(self) -> str:
-        """What an end would interrupt, in words; empty when nothing is lost by it."""
+        """The work that closing would interrupt, in words; empty if nothing would be lost."""
         if not self.busy or not self._interruptible:
             return ""
         if self._n_recorded is None:
@@ -145,11 +146,11 @@ class Conductor(QObject):
 
     def check(self) -> None:
         """Look at the channels of the chosen stream."""
-        stream, unit = self._chosen.stream, self._chosen.unit
-        self._worker.run(lambda: check_channels(stream, unit), self.checked.emit, self._refuse)
+        stream, amplifier = self._chosen.stream, self._chosen.amplifier
+        self._worker.run(lambda: check_channels(stream, amplifier), self.checked.emit, self._refuse)
 
     def record(self) -> None:
-        """Open the stimulus window, practise if wanted, and record what is not recorded yet."""
+        """Open the stimulus window, practise if wanted, and record the remaining trials."""
         choices = self._chosen
         stack = self._open = ExitStack()
         try:
@@ -173,13 +174,11 @@ class Conductor(QObject):
         presenter = QtPresenter(window)
         self._interruptible = "The session is being recorded"
         self._worker.run(
-            lambda: self._record(session, presenter, practice),
-            lambda _: self._end(None),
-            self._end,
+            lambda: self._record(session, presenter, practice), lambda _: self._end(None), self._end
         )
 
     def stop(self) -> None:
-        """End practice and recording; what is recorded is kept."""
+        """End practice and recording; recorded trials are kept."""
         if self.stimulus is not None:
             self.stimulus.close()
 
@@ -194,17 +193,17 @@ class Conductor(QObject):
         self.record()
 
     def train(self) -> None:
-        """Train on what is recorded, save the decoder, and write the report."""
+        """Train on the recorded trials, save the decoder, and write the report."""
         self._interruptible = "A decoder is being trained"
         self._worker.run(self._train, self._keep, self._refuse)
 
     def ask_to_end(self) -> None:
-        """Let whatever is being done come to its end soon."""
+        """Ask the running task to end soon."""
         self._closing = True
         self.stop()
 
     def close(self) -> None:
-        """End whatever is being done, and wait for it."""
+        """End the running task, and wait for it."""
         self.ask_to_end()
         self._worker.close()
         self._open.close()
@@ -222,7 +221,7 @@ class Conductor(QObject):
                 choices.stream,
                 self.setup.seed,
                 choices.n_trials,
-                choices.unit,
+                choices.amplifier,
             )
         elif choices.n_trials != self.folder.state.n_trials:
             self.folder.set_n_trials(choices.n_trials)
@@ -268,7 +267,7 @@ class Conductor(QObject):
         try:
             require_enough_recorded(folder.recordings()[0], folder.protocol)
         except InputError as error:
-            return f"{error.rule}. Recorded: {error.value}."
+            return f"{error.problem}. Recorded: {error.value}."
         return ""
 
     def _train(self) -> TrainingResult:
@@ -276,7 +275,9 @@ class Conductor(QObject):
         assert folder is not None
         session = CalibrationSession(folder, choices.stream, (), self.told.emit)
         calibration = session.train(
-            self.setup.request, early=self.setup.early, progress=self._fold_done
+            self.setup.request,
+            dynamic_stopping=self.setup.dynamic_stopping,
+            progress=self._fold_done,
         )
         decoder, report = self.setup.decoder_file(folder.path), self.setup.report_file(folder.path)
         calibration.decoder.save(decoder)

@@ -1,32 +1,53 @@
-"""What all pages of the session window look like."""
+"""What all pages of the session window share, and the list of the steps beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from PyQt6.QtWidgets import (
-    QHBoxLayout,
-    QHeaderView,
-    QProgressBar,
-    QPushButton,
-    QTableWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from sjepa_apps.ui.theme import GRID
+from sjepa_apps.ui.widgets import PlainLabel, State
 
-from sjepa_apps.live.tables import prepare
-from sjepa_apps.live.theme import GRID
-from sjepa_apps.live.widgets import PlainLabel, State
+STEPS = ("Stream and protocol", "Channels", "Practice", "Recording", "Training", "Result")
+
+
+class StepList(QFrame):
+    """Steps that are done, the one that is on, and those to come."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("panel", True)
+        self.setFixedWidth(26 * GRID)
+        self.labels = [PlainLabel() for _ in STEPS]
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(3 * GRID, 3 * GRID, 2 * GRID, 3 * GRID)
+        layout.setSpacing(2 * GRID)
+        layout.addWidget(PlainLabel("Calibration", "heading"))
+        layout.addSpacing(GRID)
+        for label in self.labels:
+            layout.addWidget(label)
+        layout.addStretch()
+        self.go_to(0)
+
+    def go_to(self, step: int) -> None:
+        """Show that this step is on."""
+        for number, (label, name) in enumerate(zip(self.labels, STEPS, strict=True)):
+            mark = "✓" if number < step else str(number + 1)
+            label.setText(f"{mark}   {name}")
+            label.set_state("good" if number < step else "")
+            font = label.font()
+            font.setBold(number == step)
+            label.setFont(font)
+            label.setEnabled(number <= step)
 
 
 class Page(QWidget):
-    """A title, what it is about, the content, a message, and buttons.
+    """A page: title, explanation, content, message and buttons.
 
     Parameters
     ----------
     title, explanation : str
     primary, secondary : str
-        What the buttons say; without a text there is no second button.
+        Texts of the buttons; an empty text hides the second button.
     back : bool
         Whether there is a button to go back.
     """
@@ -69,19 +90,6 @@ class Page(QWidget):
         """Show a message beside the buttons."""
         self.message.setText(text)
         self.message.set_state(state)
-
-
-def make_table(columns: Sequence[str], stretched: int) -> QTableWidget:
-    """Return a table whose columns fit what they hold, but one that takes the room."""
-    table = QTableWidget(0, len(columns))
-    table.setHorizontalHeaderLabels(list(columns))
-    prepare(table, stretched)
-    header = table.horizontalHeader()
-    assert header is not None
-    for column in range(len(columns)):
-        if column != stretched:
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
-    return table
 
 
 def slim_bar() -> QProgressBar:

@@ -1,22 +1,15 @@
-"""The last pages: training, and what came of it."""
+"""The last pages: training and its result."""
 
 from __future__ import annotations
 
 from PyQt6.QtCore import QUrl, pyqtSignal
 from PyQt6.QtGui import QDesktopServices
-from PyQt6.QtWidgets import (
-    QGridLayout,
-    QHBoxLayout,
-    QLayout,
-    QPushButton,
-    QSpinBox,
-    QVBoxLayout,
-)
+from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QLayout, QPushButton, QSpinBox, QVBoxLayout
 
-from sjepa_apps.live.theme import GRID
-from sjepa_apps.live.widgets import PlainLabel, State, panel
 from sjepa_apps.session_window.page import Page, slim_bar
 from sjepa_apps.session_window.setup import TrainingResult
+from sjepa_apps.ui.theme import GRID
+from sjepa_apps.ui.widgets import PlainLabel, State, panel
 from sjepa_online.evaluation.report import Advice
 from sjepa_online.training import N_FOLDS
 
@@ -57,7 +50,7 @@ class TrainingPage(Page):
         self._describe()
 
     def refuse(self, why: str) -> None:
-        """Show why nothing came of it."""
+        """Show why no decoder was trained."""
         self.state.setText("No decoder")
         self.primary.show()
         self.secondary.show()
@@ -70,7 +63,7 @@ class TrainingPage(Page):
 
 
 class ResultPage(Page):
-    """How good the decoder is, where it is, and whether more trials would help.
+    """Scores and file of the decoder, and whether more trials would help.
 
     Signals
     -------
@@ -107,7 +100,7 @@ class ResultPage(Page):
         self.more.clicked.connect(lambda: self.more_asked.emit(self.n_more.value()))
 
     def show_result(self, result: TrainingResult) -> None:
-        """Show what training gave."""
+        """Show scores, advice and files."""
         self._result = result
         summary = result.calibration.decoder.calibration
         scores = summary.cross_validation

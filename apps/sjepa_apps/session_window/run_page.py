@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout
 
-from sjepa_apps.live.theme import GRID
-from sjepa_apps.live.widgets import PlainLabel, panel
 from sjepa_apps.session_window.page import Page, minutes, slim_bar
 from sjepa_apps.stimulus.display import DisplayReport
 from sjepa_apps.stimulus.frames import FrameCount
+from sjepa_apps.ui.theme import GRID
+from sjepa_apps.ui.widgets import PlainLabel, panel
 
 #: Share of late frames from which the operator should do something.
 MANY_LATE = 0.001
 
 
 class RunPage(Page):
-    """How far the session is, how the display does, and what has happened."""
+    """Progress of the session, quality of the display, and a log."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -91,7 +91,7 @@ class RunPage(Page):
             self.left.setText("")
 
     def show_frames(self, report: DisplayReport | None, frames: FrameCount) -> None:
-        """Show how the display does."""
+        """Show the quality of the display."""
         if report is not None:
             self.display.setText(str(report))
         self.frames.setText(str(frames))

@@ -1,12 +1,13 @@
-"""What a session window begins with and what it leaves behind."""
+"""Input and output of the session: what was asked for, and what was trained."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sjepa_apps.stimulus.placement import Placement
+from sjepa_apps.stimulus.display import Placement
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
 
 if TYPE_CHECKING:
     from sjepa_apps.session.folder import SessionFolder
@@ -21,7 +22,7 @@ REPORT = "report.html"
 
 @dataclass(frozen=True)
 class SessionSetup:
-    """What the command line says about a session; the operator may change most of it.
+    """Options of a session; the operator may change most of them in the window.
 
     Attributes
     ----------
@@ -30,8 +31,8 @@ class SessionSetup:
     request : DecoderRequest
     stream : str or None
         Name of the EEG stream; None for the only one in sight.
-    unit : str or None
-        Of its EEG, where it declares none.
+    amplifier : AmplifierProfile
+        What is known beside what the stream declares.
     n_trials : int or None
         How many to record in all; None for as many as the protocol or the session says.
     practice : bool
@@ -42,8 +43,8 @@ class SessionSetup:
         Of a new session; None for one named by the time.
     resume : Path or None
         Folder of a session to go on with.
-    early : bool
-        Whether the decoder learns to decide early.
+    dynamic_stopping : bool
+        Whether the decoder learns to stop a trial as soon as it is sure.
     out, report : Path or None
         Decoder and report; None for files in the session's folder.
     placement : Placement
@@ -53,13 +54,13 @@ class SessionSetup:
     paradigm: str
     request: DecoderRequest
     stream: str | None = None
-    unit: str | None = None
+    amplifier: AmplifierProfile = AS_DECLARED
     n_trials: int | None = None
     practice: bool = True
     seed: int = 0
     folder: Path | None = None
     resume: Path | None = None
-    early: bool = False
+    dynamic_stopping: bool = False
     out: Path | None = None
     report: Path | None = None
     placement: Placement = field(default_factory=Placement)
@@ -95,7 +96,7 @@ class TrainingResult:
 
 @dataclass(frozen=True)
 class SessionOutcome:
-    """What a session window leaves behind.
+    """The result of a session window.
 
     Attributes
     ----------
@@ -110,26 +111,3 @@ class SessionOutcome:
     folder: SessionFolder | None
     result: TrainingResult | None
     interrupted: bool = False
-
-
-def run_session_window(setup: SessionSetup) -> SessionOutcome:
-    """Show the window until it is closed.
-
-    LSL is configured, and a display is there, see :func:`sjepa_apps.cli.windows.require_window`.
-
-    Raises
-    ------
-    InputError
-        The folder to go on with holds no session, or there is no such display.
-    """
-    from sjepa_apps.qt import make_application, run_application
-    from sjepa_apps.session_window.window import SessionWindow
-
-    application = make_application()
-    window = SessionWindow(setup)
-    window.show()
-    try:
-        interrupted = run_application(application, window.end)
-    finally:
-        window.end_at_once()
-    return replace(window.outcome(), interrupted=interrupted)

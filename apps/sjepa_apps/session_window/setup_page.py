@@ -1,4 +1,4 @@
-"""The first page: what is shown, what is recorded, and where the participant looks."""
+"""The first page: protocol, stream and display."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from PyQt6.QtWidgets import (
     QCheckBox,
     QGridLayout,
     QHBoxLayout,
+    QPushButton,
     QSpinBox,
     QTableWidgetItem,
     QWidget,
 )
 
-from sjepa_apps.live.connect_view import UNITS
-from sjepa_apps.live.discovery import signals_among
-from sjepa_apps.live.fit import find_fit, worst
-from sjepa_apps.live.protocol_files import OtherProtocol
-from sjepa_apps.live.theme import GRID
-from sjepa_apps.live.widgets import Choices as ChoiceBox
-from sjepa_apps.live.widgets import PlainLabel, plain_tip
 from sjepa_apps.session.checks import require_enough_trials
 from sjepa_apps.session.folder import SessionFolder, planned_trials
 from sjepa_apps.session_window.conductor import Choices
-from sjepa_apps.session_window.page import Page, make_table, minutes
+from sjepa_apps.session_window.page import Page, minutes
 from sjepa_apps.session_window.setup import SessionSetup
-from sjepa_apps.stimulus.placement import Placement
-from sjepa_apps.stimulus.surface import find_screen
+from sjepa_apps.stimulus.display import Placement
+from sjepa_apps.stimulus.frame_window import find_screen
+from sjepa_apps.ui.discovery import signals_among
+from sjepa_apps.ui.electrode_table import ElectrodeTable
+from sjepa_apps.ui.stream_check import UNITS, check_stream, worst
+from sjepa_apps.ui.theme import GRID
+from sjepa_apps.ui.widgets import Choices as ChoiceBox
+from sjepa_apps.ui.widgets import PlainLabel, ProtocolFileButton, make_table, plain_tip
+from sjepa_online.amplifier import AmplifierProfile, describe
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.resources import list_resources
@@ -70,7 +71,7 @@ class SetupPage(Page):
         self._protocol: Protocol | None = None
         self._sound = False
         self.protocol = ChoiceBox()
-        self.other_protocol = OtherProtocol(self.protocol)
+        self.other_protocol = ProtocolFileButton(self.protocol)
         self.about = PlainLabel("", "muted")
         self.about.setWordWrap(True)
         self.trials = QSpinBox()
@@ -83,6 +84,9 @@ class SetupPage(Page):
         self.unit = ChoiceBox()
         self.unit.addItems(list(UNITS))
         self.unit.setToolTip("Unit of the EEG, where the stream declares none or a wrong one")
+        self.electrodes = QPushButton("Electrodes …")
+        self.electrodes.setToolTip("Say which channel is which electrode (also saved)")
+        self._amplifiers: dict[str, AmplifierProfile] = {}
         self.display = ChoiceBox()
         self.windowed = QCheckBox("In a window, to try it out")
         self.windowed.setChecked(setup.placement.windowed)
@@ -97,6 +101,7 @@ class SetupPage(Page):
         self.trials.valueChanged.connect(self._plan)
         self.table.itemSelectionChanged.connect(self._judge)
         self.unit.currentIndexChanged.connect(self._judge)
+        self.electrodes.clicked.connect(self._edit_electrodes)
         self.primary.clicked.connect(self._choose)
         self._read_protocol()
 
@@ -136,6 +141,22 @@ class SetupPage(Page):
         return UNITS[self.unit.currentText()]
 
     @property
+    def chosen_amplifier(self) -> AmplifierProfile:
+        """What is known of the amplifier beside what the stream declares."""
+        stream = self.stream
+        edited = None if stream is None else self._amplifiers.get(stream.selector)
+        return describe(edited or self._setup.amplifier, unit=self.chosen_unit)
+
+    def _edit_electrodes(self) -> None:
+        stream = self.stream
+        if stream is None:
+            return
+        table = ElectrodeTable(stream, self.chosen_amplifier, self)
+        if table.exec():
+            self._amplifiers[stream.selector] = table.profile
+            self._judge()
+
+    @property
     def paradigm(self) -> str:
         """Name or path of the protocol that is chosen."""
         return self.protocol.currentText()
@@ -164,7 +185,7 @@ class SetupPage(Page):
             ("", _side_by_side(self.about)),
             ("Display", _side_by_side(self.display)),
             ("", _side_by_side(self.windowed, self.photodiode)),
-            ("Unit", _side_by_side(self.unit)),
+            ("Unit", _side_by_side(self.unit, self.electrodes)),
         )
         for row, (name, fields) in enumerate(rows):
             form.addWidget(PlainLabel(name, "muted"), row, 0)
@@ -185,7 +206,8 @@ class SetupPage(Page):
         self.protocol.setCurrentText(paradigm)
 
     def _fill_unit(self) -> None:
-        unit = self._setup.unit if self._folder is None else self._folder.state.unit
+        state = None if self._folder is None else self._folder.state
+        unit = (self._setup.amplifier if state is None else state.described).unit
         self.unit.setCurrentIndex(list(UNITS.values()).index(unit))
         self.unit.setEnabled(self._folder is None)
 
@@ -201,7 +223,7 @@ class SetupPage(Page):
         self.display.setCurrentIndex(chosen)
 
     def _read_protocol(self) -> None:
-        """Read the protocol, whose errors are told, and propose how many trials to record."""
+        """Read the protocol, show its errors, and propose a number of trials."""
         try:
             self._protocol = self._load()
             practises = len(make_schedule(self._protocol, self._setup.seed, practice=True)) > 0
@@ -228,7 +250,7 @@ class SetupPage(Page):
         return len(planned_trials(protocol, self._setup.seed))
 
     def _plan(self) -> None:
-        """Tell how long the trials take, or why they will not do."""
+        """Show the duration of the trials, or why they cannot be used."""
         if self._protocol is None:
             return
         seed = self._setup.seed if self._folder is None else self._folder.state.seed
@@ -256,12 +278,13 @@ class SetupPage(Page):
     def _judge(self) -> None:
         stream = self.stream
         self.primary.setEnabled(False)
+        self.electrodes.setEnabled(stream is not None and self._folder is None)
         if not self._streams:
             self.tell(_NO_STREAM.format(paradigm=self.paradigm))
         elif stream is None:
             self.tell(f"{len(self._streams)} streams are in sight: choose the one to record.")
         else:
-            findings = find_fit(stream, None, self.chosen_unit)
+            findings = check_stream(stream, None, self.chosen_amplifier)
             state = worst(findings)
             said = [finding.text for finding in findings if finding.state == state != "good"]
             nobody = "It is simulated: nobody is recorded. " if stream.simulated else ""
@@ -284,7 +307,7 @@ class SetupPage(Page):
             Choices(
                 self.paradigm,
                 stream,
-                self.chosen_unit,
+                self.chosen_amplifier,
                 self.trials.value(),
                 self.practice.isChecked(),
                 Placement(
@@ -308,7 +331,7 @@ def _side_by_side(*fields: QWidget) -> QHBoxLayout:
 
 
 def _shows(name: str) -> bool:
-    """Tell whether a protocol is for sessions; one with errors is shown, with what is wrong."""
+    """Return whether to list a protocol: it has a presentation, or errors to be shown."""
     try:
         return load_protocol(name).presentation is not None
     except InputError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QGuiApplication
 from PyQt6.QtWidgets import (
@@ -13,16 +15,16 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from sjepa_apps.live.discovery import Discovery
-from sjepa_apps.live.theme import GRID, style_sheet, system_theme
 from sjepa_apps.session_window.channels_page import ChannelsPage
 from sjepa_apps.session_window.conductor import Choices, Conductor
-from sjepa_apps.session_window.page import Page
+from sjepa_apps.session_window.page import STEPS, Page, StepList
 from sjepa_apps.session_window.result_page import MORE_TRIALS, ResultPage, TrainingPage
 from sjepa_apps.session_window.run_page import RunPage
 from sjepa_apps.session_window.setup import SessionOutcome, SessionSetup, TrainingResult
 from sjepa_apps.session_window.setup_page import SetupPage
-from sjepa_apps.session_window.steps import STEPS, StepList
+from sjepa_apps.ui.application import make_application, run_application
+from sjepa_apps.ui.discovery import Discovery
+from sjepa_apps.ui.theme import GRID, style_sheet, system_theme
 
 # milliseconds between two looks at the streams and the display
 _LOOK = 300
@@ -38,7 +40,7 @@ class SessionWindow(QMainWindow):
     Attributes
     ----------
     error : Exception or None
-        What nobody expected, and closed the window.
+        The unexpected error that has closed the window.
 
     Raises
     ------
@@ -94,19 +96,19 @@ class SessionWindow(QMainWindow):
         )
 
     def outcome(self) -> SessionOutcome:
-        """Tell what the session has left behind.
+        """Return folder and result of the session.
 
         Raises
         ------
         Exception
-            What nobody expected.
+            An unexpected error that has closed the window.
         """
         if self.error is not None:
             raise self.error
         return SessionOutcome(self.conductor.folder, self.conductor.result)
 
     def end(self) -> None:
-        """Let whatever is being done come to its end, and then close the window."""
+        """Wait for the running work without blocking, then close the window."""
         if self._ending:
             return
         self._ending = True
@@ -122,7 +124,7 @@ class SessionWindow(QMainWindow):
             self.end_at_once()
 
     def end_at_once(self) -> None:
-        """End whatever is being done, wait for it, and close the window."""
+        """End the running work, wait for it, and close the window."""
         self.end()
         self._closed = True
         self.conductor.close()
@@ -130,7 +132,7 @@ class SessionWindow(QMainWindow):
         self.close()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Ask where something would be lost; end whatever is being done."""
+        """Ask first if unfinished work would be lost; then end all work."""
         assert event is not None
         unfinished = "" if self._ending else self.conductor.unfinished
         if unfinished:
@@ -278,7 +280,32 @@ class SessionWindow(QMainWindow):
         self.channels_page.set_theme(theme)
 
 
-# what the live window's style sheet does not have
+def run_session_window(setup: SessionSetup) -> SessionOutcome:
+    """Show the window until it is closed.
+
+    LSL must be configured, and a display must be there, see
+    :func:`sjepa_apps.cli.windows.require_window`.
+
+    Parameters
+    ----------
+    setup : SessionSetup
+
+    Raises
+    ------
+    InputError
+        The folder of ``resume`` holds no session, or there is no such display.
+    """
+    application = make_application()
+    window = SessionWindow(setup)
+    window.show()
+    try:
+        interrupted = run_application(application, window.end)
+    finally:
+        window.end_at_once()
+    return replace(window.outcome(), interrupted=interrupted)
+
+
+# rules that the live window's style sheet does not have
 _STYLE = """
 QProgressBar {{ background: {line}; border: none; border-radius: 4px; }}
 QProgressBar::chunk {{ background: {accent}; border-radius: 4px; }}

@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sjepa_apps.qt import make_application, run_application
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped
-from sjepa_apps.stimulus.display import DisplayReport
+from sjepa_apps.stimulus.display import DisplayReport, Placement
 from sjepa_apps.stimulus.frames import LATE_INTERVAL
-from sjepa_apps.stimulus.placement import Placement
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
+from sjepa_apps.ui.application import make_application, run_application
 from sjepa_online.errors import OperationError
 from sjepa_online.protocol import Protocol
 from sjepa_online.schedule import ScheduledTrial, make_schedule
@@ -127,7 +126,7 @@ def measure_display(
     if interrupted:
         raise KeyboardInterrupt
     if not presented:
-        raise OperationError("No trial was shown to its end, so there is nothing to tell")
+        raise OperationError("No trial was shown to its end: let it run longer")
     n_frames = [trial.n_frames for trial in presented]
     of_trials = np.split(np.array(frames.times), np.cumsum(n_frames))[: len(presented)]
     intervals = np.concatenate([np.diff(times) for times in of_trials])

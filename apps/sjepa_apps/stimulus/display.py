@@ -1,4 +1,4 @@
-"""Displays: which there are, and what was measured on one."""
+"""Displays: where stimuli are shown, and the refresh rate measured there."""
 
 from __future__ import annotations
 
@@ -22,19 +22,38 @@ _LEAST_RATE = 20.0
 
 
 @dataclass(frozen=True)
+class Placement:
+    """Where the stimulus window opens.
+
+    Attributes
+    ----------
+    display : int or None
+        Number of the display, from 1; None for the last one, as operators sit at the first.
+    windowed : bool
+        Open a window in the middle of the display, which does not fill it.
+    photodiode : bool
+        Show a patch in the lower left corner, white while a stimulus is on.
+    """
+
+    display: int | None = None
+    windowed: bool = False
+    photodiode: bool = False
+
+
+@dataclass(frozen=True)
 class DisplayReport:
-    """What was found out about a display.
+    """Properties of a display.
 
     Attributes
     ----------
     name : str
-        Of the display, and its size.
+        Name of the display, and its size.
     refresh_rate : float
         At which frames are shown (Hz).
     vsync : bool
         Whether swaps of frames wait for the display's refresh; a timer paces them otherwise.
     warnings : tuple of str
-        What is not as it should be.
+        Problems, as sentences for the operator.
     """
 
     name: str
@@ -57,7 +76,7 @@ def check_rate(nominal: float) -> float:
     """
     if nominal < _LEAST_RATE:
         raise InputError(
-            f"The system tells the refresh rate of the display, at least {_LEAST_RATE:g} Hz",
+            "The system reports an impossible refresh rate of the display",
             value=f"{nominal:g} Hz",
             remedy="Set the refresh rate in the system's display settings.",
         )

@@ -1,4 +1,4 @@
-"""What is shown in which frame: phases in whole frames, luminance by frame, late frames.
+"""The frames of a trial: which frame shows what, and what the display has shown.
 
 Nothing here knows Qt; times are in seconds, rates in Hz.
 """
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.protocol import Flicker, Protocol, Speller
-from sjepa_online.schedule import PhaseKind, ScheduledTrial
+from sjepa_online.schedule import Phase, PhaseKind, ScheduledTrial
 
 Waveform = Literal["sinusoid", "square"]
 
@@ -29,6 +29,8 @@ ROUNDING_TOLERANCE = 0.1
 MIN_INTERVALS = 20
 # cycles: frame times that fall on an edge, give or take rounding errors, are past it
 _EDGE = 1e-6
+# share of a refresh by which a frame must be late before the flicker skips what was missed
+_BEHIND = 0.75
 
 
 def measure_refresh_rate(swap_times: ArrayLike) -> float:
@@ -115,9 +117,7 @@ def _check_frequency(frequency: float, refresh_rate: float, waveform: Waveform) 
             else ""
         )
         raise InputError(
-            f"A {waveform} flickers at less than half the refresh rate of the display"
-            if waveform == "sinusoid"
-            else "A square wave flickers at most at half the refresh rate of the display",
+            f"The display is too slow for a {waveform} wave of this frequency",
             value=f"{frequency:.4g} Hz on a display of {refresh_rate:.4g} Hz{why}",
             remedy=f"Choose a display of more than {2 * frequency:.0f} Hz, or another frequency.",
         )
@@ -145,7 +145,7 @@ def _check_flashes(speller: Speller, refresh_rate: float) -> tuple[str, ...]:
         n_frames = round(seconds * refresh_rate)
         if n_frames < 1:
             raise InputError(
-                "A flash and the gap after it last at least one frame of the display",
+                "A flash, or the gap after it, is shorter than a frame of the display",
                 value=f"{name} = {seconds:g} s on a display of {refresh_rate:.4g} Hz, "
                 f"whose frames last {1 / refresh_rate:.3g} s",
                 remedy="Choose a faster display, or make it longer in the protocol.",
@@ -214,3 +214,89 @@ def missed_refreshes(interval: float, refresh_rate: float) -> int:
     """Count the refreshes without a new frame in the interval (s) between two swaps."""
     refreshes = interval * refresh_rate
     return math.floor(refreshes + 0.5) - 1 if refreshes > LATE_INTERVAL else 0
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFrame:
+    """What a swap of the display's buffers has brought.
+
+    Attributes
+    ----------
+    late : int
+        Refreshes that passed without the frame that was due.
+    marker : str
+        Marker of the phase that begins with this frame; empty elsewhere.
+    """
+
+    late: int
+    marker: str = ""
+
+
+class TrialPlayer:
+    """Walk through the frames of a trial at the pace of the display.
+
+    Every phase is shown from its first frame on, whose swap is the phase's onset. Where a swap
+    comes late, frames within the phase are skipped, so that a flicker keeps its phase and the
+    phase its length.
+
+    Parameters
+    ----------
+    trial : ScheduledTrial
+    counts : sequence of int
+        Frames of each phase, see :class:`~sjepa_apps.stimulus.frames.FramePlanner`.
+    refresh_rate : float
+        Of the display (Hz).
+
+    Attributes
+    ----------
+    onsets : list of float
+        When each phase that was shown became visible (s).
+    index : int
+        Number of the next frame within its phase.
+    n_frames : int
+        Frames shown.
+    n_late : int
+        Refreshes that passed without the frame that was due.
+    """
+
+    def __init__(self, trial: ScheduledTrial, counts: Sequence[int], refresh_rate: float) -> None:
+        self.trial = trial
+        self.onsets: list[float] = []
+        self.index = 0
+        self.n_frames = 0
+        self.n_late = 0
+        self._counts = tuple(counts)
+        self._refresh_rate = refresh_rate
+        self._phase = 0
+        self._previous: float | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last frame of the last phase has been shown."""
+        return self._phase == len(self._counts)
+
+    @property
+    def phase(self) -> Phase:
+        """The phase of the next frame; the last phase when the trial is over."""
+        return self.trial.phases[min(self._phase, len(self._counts) - 1)]
+
+    def shown(self, time: float) -> ShownFrame:
+        """Take note that the next frame has become visible at ``time`` (s) and go on."""
+        interval = 0.0 if self._previous is None else time - self._previous
+        late = missed_refreshes(interval, self._refresh_rate)
+        self._previous = time
+        self.n_frames += 1
+        self.n_late += late
+        marker = ""
+        if self.index == 0:
+            self.onsets.append(time)
+            marker = self.phase.marker
+        self._advance(time)
+        return ShownFrame(late, marker)
+
+    def _advance(self, time: float) -> None:
+        behind = (time - self.onsets[-1]) * self._refresh_rate - self.index
+        self.index += 1 + (round(behind) if behind > _BEHIND else 0)
+        if self.index >= self._counts[self._phase]:
+            self._phase += 1
+            self.index = 0

@@ -9,12 +9,7 @@ from typing import Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from sjepa_apps.session.presenter import (
-    UNMONITORED,
-    PresentedTrial,
-    SessionStopped,
-    TrialMonitor,
-)
+from sjepa_apps.session.presenter import UNMONITORED, PresentedTrial, SessionStopped, TrialMonitor
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_online.schedule import ScheduledTrial
 

@@ -11,28 +11,21 @@ from typing import Any
 from PyQt6.QtCore import QEventLoop, QRectF, QSizeF, Qt, QTimer
 from PyQt6.QtGui import QColor, QPainter
 
-from sjepa_apps.session.presenter import (
-    UNMONITORED,
-    PresentedTrial,
-    SessionStopped,
-    TrialMonitor,
-)
+from sjepa_apps.session.presenter import UNMONITORED, PresentedTrial, SessionStopped, TrialMonitor
 from sjepa_apps.stimulus import theme
-from sjepa_apps.stimulus.display import DisplayReport, check_rate, judge_display
-from sjepa_apps.stimulus.frames import FrameCount, FramePlanner, check_display
-from sjepa_apps.stimulus.placement import Placement
-from sjepa_apps.stimulus.player import TrialPlayer
-from sjepa_apps.stimulus.rush import Rush
-from sjepa_apps.stimulus.scenes import make_scene
-from sjepa_apps.stimulus.screens import (
+from sjepa_apps.stimulus.display import DisplayReport, Placement, check_rate, judge_display
+from sjepa_apps.stimulus.frame_window import Pacer, find_screen, make_frame_window, show_on
+from sjepa_apps.stimulus.frames import FrameCount, FramePlanner, TrialPlayer, check_display
+from sjepa_apps.stimulus.messages import (
     FLICKER_WARNING,
     STOP_QUESTION,
-    Screen,
-    draw_screen,
-    pause_screen,
-    waiting_screen,
+    Message,
+    draw_message,
+    pause_message,
+    waiting_message,
 )
-from sjepa_apps.stimulus.surface import Pacer, find_screen, make_surface, show_on
+from sjepa_apps.stimulus.realtime_priority import RealtimePriority
+from sjepa_apps.stimulus.scenes import make_scene
 from sjepa_online.errors import OperationError
 from sjepa_online.markers import END, PAUSE
 from sjepa_online.protocol import Imagery, Protocol
@@ -105,18 +98,18 @@ class StimulusWindow:
         self._deciding = False
         self._playing = False
         self._interrupted = False
-        self._rush = Rush()
+        self._priority = RealtimePriority()
         self._swap_times: list[float] | None = None
-        self._screen = Screen()
+        self._message = Message()
         self._view: Callable[[QPainter], None] = self._draw_screen
-        self._overlay: Screen | None = None
+        self._overlay: Message | None = None
         self._pending: Future[Any] | None = None
         self._held: Callable[[], None] | None = None
         self._then: Callable[[], None] | None = None
         self._error: Exception | None = None
-        self.surface = make_surface(self)
-        self.surface.setTitle("sjepa-online stimulus")
-        self._pacer = Pacer(self.surface)
+        self.frame_window = make_frame_window(self)
+        self.frame_window.setTitle("sjepa-online stimulus")
+        self._pacer = Pacer(self.frame_window)
 
     # -- display
 
@@ -135,7 +128,7 @@ class StimulusWindow:
         placement = self._placement
         screen = find_screen(placement.display)
         nominal = check_rate(screen.refreshRate())
-        show_on(screen, self.surface, placement.windowed)
+        show_on(screen, self.frame_window, placement.windowed)
         size = screen.geometry()
         name = f"{screen.name() or 'Display'} ({size.width()} by {size.height()})"
         report = judge_display(name, nominal, self._swap_freely())
@@ -145,8 +138,8 @@ class StimulusWindow:
         self.report = replace(report, warnings=warnings)
         self._planner = FramePlanner(report.refresh_rate)
         self._pacer.keep_to(None if report.vsync else report.refresh_rate)
-        self._screen = Screen()
-        self.surface.update()
+        self._message = Message()
+        self.frame_window.update()
         return self.report
 
     def connect(self, markers: StimulusOutlet, frames: FrameOutlet) -> None:
@@ -154,8 +147,8 @@ class StimulusWindow:
         self._markers, self._frame_outlet = markers, frames
 
     def close(self) -> None:
-        """Close the window; what is being shown ends with ``SessionStopped``."""
-        self.surface.close()
+        """Close the window; a trial or message on it ends with ``SessionStopped``."""
+        self.frame_window.close()
 
     def _swap_freely(self) -> list[float]:
         """Swap frames as fast as the display allows and return when (s)."""
@@ -167,12 +160,15 @@ class StimulusWindow:
         limit.setSingleShot(True)
         limit.timeout.connect(
             lambda: self._fail(
-                OperationError(f"The display has shown {len(times)} frames in {MEASURE_TIMEOUT} s")
+                OperationError(
+                    f"The display has shown only {len(times)} frames in {MEASURE_TIMEOUT} s, too "
+                    "few to measure its refresh rate"
+                )
             )
         )
         limit.start(int(1e3 * MEASURE_TIMEOUT))
         self._pending, self._swap_times = future, times
-        self._screen = Screen(text="Measuring the display …")
+        self._message = Message(text="Measuring the display …")
         self._pacer.keep_to(None)
         self._pacer.start()
         if not future.done():
@@ -204,36 +200,36 @@ class StimulusWindow:
             self._show(replace(FLICKER_WARNING, note=self._notes()), partial(self._confirm, trial))
             return
         if self.report is None or self._markers is None or self._frame_outlet is None:
-            raise OperationError("A stimulus window is opened and connected before it is used")
+            raise OperationError("The stimulus window is not open, or not connected to its outlets")
         counts = self._planner.plan(trial)
         self._player = TrialPlayer(trial, counts, self.report.refresh_rate)
         self._view = self._draw_trial
         self._then = None
         self._playing = True
-        self._rush.start()
+        self._priority.start()
         self._pacer.start()
 
     def show_message(self, text: str, wait: bool) -> None:
         """Show a text; with ``wait``, and with the instruction, until Enter is pressed."""
         if wait:
-            screen = waiting_screen(text, self._scene.instruction, self._notes())
-            self._show(screen, partial(self._resolve, None))
+            message = waiting_message(text, self._scene.instruction, self._notes())
+            self._show(message, partial(self._resolve, None))
         else:
-            self._show(Screen(text=text), None)
+            self._show(Message(text=text), None)
             self._resolve(None)
 
     def show_feedback(self, selected: str, correct: bool | None) -> None:
         """Show what a decoder has chosen in the last trial."""
         colour = {True: theme.GOOD, False: theme.BAD, None: theme.ACCENT}[correct]
         self._view = self._draw_screen
-        self._screen = Screen(text=selected)
+        self._message = Message(text=selected)
         if self._player is not None:
             self._scene.choose(self._player.trial, selected)
             self._view = partial(self._draw_feedback, self._player.trial, selected, colour)
-        self.surface.update()
+        self.frame_window.update()
         self._resolve(None)
 
-    # -- what the surface tells
+    # -- what the frame window tells
 
     def paint(self, painter: QPainter, size: QSizeF, ratio: float) -> None:
         """Draw the frame that is due."""
@@ -251,10 +247,10 @@ class StimulusWindow:
     def hidden(self) -> None:
         """Pause a trial that the participant can no longer see."""
         if self._playing:
-            self._guard(partial(self._interrupt, pause_screen(self._notes())))
+            self._guard(partial(self._interrupt, pause_message(self._notes())))
 
     def closing(self) -> None:
-        """End what is being shown."""
+        """End the trial or message that is shown."""
         self._guard(self._leave_trial)
         self._pacer.stop()
         self.stopped = True
@@ -311,10 +307,10 @@ class StimulusWindow:
             if key in _ENTER:
                 then = self._then
                 # seen until the session asks for what comes next
-                self._show(Screen(text="One moment …"), None)
+                self._show(Message(text="One moment …"), None)
                 then()
         elif key == Qt.Key.Key_Space:
-            self._interrupt(pause_screen(self._notes()))
+            self._interrupt(pause_message(self._notes()))
 
     # -- trials
 
@@ -322,11 +318,11 @@ class StimulusWindow:
         self.confirmed = True
         self.present(trial, self._monitor)
 
-    def _interrupt(self, screen: Screen) -> None:
-        """Lay a screen over what is shown; a trial that is interrupted is over."""
+    def _interrupt(self, message: Message) -> None:
+        """Show a message over everything else; a trial that is interrupted is over."""
         self._leave_trial()
-        self._overlay = screen
-        self.surface.update()
+        self._overlay = message
+        self.frame_window.update()
 
     def _go_on(self) -> None:
         self._overlay = None
@@ -335,14 +331,14 @@ class StimulusWindow:
             held()
         elif self._interrupted:
             self._end_trial(completed=False)
-        self.surface.update()
+        self.frame_window.update()
 
     def _leave_trial(self) -> None:
         if self._playing:
             self._playing = False
             self._interrupted = True
             self._pacer.stop()
-            self._rush.stop()
+            self._priority.stop()
             assert self._markers is not None
             self._markers.push(PAUSE, local_clock())
 
@@ -350,13 +346,13 @@ class StimulusWindow:
         player = self._player
         assert player is not None
         self._playing = self._interrupted = False
-        self._rush.stop()
+        self._priority.stop()
         self.frames.shown += player.n_frames
         self.frames.late += player.n_late
         if not completed:
-            self._screen = Screen()
+            self._message = Message()
             self._view = self._draw_screen
-            self.surface.update()
+            self.frame_window.update()
         self._resolve(
             PresentedTrial(
                 player.trial, tuple(player.onsets), completed, player.n_frames, player.n_late
@@ -365,13 +361,13 @@ class StimulusWindow:
 
     # -- screens
 
-    def _show(self, screen: Screen, then: Callable[[], None] | None) -> None:
-        self._screen, self._then = screen, then
+    def _show(self, message: Message, then: Callable[[], None] | None) -> None:
+        self._message, self._then = message, then
         self._view = self._draw_screen
         if then is not None:
             # the operator may have clicked elsewhere
-            self.surface.requestActivate()
-        self.surface.update()
+            self.frame_window.requestActivate()
+        self.frame_window.update()
 
     def _notes(self) -> str:
         """Return what the experimenter should know of the display and its frames."""
@@ -381,12 +377,12 @@ class StimulusWindow:
         return "\n".join(lines)
 
     def _draw_screen(self, painter: QPainter) -> None:
-        self._draw_words(painter, self._screen)
+        self._draw_words(painter, self._message)
 
-    def _draw_words(self, painter: QPainter, screen: Screen) -> None:
+    def _draw_words(self, painter: QPainter, message: Message) -> None:
         scene = self._scene
         words = theme.picture(
-            scene.area, scene.ratio, lambda canvas: draw_screen(canvas, scene.size, screen)
+            scene.area, scene.ratio, lambda canvas: draw_message(canvas, scene.size, message)
         )
         painter.drawPixmap(0, 0, words)
 
@@ -418,7 +414,7 @@ class StimulusWindow:
     def _fail(self, error: Exception) -> None:
         self._pacer.stop()
         self._playing = False
-        self._rush.stop()
+        self._priority.stop()
         self._error = error
         self._reject(error)
 

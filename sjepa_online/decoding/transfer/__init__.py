@@ -1,1 +1,1 @@
-"""Decoders that other people's recordings taught, and what fits them to a new person."""
+"""What other people's recordings give a new person."""

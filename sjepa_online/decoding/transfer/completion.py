@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sjepa_online.decoding.missing import FilterWithoutChannels
+from sjepa_online.decoding.bad_channels.interpolation import DynamicSpatialFilter
 
 Floats32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -25,7 +25,7 @@ class Completion:
 
     def __init__(self, covariances: NDArray[np.floating]) -> None:
         self._expected = np.asarray(covariances, dtype=np.float64)
-        self._filter = FilterWithoutChannels(np.eye(self._expected.shape[-1]), self._expected)
+        self._filter = DynamicSpatialFilter(np.eye(self._expected.shape[-1]), self._expected)
 
     def __call__(self, covariances: Floats32, there: Mask) -> Floats32:
         """Return covariances of all electrodes.

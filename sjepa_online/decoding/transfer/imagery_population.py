@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sjepa_online.decoding.imagery import find_mirror
+from sjepa_online.decoding.classifiers.imagery import find_mirror
 from sjepa_online.decoding.transfer.fingerprint import Fingerprints, fingerprints, matches
 from sjepa_online.decoding.transfer.power_network import PowerNetwork
 from sjepa_online.decoding.transfer.rhythm_covariances import BLOCK, n_windows

@@ -6,7 +6,7 @@ trials change its weights by as much as they support. While decoding, the alignm
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import binomtest
 
-from sjepa_online.decoding.state import FloatArray, State, Statistics
+from sjepa_online.decoding.base import EpochClassifier, Features
+from sjepa_online.decoding.serialization import State
 from sjepa_online.decoding.transfer.alignment import MEMORY, Alignment, mean_covariance
 from sjepa_online.decoding.transfer.completion import Completion
 from sjepa_online.decoding.transfer.imagery_population import (
@@ -24,15 +25,13 @@ from sjepa_online.decoding.transfer.imagery_population import (
     right_class,
 )
 from sjepa_online.decoding.transfer.power_network import PowerNetwork
-from sjepa_online.decoding.transfer.rhythm_covariances import rhythm_covariances
+from sjepa_online.decoding.transfer.rhythm_covariances import BLOCK, STRIDE, rhythm_covariances
 from sjepa_online.decoding.transfer.shrunken_weights import change_of_weights
 from sjepa_online.errors import InputError
+from sjepa_online.typing import BoolMask, FloatArray, Floats, Indices, Labels
 
-Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 
-KIND = "population-imagery"
 COVARIANCES = "rhythm_covariances"
 #: So many trials with a mean logit of zero are assumed before the first trial.
 BIAS_PRIOR_TRIALS = 5.0
@@ -46,7 +45,7 @@ TRIALS_FOR_DOUBT = 8
 CONTRADICTION = 0.01
 
 
-class PopulationClassifier:
+class PopulationClassifier(EpochClassifier):
     """Decode left and right imagery by a population, from no label to many.
 
     Parameters
@@ -73,6 +72,8 @@ class PopulationClassifier:
         Too few electrodes in common, or the classes are not left and right.
     """
 
+    kind = "population-imagery"
+
     def __init__(
         self,
         population: ImageryPopulation,
@@ -81,10 +82,10 @@ class PopulationClassifier:
         *,
         adapts: bool = True,
     ) -> None:
-        self.population, self.ch_names, self.adapts = population, tuple(ch_names), adapts
-        self.classes_ = np.array([str(name) for name in classes])
-        self._right = right_class(list(self.classes_))
-        self._picks, self._places = population.match(self.ch_names)
+        super().__init__(classes)
+        self.population, self.ch_names, self.adapts = population, ch_names, adapts
+        self._right = right_class([str(name) for name in classes])
+        self._picks, self._places = population.match(ch_names)
         self._mirror = mirror_of(population.config.ch_names)
         self._there = np.zeros(len(population.config.ch_names), dtype=bool)
         self._there[self._places] = True
@@ -93,14 +94,24 @@ class PopulationClassifier:
         self._intercept = 0.0
         self._start()
 
-    def clone(self) -> PopulationClassifier:
-        """Return an unfitted classifier with the same parameters."""
-        return PopulationClassifier(
-            self.population, self.ch_names, list(self.classes_), adapts=self.adapts
-        )
+    @property
+    def handles_bad_channels(self) -> bool:
+        """True: bad channels are estimated as the calibration's covariance expects them."""
+        return True
+
+    @property
+    def shortest_window(self) -> int:
+        """Samples that hold every window of the network."""
+        n_taps = self.population.kernels.shape[1]
+        return (self.population.network.n_windows + 1) * BLOCK + n_taps - STRIDE
+
+    @property
+    def reason(self) -> str:
+        """What the last fit found, in sentences."""
+        return "; ".join(self.notes_)
 
     def fit(
-        self, X: FloatArray, y: NDArray[Any] | None = None, unlabelled: FloatArray | None = None
+        self, X: FloatArray, y: Labels | None = None, unlabelled: FloatArray | None = None
     ) -> Self:
         """Align to a person, and learn from labels where there are any.
 
@@ -119,11 +130,12 @@ class PopulationClassifier:
             The population was trained on these very trials, a class is unknown, or the epochs
             are too short.
         """
-        statistics = self.statistics(X)
-        more = None if unlabelled is None else self.statistics(unlabelled)
-        return self.fit_statistics(statistics, y, unlabelled=more)
+        features = self.features(X)
+        more = None if unlabelled is None else self.features(unlabelled)
+        is_right = None if y is None else self._is_right(self._targets(np.asarray(y)))
+        return self._fit(features, is_right, more)
 
-    def statistics(self, X: FloatArray) -> Statistics:
+    def features(self, X: FloatArray) -> Features:
         """Return the covariances of epochs behind the first convolution.
 
         Raises
@@ -134,41 +146,39 @@ class PopulationClassifier:
         self._refuse_known_people(X)
         return {COVARIANCES: self._covariances(X)}
 
-    def fit_statistics(
+    def predict_features(self, features: Features) -> Floats:
+        """Return probabilities; see :meth:`EpochClassifier.predict_features`."""
+        return self._probabilities(features[COVARIANCES], None)
+
+    def _predict_epochs(self, X: FloatArray, bad: BoolMask | None) -> Floats:
+        return self._probabilities(self._covariances(X), bad)
+
+    def _fit_targets(self, features: Features, targets: Indices, channel_dropout: bool) -> None:
+        self._fit(features, self._is_right(targets), None)
+
+    def _fit(
         self,
-        statistics: Statistics,
-        y: NDArray[Any] | None,
-        *,
-        copies: bool = True,
-        unlabelled: Statistics | None = None,
+        features: Features,
+        is_right: NDArray[np.bool_] | None,
+        unlabelled: Features | None,
     ) -> Self:
-        """Fit as :meth:`fit` does; ``copies`` is of no consequence."""
-        del copies
+        """Align to all trials, and learn from those with labels."""
         self._start()
-        labelled = self._complete(statistics[COVARIANCES], self._there)
+        labelled = self._complete(features[COVARIANCES], self._there)
         parts = [] if unlabelled is None else [self._complete(unlabelled[COVARIANCES], self._there)]
         covariances = np.concatenate([*parts, labelled])
         if not len(covariances):
             return self
         self._align(covariances)
-        features = self._features(covariances)
-        is_right = None if y is None else self._is_right(np.asarray(y))
-        centre = _centre(features, None if unlabelled else is_right)
-        self._bias_weight = BIAS_PRIOR_TRIALS + len(features)
-        self._notes(features - centre, is_right)
+        ratios = self._ratios(covariances)
+        centre = _centre(ratios, None if unlabelled else is_right)
+        self._bias_weight = BIAS_PRIOR_TRIALS + len(ratios)
+        self._notes(ratios - centre, is_right)
         if is_right is not None and len(is_right):
-            self._learn(features[-len(is_right) :] - centre, is_right)
+            self._learn(ratios[-len(is_right) :] - centre, is_right)
         mean = float(centre @ self._weights)
-        self._bias = _bounded(mean * len(features) / self._bias_weight)
+        self._bias = _bounded(mean * len(ratios) / self._bias_weight)
         return self
-
-    def predict_proba(self, X: FloatArray, bad: Mask | None = None) -> FloatArray:
-        """Return probabilities ``(n, classes)`` without the channels of the mask ``bad``."""
-        return self._probabilities(self._covariances(X), bad)
-
-    def predict_statistics(self, statistics: Statistics) -> FloatArray:
-        """Return probabilities as :meth:`predict_proba` does."""
-        return self._probabilities(statistics[COVARIANCES], None)
 
     def adapt(self, X: FloatArray) -> None:
         """Go on aligning with epochs ``(n, channels, samples)`` whose classes are not known.
@@ -180,12 +190,12 @@ class PopulationClassifier:
             return
         for epoch in self._complete(self._covariances(X), self._there):
             self._align(epoch[np.newaxis])
-            logit = float(self._features(epoch[np.newaxis])[0] @ self._weights)
+            logit = float(self._ratios(epoch[np.newaxis])[0] @ self._weights)
             self._bias_weight = min(self._bias_weight + 1, MEMORY)
             self._bias = _bounded(self._bias + (logit - self._bias) / self._bias_weight)
 
     def to_state(self) -> State:
-        """Return what :func:`from_state` needs to predict as this object does."""
+        """Return what :meth:`from_state` needs to predict as this object does."""
         network = self.population.network
         arrays: dict[str, NDArray[Any]] = {
             "spatial": network.spatial,
@@ -198,7 +208,7 @@ class PopulationClassifier:
             "weights": self._weights,
         }
         config = {
-            "kind": KIND,
+            "kind": self.kind,
             "classes": [str(name) for name in self.classes_],
             "ch_names": list(self.ch_names),
             "adapts": self.adapts,
@@ -213,8 +223,8 @@ class PopulationClassifier:
         return State(config, arrays)
 
     @classmethod
-    def from_state(cls, state: State) -> PopulationClassifier:
-        """Build the classifier that a state describes. It knows no fingerprints any more."""
+    def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
+        """Build the classifier of a state, which knows no fingerprints any more."""
         config, arrays = state.config, state.arrays
         described = ImageryPopulationConfig.model_validate(config["population"])
         network = PowerNetwork(arrays["spatial"], arrays["scale"], arrays["network_weights"])
@@ -275,10 +285,10 @@ class PopulationClassifier:
         placed[..., self._places[:, np.newaxis], self._places] = measured
         return placed
 
-    def _features(self, covariances: Floats32) -> Floats32:
+    def _ratios(self, covariances: Floats32) -> Floats32:
         return self.population.network.features(covariances, self._quadratic)
 
-    def _probabilities(self, covariances: Floats32, bad: Mask | None) -> FloatArray:
+    def _probabilities(self, covariances: Floats32, bad: BoolMask | None) -> Floats:
         there = self._there
         if bad is not None and bad[self._picks].any():
             there = there.copy()
@@ -286,20 +296,13 @@ class PopulationClassifier:
             if not there.any():
                 return np.full((len(covariances), 2), 0.5)
         own = self._complete if there is self._there else self._complete_bad
-        features = self._features(own(covariances, there))
+        features = self._ratios(own(covariances, there))
         logits = features @ self._weights + self._intercept - self._bias
         right = expit(np.asarray(logits, dtype=np.float64))
         return np.stack([1 - right, right] if self._right == 1 else [right, 1 - right], axis=1)
 
-    def _is_right(self, y: NDArray[Any]) -> NDArray[np.bool_]:
-        unknown = sorted(set(y.astype(str)) - set(self.classes_))
-        if unknown:
-            raise InputError(
-                "Some labels are no classes of this decoder",
-                value=", ".join(unknown),
-                remedy=f"Its classes are {', '.join(self.classes_)}.",
-            )
-        return np.asarray(y.astype(str) == self.classes_[self._right])
+    def _is_right(self, targets: Indices) -> NDArray[np.bool_]:
+        return np.asarray(targets == self._right)
 
     def _learn(self, features: Floats32, is_right: NDArray[np.bool_]) -> None:
         """Change the weights by as much as the labelled trials support."""

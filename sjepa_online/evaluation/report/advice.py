@@ -37,7 +37,16 @@ class Advice:
 
 
 def advise(content: ReportContent) -> list[Advice]:
-    """Return the findings, those that matter the most first."""
+    """Return the findings, those that matter the most first.
+
+    Parameters
+    ----------
+    content : ReportContent
+
+    Returns
+    -------
+    list of Advice
+    """
     return [
         *_about_the_score(content),
         *_about_channels(content),
@@ -52,10 +61,7 @@ def _about_the_score(content: ReportContent) -> Iterator[Advice]:
     if not score.above_chance:
         yield Advice(
             "warning",
-            f"At chance: {told} is not above the {score.threshold:.2f} that guessing stays below "
-            "in 95 % of the cases. Check that the markers are in time with the stimulus, that "
-            "the reference and the electrodes sit well, and that the participant did the task; "
-            "then calibrate again. This decoder is not worth using.",
+            f"{score.warning()[:1].upper()}{score.warning()[1:]}",
         )
         return
     yield Advice(
@@ -102,7 +108,16 @@ def _about_confusions(content: ReportContent) -> Iterator[Advice]:
 
 
 def more_trials_help(content: ReportContent) -> bool:
-    """Tell whether the score still grows with the number of trials."""
+    """Tell whether the score still grows with the number of trials.
+
+    Parameters
+    ----------
+    content : ReportContent
+
+    Returns
+    -------
+    bool
+    """
     return len(content.curve) >= 2 and _gain(content)[2] >= WORTHWHILE_GAIN
 
 

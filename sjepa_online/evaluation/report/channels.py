@@ -66,6 +66,10 @@ def report_channels(trials: Trials, recordings: Sequence[Recording]) -> list[Cha
     trials : Trials
     recordings : sequence of Recording
         What they were cut from.
+
+    Returns
+    -------
+    list of ChannelReport
     """
     return measure_channels(trials.X, trials.ch_names, recordings)
 
@@ -82,6 +86,10 @@ def measure_channels(
     ch_names : sequence of str
     recordings : sequence of Recording
         Unfiltered signal of these channels, whose mains count.
+
+    Returns
+    -------
+    list of ChannelReport
     """
     amplitudes = np.median(np.abs(X), axis=(0, 2)) / _NORMAL_MAD
     median = float(np.median(amplitudes[amplitudes > 0])) if amplitudes.any() else 0.0
@@ -104,6 +112,11 @@ def mains_shares(recordings: Sequence[Recording], ch_names: Sequence[str]) -> li
     recordings : sequence of Recording
     ch_names : sequence of str
         Their channels to measure.
+
+    Returns
+    -------
+    list of float or None
+        None where the sampling rate is too low to show the mains.
     """
     usable = [one for one in recordings if one.sfreq / 2 > max(MAINS) + MAINS_WIDTH]
     if not usable:

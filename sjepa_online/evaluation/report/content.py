@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,8 @@ from sklearn.metrics import confusion_matrix, roc_curve
 
 from sjepa_online.data import Recording, Trials
 from sjepa_online.decoding import Decoder, DecoderRequest
+from sjepa_online.decoding.base import take
 from sjepa_online.decoding.metrics import main_score
-from sjepa_online.decoding.state import FloatArray, fit_on, predict_on, statistics_of, take
 from sjepa_online.evaluation.learning_curve import LEAST_TRIALS, first_trials
 from sjepa_online.evaluation.report.channels import ChannelReport, report_channels
 from sjepa_online.evaluation.report.patterns import (
@@ -25,6 +24,7 @@ from sjepa_online.evaluation.report.patterns import (
 from sjepa_online.evaluation.significance import Score, judge, wilson_interval
 from sjepa_online.training import Calibration
 from sjepa_online.training.cross_validation import N_FOLDS, held_out_folds
+from sjepa_online.typing import FloatArray
 
 #: Shares of the training trials behind the score against the number of trials.
 SHARES = (0.25, 0.5, 0.75, 1.0)
@@ -90,6 +90,10 @@ def collect(calibration: Calibration, recordings: Sequence[Recording]) -> Report
     calibration : Calibration
     recordings : sequence of Recording
         What it was made from.
+
+    Returns
+    -------
+    ReportContent
     """
     trials, decoder = calibration.trials, calibration.decoder
     classes = trials.protocol.class_names
@@ -117,14 +121,18 @@ def collect(calibration: Calibration, recordings: Sequence[Recording]) -> Report
 def trials_curve(trials: Trials) -> list[tuple[int, float]]:
     """Return the cross-validated score of a quick decoder on the first trials of each fold.
 
+    Parameters
+    ----------
+    trials : Trials
+
     Returns
     -------
     curve : list of (int, float)
         Number of training trials, and the score.
     """
     protocol = trials.protocol
-    make = partial(DecoderRequest(CURVE_DECODER).make, protocol, trials.ch_names)
-    statistics = statistics_of(make(), trials.X)
+    classifier = DecoderRequest(CURVE_DECODER).make(protocol, trials.ch_names)
+    features = classifier.features(trials.X)
     everyone = np.arange(len(trials.y))
     folds = held_out_folds(trials.y, N_FOLDS)
     curve = []
@@ -137,9 +145,10 @@ def trials_curve(trials: Trials) -> list[tuple[int, float]]:
             continue
         probabilities = np.empty((len(trials.y), len(protocol.class_names)))
         for train, test in zip(kept, folds, strict=True):
-            classifier = make()
-            fit_on(classifier, take(statistics, train), trials.y[train], copies=False)
-            probabilities[test] = predict_on(classifier, take(statistics, test))
+            fitted = classifier.clone().fit_features(
+                take(features, train), trials.y[train], channel_dropout=False
+            )
+            probabilities[test] = fitted.predict_features(take(features, test))
         size = round(float(np.mean([len(train) for train in kept])))
         value = main_score(protocol.paradigm, probabilities, trials.y, protocol.class_names)
         curve.append((size, value))

@@ -8,13 +8,13 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from sjepa_online.decoding.state import FloatArray
 from sjepa_online.evaluation.plots import COLOURS, INK, PALE, STYLE, new_figure
 from sjepa_online.evaluation.report.channels import LOUD, QUIET, ChannelReport
 from sjepa_online.evaluation.report.content import CURVE_DECODER, ReportContent
 from sjepa_online.evaluation.report.patterns import SourcePattern
 from sjepa_online.evaluation.report.scalp import COLOUR_MAP, draw_scalp
 from sjepa_online.evaluation.significance import Score
+from sjepa_online.typing import FloatArray
 
 GRID = "#e4e7eb"
 SOFT = "#7b8794"
@@ -26,7 +26,16 @@ FEW = 20
 
 
 def draw_compared(content: ReportContent) -> Figure:
-    """Draw every decoder's score, its interval, chance and the threshold."""
+    """Draw every decoder's score, its interval, chance and the threshold.
+
+    Parameters
+    ----------
+    content : ReportContent
+
+    Returns
+    -------
+    Figure
+    """
     score = content.score
     with rc_context(STYLE):
         figure = new_figure(9.6, 0.9 + 0.34 * len(content.compared))
@@ -51,7 +60,19 @@ def draw_compared(content: ReportContent) -> Figure:
 
 
 def draw_confusion(confusion: np.ndarray, names: tuple[str, ...]) -> Figure:
-    """Draw the confusion matrix: shares of each true class as colour, trials as numbers."""
+    """Draw the confusion matrix: shares of each true class as colour, trials as numbers.
+
+    Parameters
+    ----------
+    confusion : ndarray of int, shape (classes, classes)
+        Trials by true and decided class.
+    names : sequence of str
+        Classes.
+
+    Returns
+    -------
+    Figure
+    """
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     side = min(1.4 + 0.62 * len(names), 7.0)
     with rc_context(STYLE):
@@ -70,7 +91,18 @@ def draw_confusion(confusion: np.ndarray, names: tuple[str, ...]) -> Figure:
 
 
 def draw_roc(roc: tuple[FloatArray, FloatArray], score: Score) -> Figure:
-    """Draw the ROC curve of the target."""
+    """Draw the ROC curve of the target.
+
+    Parameters
+    ----------
+    roc : tuple of ndarray
+        False and true positive rates.
+    score : Score
+
+    Returns
+    -------
+    Figure
+    """
     with rc_context(STYLE):
         figure = new_figure(3.4, 3.0)
         axes = figure.subplots()
@@ -84,7 +116,16 @@ def draw_roc(roc: tuple[FloatArray, FloatArray], score: Score) -> Figure:
 
 
 def draw_curve(content: ReportContent) -> Figure:
-    """Draw the score against the number of training trials."""
+    """Draw the score against the number of training trials.
+
+    Parameters
+    ----------
+    content : ReportContent
+
+    Returns
+    -------
+    Figure
+    """
     score = content.score
     sizes, values = zip(*content.curve, strict=True)
     with rc_context(STYLE):
@@ -102,7 +143,18 @@ def draw_curve(content: ReportContent) -> Figure:
 
 
 def draw_patterns(patterns: list[SourcePattern], ch_names: tuple[str, ...]) -> Figure:
-    """Draw the patterns as scalp maps with one colour bar."""
+    """Draw the patterns as scalp maps with one colour bar.
+
+    Parameters
+    ----------
+    patterns : list of SourcePattern
+    ch_names : sequence of str
+        Names of the channels, in their order.
+
+    Returns
+    -------
+    Figure
+    """
     columns = min(len(patterns), PER_ROW)
     rows = -(-len(patterns) // columns)
     signed = any(pattern.values.min() < 0 for pattern in patterns)
@@ -122,7 +174,16 @@ def draw_patterns(patterns: list[SourcePattern], ch_names: tuple[str, ...]) -> F
 
 
 def draw_channels(channels: list[ChannelReport]) -> Figure:
-    """Draw the amplitude of every channel, and its share of mains where it is known."""
+    """Draw the amplitude of every channel, and its share of mains where it is known.
+
+    Parameters
+    ----------
+    channels : list of ChannelReport
+
+    Returns
+    -------
+    Figure
+    """
     n_panels = 1 if any(channel.mains is None for channel in channels) else 2
     few = len(channels) <= FEW
     rows, columns = (1, n_panels) if few else (n_panels, 1)

@@ -17,6 +17,7 @@ from sjepa_online.evaluation.report.advice import advise
 from sjepa_online.evaluation.report.content import CURVE_DECODER, ReportContent
 from sjepa_online.evaluation.report.scalp import LEAST_FOR_MAP
 from sjepa_online.evaluation.report.signals import draw_signals
+from sjepa_online.foreign_text import clean_lines
 
 PATTERN_HINTS = {
     "erp": "xDAWN components: where the response to the target is seen, with its sign.",
@@ -42,6 +43,10 @@ def render(content: ReportContent, created: datetime) -> str:
     content : ReportContent
     created : datetime
         When, for the heading.
+
+    Returns
+    -------
+    str
     """
     side_by_side = _decisions(content) + ([_curve(content)] if content.curve else [])
     cards = [
@@ -56,7 +61,7 @@ def render(content: ReportContent, created: datetime) -> str:
     ]
     protocol = content.trials.protocol
     template = Template(files(__package__).joinpath("page.html").read_text(encoding="utf-8"))
-    return template.substitute(
+    page = template.substitute(
         protocol=escape(protocol.name),
         lead=escape(
             f"{protocol.description or protocol.name} · {created:%Y-%m-%d %H:%M} · "
@@ -65,6 +70,8 @@ def render(content: ReportContent, created: datetime) -> str:
         banner=_banner(content),
         cards="\n".join(cards),
     )
+    # names of channels and classes are foreign text; the figures are in base64
+    return clean_lines(page)
 
 
 def _banner(content: ReportContent) -> str:

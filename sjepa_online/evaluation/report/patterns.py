@@ -15,8 +15,8 @@ from scipy.linalg import eigh
 from scipy.signal import butter, sosfiltfilt
 
 from sjepa_online.data import Trials
-from sjepa_online.decoding.spectral import cross_spectra
-from sjepa_online.decoding.tangent import channel_covariances, shrink
+from sjepa_online.decoding.features.spectral import cross_spectra
+from sjepa_online.decoding.features.tangent_space import channel_covariances, shrink
 from sjepa_online.protocol import MODEL_SFREQ
 
 Floats = NDArray[np.float64]
@@ -69,6 +69,14 @@ def source_patterns(trials: Trials) -> list[SourcePattern]:
       30 Hz is the strongest compared with the other classes (Koles 1991);
     - ``ssvep``: for each stimulus frequency the source whose response stands out the most from
       everything else (Cohen and Gulbinaite 2017).
+
+    Parameters
+    ----------
+    trials : Trials
+
+    Returns
+    -------
+    list of SourcePattern
     """
     X = trials.X.astype(np.float64)
     if trials.protocol.paradigm == "erp":
@@ -134,5 +142,14 @@ def _scaled(pattern: Floats) -> Floats:
 
 
 def rarest_class(trials: Trials) -> str:
-    """Return the class with the fewest trials: the target among flashes."""
+    """Return the class with the fewest trials: the target among flashes.
+
+    Parameters
+    ----------
+    trials : Trials
+
+    Returns
+    -------
+    str
+    """
     return min(trials.protocol.class_names, key=lambda name: int(np.sum(trials.y == name)))

@@ -32,6 +32,10 @@ def draw_signals(trials: Trials, patterns: list[SourcePattern]) -> Figure:
     trials : Trials
     patterns : list of SourcePattern
         The channels at which they are the strongest are drawn.
+
+    Returns
+    -------
+    Figure
     """
     chosen = strongest_channels(patterns)
     with rc_context(STYLE):
@@ -51,7 +55,16 @@ def draw_signals(trials: Trials, patterns: list[SourcePattern]) -> Figure:
 
 
 def strongest_channels(patterns: list[SourcePattern]) -> list[int]:
-    """Return the indices of the channels with the strongest patterns, each pattern in turn."""
+    """Return the indices of the channels with the strongest patterns, each pattern in turn.
+
+    Parameters
+    ----------
+    patterns : list of SourcePattern
+
+    Returns
+    -------
+    list of int
+    """
     chosen: list[int] = []
     orders = [np.argsort(-np.abs(pattern.values)) for pattern in patterns]
     for rank in range(len(orders[0])):

@@ -100,7 +100,17 @@ class Corpus:
         return hashlib.sha256(content.encode()).hexdigest()
 
     def order(self, recipe: Recipe, epoch: int) -> list[Example]:
-        """Shuffle the training examples of an epoch, the same way in every process."""
+        """Shuffle the training examples of an epoch, the same way in every process.
+
+        Parameters
+        ----------
+        recipe : Recipe
+        epoch : int
+
+        Returns
+        -------
+        list of Example
+        """
         rng = np.random.default_rng([recipe.optimisation.seed, epoch])
         examples = [self.train[i] for i in rng.permutation(len(self.train))]
         if not recipe.examples.random_start:
@@ -160,7 +170,19 @@ class Corpus:
         return Batch(sum(n_hidden for _, n_hidden in keys), slices)
 
     def window(self, cut: Examples, example: Example) -> Tensor:
-        """Read an example, shape (channels, samples), float32."""
+        """Read an example.
+
+        Parameters
+        ----------
+        cut : Examples
+            Gives the length.
+        example : Example
+
+        Returns
+        -------
+        Tensor, shape (channels, samples)
+            µV at 128 Hz, single precision.
+        """
         part = self.data[example.shard][:, example.start : example.start + cut.n_times]
         return torch.from_numpy(part.astype(np.float32))
 
@@ -190,7 +212,18 @@ class Corpus:
 
 
 def load_corpus(store: Store, texts: Sequence[str], recipe: Recipe) -> Corpus:
-    """Cut what is stored of the SOURCEs into examples.
+    """Cut the stored signal of the SOURCEs into examples.
+
+    Parameters
+    ----------
+    store : Store
+    texts : sequence of str
+        SOURCEs.
+    recipe : Recipe
+
+    Returns
+    -------
+    Corpus
 
     Raises
     ------
@@ -224,7 +257,7 @@ def load_corpus(store: Store, texts: Sequence[str], recipe: Recipe) -> Corpus:
     for part, examples in parts.items():
         if not examples:
             raise InputError(
-                f"The {part} subjects have at least one example",
+                f"The {part} subjects have no usable example",
                 value=f"subjects {', '.join(sorted({_subject(shard) for shard in usable}))}; "
                 + "; ".join(f"{name}: {reason}" for name, reason in broken[:3]),
                 remedy="Give more recordings, or change the field split of the recipe.",
@@ -280,7 +313,7 @@ def _split(split: Split, shards: Sequence[Shard]) -> tuple[set[str], set[str]]:
     groups = sorted({_group(shard, split, shards) for shard in shards})
     if len(groups) < 2:
         raise InputError(
-            "Validation needs a recording that does not train",
+            "No recording is left for validation",
             value=f"{len(groups)} usable recordings",
             remedy="Give at least two recordings.",
         )

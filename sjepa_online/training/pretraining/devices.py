@@ -68,7 +68,7 @@ def launch_devices(recipe: Recipe, accelerator: str, devices: int, nodes: int) -
     plan = recipe.optimisation
     if plan.slices % (devices * nodes):
         raise InputError(
-            "The slices of a batch are divided equally among the devices",
+            "The slices of a batch cannot be divided equally among the devices",
             value=f"{plan.slices} slices, {devices * nodes} devices",
             remedy="Set 'slices' under [optimisation] to a multiple of the number of devices.",
         )
@@ -76,7 +76,7 @@ def launch_devices(recipe: Recipe, accelerator: str, devices: int, nodes: int) -
     kind = "cuda" if uses_cuda else "cpu"
     if uses_cuda and torch.cuda.device_count() < devices:
         raise InputError(
-            "There are as many GPUs as --devices asks for",
+            "This machine has fewer GPUs than --devices asks for",
             value=f"{devices} asked for, {torch.cuda.device_count()} found",
             remedy="Ask for fewer, or for --accelerator cpu.",
         )
@@ -96,9 +96,20 @@ def launch_devices(recipe: Recipe, accelerator: str, devices: int, nodes: int) -
 
 
 def measured_peak(device: torch.device, bfloat16: bool) -> float:
-    """Measure the rate of a large matrix product in operations per second.
+    """Measure the rate of a large matrix product.
 
     Random data: a product of zeros is faster than real work.
+
+    Parameters
+    ----------
+    device : torch.device
+    bfloat16 : bool
+        Precision of the matrices: bfloat16, or float32.
+
+    Returns
+    -------
+    float
+        Operations per second.
     """
     size = _PROBE_SIZE[device.type]
     dtype = torch.bfloat16 if bfloat16 else torch.float32

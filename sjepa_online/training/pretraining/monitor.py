@@ -79,7 +79,13 @@ def embedding_spread(tokens: Tensor) -> tuple[float, float]:
 
 
 def write_log(path: Path, rows: Sequence[EpochLog]) -> None:
-    """Write the epochs as CSV, atomically."""
+    """Write the epochs as CSV, atomically.
+
+    Parameters
+    ----------
+    path : Path
+    rows : sequence of EpochLog
+    """
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, [field.name for field in fields(EpochLog)])
     writer.writeheader()
@@ -88,7 +94,15 @@ def write_log(path: Path, rows: Sequence[EpochLog]) -> None:
 
 
 def plot_log(path: Path, rows: Sequence[EpochLog], title: str) -> None:
-    """Draw the losses over epochs as in the paper's Figure 4, and the probe beside them."""
+    """Draw the losses over epochs as in the paper's Figure 4, and the probe beside them.
+
+    Parameters
+    ----------
+    path : Path
+        Of the figure.
+    rows : sequence of EpochLog
+    title : str
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -112,5 +126,15 @@ def plot_log(path: Path, rows: Sequence[EpochLog], title: str) -> None:
 
 
 def log_from_state(rows: Sequence[dict[str, Any]]) -> list[EpochLog]:
-    """Rebuild the log from what a training state holds."""
+    """Rebuild the log of a training state.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        One for each epoch.
+
+    Returns
+    -------
+    list of EpochLog
+    """
     return [EpochLog(**row) for row in rows]

@@ -35,6 +35,10 @@ def gather_channels(chosen: Tensor) -> Gathered:
     Parameters
     ----------
     chosen : Tensor of bool, shape (n, channels)
+
+    Returns
+    -------
+    Gathered
     """
     counts = chosen.sum(dim=1)
     largest = int(counts.max())
@@ -73,6 +77,10 @@ class Objective(nn.Module):
 
     def forward(self, part: Pass) -> Tensor:
         """Compare prediction and target.
+
+        Parameters
+        ----------
+        part : Pass
 
         Returns
         -------
@@ -126,7 +134,13 @@ class Objective(nn.Module):
 
     @torch.no_grad()
     def update_target(self, decay: float) -> None:
-        """Move the target towards the network: ``decay`` of itself stays."""
+        """Move the target towards the network.
+
+        Parameters
+        ----------
+        decay : float
+            Share of the target's own weights that stays, 0 to 1.
+        """
         pairs = zip(self.target.parameters(), self.network.parameters(), strict=True)
         for average, parameter in pairs:
             average.lerp_(parameter, 1 - decay)

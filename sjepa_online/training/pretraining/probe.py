@@ -30,6 +30,18 @@ def load_probe_trials(
 ) -> Trials:
     """Cut the labelled trials of a probe, preprocessed as the corpus is.
 
+    Parameters
+    ----------
+    sources : sequence of str
+        SOURCEs.
+    protocol : str
+        Name or path of the trials' protocol.
+    preprocessing : PreprocessorConfig
+
+    Returns
+    -------
+    Trials
+
     Raises
     ------
     InputError
@@ -75,6 +87,11 @@ def probe_accuracy(network: SignalJEPA, trials: Trials) -> float:
     """Cross-validate a shrinkage LDA on frozen tokens.
 
     A recording is left out at a time; of a single one, blocks of trials.
+
+    Parameters
+    ----------
+    network : SignalJEPA
+    trials : Trials
 
     Returns
     -------

@@ -83,7 +83,17 @@ class Network(_Part):
     dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
 
     def config(self, ch_names: tuple[str, ...]) -> ModelConfig:
-        """Describe the network for a corpus with these electrodes."""
+        """Describe the network for a corpus.
+
+        Parameters
+        ----------
+        ch_names : tuple of str
+            The corpus' electrodes.
+
+        Returns
+        -------
+        ModelConfig
+        """
         return ModelConfig.for_channels(ch_names, **self.model_dump())
 
 
@@ -165,7 +175,16 @@ class Recipe(_Part):
 
 
 def load_recipe(name_or_path: str | Path) -> Recipe:
-    """Read a recipe by its name or its path.
+    """Read a recipe.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        The name of a shipped or own recipe, or a path.
+
+    Returns
+    -------
+    Recipe
 
     Raises
     ------
@@ -176,7 +195,17 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
 
 
 def expand_subjects(entries: tuple[str, ...]) -> set[str]:
-    """Expand subjects and ranges: ``("1-3", "S7")`` gives 1, 2, 3 and S7."""
+    """Expand ranges of subjects: ``("1-3", "S7")`` gives 1, 2, 3 and S7.
+
+    Parameters
+    ----------
+    entries : tuple of str
+        Subjects, and ranges of numbers.
+
+    Returns
+    -------
+    set of str
+    """
     subjects: set[str] = set()
     for entry in entries:
         bounds = re.fullmatch(r"(\d+)-(\d+)", entry)
@@ -188,7 +217,17 @@ def expand_subjects(entries: tuple[str, ...]) -> set[str]:
 
 
 def canonical_subject(subject: str) -> str:
-    """Write a subject's number without leading zeros, so that 07 is 7."""
+    """Write a subject's number without leading zeros, so that 07 is 7.
+
+    Parameters
+    ----------
+    subject : str
+        A number, or any other name, which stays as it is.
+
+    Returns
+    -------
+    str
+    """
     return str(int(subject)) if subject.isdecimal() else subject
 
 

@@ -28,7 +28,21 @@ def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
 
 
 def ema_decay(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
-    """Rise linearly from the recipe's first value to its last."""
+    """Rise linearly from the recipe's first value to its last.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        First and last value, and length.
+    step : int
+        Steps taken so far.
+    steps_per_epoch : int
+
+    Returns
+    -------
+    float
+        Share of the target that stays in an update.
+    """
     plan = recipe.objective
     done = min(step / (recipe.optimisation.max_epochs * steps_per_epoch), 1.0)
     return plan.ema_start + (plan.ema_end - plan.ema_start) * done

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from sjepa_online.amplifier import AmplifierProfile
 from sjepa_online.data.reading import companions
 from sjepa_online.data.recording import Recording
 from sjepa_online.data.source import Source, expand_sources
@@ -60,7 +61,17 @@ class StoredSource(BaseModel):
     broken: tuple[tuple[str, str], ...]
 
     def failed(self, name: str) -> bool:
-        """Tell whether the source of this name itself could not be read or used."""
+        """Tell whether a source itself could not be read or used.
+
+        Parameters
+        ----------
+        name : str
+            Of the source.
+
+        Returns
+        -------
+        bool
+        """
         return any(name == one for one, _ in self.broken)
 
 
@@ -81,6 +92,8 @@ class Store:
         Made when it is not there.
     storage : Storage
         How recordings are preprocessed and kept.
+    amplifier : AmplifierProfile, optional
+        What is known of the recordings beside what they say.
 
     Raises
     ------
@@ -88,15 +101,18 @@ class Store:
         The folder holds the store of another preprocessing, or its index is damaged.
     """
 
-    def __init__(self, folder: Path, storage: Storage) -> None:
+    def __init__(
+        self, folder: Path, storage: Storage, amplifier: AmplifierProfile | None = None
+    ) -> None:
         self.folder = folder
+        self._amplifier = amplifier
         self._index = _Index(storage=storage)
         index_path = folder / INDEX_NAME
         if index_path.is_file():
             self._index = _read_index(index_path)
         if self._index.storage != storage:
             raise InputError(
-                "A store holds recordings of one preprocessing",
+                "The store holds recordings of another preprocessing",
                 value=f"{folder} was made with {self._index.storage.model_dump_json()}, the "
                 f"recipe asks for {storage.model_dump_json()}",
                 remedy="Choose another folder with --store, or delete this one.",
@@ -125,15 +141,15 @@ class Store:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
-                "The store needs a folder that can be made and written",
+                "The store's folder cannot be made or written",
                 value=f"{self.folder} ({error.strerror})",
                 remedy="Choose another one with --store.",
             ) from error
-        sources = expand_sources(texts)
+        sources = expand_sources(texts, self._amplifier)
         for number, source in enumerate(sources, start=1):
             if progress is not None:
                 progress(source.name, number, len(sources))
-            stamp = _stamp(source)
+            stamp = _stamp(source, self._amplifier)
             known = self._index.sources.get(source.name)
             if known is not None and known.stamp == stamp and not known.failed(source.name):
                 continue
@@ -142,7 +158,17 @@ class Store:
             self._write(self.folder / INDEX_NAME, content.encode())
 
     def contents(self, texts: Sequence[str]) -> list[StoredSource]:
-        """Return what is stored of these SOURCEs, in their order.
+        """Return what is stored of some SOURCEs.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            SOURCEs.
+
+        Returns
+        -------
+        list of StoredSource
+            In their order.
 
         Raises
         ------
@@ -150,11 +176,11 @@ class Store:
             One of them was not added, or has changed since.
         """
         found = []
-        for source in expand_sources(texts):
+        for source in expand_sources(texts, self._amplifier):
             stored = self._index.sources.get(source.name)
-            if stored is None or stored.stamp != _stamp(source):
+            if stored is None or stored.stamp != _stamp(source, self._amplifier):
                 raise InputError(
-                    "Every source is in the store",
+                    "A source is missing in the store",
                     value=f"{source.name} is not, or has changed",
                     remedy="Run `sjepa-online pretrain RECIPE --prepare` first.",
                 )
@@ -163,6 +189,10 @@ class Store:
 
     def read(self, shard: Shard) -> NDArray[np.floating]:
         """Map a shard into memory after its checksum was compared.
+
+        Parameters
+        ----------
+        shard : Shard
 
         Returns
         -------
@@ -178,7 +208,7 @@ class Store:
         seen = _sha256(path) if path.is_file() else "no such file"
         if seen != shard.sha256:
             raise InputError(
-                "A shard of the store has the checksum that the index gives",
+                "A shard of the store does not have the checksum of the index",
                 value=f"{path}: {seen}, expected {shard.sha256}",
                 remedy=f"Delete {self.folder / INDEX_NAME} and run again to make the store anew.",
             )
@@ -240,19 +270,22 @@ def _read_index(path: Path) -> _Index:
         return _Index.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise InputError(
-            "The index of a store is a file that this program wrote",
+            "The index of the store is not valid",
             value=f"{path}: {error.errors()[0]['msg']}",
             remedy="Delete it to make the store anew, or choose another folder with --store.",
         ) from error
 
 
-def _stamp(source: Source) -> str:
-    """Tell whether a file is still the same; data sets do not change under their name."""
+def _stamp(source: Source, amplifier: AmplifierProfile | None) -> str:
+    """Tell whether a file is still the same and read the same way; data sets do not change."""
     path = Path(source.name)
     if not path.is_file():
         return ""
     stats = [one.stat() for one in (path, *companions(path))]
-    return "; ".join(f"{one.st_size} bytes, modified {one.st_mtime_ns}" for one in stats)
+    told = [f"{one.st_size} bytes, modified {one.st_mtime_ns}" for one in stats]
+    if amplifier is not None and (said := amplifier.model_dump_json(exclude_defaults=True)) != "{}":
+        told.append(f"read as {said}")
+    return "; ".join(told)
 
 
 def _sha256(path: Path) -> str:

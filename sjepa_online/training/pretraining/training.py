@@ -106,7 +106,7 @@ class Training:
         self.n_steps = len(corpus.train) // recipe.optimisation.batch_size
         if self.n_steps == 0:
             raise InputError(
-                "The corpus fills at least one batch",
+                "The corpus does not fill one batch",
                 value=f"{len(corpus.train)} training examples, batches of "
                 f"{recipe.optimisation.batch_size}",
                 remedy="Give more recordings, or shorten spacing_seconds in the recipe.",

@@ -17,7 +17,13 @@ _DIGEST_LENGTH = 32
 
 
 def write_state(path: Path, state: dict[str, Any]) -> None:
-    """Write tensors, numbers, strings, and containers of them, with a checksum, atomically.
+    """Write a training state with a checksum, atomically.
+
+    Parameters
+    ----------
+    path : Path
+    state : dict
+        Tensors, numbers, strings, and containers of them.
 
     Raises
     ------
@@ -31,7 +37,17 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
 
 
 def read_state(path: Path, recipe_digest: str, corpus_digest: str) -> dict[str, Any]:
-    """Read what :func:`write_state` wrote, for the same recipe on the same recordings.
+    """Read the state that :func:`write_state` wrote, for the same recipe on the same recordings.
+
+    Parameters
+    ----------
+    path : Path
+    recipe_digest, corpus_digest : str
+        Checksums of the recipe and the recordings of the training that is resumed.
+
+    Returns
+    -------
+    dict
 
     Raises
     ------
@@ -41,7 +57,7 @@ def read_state(path: Path, recipe_digest: str, corpus_digest: str) -> dict[str, 
     content = path.read_bytes() if path.is_file() else b""
     if not content.startswith(_MAGIC):
         raise InputError(
-            "A training is resumed from the state that it left",
+            "There is no training state to resume from",
             value=f"{path} is {'no such state' if content else 'missing or empty'}",
             remedy="Give the folder of the interrupted training with --out, or start without "
             "--resume.",
@@ -50,7 +66,7 @@ def read_state(path: Path, recipe_digest: str, corpus_digest: str) -> dict[str, 
     payload = content[len(_MAGIC) + _DIGEST_LENGTH :]
     if hashlib.sha256(payload).digest() != digest:
         raise InputError(
-            "The state of a training is whole",
+            "The state of the training is damaged",
             value=f"{path} is truncated or damaged",
             remedy="Restore it from a copy, or start again in another folder.",
         )
@@ -58,7 +74,7 @@ def read_state(path: Path, recipe_digest: str, corpus_digest: str) -> dict[str, 
     for what, expected in (("recipe", recipe_digest), ("corpus", corpus_digest)):
         if state[what] != expected:
             raise InputError(
-                f"A training is resumed with the {what} that it started with",
+                f"The training was started with another {what}",
                 value=f"{path} belongs to another {what}",
                 remedy=f"Use the same {what}, or start a new training in another folder.",
             )

@@ -47,6 +47,15 @@ class UsableSignal(NamedTuple):
 def usable_signal(recording: Recording, config: PreprocessorConfig) -> UsableSignal:
     """Preprocess the good channels of a recording.
 
+    Parameters
+    ----------
+    recording : Recording
+    config : PreprocessorConfig
+
+    Returns
+    -------
+    UsableSignal
+
     Raises
     ------
     InputError
@@ -60,7 +69,7 @@ def usable_signal(recording: Recording, config: PreprocessorConfig) -> UsableSig
     notes = tuple(f"{name} left out: {reason}" for name, reason in reasons.items())
     if len(good) < 2:
         raise InputError(
-            "At least two channels of a recording carry signal",
+            "Fewer than two channels of the recording carry signal",
             value="; ".join(notes) or f"one channel, {', '.join(eeg)}",
             remedy="Leave the recording out, or mend its channels.",
         )
@@ -70,8 +79,8 @@ def usable_signal(recording: Recording, config: PreprocessorConfig) -> UsableSig
     stretches = _stretches(recording, preprocessor, signal.shape[1])
     if not stretches:
         raise InputError(
-            f"A recording is longer than the {preprocessor.settled_after:.1f} s that its "
-            "filters need",
+            f"The recording ends before its filters have settled, after "
+            f"{preprocessor.settled_after:.1f} s",
             value=f"{recording.duration:.1f} s",
             remedy="Leave the recording out.",
         )

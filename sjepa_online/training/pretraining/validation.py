@@ -22,7 +22,19 @@ _SPREAD_BATCH = 4
 
 @torch.no_grad()
 def validate(objective: Objective, recipe: Recipe, corpus: Corpus, devices: Devices) -> float:
-    """Give the loss on all validation examples, shared out among the devices."""
+    """Compute the loss on all validation examples, which the devices share.
+
+    Parameters
+    ----------
+    objective : Objective
+    recipe : Recipe
+    corpus : Corpus
+    devices : Devices
+
+    Returns
+    -------
+    float
+    """
     objective.network.eval()
     fabric = devices.fabric
     batch_size = recipe.optimisation.batch_size
@@ -46,7 +58,13 @@ def validate(objective: Objective, recipe: Recipe, corpus: Corpus, devices: Devi
 
 @torch.no_grad()
 def validation_spread(network: SignalJEPA, recipe: Recipe, corpus: Corpus) -> tuple[float, float]:
-    """Give the spread of the embeddings of examples of the most frequent montage.
+    """Measure the spread of the embeddings of examples of the most frequent montage.
+
+    Parameters
+    ----------
+    network : SignalJEPA
+    recipe : Recipe
+    corpus : Corpus
 
     Returns
     -------

@@ -110,7 +110,7 @@ def describe_markers(describe: Callable[..., Any]) -> Callable[..., Any]:
 @pytest.fixture
 def ready() -> Any:
     """What the engine says of a decoder for three electrodes and two classes."""
-    from sjepa_apps.live.messages import DecoderReady, Pattern
+    from sjepa_online.online.events import DecoderReady, Pattern
 
     return DecoderReady(
         path="/somewhere/decoder.safetensors",
@@ -132,9 +132,9 @@ def ready() -> Any:
 @pytest.fixture
 def decided() -> Callable[..., Any]:
     """Make decisions of the engine."""
-    from sjepa_apps.live.messages import Decided
+    from sjepa_online.online.events import LiveDecision
 
-    def make(time: float, label: str = "12", **fields: Any) -> Decided:
+    def make(time: float, label: str = "12", **fields: Any) -> LiveDecision:
         values: dict[str, Any] = {
             "time": time,
             "label": label,
@@ -148,7 +148,7 @@ def decided() -> Callable[..., Any]:
             "lit": "",
             "symbols": {},
         }
-        return Decided(**(values | fields))
+        return LiveDecision(**(values | fields))
 
     return make
 
@@ -163,10 +163,10 @@ def wait_for(qtbot: Any) -> Callable[[Callable[[], object]], None]:
 def make_window(qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Open live windows; they look for streams and start engines only where a test asks for it."""
     from sjepa_apps.live import settings as settings_module
-    from sjepa_apps.live.discovery import Discovery
-    from sjepa_apps.live.engine_client import EngineClient
+    from sjepa_apps.live.engine.client import EngineClient
     from sjepa_apps.live.settings import LiveSettings
     from sjepa_apps.live.window import LiveOptions, LiveWindow
+    from sjepa_apps.ui.discovery import Discovery
 
     monkeypatch.setattr(settings_module, "settings_file", lambda: tmp_path / "live.json")
     windows: list[LiveWindow] = []
@@ -238,7 +238,7 @@ def amplifier(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What windows ask of the engine."""
-    from sjepa_apps.live.engine_client import EngineClient
+    from sjepa_apps.live.engine.client import EngineClient
 
     commands: list[Any] = []
     monkeypatch.setattr(EngineClient, "_write", lambda self, command: commands.append(command))
@@ -261,7 +261,7 @@ def opened(
     describe: Callable[..., Any],
 ) -> Any:
     """A window that decodes a stream."""
-    from sjepa_apps.live.messages import Decoding
+    from sjepa_online.online.events import Decoding
 
     window = make_window()
     say(window, ready)
@@ -285,7 +285,7 @@ def see() -> Callable[..., None]:
 @pytest.fixture
 def states() -> Callable[..., Any]:
     """Make the engine's report of the channels, of which those named are bad."""
-    from sjepa_apps.live.messages import ChannelReport, Channels
+    from sjepa_online.online.events import ChannelReport, Channels
 
     def make(*bad: str) -> Channels:
         return Channels(
@@ -314,7 +314,7 @@ def log_of() -> Callable[[Any], list[str]]:
 def programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
     """Let the window's commands run a text of Python in place of this program."""
 
-    from sjepa_apps.live import commands as commands_module
+    from sjepa_apps.live.engine import commands as commands_module
 
     def write(text: str) -> None:
         path = tmp_path / "program.py"

@@ -12,7 +12,7 @@ from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from sjepa_apps.live import settings as settings_module
-from sjepa_apps.qt import run_application
+from sjepa_apps.ui.application import run_application
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
 

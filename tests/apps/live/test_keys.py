@@ -11,7 +11,7 @@ from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QKeySequence, QWheelEvent
 from PyQt6.QtWidgets import QApplication, QFileDialog
 
-from sjepa_apps.live.calibrate_dialog import CalibrateDialog
+from sjepa_apps.live.connect.calibrate_dialog import CalibrateDialog
 
 
 def _press(window: Any, keys: str) -> None:

@@ -14,8 +14,8 @@ import pytest
 from PyQt6.QtWidgets import QWidget
 
 from sjepa_apps.cli import windows
-from sjepa_apps.cli.decode import DECISIONS
 from sjepa_online.data import Recording
+from sjepa_online.online import DECISIONS
 from sjepa_online.stream import Replay, find_streams
 
 
@@ -81,7 +81,7 @@ def test_ctrl_c_closes_the_window_and_its_engine(
 
 
 def test_closing_does_not_wait_for_an_engine_that_is_still_starting(qtbot: Any) -> None:
-    from sjepa_apps.live.engine_client import EngineClient
+    from sjepa_apps.live.engine.client import EngineClient
 
     client = EngineClient()
     client.start()
@@ -95,7 +95,7 @@ def test_closing_does_not_wait_for_an_engine_that_is_still_starting(qtbot: Any) 
 
 
 def test_ctrl_c_while_a_window_is_made_waits_for_the_event_loop(qtbot: Any) -> None:
-    from sjepa_apps.qt import interrupt_later, make_application, run_application
+    from sjepa_apps.ui.application import interrupt_later, make_application, run_application
 
     class Window(QWidget):
         """Is interrupted in a call from Qt, where an exception would be lost."""
@@ -112,7 +112,7 @@ def test_ctrl_c_while_a_window_is_made_waits_for_the_event_loop(qtbot: Any) -> N
 
 
 def test_ctrl_c_before_the_event_loop_begins_ends_it(qtbot: Any) -> None:
-    from sjepa_apps.qt import make_application, run_application
+    from sjepa_apps.ui.application import make_application, run_application
 
     application = make_application()
     window = QWidget()
@@ -135,4 +135,4 @@ def test_ctrl_c_before_the_event_loop_begins_ends_it(qtbot: Any) -> None:
 def engines_of(started: Any) -> list[psutil.Process]:
     """Return the engines that a command has started."""
     children = psutil.Process(started.pid).children()
-    return [one for one in children if "engine_process" in " ".join(one.cmdline())]
+    return [one for one in children if "live.engine.process" in " ".join(one.cmdline())]

@@ -16,8 +16,8 @@ import pyxdf
 from PyQt6.QtWidgets import QMessageBox
 
 from sjepa_apps.live.application import window_number
-from sjepa_apps.live.commands import CommandRunner
-from sjepa_apps.live.recording import RecordingState
+from sjepa_apps.live.engine.commands import CommandRunner
+from sjepa_apps.live.engine.recording import RecordingState
 from sjepa_online.data import Recording
 from sjepa_online.errors import OperationError
 from sjepa_online.stream import Replay, find_streams
@@ -150,7 +150,7 @@ def test_a_tenth_window_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     held = [window_number() for _ in range(9)]
     assert [number for number, _ in held] == list(range(1, 10))
-    with pytest.raises(OperationError, match="At most 9 live windows"):
+    with pytest.raises(OperationError, match="9 live windows run already"):
         window_number()
     held[4][1].unlock()
     number, lock = window_number()

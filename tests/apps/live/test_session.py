@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from sjepa_apps.live.engine_client import EngineClient
-from sjepa_apps.live.messages import ChooseChannel, CloseStream, Happened, OpenStream, UseMarkers
+from sjepa_apps.live.engine.client import EngineClient
+from sjepa_online.online.commands import ChooseChannel, CloseStream, OpenStream, UseMarkers
+from sjepa_online.online.events import EngineEvent
 from sjepa_online.stream import Marker
 
 
@@ -30,7 +31,7 @@ def test_markers_that_appear_after_the_signal_are_used(
     opened.connect_view.connect_button.click()
     assert sent[-1] == OpenStream(selector="amplifier@serial 7")
     assert opened.trials.interval.text() == "waiting for markers"
-    say(opened, Happened(time=0.0, event="waiting-for-markers", detail="none is in sight"))
+    say(opened, EngineEvent(time=0.0, event="waiting-for-markers", detail="none is in sight"))
     assert "waiting for markers" in opened.decoder.detail.toolTip()
     assert not session.opening
     see(opened, describe(), describe_markers(source_id="pad 1"))

@@ -97,9 +97,9 @@ def test_a_measurement_without_a_decision_ends_and_tells_why(
     reason: str,
 ) -> None:
     from sjepa_apps.live import benchmark
-    from sjepa_apps.live.discovery import Discovery
-    from sjepa_apps.live.engine_client import EngineClient
-    from sjepa_apps.live.messages import Refused
+    from sjepa_apps.live.engine.client import EngineClient
+    from sjepa_apps.ui.discovery import Discovery
+    from sjepa_online.online.events import Refused
 
     monkeypatch.setattr(Discovery, "start", lambda self: None)
     monkeypatch.setattr(EngineClient, "start", lambda self: None)

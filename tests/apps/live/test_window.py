@@ -13,16 +13,12 @@ from PyQt6.QtGui import QStyleHints
 from PyQt6.QtWidgets import QFileDialog, QLabel
 
 from sjepa_apps.live import session as session_module
-from sjepa_apps.live.engine_client import EngineClient
-from sjepa_apps.live.messages import (
-    Decoding,
-    EngineReady,
-    LoadDecoder,
-    OpenStream,
-    Refused,
-)
+from sjepa_apps.live.engine.client import EngineClient
 from sjepa_apps.live.settings import LiveSettings, load_settings
-from sjepa_apps.live.theme import DARK, LIGHT
+from sjepa_apps.ui.theme import DARK, LIGHT
+from sjepa_online.amplifier import describe as profile
+from sjepa_online.online.commands import LoadDecoder, OpenStream
+from sjepa_online.online.events import Decoding, EngineReady, Refused
 
 START = 1000.0
 
@@ -198,7 +194,7 @@ def test_choices_and_layout_are_kept_for_the_next_time(
     second.session.streams = [describe()]
     second.session.streams_changed.emit()
     assert second.session.stream == describe()
-    assert sent == [OpenStream(selector="amplifier@serial 7", unit="mV")]
+    assert sent == [OpenStream(selector="amplifier@serial 7", amplifier=profile(unit="mV"))]
 
 
 def test_settings_that_cannot_be_read_are_told(
@@ -213,7 +209,7 @@ def test_settings_that_cannot_be_read_are_told(
 
 @pytest.mark.parametrize("name", ["<b>bold</b>", "a\x1b[31mred", "line\nbreak", "x" * 3000])
 def test_any_name_is_plain_text(opened: Any, describe: Callable[..., Any], name: str) -> None:
-    from sjepa_online.stream.discovery import clean_text
+    from sjepa_online.foreign_text import clean_text
 
     stream = describe(clean_text(name))
     opened.connect_view.show_streams([stream])

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sjepa_apps.session import controller, online
+from sjepa_apps.session import controller
+from sjepa_apps.session import feedback as online
 from sjepa_apps.session.checks import check_channels
 from sjepa_online import load_decoder
 from sjepa_online.data import Recording, load_source
@@ -78,16 +79,16 @@ def test_a_typing_error_in_the_protocol_is_named(command, tmp_path, protocol_fil
         (["--from", "sample", "--trials", "3"], "--trials"),
         (
             ["--from", "sample", "--headless", "--skip-practice", "--wait", "3"],
-            "--from and --headless, --skip-practice, --wait",
+            "--from excludes --headless, --skip-practice, --wait",
         ),
-        (["--from", "sample", "--lsl-scope", "site"], "--from and --lsl-scope"),
-        (["--headless", "--resume", "nowhere"], "session.json"),
+        (["--from", "sample", "--lsl-scope", "site"], "--from excludes --lsl-scope"),
+        (["--headless", "--resume", "nowhere"], "No such folder"),
         (["--headless", "--trials", "8"], "5 or more trials of each class"),
         (
             ["--headless", "--display", "2", "--photodiode"],
-            "--headless and --display, --photodiode",
+            "--headless excludes --display, --photodiode",
         ),
-        (["--from", "sample", "--windowed"], "--from and --windowed"),
+        (["--from", "sample", "--windowed"], "--from excludes --windowed"),
         (["--headless", "--unit", "furlong"], "V, mV, uV or nV"),
         (["--wait", "3"], "--wait 3"),
     ],
@@ -178,4 +179,4 @@ def test_a_session_with_a_simulated_participant_yields_a_decoder(
     assert "--overwrite" in again.err
     other = command("calibrate", "-p", protocol_file, "--resume", folder, "--unit", "mV")
     assert other.code == 2
-    assert "--resume and --unit" in other.err
+    assert "--resume excludes --unit" in other.err

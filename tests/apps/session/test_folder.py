@@ -78,6 +78,14 @@ def test_a_damaged_state_is_refused(folder, damage):
         SessionFolder.open(folder.path)
 
 
+def test_a_protocol_cannot_name_a_folder_elsewhere(tmp_path, protocol_file, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = protocol_file.read_text().replace('name = "short"', 'name = "../../../elsewhere"')
+    protocol_file.write_text(text)
+    made = SessionFolder.create(None, str(protocol_file), STREAM, seed=0).path
+    assert made.resolve().parent == tmp_path / "sessions"
+
+
 def test_another_folder_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"session\.json"):
         SessionFolder.open(tmp_path)
@@ -86,5 +94,5 @@ def test_another_folder_is_refused(tmp_path):
 @pytest.mark.parametrize("change", [{"sfreq": 500.0}, {"ch_names": ("Oz", "O2")}])
 def test_a_stream_of_other_channels_or_another_rate_is_refused(folder, change):
     folder.check_stream(replace(STREAM, host="other", uid="other"))
-    with pytest.raises(InputError, match="same channels"):
+    with pytest.raises(InputError, match="differs from the one"):
         folder.check_stream(replace(STREAM, **change))

@@ -14,7 +14,8 @@ pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
-from sjepa_apps.session_window import SessionSetup, conductor, window
+from sjepa_apps.session_window import conductor, window
+from sjepa_apps.session_window.setup import SessionSetup
 from sjepa_apps.session_window.window import SessionWindow
 from sjepa_apps.stimulus import window as stimulus
 from sjepa_online.data import Recording
@@ -193,7 +194,7 @@ def begin() -> Callable[..., Any]:
         assert shown is not None
         if practice:
             qtbot.waitUntil(lambda: shown._then is not None, timeout=60_000)
-            QTest.keyClick(shown.surface, Qt.Key.Key_Return)
+            QTest.keyClick(shown.frame_window, Qt.Key.Key_Return)
         qtbot.waitUntil(lambda: shown._playing, timeout=60_000)
         return shown
 

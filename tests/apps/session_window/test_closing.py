@@ -13,10 +13,10 @@ pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 
 from PyQt6.QtWidgets import QMessageBox
 
-from sjepa_apps import session_window
-from sjepa_apps.cli.session import run_in_window
+from sjepa_apps.cli.session.run import run_in_window
 from sjepa_apps.session.folder import SessionFolder
-from sjepa_apps.session_window import SessionOutcome, SessionSetup
+from sjepa_apps.session_window import window as session_window
+from sjepa_apps.session_window.setup import SessionOutcome, SessionSetup
 from sjepa_online.decoding import DecoderRequest
 
 
@@ -112,7 +112,7 @@ def test_files_are_not_replaced_unasked(tmp_path, command):
     existing.write_text("precious")
     outcome = command("calibrate", "-p", "mi", "--out", existing)
     assert outcome.code == 2
-    assert "not replaced unasked" in outcome.err
+    assert "already exists" in outcome.err
     assert existing.read_text() == "precious"
 
 

@@ -10,7 +10,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
 from sjepa_apps.session.folder import SessionFolder
-from sjepa_apps.stimulus.screens import FLICKER_WARNING
+from sjepa_apps.stimulus.messages import FLICKER_WARNING
 from sjepa_online.errors import OperationError
 
 
@@ -26,7 +26,7 @@ def test_session_runs_from_the_first_page_to_the_result(
     assert result.advice.itemAt(0).widget().text() == "At chance."
     assert "all shown" in one.run_page.log.toPlainText()
     assert "frames shown" in one.run_page.frames.text()
-    assert not one.conductor.stimulus.surface.isVisible()
+    assert not one.conductor.stimulus.frame_window.isVisible()
     result.n_more.setValue(2)
     result.more.click()
     qtbot.waitUntil(lambda: "12 trials" in result.score.text(), timeout=60_000)
@@ -41,8 +41,8 @@ def test_escape_of_the_participant_stops_and_the_session_goes_on(
     one = open_session(eeg("a"))
     go_to_recording(one, qtbot)
     shown = begin(one, qtbot)
-    QTest.keyClick(shown.surface, Qt.Key.Key_Escape)
-    QTest.keyClick(shown.surface, Qt.Key.Key_Escape)
+    QTest.keyClick(shown.frame_window, Qt.Key.Key_Escape)
+    QTest.keyClick(shown.frame_window, Qt.Key.Key_Escape)
     page = one.run_page
     qtbot.waitUntil(lambda: page.state.text() == "Stopped", timeout=60_000)
     assert "was stopped" in page.message.text()
@@ -125,8 +125,8 @@ def test_warning_about_flicker_is_confirmed_once_in_a_session(
     page.primary.click()
     shown = one.conductor.stimulus
     qtbot.waitUntil(lambda: shown._then is not None, timeout=60_000)
-    assert shown._screen.title == FLICKER_WARNING.title
-    QTest.keyClick(shown.surface, Qt.Key.Key_Return)
+    assert shown._message.title == FLICKER_WARNING.title
+    QTest.keyClick(shown.frame_window, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: shown._playing, timeout=60_000)
     page.secondary.click()
     qtbot.waitUntil(page.primary.isEnabled, timeout=60_000)

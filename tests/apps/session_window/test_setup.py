@@ -10,9 +10,10 @@ pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 
 from PyQt6.QtWidgets import QFileDialog
 
-from sjepa_apps.live.theme import DARK, LIGHT
 from sjepa_apps.session_window import conductor
-from sjepa_apps.stimulus.placement import Placement
+from sjepa_apps.stimulus.display import Placement
+from sjepa_apps.ui.theme import DARK, LIGHT
+from sjepa_online.amplifier import describe
 from sjepa_online.errors import InputError
 from sjepa_online.stream import StreamDescription
 
@@ -46,18 +47,18 @@ def test_unit_of_a_stream_that_declares_none_is_chosen(
     units = []
     check = conductor.check_channels
     monkeypatch.setattr(
-        conductor, "check_channels", lambda stream, unit: units.append(unit) or check(stream, unit)
+        conductor, "check_channels", lambda stream, said: units.append(said) or check(stream, said)
     )
     one = open_session(replace(eeg("a"), units=()), practice=False)
     page = one.setup_page
     assert not page.primary.isEnabled()
-    assert "choose one" in page.message.text()
+    assert "--unit uV" in page.message.text()
     page.unit.setCurrentText("mV")
     assert page.primary.isEnabled()
     go_to_recording(one, qtbot)
     begin(one, qtbot, practice=False)
-    assert one.conductor.folder.state.unit == "mV"
-    assert units == ["mV"]
+    assert one.conductor.folder.state.amplifier.unit == "mV"
+    assert [one.unit for one in units] == ["mV"]
     # a session goes on in its unit
     one.run_page.secondary.click()
     qtbot.waitUntil(one.run_page.back.isEnabled, timeout=60_000)
@@ -68,7 +69,7 @@ def test_unit_of_a_stream_that_declares_none_is_chosen(
 
 
 def test_unit_of_the_command_line_is_chosen(open_session, eeg):
-    one = open_session(replace(eeg("a"), units=()), unit="uV")
+    one = open_session(replace(eeg("a"), units=()), amplifier=describe(unit="uV"))
     assert one.setup_page.unit.currentText() == "µV"
     assert one.setup_page.primary.isEnabled()
 
@@ -128,7 +129,7 @@ def test_findings_have_the_colours_of_the_theme(open_session, qtbot, eeg):
 
 def test_signal_that_cannot_be_recorded_is_refused(open_session, qtbot, monkeypatch, eeg):
     def refuse(stream: StreamDescription, unit: str | None) -> None:
-        raise InputError("The signal varies", value="all constant", remedy="Switch it on.")
+        raise InputError("Every channel is constant", value="a", remedy="Switch it on.")
 
     monkeypatch.setattr(conductor, "check_channels", refuse)
     one = open_session(eeg("a"))
@@ -184,9 +185,9 @@ def test_options_of_the_command_line_are_preset(open_session, qtbot, eeg, go_to_
     go_to_recording(one, qtbot)
     assert one.conductor.choices.placement == placement
     shown = begin(one, qtbot, practice=False)
-    assert shown.surface.width() < shown.surface.screen().geometry().width()
+    assert shown.frame_window.width() < shown.frame_window.screen().geometry().width()
 
 
 def test_display_that_is_not_there_is_refused(open_session, eeg):
-    with pytest.raises(InputError, match="There are: 1"):
+    with pytest.raises(InputError, match=r"no display .*Choose one of: 1"):
         open_session(eeg("a"), placement=Placement(display=3))

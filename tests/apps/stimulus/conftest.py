@@ -66,7 +66,7 @@ def open_window(
 ) -> Iterator[Callable[..., tuple[Any, Markers, Frames]]]:
     """Open stimulus windows that last as long as the test, connected to lists."""
     from sjepa_apps.stimulus import window as module
-    from sjepa_apps.stimulus.placement import Placement
+    from sjepa_apps.stimulus.display import Placement
 
     monkeypatch.setattr(module, "MEASURED_FRAMES", 25)
     monkeypatch.setattr(module, "SETTLING_FRAMES", 2)

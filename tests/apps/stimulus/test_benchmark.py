@@ -12,7 +12,7 @@ pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 from sjepa_apps.stimulus import window as stimulus
 from sjepa_apps.stimulus.benchmark import DisplayMeasurement, measure_display
 from sjepa_apps.stimulus.display import DisplayReport
-from sjepa_apps.stimulus.rush import Rush
+from sjepa_apps.stimulus.realtime_priority import RealtimePriority
 
 
 def test_frames_of_a_display_are_counted(qapp, short_protocol, monkeypatch):
@@ -37,7 +37,7 @@ def test_late_frames_are_those_after_one_and_a_half_refreshes():
 
 def test_python_is_as_before_after_a_trial():
     interval = sys.getswitchinterval()
-    rush = Rush()
+    rush = RealtimePriority()
     rush.start()
     rush.start()
     assert not gc.isenabled()

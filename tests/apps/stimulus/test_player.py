@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sjepa_apps.stimulus.frames import FramePlanner, luminance
-from sjepa_apps.stimulus.player import TrialPlayer
+from sjepa_apps.stimulus.frames import FramePlanner, TrialPlayer, luminance
 from sjepa_online.schedule import Phase, ScheduledTrial
 
 RATE = 60.0

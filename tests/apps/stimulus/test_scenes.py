@@ -11,10 +11,10 @@ from PyQt6.QtCore import QRectF, QSizeF
 from PyQt6.QtGui import QImage, QPainter
 
 from sjepa_apps.stimulus import theme
-from sjepa_apps.stimulus.flicker import FlickerScene, place_targets
+from sjepa_apps.stimulus.messages import FLICKER_WARNING, STOP_QUESTION, draw_message
 from sjepa_apps.stimulus.scenes import make_scene
-from sjepa_apps.stimulus.screens import FLICKER_WARNING, STOP_QUESTION, draw_screen
-from sjepa_apps.stimulus.speller import SpellerScene
+from sjepa_apps.stimulus.scenes.flicker import FlickerScene, place_targets
+from sjepa_apps.stimulus.scenes.speller import SpellerScene
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.schedule import Phase, ScheduledTrial, make_schedule
@@ -251,7 +251,7 @@ def test_text_is_begun_anew_when_a_session_is_longer(qapp):
 
 @pytest.mark.parametrize("screen", [FLICKER_WARNING, STOP_QUESTION])
 def test_screen_has_its_words_in_the_middle_and_its_keys_below(qapp, screen):
-    picture = render(lambda painter: draw_screen(painter, SIZE, screen))
+    picture = render(lambda painter: draw_message(painter, SIZE, screen))
     assert picture[100:400].max() > 200
     assert picture[460:530].max() > 100
     # nothing runs out of the display
@@ -277,7 +277,7 @@ def test_protocol_for_recordings_only_has_no_scene():
 def test_photodiode_patch_is_white_while_the_stimulus_is_on(
     qapp, open_window, short_protocol, name, kind, white
 ):
-    from sjepa_apps.stimulus.player import TrialPlayer
+    from sjepa_apps.stimulus.frames import TrialPlayer
 
     protocol = short_protocol(name)
     window, _, _ = open_window(protocol, photodiode=True)

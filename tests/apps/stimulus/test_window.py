@@ -13,8 +13,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped, TrialMonitor
-from sjepa_apps.stimulus.display import check_rate, judge_display
-from sjepa_apps.stimulus.placement import Placement
+from sjepa_apps.stimulus.display import Placement, check_rate, judge_display
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_online.errors import InputError, OperationError
@@ -32,7 +31,7 @@ def ask(window: StimulusWindow, act: Any, *arguments: Any) -> Future[Any]:
 
 
 def press(window: StimulusWindow, key: Qt.Key) -> None:
-    QTest.keyClick(window.surface, key)
+    QTest.keyClick(window.frame_window, key)
 
 
 def begin(window: StimulusWindow, qtbot: Any, protocol: Any) -> Future[PresentedTrial]:
@@ -74,14 +73,14 @@ def test_marker_is_stamped_within_a_millisecond_of_the_swap(
     protocol = short_protocol("ssvep")
     window, markers, _ = open_window(protocol)
     swaps = []
-    inner = window.surface.event
+    inner = window.frame_window.event
 
     def note(event: Any) -> bool:
         done: bool = inner(event)
         swaps.append(local_clock())
         return done
 
-    monkeypatch.setattr(window.surface, "event", note)
+    monkeypatch.setattr(window.frame_window, "event", note)
     future = begin(window, qtbot, protocol)
     qtbot.waitUntil(future.done, timeout=60_000)
     for _, time in markers.sent:
@@ -202,7 +201,7 @@ def test_message_waits_for_enter(qtbot, open_window, short_protocol):
     assert not future.done()
     press(window, ENTER)
     assert future.done()
-    assert window._screen.title != "Practice"
+    assert window._message.title != "Practice"
 
 
 def test_message_after_an_interrupted_trial_still_waits(qtbot, open_window, short_protocol):
@@ -226,7 +225,7 @@ def test_closing_the_window_stops_what_is_shown(qtbot, open_window, short_protoc
     window, markers, _ = open_window(protocol)
     future = begin(window, qtbot, protocol)
     qtbot.waitUntil(lambda: len(markers.sent) == 1, timeout=60_000)
-    window.surface.close()
+    window.frame_window.close()
     with pytest.raises(SessionStopped):
         future.result()
     assert markers.texts[-1] == "pause"
@@ -237,7 +236,7 @@ def test_trial_that_nobody_can_see_is_paused(qtbot, open_window, short_protocol)
     window, markers, _ = open_window(protocol)
     future = begin(window, qtbot, protocol)
     qtbot.waitUntil(lambda: len(markers.sent) == 1, timeout=60_000)
-    window.surface.hide()
+    window.frame_window.hide()
     qtbot.waitUntil(lambda: markers.texts[-1] == "pause", timeout=60_000)
     assert not future.done()
     press(window, SPACE)
@@ -305,18 +304,18 @@ def test_session_in_another_thread_ends_with_the_window(qtbot, open_window, shor
 
 def test_display_that_does_not_exist_is_refused(qapp):
     window = StimulusWindow(load_protocol("mi"), Placement(display=7))
-    with pytest.raises(InputError, match="There are: 1"):
+    with pytest.raises(InputError, match=r"no display .*Choose one of: 1"):
         window.open()
 
 
 def test_window_that_does_not_fill_the_display_says_so(open_window, short_protocol):
     window, _, _ = open_window(short_protocol("mi"), windowed=True)
-    screen = window.surface.screen().geometry()
-    assert 0 < window.surface.width() < screen.width()
-    assert screen.contains(window.surface.geometry())
+    screen = window.frame_window.screen().geometry()
+    assert 0 < window.frame_window.width() < screen.width()
+    assert screen.contains(window.frame_window.geometry())
     assert "in a window" in window._notes()
     full, _, _ = open_window(short_protocol("mi"))
-    assert full.surface.geometry() == screen
+    assert full.frame_window.geometry() == screen
     assert "in a window" not in full._notes()
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sjepa_online.decoding.catalog import classifier_from_state
 from sjepa_online.decoding.transfer.imagery_population import (
     ImageryPopulation,
     load_imagery_population,
@@ -142,7 +143,8 @@ def test_a_saved_state_gives_the_same_probabilities(
     X, y = simulate(2, 24)
     fitted = _classifier(population).fit(X, y)
     fitted.adapt(X[:3])
-    again = PopulationClassifier.from_state(fitted.to_state())
+    again = classifier_from_state(fitted.to_state())
+    assert isinstance(again, PopulationClassifier)
     np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
     for one in (again, fitted):
         one.adapt(X[3:6])
@@ -222,5 +224,9 @@ def test_shorter_and_later_windows(population: ImageryPopulation, simulate: Simu
 
 
 def test_a_shorter_window_is_refused(population: ImageryPopulation) -> None:
+    shortest = _classifier(population).shortest_window
+    assert _classifier(population).predict_proba(np.zeros((1, 9, shortest))).shape == (1, 2)
+    with pytest.raises(InputError, match="windows"):
+        _classifier(population).predict_proba(np.zeros((1, 9, shortest - 1)))
     with pytest.raises(InputError, match="windows"):
         _classifier(population).predict_proba(np.zeros((1, 9, 300)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sjepa_online.decoding.registry import classifier_from_state
+from sjepa_online.decoding.catalog import classifier_from_state
 from sjepa_online.decoding.transfer.imagery_population import (
     cortex_electrodes,
     list_imagery_populations,
@@ -20,6 +20,7 @@ def test_it_decodes_and_its_decoder_is_read_back() -> None:
     X = np.random.default_rng(0).normal(scale=10, size=(12, 3, 536))
     classifier = PopulationClassifier(population, ("C3", "Cz", "C4"), ("left", "right")).fit(X)
     again = classifier_from_state(classifier.to_state())
+    assert isinstance(again, PopulationClassifier)
     np.testing.assert_array_equal(again.predict_proba(X), classifier.predict_proba(X))
     assert "not sure" in " ".join(classifier.notes_)
 

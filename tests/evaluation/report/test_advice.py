@@ -9,7 +9,7 @@ from sjepa_online.evaluation.report.advice import advise, more_trials_help
 from sjepa_online.evaluation.report.channels import ChannelReport
 from sjepa_online.evaluation.significance import Score
 
-GOOD = Score("accuracy", 0.9, 0.86, 0.94, 0.5, 0.6)
+GOOD = Score("accuracy", 0.9, 0.86, 0.94, 0.5, 0.6, 100)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_a_good_calibration_gets_no_warning(content):
 
 
 def test_at_chance_the_first_advice_is_what_to_check(content):
-    score = Score("accuracy", 0.55, 0.4, 0.7, 0.5, 0.6)
+    score = Score("accuracy", 0.55, 0.4, 0.7, 0.5, 0.6, 100)
     advice = advise(replace(content, score=score))
     assert advice[0].level == "warning"
     assert advice[0].text.startswith("At chance: accuracy 0.55")

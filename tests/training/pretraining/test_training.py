@@ -252,7 +252,7 @@ def test_nothing_to_resume_is_refused(
 def test_a_corpus_smaller_than_a_batch_is_refused(
     train: Callable[..., Silent], recipe_file: Callable[..., Path]
 ) -> None:
-    with pytest.raises(InputError, match="fills at least one batch"):
+    with pytest.raises(InputError, match="does not fill one batch"):
         train(recipe_file(batch_size="1000"))
 
 

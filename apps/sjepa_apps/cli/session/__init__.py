@@ -1,0 +1,1 @@
+"""Commands with a participant: ``calibrate``, also from recordings, and ``feedback``."""

@@ -1,0 +1,1 @@
+"""Choosing a stream and a decoder."""

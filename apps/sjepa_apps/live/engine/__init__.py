@@ -1,0 +1,1 @@
+"""The decoding process and what the window exchanges with it."""

@@ -1,0 +1,1 @@
+"""Delays, losses, load, and the log."""

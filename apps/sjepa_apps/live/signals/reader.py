@@ -1,0 +1,163 @@
+"""The window's own inlets: threads that take what arrives, so that painting loses nothing."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sjepa_apps.ui.worker import Worker
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, pick_channels
+from sjepa_online.errors import InputError, OperationError
+from sjepa_online.signal.units import microvolt_factor
+from sjepa_online.stream import (
+    Chunk,
+    Marker,
+    MarkerInlet,
+    SignalInlet,
+    StreamDescription,
+    StreamLost,
+    resolve_stream,
+)
+from sjepa_online.stream.discovery import Kind
+
+#: Pause (s) between two looks at the inlet: a source that sends every sample by itself must not
+#: keep this thread busy.
+PAUSE = 0.015
+#: Seconds for which one look at the markers waits for one.
+MARKERS_WITHIN = 0.1
+_KEPT = 4000
+
+
+@dataclass(frozen=True)
+class ShownChannels:
+    """Which channels of a stream are shown, and how they become µV.
+
+    Attributes
+    ----------
+    names : tuple of str
+    picks : ndarray of int, shape (channels,)
+        Their rows in the stream.
+    factors : ndarray, shape (channels, 1)
+        From the stream's unit to µV; 1 where the stream tells no unit of voltage.
+    unit : str
+        ``µV``, or ``units`` where the stream tells none.
+    """
+
+    names: tuple[str, ...]
+    picks: NDArray[np.intp]
+    factors: NDArray[np.float64]
+    unit: str
+
+
+def shown_channels(
+    stream: StreamDescription, amplifier: AmplifierProfile = AS_DECLARED
+) -> ShownChannels:
+    """Choose the electrodes of a stream; all channels if nothing tells which they are."""
+    try:
+        picked = pick_channels(stream.declaration, amplifier)
+    except InputError:
+        return _every_channel(stream, amplifier.unit)
+    return ShownChannels(picked.ch_names, picked.rows, picked.microvolts[:, np.newaxis], "µV")
+
+
+def _every_channel(stream: StreamDescription, unit: str | None) -> ShownChannels:
+    names = usable_names(stream)
+    wanted, picks = names, np.arange(len(names))
+    units = (unit,) * len(names) if unit else stream.units
+    try:
+        factors = np.array([microvolt_factor(units[pick]) for pick in picks])
+    except (InputError, IndexError):
+        return ShownChannels(wanted, picks, np.ones((len(picks), 1)), "units")
+    return ShownChannels(wanted, picks, factors[:, np.newaxis], "µV")
+
+
+def usable_names(stream: StreamDescription) -> tuple[str, ...]:
+    """Return the channels' names; numbers where the stream gives none, or one of them twice."""
+    names = stream.ch_names
+    if len(names) == stream.n_channels and len(set(names)) == len(names):
+        return names
+    return tuple(str(number) for number in range(1, stream.n_channels + 1))
+
+
+def lasting_selector(stream: StreamDescription) -> str:
+    """Return what picks a stream again after its source was restarted."""
+    return stream.selector if stream.source_id else f"{stream.name}@{stream.host}"
+
+
+class _Reader(Worker):
+    """Read a stream until :meth:`stop`; when it ends for good, wait until it is in sight again."""
+
+    def __init__(self, stream: StreamDescription, kind: Kind) -> None:
+        super().__init__(f"reader of {stream.name}")
+        self.stream = stream
+        self._kind = kind
+
+    def work(self) -> None:
+        """Read, and look for the stream, in turn."""
+        stream: StreamDescription | None = self.stream
+        while not self._ended.is_set():
+            if stream is None:
+                stream = _find(lasting_selector(self.stream), self._kind)
+                continue
+            try:
+                self._read(stream)
+            except (InputError, OperationError) as error:
+                self.problems.append(str(error))
+            stream = None
+
+    @abstractmethod
+    def _read(self, stream: StreamDescription) -> None:
+        """Read until the thread is to end, or the stream has ended."""
+
+
+class StreamReader(_Reader):
+    """Read a signal; what arrives waits in ``chunks``, which any thread may empty.
+
+    Parameters
+    ----------
+    stream : StreamDescription
+    """
+
+    def __init__(self, stream: StreamDescription) -> None:
+        super().__init__(stream, "signal")
+        self.chunks: deque[Chunk] = deque(maxlen=_KEPT)
+
+    def _read(self, stream: StreamDescription) -> None:
+        with SignalInlet(stream, ch_names=usable_names(stream)) as signal:
+            while not self._ended.is_set():
+                chunk = signal.pull()
+                if len(chunk.timestamps) or chunk.events:
+                    self.chunks.append(chunk)
+                if any(isinstance(one, StreamLost) and not one.recoverable for one in chunk.events):
+                    return
+                time.sleep(PAUSE)
+
+
+class MarkerReader(_Reader):
+    """Read markers; they wait in ``markers``, which any thread may empty.
+
+    Parameters
+    ----------
+    stream : StreamDescription
+    """
+
+    def __init__(self, stream: StreamDescription) -> None:
+        super().__init__(stream, "markers")
+        self.markers: deque[Marker] = deque(maxlen=_KEPT)
+
+    def _read(self, stream: StreamDescription) -> None:
+        with MarkerInlet(stream) as inlet:
+            while not self._ended.is_set():
+                self.markers.extend(inlet.pull(MARKERS_WITHIN))
+
+
+def _find(selector: str, kind: Kind) -> StreamDescription | None:
+    try:
+        return resolve_stream(selector, 1.0, kind)
+    except InputError:
+        return None

@@ -1,0 +1,1 @@
+"""Decisions against the truth, trial by trial."""

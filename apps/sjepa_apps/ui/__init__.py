@@ -1,0 +1,1 @@
+"""What the live window and the session window share."""

@@ -1,0 +1,121 @@
+"""Curves over the last minutes, drawn by pyqtgraph."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt6.QtCore import QSize
+from PyQt6.QtGui import QColor
+from PyQt6.QtWidgets import QWidget
+
+from sjepa_apps.ui.theme import Theme
+
+#: Width (pixels) of a label of the time axis and the space around it.
+LABEL_ROOM = 60
+#: Into how many steps the time may be divided.
+STEPS = (6, 4, 3, 2)
+
+
+class TimePlot(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph is not typed
+    """Curves against the seconds before now.
+
+    Parameters
+    ----------
+    theme : Theme
+    seconds : float
+        How far back the curves go.
+    label : str
+        What is drawn, and its unit; empty where a heading says it.
+    limits : tuple of float or None
+        Range of the vertical axis; None lets it follow the curves from zero on.
+    """
+
+    def __init__(
+        self,
+        theme: Theme,
+        seconds: float,
+        label: str,
+        limits: tuple[float, float] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._seconds = seconds
+        self._limits = limits
+        self._label = label
+        self._curves: list[Any] = []
+        self._points: list[deque[tuple[float, float]]] = []
+        self.setMenuEnabled(False)
+        self.hideButtons()
+        self.setMouseEnabled(False, False)
+        self.setXRange(-seconds, 0, padding=0.01)
+        if limits is not None:
+            # room for the marks at both ends, even where the plot is low
+            self.setYRange(*limits, padding=0.16)
+            marks = np.linspace(*limits, 3)
+            self.getAxis("left").setTicks([[(mark, f"{mark:g}") for mark in marks]])
+        self.getAxis("left").setWidth(52 if label else 34)
+        # half of the label at the right edge stands beyond it
+        self.getAxis("bottom").setStyle(hideOverlappingLabels=False)
+        self.getPlotItem().layout.setContentsMargins(1, 1, 16, 1)
+        self.getViewBox().sigResized.connect(self._label_times)
+        self.set_theme(theme)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Ask for little space; the layout adds the rest."""
+        return QSize(240, 120)
+
+    def set_curves(self, colours: list[QColor]) -> None:
+        """Begin anew with a curve for each colour."""
+        self.clear()
+        self._curves = [
+            self.plot(pen=pg.mkPen(colour, width=1.6), antialias=True) for colour in colours
+        ]
+        self._points = [deque() for _ in colours]
+
+    def add(self, time: float, values: list[float]) -> None:
+        """Add a point (time in s) to each curve."""
+        for points, value in zip(self._points, values, strict=True):
+            if points and time < points[-1][0]:
+                points.clear()
+            points.append((time, value))
+            while points[0][0] < time - self._seconds:
+                points.popleft()
+
+    def refresh(self) -> None:
+        """Draw the points; the newest is at the right edge."""
+        newest = max((points[-1][0] for points in self._points if points), default=0.0)
+        top = 0.0
+        for curve, points in zip(self._curves, self._points, strict=True):
+            values = np.array(points).reshape(-1, 2)
+            curve.setData(values[:, 0] - newest, values[:, 1])
+            top = max(top, float(values[:, 1].max(initial=0.0)))
+        if self._limits is None:
+            self.setYRange(0, max(1.15 * top, 1.0), padding=0)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change the colours."""
+        self.setBackground(theme.panel)
+        for name in ("left", "bottom"):
+            axis = self.getAxis(name)
+            axis.setPen(pg.mkPen(theme.line))
+            axis.setTextPen(pg.mkPen(theme.muted))
+            axis.setStyle(tickLength=-4)
+        if self._label:
+            self.setLabel("left", self._label, color=theme.muted)
+        self.showGrid(x=False, y=True, alpha=0.25)
+
+    def recolour(self, colours: list[QColor]) -> None:
+        """Give the curves other colours."""
+        for curve, colour in zip(self._curves, colours, strict=True):
+            curve.setPen(pg.mkPen(colour, width=1.6))
+
+    def _label_times(self) -> None:
+        """Label as many times as there is room for."""
+        room = self.getViewBox().width()
+        n_steps = next((n for n in STEPS if room / n >= LABEL_ROOM), 1)
+        step = self._seconds / n_steps
+        ticks = [(-n * step, f"−{n * step:g} s" if n else "now") for n in range(n_steps)]
+        self.getAxis("bottom").setTicks([ticks])

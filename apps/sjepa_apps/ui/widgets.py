@@ -1,0 +1,173 @@
+"""Small widgets that every view uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from PyQt6.QtCore import QPointF, Qt
+from PyQt6.QtGui import QPainter, QPaintEvent, QPalette, QPen
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QFileDialog,
+    QFrame,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QTableView,
+    QTableWidget,
+    QWidget,
+)
+
+from sjepa_online.foreign_text import clean_text
+
+State = Literal["", "good", "warning", "bad"]
+
+#: Height (pixels) of a row of a table.
+ROW_HEIGHT = 22
+PROTOCOL_FILES = "Protocols (*.toml);;All files (*)"
+
+
+class PlainLabel(QLabel):
+    """A label that shows any text as it is: no markup, no control characters.
+
+    Parameters
+    ----------
+    text : str
+    role : str
+        ``muted``, ``heading``, ``figure`` or ``decision``; empty for usual text.
+    """
+
+    def __init__(self, text: str = "", role: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        if role:
+            self.setProperty(role, True)
+        self.setText(text)
+
+    def setText(self, text: str | None) -> None:  # noqa: N802 - Qt's name
+        """Show a text."""
+        super().setText("\n".join(clean_text(line, 1000) for line in (text or "").split("\n")))
+
+    def set_state(self, state: State) -> None:
+        """Colour the text by a state."""
+        set_property(self, "state", state)
+
+
+class ElidedLabel(PlainLabel):
+    """A label that cuts what does not fit, and shows all of it on hover."""
+
+    def __init__(self, text: str = "", role: str = "", parent: QWidget | None = None) -> None:
+        self._full = ""
+        super().__init__(text, role, parent)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def setText(self, text: str | None) -> None:  # noqa: N802 - Qt's name
+        """Show a text."""
+        self._full = clean_text(text or "", 1000)
+        self.setToolTip(plain_tip(self._full))
+        self._fit()
+
+    def resizeEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
+        """Cut anew."""
+        self._fit()
+
+    def _fit(self) -> None:
+        fitting = self.fontMetrics().elidedText(
+            self._full, Qt.TextElideMode.ElideRight, max(self.width(), 24)
+        )
+        super().setText(fitting)
+
+
+class Choices(QComboBox):
+    """A box to choose from; its arrow has the colour of the text."""
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Draw the arrow, which the style sheet leaves out."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self.palette().color(QPalette.ColorRole.PlaceholderText), 1.5))
+        x, y = self.width() - 14.0, self.height() / 2.0
+        painter.drawPolyline(QPointF(x - 4, y - 2), QPointF(x, y + 2), QPointF(x + 4, y - 2))
+        painter.end()
+
+
+class ProtocolFileButton(QPushButton):
+    """A button that adds a protocol file of the user to a box, and selects it there.
+
+    Parameters
+    ----------
+    box : QComboBox
+        Names of protocols.
+    """
+
+    def __init__(self, box: QComboBox) -> None:
+        super().__init__("Other file …")
+        self._box = box
+        self.clicked.connect(self._ask)
+
+    def _ask(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Protocol", "", PROTOCOL_FILES)
+        if path:
+            if self._box.findText(path) < 0:
+                self._box.addItem(path)
+            self._box.setCurrentText(path)
+
+
+def set_property(widget: QWidget, name: str, value: object) -> None:
+    """Set a property that the style sheet reads, and have it read again where it changes."""
+    if widget.property(name) == value:
+        return
+    widget.setProperty(name, value)
+    style = widget.style()
+    assert style is not None
+    style.unpolish(widget)
+    style.polish(widget)
+
+
+def plain_tip(text: str) -> str:
+    """Return text that a tool tip shows as it is: Qt guesses whether a tip is markup."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f"<span>{escaped}</span>" if text else ""
+
+
+def panel(parent: QWidget | None = None) -> QFrame:
+    """Return a frame with the background of a panel."""
+    frame = QFrame(parent)
+    frame.setProperty("panel", True)
+    return frame
+
+
+def style_table(table: QTableView, stretched: int) -> None:
+    """Show whole rows without a grid; the column ``stretched`` takes the remaining width."""
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setShowGrid(False)
+    table.setWordWrap(False)
+    table.setTextElideMode(Qt.TextElideMode.ElideRight)
+    rows, header = table.verticalHeader(), table.horizontalHeader()
+    assert rows is not None
+    assert header is not None
+    rows.hide()
+    rows.setDefaultSectionSize(ROW_HEIGHT)
+    header.setHighlightSections(False)
+    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+    header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
+
+
+def make_table(columns: Sequence[str], stretched: int) -> QTableWidget:
+    """Return an empty table whose columns fit their cells, except the one that is stretched."""
+    table = QTableWidget(0, len(columns))
+    table.setHorizontalHeaderLabels(list(columns))
+    style_table(table, stretched)
+    header = table.horizontalHeader()
+    assert header is not None
+    for column in range(len(columns)):
+        if column != stretched:
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+    return table

@@ -1,0 +1,1 @@
+"""Decoding without bad channels: interpolation, and channel dropout in training."""

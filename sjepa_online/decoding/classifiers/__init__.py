@@ -1,0 +1,1 @@
+"""Classifiers of epochs: network, filter bank, Riemannian, CCA, and the choice among them."""

@@ -1,0 +1,240 @@
+"""A population start, on simulated people whose responses share a pattern over the scalp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from sjepa_online.decoding import DecoderRequest, EpochClassifier
+from sjepa_online.decoding.features.spatial_filters import whitening
+from sjepa_online.decoding.transfer.population import (
+    PENALTY,
+    Population,
+    StimulusPrior,
+    _fit_shared,
+    common_channels,
+    fit_population,
+    load_population,
+)
+from sjepa_online.decoding.transfer.start import population_start
+from sjepa_online.errors import InputError
+from sjepa_online.model.local_encoder import gabor_kernels
+from sjepa_online.protocol import Protocol, load_protocol
+
+CH_NAMES = ("Oz", "O1", "O2", "POz", "Pz", "Cz")
+PATTERN = np.array([1.0, 0.8, 0.8, 0.6, 0.2, 0.0])
+KERNELS = gabor_kernels(8, 32).numpy().astype(float)
+Session = tuple[NDArray[np.float32], NDArray[np.str_]]
+
+
+def _protocol(frequencies: tuple[float, ...] = (9.0, 13.0), rest: bool = True) -> Protocol:
+    classes: list[dict[str, object]] = [
+        {"name": f"{frequency:g} Hz", "frequency": frequency} for frequency in frequencies
+    ]
+    if rest:
+        classes.append({"name": "rest"})
+    window = {"start": 0.0, "length": 2.0}
+    return Protocol.model_validate(
+        {"name": "simulated", "paradigm": "ssvep", "window": window, "classes": classes}
+    )
+
+
+def _session(protocol: Protocol, n_trials: int, seed: int, amplitude: float = 1.3) -> Session:
+    """Simulate a person: the pattern, background that all channels share, white noise."""
+    rng = np.random.default_rng(seed)
+    seconds = np.arange(protocol.n_times) / 128
+    mixing = np.eye(6) + 0.6 * rng.normal(size=(6, 6))
+    targets = np.arange(n_trials) % len(protocol.classes)
+    epochs = 6.0 * mixing @ rng.normal(size=(n_trials, 6, len(seconds)))
+    for trial, target in enumerate(targets):
+        frequency = protocol.classes[target].frequency
+        if frequency is not None:
+            phases = rng.uniform(0, 2 * np.pi, size=2)
+            response = np.cos(2 * np.pi * frequency * seconds + phases[0])
+            response += 0.5 * np.cos(4 * np.pi * frequency * seconds + phases[1])
+            epochs[trial] += amplitude * PATTERN[:, np.newaxis] * response
+    return epochs.astype(np.float32), np.array(protocol.class_names)[targets]
+
+
+def _population(protocol: Protocol, n_people: int = 6) -> Population:
+    sessions = [_session(protocol, 60, 100 + person) for person in range(n_people)]
+    return fit_population(
+        sessions,
+        protocol,
+        CH_NAMES,
+        KERNELS,
+        weights="random",
+        sources=["sub-01_raw.fif"],
+        simulated=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def population() -> Population:
+    return _population(_protocol())
+
+
+@pytest.fixture
+def saved(population: Population, tmp_path: Path) -> str:
+    population.save(tmp_path / "others.safetensors")
+    return str(tmp_path / "others.safetensors")
+
+
+def _accuracy(
+    request: DecoderRequest,
+    protocol: Protocol,
+    keep: tuple[str, ...] = CH_NAMES,
+    n_train: int = 2,
+) -> float:
+    """Return the mean accuracy of people with ``n_train`` trials of each class."""
+    rows = [CH_NAMES.index(name) for name in keep]
+    scores = []
+    for seed in range(4):
+        X, y = _session(protocol, n_train * len(protocol.classes), seed)
+        classifier = request.make(protocol, keep).fit(X[:, rows], y)
+        X, y = _session(protocol, 60, seed)
+        scores.append(_score(classifier, X[60 - len(X) :, rows], y))
+    return float(np.mean(scores))
+
+
+def _score(classifier: EpochClassifier, X: NDArray[np.float32], y: NDArray[np.str_]) -> float:
+    best = classifier.classes_[classifier.predict_proba(X).argmax(axis=1)]
+    return float(np.mean(best == y))
+
+
+@pytest.mark.parametrize(
+    ("frequencies", "rest"), [((9.0, 13.0), True), ((7.5, 10.0, 15.0), True), ((8.0, 11.0), False)]
+)
+def test_it_makes_a_short_calibration_better_at_any_frequencies(
+    frequencies: tuple[float, ...], rest: bool, saved: str
+) -> None:
+    protocol = _protocol(frequencies, rest)
+    without, with_it = (
+        _accuracy(DecoderRequest("filter-bank", "random", 0, "cpu", name), protocol)
+        for name in ("none", saved)
+    )
+    assert with_it > without + 0.05
+
+
+@pytest.mark.parametrize("keep", [CH_NAMES[1:], ("O1", "O2", "Pz", "Cz")])
+def test_it_helps_a_montage_that_lacks_electrodes(keep: tuple[str, ...], saved: str) -> None:
+    protocol = _protocol()
+    without, with_it = (
+        _accuracy(DecoderRequest("filter-bank", "random", 0, "cpu", name), protocol, keep)
+        for name in ("none", saved)
+    )
+    assert with_it >= without
+    missing = ", ".join(name for name in CH_NAMES if name not in keep)
+    assert f"{missing} are estimated" in population_start(saved, protocol, keep).note
+
+
+def test_on_its_own_montage_the_weights_are_those_of_the_population(
+    population: Population,
+) -> None:
+    protocol = _protocol()
+    prior = population.prior(protocol, CH_NAMES)
+    assert prior is not None
+    covariance = np.cov(np.random.default_rng(0).normal(size=(6, 200)))
+    d = 6 * 7 // 2
+    weights = prior.weights(whitening(covariance), covariance)
+    assert weights.shape == (4 * d + 1, 3)
+    # the blocks are 9, 13, 18 and 26 Hz, and the last class has no stimulus
+    first, second, first_harmonic, second_harmonic = weights[:-1].reshape(4, d, 3)
+    # the shrinkage of the whitening leaves it a little off the identity
+    np.testing.assert_allclose(first[:, 0], population.shared[0], rtol=0.1, atol=0.01)
+    np.testing.assert_allclose(second_harmonic[:, 1], population.shared[1], rtol=0.1, atol=0.01)
+    np.testing.assert_array_equal(first[:, 0], second[:, 1])
+    np.testing.assert_array_equal(first_harmonic[:, 1:], np.zeros((d, 2)))
+    np.testing.assert_array_equal(weights[-1], [population.intercept] * 2 + [0.0])
+    assert not weights[:, 2].any()
+
+
+def test_the_order_of_the_channels_does_not_matter(saved: str) -> None:
+    protocol = _protocol()
+    request = DecoderRequest("filter-bank", "random", 0, "cpu", saved)
+    X, y = _session(protocol, 12, 0)
+    order = np.array([3, 0, 5, 1, 4, 2])
+    turned = tuple(np.array(CH_NAMES)[order].tolist())
+    first = request.make(protocol, CH_NAMES).fit(X, y).predict_proba(X)
+    second = request.make(protocol, turned).fit(X[:, order], y).predict_proba(X[:, order])
+    np.testing.assert_allclose(first, second, atol=0.1)
+
+
+def test_electrodes_that_the_population_lacks_start_from_zero(population: Population) -> None:
+    prior = population.prior(_protocol(), ("Fz", *CH_NAMES))
+    assert isinstance(prior, StimulusPrior)
+    np.testing.assert_array_equal(prior.to_population, np.eye(6, 7, k=1))
+
+
+def test_one_stimulus_and_rest_are_binary_logistic_regression() -> None:
+    """With one stimulus the conditional logit is scikit-learn's logistic regression."""
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(80, 1, 6))
+    targets = (features[:, 0, 0] + rng.normal(size=80) < 0).astype(int)
+    shared, intercept = _fit_shared(features, targets)
+    reference = LogisticRegression(C=1 / PENALTY, tol=1e-8).fit(features[:, 0], targets == 0)
+    np.testing.assert_allclose(shared.ravel(), reference.coef_[0], atol=1e-3)
+    assert intercept == pytest.approx(reference.intercept_[0], abs=1e-3)
+
+
+def test_a_montage_with_too_few_of_its_electrodes_does_without(saved: str) -> None:
+    protocol = _protocol()
+    with pytest.raises(InputError, match="less than half"):
+        population_start(saved, protocol, ("Oz", "O1", "C3", "C4"))
+    start = population_start("auto", protocol, ("C3", "Cz", "C4"))
+    assert start.prior is None
+    assert "less than half" in start.note
+
+
+def test_nobody_starts_from_themselves(saved: str) -> None:
+    with pytest.raises(InputError, match="sub-01_raw"):
+        population_start(saved, _protocol(), CH_NAMES, ["elsewhere/sub-01_raw.fif"])
+    assert population_start(saved, _protocol(), CH_NAMES, ["sub-02_raw.fif"]).prior is not None
+
+
+def test_the_shipped_population_leaves_out_the_person_of_the_sample() -> None:
+    sources = load_population("population-ssvep").config.sources
+    assert sources
+    assert not any("sub-12" in source for source in sources)
+
+
+@pytest.mark.parametrize("paradigm", ["mi", "erp"])
+def test_other_paradigms_have_none(
+    paradigm: str, saved: str, protocol_of: Callable[[str], Protocol]
+) -> None:
+    protocol = protocol_of(paradigm)
+    assert population_start("auto", protocol, CH_NAMES).prior is None
+    with pytest.raises(InputError, match=paradigm):
+        population_start(saved, protocol, CH_NAMES)
+    with pytest.raises(InputError, match="ssvep only"):
+        fit_population(
+            [], protocol, CH_NAMES, KERNELS, weights="random", sources=[], simulated=True
+        )
+
+
+@pytest.mark.parametrize(("ch_names", "told"), [(("C3", "Cz", "C4"), True), (("Fz", "Cz"), False)])
+def test_imagery_says_which_classes_are_mirror_images(
+    ch_names: tuple[str, ...], told: bool
+) -> None:
+    note = population_start("auto", load_protocol("mi"), ch_names).note
+    assert note.startswith("no population start: none is shipped for mi")
+    assert note.endswith("mirror images of each other: left_hand and right_hand") == told
+
+
+def test_a_file_holds_what_was_saved(population: Population, saved: str) -> None:
+    loaded = load_population(saved)
+    assert loaded.config == population.config
+    assert loaded.intercept == population.intercept
+    np.testing.assert_array_equal(loaded.shared, population.shared)
+    np.testing.assert_array_equal(loaded.covariance, population.covariance)
+
+
+def test_montages_are_mixed_on_the_electrodes_that_they_share() -> None:
+    assert common_channels([("Oz", "O1", "Pz"), ("Pz", "Cz", "Oz")]) == ("Oz", "Pz")
+    with pytest.raises(InputError, match="fewer than two"):
+        common_channels([("Oz", "O1"), ("O1", "Cz")])
