@@ -16,7 +16,7 @@ import typer
 
 from sjepa_apps.cli.common import JsonOption, ScopeOption, configure_lsl, echo, print_json
 from sjepa_apps.cli.description import describes_signal
-from sjepa_apps.cli.streams import how_it_is_read
+from sjepa_apps.cli.recordings.streams import how_it_is_read
 from sjepa_apps.cli.windows import NO_DISPLAY, display_problem, has_packages
 from sjepa_online.errors import InputError, OperationError
 
