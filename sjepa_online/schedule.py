@@ -160,6 +160,11 @@ def flash_groups(speller: Speller, random: np.random.Generator) -> Iterator[str]
     order: the matrix on the display (row-column: Farwell and Donchin 1988), or one with the
     symbols shuffled (random-set: Lee et al. 2019).
 
+    Parameters
+    ----------
+    speller : Speller
+    random : numpy.random.Generator
+
     Yields
     ------
     str

@@ -125,11 +125,30 @@ class AmplifierProfile(BaseModel):
         return None if self.trigger is not None else self.markers
 
     def of_session(self, stream: str) -> AmplifierProfile:
-        """Return the profile for a session's own recording: this stream, and its own markers."""
+        """Return the profile for a session's own recording: this stream, and its own markers.
+
+        Parameters
+        ----------
+        stream : str
+            Name of the stream.
+
+        Returns
+        -------
+        profile : AmplifierProfile
+        """
         return self.model_copy(update={"stream": stream, "markers": None, "events": {}})
 
     def event(self, label: str) -> str:
-        """Return the class that a marker stands for, or the marker itself."""
+        """Return the class that a marker stands for, or the marker itself.
+
+        Parameters
+        ----------
+        label : str
+
+        Returns
+        -------
+        name : str
+        """
         for code, name in self.events.items():
             if same_marker(code, label):
                 return name
@@ -150,7 +169,7 @@ def describe(
     markers: str | None = None,
     events: Sequence[str] = (),
 ) -> AmplifierProfile:
-    """Change a profile by what the user says in addition; what the user says wins.
+    """Change a profile by the user's options, which come before its own fields.
 
     Parameters
     ----------
@@ -161,6 +180,10 @@ def describe(
         As in :class:`AmplifierProfile`.
     events : sequence of str
         ``CODE=CLASS`` each.
+
+    Returns
+    -------
+    profile : AmplifierProfile
 
     Raises
     ------
@@ -187,6 +210,15 @@ def describe(
 
 def parse_channels(text: str) -> tuple[str, ...] | dict[str, str]:
     """Read ``--channels``: electrodes in their order, or ``NAME=ELECTRODE`` pairs.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    channels : tuple of str, or dict of str to str
+        Electrodes in their order, or electrodes by the names of channels; ``-`` for none.
 
     Raises
     ------

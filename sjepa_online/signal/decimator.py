@@ -18,7 +18,16 @@ _CUTOFF = 0.2
 
 
 def decimation_factor(sfreq: float) -> int:
-    """Return by what a rate is divided: the smallest factor that leaves a whole rate below 4 kHz.
+    """Return the smallest factor that divides a rate to a whole rate below 4 kHz.
+
+    Parameters
+    ----------
+    sfreq : float
+        Hz.
+
+    Returns
+    -------
+    factor : int
 
     Raises
     ------

@@ -106,7 +106,12 @@ def standard_names(names: Sequence[str]) -> list[str | None]:
 
 
 def electrode_names() -> list[str]:
-    """Return the names of all electrodes of the scalp in the 10-05 system, short ones first."""
+    """Return the names of all electrodes of the scalp in the 10-05 system, short ones first.
+
+    Returns
+    -------
+    names : list of str
+    """
     names = _standard_montage().names.values()
     kept = [name for name in names if name not in _EARS_AND_MASTOIDS and name not in _OLD_NAMES]
     return sorted(kept, key=lambda name: (len(name), name))
@@ -309,7 +314,16 @@ def electrodes_among(names: Sequence[str]) -> dict[str, str]:
 
 
 def is_trigger_channel(name: str) -> bool:
-    """Tell whether a channel holds codes of events, by its name."""
+    """Return whether the name of a channel is one for codes of events.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    is_trigger : bool
+    """
     return _TRIGGER.search(name.strip()) is not None
 
 
