@@ -101,7 +101,7 @@ def make_schedule(
             phases = [_speller_phases(speller, target, random) for target in targets]
         case None:
             raise InputError(
-                "A session has nothing to show without [flicker], [imagery] or [speller]",
+                "This protocol does not say what a session shows",
                 value=f"none of them in {protocol.name}",
                 remedy="Add one, as in the shipped protocols, or calibrate --from recordings.",
             )

@@ -95,9 +95,9 @@ def test_a_marker_keeps_what_it_says(word: str, about: str, practice: bool) -> N
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"imagery": load_protocol("mi").imagery}, "may have"),
-        ({"speller": {"rows": ["AB", "CDE"]}}, "same number"),
-        ({"speller": {"rows": ["AB", "CA"]}}, "stands in the matrix once"),
+        ({"imagery": load_protocol("mi").imagery}, "does not suit"),
+        ({"speller": {"rows": ["AB", "CDE"]}}, "differ in length"),
+        ({"speller": {"rows": ["AB", "CA"]}}, "stands in the matrix twice"),
         ({"speller": {"rows": ["AB", "CD"]}}, "lacks these symbols"),
     ],
 )

@@ -137,7 +137,7 @@ def _electrodes(
     try:
         pick = pick_eeg_channels([labels[row] for row in rows])
     except InputError as error:
-        remedy = error.remedy if "occur once" in error.problem else _advice(declaration)
+        remedy = error.remedy if "same electrode" in error.problem else _advice(declaration)
         rule = f"{declaration.name}: {error.problem}"
         raise InputError(rule, value=error.value, remedy=remedy) from error
     unsure = [labels[row] for row in rows if labels[row] in pick.unknown]

@@ -196,11 +196,11 @@ def describe(
         changes["channels"] = parse_channels(channels)
     if scale is not None and not 0 < scale < float("inf"):
         raise InputError(
-            "A scale is a positive factor", value=scale, remedy="Give --scale 0.1, say."
+            "The scale is not a positive number", value=scale, remedy="Give --scale 0.1, say."
         )
     if markers is not None and not markers.removeprefix(CHANNEL):
         raise InputError(
-            "--markers names a stream or a channel",
+            "--markers names neither a stream nor a channel",
             value=repr(markers),
             remedy="Say --markers NAME, or --markers channel:NAME.",
         )
@@ -229,7 +229,7 @@ def parse_channels(text: str) -> tuple[str, ...] | dict[str, str]:
     by_name = ["=" in part for part in parts]
     if any(by_name) != all(by_name) or not all(parts):
         raise InputError(
-            "--channels gives electrodes in their order, or NAME=ELECTRODE for each",
+            "Some entries of --channels are empty, or only some have the form NAME=ELECTRODE",
             value=repr(text),
             remedy='Write --channels "O1,Oz,O2,-" or --channels "Ch0=Fp1,aux=-"; - leaves a '
             "channel out.",
@@ -260,7 +260,7 @@ def _parse_events(texts: Sequence[str]) -> dict[str, str]:
         found = re.fullmatch(r"\s*(.+?)\s*=\s*([^=]+?)\s*", text)
         if found is None:
             raise InputError(
-                "--event gives a code and a class",
+                "--event lacks a code or a class",
                 value=repr(text),
                 remedy="Write --event 769=left_hand.",
             )

@@ -70,7 +70,7 @@ class SignalJEPA(nn.Module):
     def _bind(self, ch_names: Sequence[str]) -> None:
         if not ch_names:
             raise InputError(
-                "The signal has no channel, and needs at least one channel",
+                "The signal has no channel",
                 value="no channel",
                 remedy="Name the channels of the signal.",
             )

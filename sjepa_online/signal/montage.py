@@ -152,7 +152,7 @@ def _refuse_repeated(names: Sequence[str], standard: Sequence[str]) -> None:
     twice = [name for name, new in zip(names, standard, strict=True) if standard.count(new) > 1]
     if twice:
         raise InputError(
-            "More than one channel stands for the same electrode; each may occur once",
+            "More than one channel stands for the same electrode",
             value=", ".join(repr(name) for name in twice),
             remedy='Rename them or leave them out: --channels "NAME=Fp1,OTHER=-", or all channels '
             'in their order: --channels "Fp1,-,...".',
@@ -190,8 +190,7 @@ def pick_eeg_channels(names: Sequence[str]) -> ChannelPick:
     others = tuple(name for name in left if is_other_channel(name))
     if not eeg:
         raise InputError(
-            "No channel has the name of an electrode of the 10-05 system, and a recording needs "
-            "at least one EEG channel",
+            "No channel has the name of an electrode of the 10-05 system",
             value=f"channels {_listed(names)}",
             remedy="Choose a stream or file with EEG, or say which electrodes its channels are: "
             '--channels "Fp1,Fp2,-,..." in their order, or --amplifier NAME.',

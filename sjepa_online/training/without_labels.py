@@ -269,7 +269,7 @@ def _align_speller(
     speller = protocol.speller
     if speller is None:
         raise InputError(
-            "Only a protocol with a matrix of symbols is decoded without labels",
+            "The protocol has no matrix of symbols, so it cannot be decoded without labels",
             value=f"{protocol.name} has no [speller]",
             remedy="Choose erp-rowcol, erp, or an own protocol with [speller].",
         )

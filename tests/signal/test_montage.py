@@ -185,7 +185,7 @@ def test_digital_inputs_beside_a_cap_take_nothing_from_it():
 
 
 def test_recording_without_eeg_is_refused():
-    with pytest.raises(InputError, match="at least one EEG channel"):
+    with pytest.raises(InputError, match="No channel has the name of an electrode"):
         pick_eeg_channels(["EOG", "STI 014"])
 
 

@@ -83,7 +83,7 @@ def _rate(stream: StreamDescription, decoder: DecoderInput | None) -> Finding:
     if stream.sfreq == 0:
         return Finding("warning", "It declares no rate: it is measured.")
     if stream.sfreq > high:
-        return Finding("warning", f"{told}: it is thinned out to {high:g} Hz or less.")
+        return Finding("warning", f"{told}: it is decimated to {high:g} Hz or less.")
     if not low <= stream.sfreq:
         return Finding("bad", f"{told}: decoding takes {low:g} to {high:g} Hz.")
     if decoder is not None and stream.sfreq != decoder.sfreq:

@@ -77,7 +77,7 @@ def corruption(
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Score decoders, with and without compensation, while some channels are corrupted."""
+    """Score decoders while channels are bad, with and without an estimate of their signal."""
     shares = parse_fractions(fractions)
     check_results(csv, plot, overwrite)
     from sjepa_online.evaluation.corruption import (

@@ -146,6 +146,7 @@ def calibrate(
     align the decoder. Without --from, a session with a participant is recorded. Decoder and report
     go to its folder, by default sessions/DATE-TIME_PROTOCOL.
     """
+    given = {f"--{name.replace('_', '-')}": value for name, value in dict(locals()).items()}
     for path, option in ((out, "--out"), (report, "--report")):
         if path is not None:
             check_out(path, overwrite, option)
@@ -167,20 +168,6 @@ def calibrate(
         report=report,
         placement=Placement(display, windowed, photodiode),
     )
-    given: dict[str, object] = {
-        "--headless": headless,
-        "--folder": folder,
-        "--resume": resume,
-        "--trials": trials,
-        "--skip-practice": skip_practice,
-        "--dynamic-stopping": dynamic_stopping,
-        "--report": report,
-        "--wait": wait,
-        "--lsl-scope": lsl_scope,
-        "--display": display,
-        "--windowed": windowed,
-        "--photodiode": photodiode,
-    }
     described = amplifier.model_copy(update={"stream": stream or amplifier.stream})
     outputs = CalibrationOutputs(out or Path(DECODER), report, overwrite, json)
     if trials == 0:

@@ -1,4 +1,4 @@
-"""What labs put in the place of bad channels, for comparison with the decoder's own way."""
+"""Other ways to replace bad channels, for comparison with the decoder's own."""
 
 from __future__ import annotations
 
