@@ -75,7 +75,7 @@ def test_unknown_names_are_all_listed():
 
 @pytest.mark.parametrize("names", [["Cz", "CZ"], ["T3", "Pz", "T7"], ["Oz", "Oz"]])
 def test_electrode_that_occurs_twice_is_refused(names):
-    with pytest.raises(InputError, match="once") as caught:
+    with pytest.raises(InputError, match="same electrode") as caught:
         resolve_channel_names(names)
     assert names[-1] in str(caught.value)
     assert "Pz" not in str(caught.value)

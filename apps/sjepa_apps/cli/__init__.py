@@ -16,10 +16,10 @@ from sjepa_apps.cli import (
     evaluate,
     live,
     models,
-    population,
     pretrain,
 )
 from sjepa_apps.cli.common import echo, repeat_list_options, replace_aliases, say
+from sjepa_apps.cli.populations import population
 from sjepa_apps.cli.recordings import amplifiers, export, record, repair, simulate, streams
 from sjepa_apps.cli.session import calibrate, feedback
 from sjepa_online.errors import InputError, OperationError

@@ -29,7 +29,7 @@ from sjepa_apps.cli.common import (
     session_option,
     stream_option,
 )
-from sjepa_apps.cli.description import describes_signal
+from sjepa_apps.cli.description import describes_signal, options_of
 from sjepa_apps.cli.session.outputs import CalibrationOutputs
 from sjepa_apps.cli.session.run import (
     WAIT,
@@ -244,8 +244,7 @@ def _in_session(
     """Record a session with a participant, and train a decoder on it."""
     if setup.resume is not None:
         why = "A session continues with the amplifier that it was begun with"
-        described = setup.amplifier.model_dump(exclude_defaults=True)
-        refuse_together({"a description of the amplifier": described}, "--resume", why)
+        refuse_together(dict.fromkeys(options_of(setup.amplifier), True), "--resume", why)
     headless = given["--headless"]
     if wait is not None and not headless:
         raise InputError(
