@@ -71,7 +71,16 @@ def check_stream(
 
 
 def worst(findings: list[Finding]) -> State:
-    """Return the most serious state."""
+    """Return the most serious state.
+
+    Parameters
+    ----------
+    findings : list of Finding
+
+    Returns
+    -------
+    state : State
+    """
     states = [finding.state for finding in findings]
     order: tuple[State, ...] = ("bad", "warning", "good")
     return next((state for state in order if state in states), "")

@@ -125,6 +125,14 @@ def corruption(
 def parse_fractions(text: str) -> tuple[float, ...] | Literal["each"]:
     """Read ``0,0.25,0.5`` or ``each``.
 
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    fractions : tuple of float, or "each"
+
     Raises
     ------
     InputError
