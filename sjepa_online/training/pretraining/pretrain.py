@@ -37,6 +37,10 @@ def prepare(
     amplifier : AmplifierProfile, optional
         What is known of the recordings beside what they say.
 
+    Returns
+    -------
+    corpus : Corpus
+
     Raises
     ------
     InputError
@@ -80,6 +84,11 @@ def pretrain(
         Devices per machine, and machines.
     resume : bool
         Go on with the training in ``folder``.
+
+    Returns
+    -------
+    outcome : Outcome
+    corpus : Corpus
 
     Raises
     ------
