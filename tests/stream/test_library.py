@@ -51,20 +51,17 @@ def test_a_scope_is_added_to_the_users_own_configuration(unused, monkeypatch, tm
     monkeypatch.setenv("LSLAPICFG", str(own))
     monkeypatch.setattr(library.platformdirs, "user_cache_dir", lambda *_, **__: str(tmp_path))
     made = configparser.ConfigParser()
-    path = configure("machine")
+    path = configure("link")
     made.read(path)
     assert (made["lab"]["SessionID"], made["multicast"]["TTL"]) == ("lab 3", "3")
-    assert (made["lab"]["KnownPeers"], made["multicast"]["ResolveScope"]) == (
-        "{127.0.0.1}",
-        "machine",
-    )
+    assert (made["lab"]["KnownPeers"], made["multicast"]["ResolveScope"]) == ("{10.0.0.7}", "link")
     # a child process, or a second call, stays with it
-    assert configure("machine") == path
+    assert configure("link") == path
     own.write_text("SessionID = lab 3")
     monkeypatch.setenv("LSLAPICFG", str(own))
     monkeypatch.setattr(library, "_made", {})
     with pytest.raises(InputError, match="cannot be read"):
-        configure("link")
+        configure("site")
 
 
 def test_a_change_after_the_first_use_is_an_error():
@@ -77,7 +74,7 @@ def test_a_change_after_the_first_use_is_an_error():
 def test_a_missing_configuration_file_is_an_error(unused, monkeypatch):
     monkeypatch.setenv("LSLAPICFG", "/does/not/exist.cfg")
     for use in (configure, find_streams):
-        with pytest.raises(InputError, match="LSLAPICFG names LSL's configuration file"):
+        with pytest.raises(InputError, match="configuration file of LSL that does not"):
             use()
 
 
