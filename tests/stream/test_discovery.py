@@ -30,6 +30,7 @@ def test_streams_are_listed_with_their_channels(outlet):
         "channels": LABELS,
         "profile": None,
         "simulated": False,
+        "problem": "",
     }
     assert (markers.sfreq, markers.format, markers.unit) == (0.0, "string", None)
     assert json.loads(json.dumps(markers.summary()))["channels"] == []
