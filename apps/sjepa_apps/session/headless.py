@@ -47,24 +47,29 @@ class HeadlessPresenter:
         onsets: list[float] = []
         ended = False
         for phase in trial.phases:
-            if end := _wait_until(onset, monitor, deciding=bool(onsets) and not ended):
-                return self._end_early(trial, onsets, end)
+            if end := _wait_until(onset, monitor, deciding=bool(onsets)):
+                return self._end_early(trial, onsets, end, ended)
             if phase.marker:
                 self._stimulus.push(phase.marker, onset)
             ended = ended or phase.marker == END
             self._frames.push([onset], [0])
             onsets.append(onset)
             onset += phase.duration
-        if end := _wait_until(onset, monitor, deciding=not ended):
-            return self._end_early(trial, onsets, end)
+        if end := _wait_until(onset, monitor, deciding=True):
+            return self._end_early(trial, onsets, end, ended)
         self._free = onset
         return PresentedTrial(trial, tuple(onsets), n_frames=len(onsets))
 
     def _end_early(
-        self, trial: ScheduledTrial, onsets: list[float], end: Literal["decided", "broken"]
+        self,
+        trial: ScheduledTrial,
+        onsets: list[float],
+        end: Literal["decided", "broken"],
+        ended: bool,
     ) -> PresentedTrial:
         self._free = local_clock()
-        self._stimulus.push(END if end == "decided" else PAUSE, self._free)
+        if end == "broken" or not ended:
+            self._stimulus.push(END if end == "decided" else PAUSE, self._free)
         return PresentedTrial(trial, tuple(onsets), end == "decided", n_frames=len(onsets))
 
     def show_message(self, text: str, *, wait: bool = False) -> None:

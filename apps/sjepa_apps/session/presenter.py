@@ -48,8 +48,8 @@ class TrialMonitor:
     Attributes
     ----------
     decided : callable
-        Whether a decoder has chosen. The marker ``end`` is sent then, and the trial is over: it
-        is completed. Not asked any more when this marker was due anyway.
+        Whether a decoder has chosen. The trial is over then, and completed; the marker ``end``
+        is sent, unless it has been.
     broken : callable
         Whether the signal has broken off. The marker ``pause`` is sent then, and the trial
         is over: it is not completed.

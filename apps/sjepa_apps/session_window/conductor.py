@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import QObject, Qt, pyqtSignal
 
 from sjepa_apps.session.checks import check_channels, require_enough_recorded
 from sjepa_apps.session.completed_trials import remaining_trials
@@ -108,7 +108,7 @@ class Conductor(QObject):
         self.result: TrainingResult | None = None
         self._practised = False
         self._confirmed = False
-        self._durations: tuple[float, ...] = ()
+        self.durations: tuple[float, ...] = ()
         # what is open while the participant is shown something
         self._open = ExitStack()
         self._closing = False
@@ -139,9 +139,22 @@ class Conductor(QObject):
         begun = self.folder is not None and bool(self.folder.parts())
         return self._chosen.practice and not self._practised and not begun
 
-    def seconds_left(self, number: int) -> float:
-        """Time that the trials from this one on take, without pauses."""
-        return sum(self._durations[number:])
+    def where(self, number: int) -> str:
+        """Tell the block of a trial, and the part of the recording, for people."""
+        assert self.folder is not None
+        told = []
+        if self.folder.protocol.speller is None:
+            size = len(self.folder.protocol.class_names)
+            n_blocks = -(-len(self.durations) // size)
+            told.append(f"block {number // size + 1} of {n_blocks}")
+        if n_parts := len(self.folder.parts()):
+            told.append(f"part {n_parts} of the recording")
+        return "".join(f"{one}  ·  " for one in told)
+
+    def press(self, key: Qt.Key) -> None:
+        """Act on a key of the operator as on one of the participant."""
+        if self.stimulus is not None and not self.stimulus.stopped:
+            self.stimulus.press(key)
 
     def check(self) -> None:
         """Look at the channels of the chosen stream."""
@@ -166,7 +179,7 @@ class Conductor(QObject):
             self._end(error)
             return
         window.connect(markers, frames)
-        self._durations = tuple(trial.duration for trial in folder.schedule())
+        self.durations = tuple(trial.duration for trial in folder.schedule())
         for warning in report.warnings:
             self.told.emit(warning)
         practice = self.will_practise

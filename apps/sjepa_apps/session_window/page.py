@@ -72,7 +72,7 @@ class Page(QWidget):
         heading = PlainLabel(title, "figure")
         about = PlainLabel(explanation, "muted")
         about.setWordWrap(True)
-        foot = QHBoxLayout()
+        self.foot = foot = QHBoxLayout()
         foot.setSpacing(GRID)
         foot.addWidget(self.message, 1)
         foot.addWidget(self.back)

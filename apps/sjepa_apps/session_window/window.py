@@ -22,12 +22,13 @@ from sjepa_apps.session_window.result_page import MORE_TRIALS, ResultPage, Train
 from sjepa_apps.session_window.run_page import RunPage
 from sjepa_apps.session_window.setup import SessionOutcome, SessionSetup, TrainingResult
 from sjepa_apps.session_window.setup_page import SetupPage
+from sjepa_apps.session_window.watched_run import WatchedRun
 from sjepa_apps.ui.application import make_application, run_application
 from sjepa_apps.ui.discovery import Discovery
 from sjepa_apps.ui.theme import GRID, style_sheet, system_theme
 
 # milliseconds between two looks at the streams and the display
-_LOOK = 300
+_LOOK = 200
 
 
 class SessionWindow(QMainWindow):
@@ -59,7 +60,8 @@ class SessionWindow(QMainWindow):
         self.steps = StepList()
         self.setup_page = SetupPage(setup, self.conductor.folder)
         self.channels_page = ChannelsPage(system_theme())
-        self.run_page = RunPage()
+        self.run_page = RunPage(system_theme())
+        self.run = WatchedRun(self.run_page)
         self.training_page = TrainingPage()
         self.result_page = ResultPage()
         self.pages = QStackedWidget()
@@ -116,6 +118,7 @@ class SessionWindow(QMainWindow):
         self.question.close()
         self._look.stop()
         self._discovery.ask_to_stop()
+        self.run.end()
         self.conductor.ask_to_end()
         if self.conductor.busy:
             self._show_ending()
@@ -129,6 +132,7 @@ class SessionWindow(QMainWindow):
         self._closed = True
         self.conductor.close()
         self._discovery.stop()
+        self.run.close()
         self.close()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
@@ -172,6 +176,7 @@ class SessionWindow(QMainWindow):
         self.run_page.back.clicked.connect(lambda: self._show(self.channels_page, "Channels"))
         self.run_page.primary.clicked.connect(self._record)
         self.run_page.secondary.clicked.connect(self.conductor.stop)
+        self.run_page.key_pressed.connect(self.conductor.press)
         self.run_page.train.clicked.connect(self._train)
         self.training_page.primary.clicked.connect(self._train)
         self.training_page.secondary.clicked.connect(lambda: self._record_more(MORE_TRIALS))
@@ -224,6 +229,9 @@ class SessionWindow(QMainWindow):
 
     def _begin_run(self) -> None:
         self.run_page.begin()
+        choices = self.conductor.choices
+        assert choices is not None
+        self.run.begin(choices.stream, choices.unit)
         # the page is drawn before the display is measured
         QApplication.processEvents()
 
@@ -233,10 +241,12 @@ class SessionWindow(QMainWindow):
 
     def _show_trial(self, number: int, n_trials: int) -> None:
         self.steps.go_to(STEPS.index("Recording"))
-        self.run_page.show_trial(number, n_trials, self.conductor.seconds_left(number))
+        where, durations = self.conductor.where(number), self.conductor.durations[number:]
+        self.run.show_trial(number, n_trials, where, durations)
 
     def _end_run(self, why: str) -> None:
-        self._show_frames()
+        self._look_at_run()
+        self.run.end()
         if why:
             self.run_page.rest(why)
             self.activateWindow()
@@ -266,18 +276,18 @@ class SessionWindow(QMainWindow):
     def _look_around(self) -> None:
         if self._discovery.found and self.pages.currentWidget() is self.setup_page:
             self.setup_page.show_streams(self._discovery.found.pop())
-        self._show_frames()
+        self._look_at_run()
 
-    def _show_frames(self) -> None:
-        stimulus = self.conductor.stimulus
-        if stimulus is not None:
-            self.run_page.show_frames(stimulus.report, stimulus.frames)
+    def _look_at_run(self) -> None:
+        if self.pages.currentWidget() is self.run_page:
+            self.run.look(self.conductor.stimulus)
 
     def _follow_system(self) -> None:
         theme = system_theme()
         self.setStyleSheet(style_sheet(theme) + _STYLE.format(**vars(theme)))
         QApplication.setPalette(theme.palette())
         self.channels_page.set_theme(theme)
+        self.run_page.set_theme(theme)
 
 
 def run_session_window(setup: SessionSetup) -> SessionOutcome:

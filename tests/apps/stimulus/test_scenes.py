@@ -149,7 +149,7 @@ def bar_of(scene, trial, probabilities, seconds):
     def play(painter):
         for frame in range(round(60 * seconds)):
             painter.fillRect(scene.area, theme.BACKGROUND)
-            scene.follow(probabilities)
+            scene.follow(probabilities, imagery, frame / 60)
             scene.draw(painter, trial, imagery, frame / 60)
 
     picture = render(play, scene)
@@ -168,7 +168,7 @@ def test_bar_grows_to_the_side_that_is_probable_so_far(qapp, target):
     early, later = (bar_of(scene, trial, sure, seconds) for seconds in (0.5, 2.0))
     assert early[0] == later[0] == 0
     assert 0 < early[1] < later[1]
-    scene.follow({})
+    scene.follow({}, trial.phases[0], 0.0)
     show(scene, trial, "fixation")
     unsure = bar_of(scene, trial, {"left_hand": 0.6, "right_hand": 0.4}, 2.0)
     assert unsure[1] == 0
@@ -181,7 +181,7 @@ def test_without_a_decoder_there_is_no_bar_and_the_arrow_is_bright(qapp):
     trial = make_schedule(protocol, 0)[0]
     bright = show(scene, trial, "imagery")
     assert bar_of(scene, trial, {}, 0.1) == (0, 0)
-    scene.follow({"left_hand": 0.5, "right_hand": 0.5})
+    scene.follow({"left_hand": 0.5, "right_hand": 0.5}, trial.phases[1], 0.0)
     assert show(scene, trial, "imagery").astype(int).sum() < bright.astype(int).sum()
 
 

@@ -38,6 +38,11 @@ class SpellerScene(Scene):
         """Show this symbol below the text from now on."""
         self._chosen[trial.practice, trial.number] = selected
 
+    def take_state(self, other: Scene) -> None:
+        """Show the symbols that another scene has noted."""
+        if isinstance(other, SpellerScene):
+            self._chosen = other._chosen
+
     def cells(self) -> dict[str, QRectF]:
         """Where each symbol is."""
         rows = self._speller.rows
@@ -70,6 +75,9 @@ class SpellerScene(Scene):
             )
         if phase.kind == "cue":
             self._draw_marked(painter, trial.target, theme.ACCENT, Qt.BrushStyle.NoBrush)
+        if phase.kind == "rest":
+            below = (self.cells()[self._speller.symbols[-1]].bottom() + self.size.height()) / 2
+            self.draw_rest(painter, QPointF(self.centre.x(), below))
 
     def draw_feedback(
         self, painter: QPainter, trial: ScheduledTrial, selected: str, colour: QColor
