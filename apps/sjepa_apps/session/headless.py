@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from sjepa_apps.session.presenter import UNMONITORED, PresentedTrial, TrialMonitor
@@ -80,6 +80,11 @@ class HeadlessPresenter:
         """Report the selected class or symbol."""
         verdict = {True: " (right)", False: " (wrong)", None: ""}[correct]
         self._tell(f"Selected: {selected}{verdict}")
+
+    def show_text(self, text: str, keys: Mapping[str, str]) -> None:
+        """Report the text so far."""
+        if text:
+            self._tell(f"Text: {text}")
 
     def check_stopped(self) -> None:
         """Return at once: only Ctrl-C ends a session without a display."""

@@ -121,6 +121,16 @@ class Presenter(Protocol):
             Whether it was the target; None where there is no target.
         """
 
+    def show_text(self, text: str, keys: Mapping[str, str]) -> None:
+        """Keep a freely spelled text in sight from now on.
+
+        Parameters
+        ----------
+        text : str
+        keys : mapping of str to str
+            Symbols of the matrix that do something else than to write themselves, and what.
+        """
+
     def check_stopped(self) -> None:
         """Return at once; a session calls this repeatedly while it waits.
 

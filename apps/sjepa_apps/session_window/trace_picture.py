@@ -117,9 +117,7 @@ def _lines(
     ]
 
 
-def _draw_axis(
-    painter: QPainter, theme: Theme, area: QRectF, seconds: float, scale: float
-) -> None:
+def _draw_axis(painter: QPainter, theme: Theme, area: QRectF, seconds: float, scale: float) -> None:
     for second in range(int(seconds) + 1):
         x = area.right() - second * area.width() / seconds
         painter.setPen(QPen(QColor(theme.line), 1))

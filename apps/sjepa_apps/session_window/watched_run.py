@@ -89,8 +89,10 @@ class WatchedRun:
         state = watch.state
         problem = "; ".join(watch.problems)
         self._page.show_signal(state)
-        lost = bool(problem) or (not state.receiving and state.n_channels > 0) or (
-            self._lost and not state.receiving
+        lost = (
+            bool(problem)
+            or (not state.receiving and state.n_channels > 0)
+            or (self._lost and not state.receiving)
         )
         if lost and not self._lost:
             self._n_losses += 1

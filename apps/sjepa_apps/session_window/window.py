@@ -17,7 +17,7 @@ from PyQt6.QtWidgets import (
 
 from sjepa_apps.session_window.channels_page import ChannelsPage
 from sjepa_apps.session_window.conductor import Choices, Conductor
-from sjepa_apps.session_window.page import STEPS, Page, StepList
+from sjepa_apps.session_window.page import STEPS, Page, StepList, page_style
 from sjepa_apps.session_window.result_page import MORE_TRIALS, ResultPage, TrainingPage
 from sjepa_apps.session_window.run_page import RunPage
 from sjepa_apps.session_window.setup import SessionOutcome, SessionSetup, TrainingResult
@@ -25,7 +25,7 @@ from sjepa_apps.session_window.setup_page import SetupPage
 from sjepa_apps.session_window.watched_run import WatchedRun
 from sjepa_apps.ui.application import make_application, run_application
 from sjepa_apps.ui.discovery import Discovery
-from sjepa_apps.ui.theme import GRID, style_sheet, system_theme
+from sjepa_apps.ui.theme import GRID, system_theme
 
 # milliseconds between two looks at the streams and the display
 _LOOK = 200
@@ -284,7 +284,7 @@ class SessionWindow(QMainWindow):
 
     def _follow_system(self) -> None:
         theme = system_theme()
-        self.setStyleSheet(style_sheet(theme) + _STYLE.format(**vars(theme)))
+        self.setStyleSheet(page_style(theme))
         QApplication.setPalette(theme.palette())
         self.channels_page.set_theme(theme)
         self.run_page.set_theme(theme)
@@ -313,14 +313,3 @@ def run_session_window(setup: SessionSetup) -> SessionOutcome:
     finally:
         window.end_at_once()
     return replace(window.outcome(), interrupted=interrupted)
-
-
-# rules that the live window's style sheet does not have
-_STYLE = """
-QProgressBar {{ background: {line}; border: none; border-radius: 4px; }}
-QProgressBar::chunk {{ background: {accent}; border-radius: 4px; }}
-QPlainTextEdit {{
-    background: {panel}; border: 1px solid {line}; border-radius: 6px; padding: 4px;
-}}
-QLabel:disabled, QCheckBox:disabled {{ color: {muted}; }}
-"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -272,6 +272,11 @@ class StimulusWindow:
             self._sounds.play("feedback")
             self._view = partial(self._draw_feedback, self._player.trial, selected, colour)
         self.frame_window.update()
+        self._resolve(None)
+
+    def show_text(self, text: str, keys: Mapping[str, str]) -> None:
+        """Keep a freely spelled text above the matrix."""
+        self._scene.set_text(text, keys)
         self._resolve(None)
 
     # -- what the frame window tells

@@ -89,6 +89,11 @@ class Scene(ABC):
     def choose(self, trial: ScheduledTrial, selected: str) -> None:  # noqa: B027 - most keep none
         """Take note of what a decoder has chosen in the trial, for scenes that show it later."""
 
+    def set_text(  # noqa: B027 - most spell none
+        self, text: str, keys: Mapping[str, str]
+    ) -> None:
+        """Show a freely spelled text from now on, and what some symbols do."""
+
     def follow(  # noqa: B027 - most show none
         self, probabilities: Mapping[str, float], phase: Phase, seconds: float
     ) -> None:

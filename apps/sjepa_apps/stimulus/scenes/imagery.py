@@ -48,9 +48,7 @@ class ImageryScene(Scene):
         self._probabilities: Mapping[str, float] = {}
         self._evidence = dict.fromkeys(protocol.class_names, 0.0)
 
-    def follow(
-        self, probabilities: Mapping[str, float], phase: Phase, seconds: float
-    ) -> None:
+    def follow(self, probabilities: Mapping[str, float], phase: Phase, seconds: float) -> None:
         """Take note of what a decoder makes of the trial so far."""
         self._probabilities = probabilities
         if phase.kind == "imagery" and probabilities:
