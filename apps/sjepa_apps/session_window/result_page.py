@@ -69,9 +69,15 @@ class ResultPage(Page):
     -------
     more_asked
         So many trials more are to be recorded.
+    decode_asked
+        The live window is to open with the decoder.
+    feedback_asked
+        The participant is to use the decoder.
     """
 
     more_asked = pyqtSignal(int)
+    decode_asked = pyqtSignal()
+    feedback_asked = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__(
@@ -88,6 +94,13 @@ class ResultPage(Page):
         self.scores.setHorizontalSpacing(3 * GRID)
         self.files = PlainLabel("", "muted")
         self.files.setWordWrap(True)
+        self.decode = QPushButton("Decode now")
+        self.decode.setToolTip("Open the live window with this decoder")
+        self.feedback = QPushButton("Feedback")
+        self.feedback.setToolTip("Let the participant use this decoder")
+        for button in (self.decode, self.feedback):
+            button.setProperty("primary", True)
+            button.setMinimumWidth(14 * GRID)
         self.report = QPushButton("Open the report")
         self.more = QPushButton("Record more trials")
         self.n_more = QSpinBox()
@@ -98,6 +111,8 @@ class ResultPage(Page):
         self._lay_out()
         self.report.clicked.connect(self._open_report)
         self.more.clicked.connect(lambda: self.more_asked.emit(self.n_more.value()))
+        self.decode.clicked.connect(self.decode_asked)
+        self.feedback.clicked.connect(self.feedback_asked)
 
     def show_result(self, result: TrainingResult) -> None:
         """Show scores, advice and files."""
@@ -125,6 +140,8 @@ class ResultPage(Page):
         inside.addLayout(self.scores)
         buttons = QHBoxLayout()
         buttons.setSpacing(GRID)
+        buttons.addWidget(self.decode)
+        buttons.addWidget(self.feedback)
         buttons.addWidget(self.report)
         buttons.addStretch()
         buttons.addWidget(self.n_more)

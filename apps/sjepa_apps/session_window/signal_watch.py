@@ -187,6 +187,6 @@ def choose_lanes(names: tuple[str, ...], bad: list[str], n_lanes: int) -> tuple[
     kept = set(bad[:n_lanes])
     others = [name for name in names if name not in kept]
     n_others = n_lanes - len(kept)
-    places = np.linspace(0, len(others) - 1, n_others).round().astype(int) if n_others else []
-    kept.update(others[place] for place in places)
+    places = np.linspace(0, len(others) - 1, n_others).round().astype(int)
+    kept.update(others[place] for place in places.tolist())
     return tuple(name for name in names if name in kept)

@@ -17,6 +17,11 @@ from PyQt6.QtWidgets import (
 
 from sjepa_apps.session_window.channels_page import ChannelsPage
 from sjepa_apps.session_window.conductor import Choices, Conductor
+from sjepa_apps.session_window.next_program import (
+    feedback_arguments,
+    live_arguments,
+    start_program,
+)
 from sjepa_apps.session_window.page import STEPS, Page, StepList, page_style
 from sjepa_apps.session_window.result_page import MORE_TRIALS, ResultPage, TrainingPage
 from sjepa_apps.session_window.run_page import RunPage
@@ -26,6 +31,7 @@ from sjepa_apps.session_window.watched_run import WatchedRun
 from sjepa_apps.ui.application import make_application, run_application
 from sjepa_apps.ui.discovery import Discovery
 from sjepa_apps.ui.theme import GRID, system_theme
+from sjepa_online.errors import OperationError
 
 # milliseconds between two looks at the streams and the display
 _LOOK = 200
@@ -181,6 +187,8 @@ class SessionWindow(QMainWindow):
         self.training_page.primary.clicked.connect(self._train)
         self.training_page.secondary.clicked.connect(lambda: self._record_more(MORE_TRIALS))
         self.result_page.more_asked.connect(self._record_more)
+        self.result_page.decode_asked.connect(self._decode)
+        self.result_page.feedback_asked.connect(self._feedback)
         self.result_page.primary.clicked.connect(self.end)
 
     def _connect_conductor(self) -> None:
@@ -261,6 +269,31 @@ class SessionWindow(QMainWindow):
     def _show_result(self, result: TrainingResult) -> None:
         self.result_page.show_result(result)
         self._show(self.result_page, "Result")
+
+    def _decode(self) -> None:
+        choices, result = self.conductor.choices, self.conductor.result
+        assert choices is not None
+        assert result is not None
+        stream, unit = choices.stream.selector, choices.unit
+        self._start(live_arguments(result.decoder, stream, unit), "The live window opens.")
+
+    def _feedback(self) -> None:
+        choices, result = self.conductor.choices, self.conductor.result
+        assert choices is not None
+        assert result is not None
+        stream, unit, placement = choices.stream.selector, choices.unit, choices.placement
+        arguments = feedback_arguments(
+            result.decoder, stream, unit, placement.display, windowed=placement.windowed
+        )
+        self._start(arguments, "The window of the feedback opens.")
+
+    def _start(self, arguments: list[str], told: str) -> None:
+        try:
+            start_program(arguments)
+        except OperationError as error:
+            self.result_page.tell(str(error), "bad")
+        else:
+            self.result_page.tell(f"{told} This may take some seconds.")
 
     def _refuse(self, why: str) -> None:
         page = self.pages.currentWidget()
