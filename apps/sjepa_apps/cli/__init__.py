@@ -19,6 +19,7 @@ from sjepa_apps.cli import (
     models,
     population,
     pretrain,
+    sessions,
     simulate,
     streams,
 )
@@ -72,6 +73,7 @@ app.command()(calibrate.calibrate)
 app.command()(decode.decode)
 app.command()(export.export)
 app.command()(feedback.feedback)
+app.command()(sessions.sessions)
 app.command()(live.live)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")

@@ -145,7 +145,7 @@ def repeat_list_options(arguments: Sequence[str]) -> list[str]:
     return result
 
 
-def print_json(document: dict[str, Any]) -> None:
+def print_json(document: dict[str, Any] | list[Any]) -> None:
     """Print one JSON document on standard output; NaN is not JSON and is refused."""
     sys.stdout.write(json.dumps(document, allow_nan=False) + "\n")
     sys.stdout.flush()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
 
 from sjepa_apps.session.checks import check_channels, require_enough_recorded
 from sjepa_apps.session.completed_trials import remaining_trials
 from sjepa_apps.session.controller import CalibrationSession
+from sjepa_apps.session.facts import session_facts
 from sjepa_apps.session.folder import SessionFolder
+from sjepa_apps.session.identity import Identity
 from sjepa_apps.session.presenter import Presenter, SessionStopped
 from sjepa_apps.session_window.setup import SessionSetup, TrainingResult
 from sjepa_apps.stimulus.display import Placement
@@ -39,6 +41,8 @@ class Choices:
     practice : bool
     placement : Placement
         Where the stimuli are shown.
+    identity : Identity
+        Who is recorded.
     """
 
     paradigm: str
@@ -47,6 +51,7 @@ class Choices:
     n_trials: int
     practice: bool
     placement: Placement
+    identity: Identity = field(default_factory=Identity)
 
 
 class TrainingEnded(Exception):  # noqa: N818 - it is no error
@@ -108,6 +113,8 @@ class Conductor(QObject):
         self.result: TrainingResult | None = None
         self._practised = False
         self._confirmed = False
+        # what is known of the participant's display
+        self._display = ""
         self.durations: tuple[float, ...] = ()
         # what is open while the participant is shown something
         self._open = ExitStack()
@@ -234,6 +241,8 @@ class Conductor(QObject):
                 self.setup.seed,
                 choices.n_trials,
                 choices.unit,
+                identity=choices.identity,
+                pattern=self.setup.pattern,
             )
         elif choices.n_trials != self.folder.state.n_trials:
             self.folder.set_n_trials(choices.n_trials)
@@ -254,6 +263,7 @@ class Conductor(QObject):
         self._open.close()
         if self.stimulus is not None:
             self._confirmed = self.stimulus.confirmed
+            self._display = f"{self.stimulus.report}; {self.stimulus.frames}"
         self._interruptible = ""
         if self._closing:
             if error is not None:
@@ -286,14 +296,17 @@ class Conductor(QObject):
         folder, choices = self.folder, self._chosen
         assert folder is not None
         session = CalibrationSession(folder, choices.stream, (), self.told.emit)
-        calibration = session.train(
+        trained = session.train(
             self.setup.request,
             dynamic_stopping=self.setup.dynamic_stopping,
             progress=self._fold_done,
+            earlier=self.setup.earlier,
         )
+        calibration = trained.calibration
         decoder, report = self.setup.decoder_file(folder.path), self.setup.report_file(folder.path)
         calibration.decoder.save(decoder)
-        content = write_report(report, calibration, session.recordings())
+        facts = session_facts(folder, choices.stream, trained.note, self._display)
+        content = write_report(report, calibration, trained.recordings, facts)
         more = more_trials_help(content)
         return TrainingResult(calibration, decoder, report, advise(content), more)
 

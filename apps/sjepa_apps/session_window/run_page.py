@@ -231,8 +231,8 @@ class RunPage(Page):
         )
         self.scalp.set_states(states)
         if not names:
-            self.electrodes.setText("not known" if signal.problem else "–")
-            self.electrodes.set_state("bad" if signal.problem else "")
+            self.electrodes.setText("not known")
+            self.electrodes.set_state("")
         elif states.bad:
             self.electrodes.setText(f"{len(states.bad)} of {len(names)} bad: {_told(states)}")
             self.electrodes.set_state("warning")

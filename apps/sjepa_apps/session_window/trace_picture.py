@@ -18,6 +18,8 @@ LANE, NAMES, AXIS = 15, 46, 16
 SCALES = (10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 #: Share of the samples of the median channel that a scale must hold.
 HELD = 0.98
+#: Lanes by which a trace may leave its own: blinks are not cut, a railed channel hides few others.
+REACH = 3.0
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -88,8 +90,10 @@ def draw_traces(
         label = f"× {name}" if name in bad else name
         painter.drawText(QRectF(0, middle - 8, NAMES - 6, 16), _RIGHT, label)
         painter.setPen(QPen(colour, 1.0))
+        painter.setClipRect(area)
         for line in _lines(data[row], area, middle, lane / (2 * scale), lane):
             painter.drawPolyline(line)
+        painter.setClipping(False)
     painter.end()
     return picture
 
@@ -107,7 +111,7 @@ def _lines(
 ) -> list[QPolygonF]:
     """Return the line of a channel, in pieces where samples are missing."""
     x = np.linspace(area.left(), area.right(), len(values))
-    y = middle - np.clip(values * pixels, -lane, lane)
+    y = middle - np.clip(values * pixels, -REACH * lane, REACH * lane)
     there = np.flatnonzero(np.isfinite(y))
     pieces = np.split(there, np.flatnonzero(np.diff(there) > 1) + 1)
     return [

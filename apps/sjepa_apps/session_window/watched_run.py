@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from sjepa_apps.session_window.run_page import RunPage
-from sjepa_apps.session_window.signal_watch import SignalWatch
+from sjepa_apps.session_window.signal_watch import SignalState, SignalWatch
 from sjepa_apps.stimulus.shown import ShownState
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_apps.ui.widgets import State
@@ -75,6 +75,8 @@ class WatchedRun:
         if self._watch is not None:
             self._watch.ask_to_stop()
             self._watch = None
+            # nothing that is not current stays in sight
+            self._page.show_signal(SignalState(problem="Nothing runs: the signal is not read."))
 
     def close(self) -> None:
         """Wait for all threads."""

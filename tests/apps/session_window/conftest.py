@@ -140,7 +140,9 @@ class QuickSession:
     def recordings(self) -> list[Any]:
         return []
 
-    def train(self, request: Any, dynamic_stopping: bool, progress: Callable[[], None]) -> Any:
+    def train(
+        self, request: Any, dynamic_stopping: bool, progress: Callable[[], None], earlier: Any
+    ) -> Any:
         for _ in range(6):
             progress()
         n_trials = len(self.folder.schedule())
@@ -153,7 +155,8 @@ class QuickSession:
             classes=("left_hand", "right_hand"),
             save=lambda path: path.write_text("decoder"),
         )
-        return SimpleNamespace(decoder=decoder)
+        calibration = SimpleNamespace(decoder=decoder)
+        return SimpleNamespace(calibration=calibration, recordings=(), note="")
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_closing_while_training_waits_for_a_fold_without_the_gui(
     fold, folds = threading.Event(), []
 
     def train(
-        self: Any, request: Any, dynamic_stopping: bool, progress: Callable[[], None]
+        self: Any, request: Any, dynamic_stopping: bool, progress: Callable[[], None], earlier: Any
     ) -> None:
         for number in range(5):
             folds.append(number)

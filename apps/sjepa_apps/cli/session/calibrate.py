@@ -33,12 +33,19 @@ from sjepa_apps.cli.session.run import (
     WAIT,
     DisplayOption,
     HeadlessOption,
+    NotesOption,
+    ParticipantOption,
+    PatternOption,
     PhotodiodeOption,
+    RunNameOption,
+    SessionNameOption,
+    SoundOption,
     WindowedOption,
     refuse_together,
     run_headless,
     run_in_window,
 )
+from sjepa_apps.session.identity import Identity
 from sjepa_apps.session_window.setup import DECODER, SessionSetup
 from sjepa_apps.stimulus.display import Placement
 from sjepa_online.errors import InputError
@@ -55,7 +62,7 @@ def calibrate(
             "--from",
             callback=check_sources,
             metavar="SOURCE",
-            help="Recordings, instead of a session.",
+            help="Recordings, instead of a session; with --trials, beside it.",
         ),
     ] = None,
     decoder: Annotated[
@@ -111,11 +118,18 @@ def calibrate(
     display: DisplayOption = None,
     windowed: WindowedOption = False,
     photodiode: PhotodiodeOption = False,
+    sound: SoundOption = False,
+    participant: ParticipantOption = "",
+    session: SessionNameOption = "",
+    run: RunNameOption = "",
+    notes: NotesOption = "",
+    name_pattern: PatternOption = None,
 ) -> None:
     """Train, cross-validate and save a decoder, from recordings or from a session.
 
-    Without --from, a session with a participant is recorded. Decoder and report
-    go to its folder, by default sessions/DATE-TIME_PROTOCOL.
+    Without --from, a session with a participant is recorded; with --from and --trials,
+    a short one that starts from earlier sessions of the same person. Decoder and
+    report go to its folder, sessions/sub-01_task-ssvep_run-01 for participant 01.
     """
     for path, option in ((out, "--out"), (report, "--report")):
         if path is not None:
@@ -127,19 +141,22 @@ def calibrate(
         "--display": display,
         "--windowed": windowed,
         "--photodiode": photodiode,
+        "--sound": sound,
     }
-    if source:
+    identity = Identity(participant=participant, session=session, run=run, notes=notes)
+    if source and not trials:
         of_session: dict[str, object] = {
             "--stream": stream,
             "--headless": headless,
             "--folder": folder,
             "--resume": resume,
-            "--trials": trials,
             "--skip-practice": skip_practice,
             "--wait": wait,
             "--lsl-scope": lsl_scope,
+            **{f"--{name}": text or None for name, text in identity.model_dump().items()},
+            "--name-pattern": name_pattern,
         }
-        why = "A decoder is calibrated either from recordings or in a session"
+        why = "Without --trials, recordings alone calibrate the decoder"
         refuse_together(of_session | of_window, "--from", why)
         _from_recordings(
             paradigm,
@@ -173,7 +190,10 @@ def calibrate(
         dynamic_stopping=dynamic_stopping,
         out=out,
         report=report,
-        placement=Placement(display, windowed, photodiode),
+        placement=Placement(display, windowed, photodiode, sound),
+        identity=identity,
+        pattern=name_pattern,
+        earlier=tuple(source or ()),
     )
     if not headless:
         run_in_window(setup, overwrite=overwrite, json=json)
