@@ -230,6 +230,7 @@ class CalibrationSession:
                         presenter.show_message(BREAK)
                         return stream_monitor.problem
             ended = local_clock()
+            presenter.show_message("All trials are done. Thank you!")
             progress(n_trials, n_trials)
             window = self.folder.protocol.window
             rest = trials[-1].phases[-1].duration

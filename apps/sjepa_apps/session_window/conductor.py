@@ -286,6 +286,8 @@ class Conductor(QObject):
         folder = self.folder
         if folder is None:
             return "Nothing is recorded yet."
+        if self.setup.earlier:
+            return ""
         try:
             require_enough_recorded(folder.recordings()[0], folder.protocol)
         except InputError as error:

@@ -15,6 +15,8 @@ from sjepa_online.training import N_FOLDS
 
 #: Trials to record more, at first.
 MORE_TRIALS = 20
+# steps in training a decoder
+_TRAINING = (*(f"Cross-validation {n} of {N_FOLDS}" for n in range(1, N_FOLDS + 1)), "Decoder")
 _MEASURES = {"accuracy": "accuracy", "roc_auc": "ROC AUC"}
 
 
@@ -35,9 +37,9 @@ class TrainingPage(Page):
         self.content.addWidget(self.progress)
         self.content.addStretch()
 
-    def begin(self) -> None:
-        """Show that training begins."""
-        self.progress.setRange(0, N_FOLDS + 1)
+    def begin(self, n_decoders: int = 1) -> None:
+        """Show that so many decoders are trained."""
+        self.progress.setRange(0, n_decoders * len(_TRAINING))
         self.progress.setValue(0)
         self.primary.hide()
         self.secondary.hide()
@@ -58,8 +60,8 @@ class TrainingPage(Page):
 
     def _describe(self) -> None:
         done = self.progress.value()
-        steps = [*(f"Cross-validation {n} of {N_FOLDS}" for n in range(1, N_FOLDS + 1)), "Decoder"]
-        self.state.setText(steps[done] if done < len(steps) else "Report")
+        over = done >= self.progress.maximum()
+        self.state.setText("Report" if over else _TRAINING[done % len(_TRAINING)])
 
 
 class ResultPage(Page):

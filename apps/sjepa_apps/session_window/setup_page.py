@@ -237,7 +237,8 @@ class SetupPage(Page):
         seed = self._setup.seed if self._folder is None else self._folder.state.seed
         trials = planned_trials(self._protocol, seed, self.trials.value())
         try:
-            require_enough_trials(trials, self._protocol)
+            if not self._setup.earlier:
+                require_enough_trials(trials, self._protocol)
         except InputError as error:
             self._refuse(error)
             return

@@ -263,7 +263,8 @@ class SessionWindow(QMainWindow):
 
     def _train(self) -> None:
         self._show(self.training_page, "Training")
-        self.training_page.begin()
+        # with earlier sessions and without
+        self.training_page.begin(2 if self.conductor.setup.earlier else 1)
         self.conductor.train()
 
     def _show_result(self, result: TrainingResult) -> None:

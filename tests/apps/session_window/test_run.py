@@ -105,7 +105,7 @@ def test_too_few_trials_to_train_on_are_refused(open_session, qtbot, eeg, go_to_
     assert "5 or more trials of each class" in page.about.text()
     page.trials.setValue(14)
     assert page.primary.isEnabled()
-    assert page.about.text() == "About 0.1 s a trial, 1 s in all."
+    assert page.about.text().startswith("About 0.1 s a trial, 1 s in all. Folder: ")
     go_to_recording(one, qtbot)
     assert one.conductor.choices.n_trials == 14
 

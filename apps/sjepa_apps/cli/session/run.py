@@ -168,7 +168,8 @@ def run_headless(setup: SessionSetup, wait: float, *, overwrite: bool, json: boo
         except KeyboardInterrupt:
             say(f"{how_to_resume(folder)} --headless")
             raise
-    with progress_bar("Training", N_FOLDS + 1) as advance:
+    n_decoders = 2 if setup.earlier else 1
+    with progress_bar("Training", n_decoders * (N_FOLDS + 1)) as advance:
         trained = session.train(
             setup.request,
             dynamic_stopping=setup.dynamic_stopping,
@@ -176,7 +177,8 @@ def run_headless(setup: SessionSetup, wait: float, *, overwrite: bool, json: boo
             earlier=setup.earlier,
         )
     recording = {"folder": str(folder.path), "recording": [str(part) for part in folder.parts()]}
-    say(trained.note)
+    if trained.note:
+        say(trained.note)
     facts = session_facts(folder, stream, trained.note)
     outputs.finish(trained.calibration, trained.recordings, recording, facts)
 
