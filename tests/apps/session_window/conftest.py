@@ -108,6 +108,12 @@ class QuietWatch(Worker):
 
 
 @pytest.fixture
+def quiet_watch() -> type[QuietWatch]:
+    """The class that stands in for the watch on the signal."""
+    return QuietWatch
+
+
+@pytest.fixture
 def watches() -> list[QuietWatch]:
     """The watches on the signal, in the order in which they were made."""
     QuietWatch.made.clear()

@@ -104,7 +104,7 @@ class Scene(ABC):
 
     def draw_rest(self, painter: QPainter, centre: QPointF) -> None:
         """Tell in a word that the participant may rest."""
-        box = QRectF(0, 0, 40 * self.unit, 8 * self.unit)
+        box = QRectF(0, 0, 40 * self.unit, 6 * self.unit)
         box.moveCenter(centre)
         self.show(painter, "rest word", box, lambda canvas: self._draw_rest(canvas, box))
 

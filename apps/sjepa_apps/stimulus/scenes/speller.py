@@ -53,7 +53,7 @@ class SpellerScene(Scene):
     def cells(self) -> dict[str, QRectF]:
         """Where each symbol is."""
         rows = self._speller.rows
-        top, bottom = 20 * self.unit, 4 * self.unit
+        top, bottom = 20 * self.unit, 7 * self.unit
         cell = min(
             (self.size.height() - top - bottom) / len(rows), 0.94 * self.size.width() / len(rows[0])
         )
