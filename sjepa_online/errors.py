@@ -38,10 +38,9 @@ class InputError(ValueError):
     def finding(self) -> str:
         """The problem with its value, without the remedy, as a sentence."""
         told = str(self.value).strip()
-        told = told if told in (".", "..") else told.rstrip(".")
         if not told or _contains(self.problem, told):
             return f"{self.problem}."
-        return f"{self.problem}: {told}" + ("" if told.endswith(".") else ".")
+        return f"{self.problem}: {told}" if told.endswith(".") else f"{self.problem}: {told}."
 
     def __reduce__(self) -> tuple[object, ...]:
         """Keep the keyword arguments when a worker process hands the error back."""

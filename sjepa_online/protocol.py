@@ -95,6 +95,53 @@ class Speller(_Part):
         """All symbols, row by row."""
         return "".join(self.rows)
 
+    @property
+    def groups_per_sequence(self) -> int:
+        """Flashes of a sequence: as many as the matrix has rows and columns."""
+        return len(self.rows) + len(self.rows[0])
+
+    @property
+    def lines(self) -> dict[str, str]:
+        """Symbols of every row and column, by its name: ``row1``, ..., ``col1``, ..."""
+        columns = ("".join(one) for one in zip(*self.rows, strict=True))
+        named = {"row": self.rows, "col": columns}
+        return {
+            f"{kind}{number}": line
+            for kind, lines in named.items()
+            for number, line in enumerate(lines, start=1)
+        }
+
+    def lit(self, about: str) -> str:
+        """Return the symbols that light up in a flash.
+
+        Parameters
+        ----------
+        about : str
+            What its marker names: the symbols, or, where rows and columns flash, ``row3`` or
+            ``col5``.
+
+        Returns
+        -------
+        str
+        """
+        return self.lines.get(about, about) if self.flashes == "row-column" else about
+
+    def code(self, lit: str) -> str:
+        """Return how a marker names a flash, which :meth:`lit` reads.
+
+        Parameters
+        ----------
+        lit : str
+            The symbols that light up.
+
+        Returns
+        -------
+        str
+            ``row3`` or ``col5`` where rows and columns flash, the symbols otherwise.
+        """
+        names = {line: name for name, line in self.lines.items()}
+        return names.get(lit, lit) if self.flashes == "row-column" else lit
+
     @model_validator(mode="after")
     def _is_a_matrix(self) -> Speller:
         if len({len(row) for row in self.rows}) != 1 or len(self.rows[0]) < 2:
@@ -199,7 +246,8 @@ def load_protocol(name_or_path: str | Path) -> Protocol:
     Parameters
     ----------
     name_or_path : str or Path
-        ``ssvep``, ``erp``, ``mi``, ``ssvep-exo``, any other shipped or own name, or a path.
+        ``ssvep``, ``erp``, ``erp-rowcol``, ``mi``, ``ssvep-exo``, any other shipped or own name,
+        or a path.
 
     Returns
     -------

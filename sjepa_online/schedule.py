@@ -147,7 +147,7 @@ def _speller_phases(
     for lit in flash_groups(speller, random):
         word = TARGET if target in lit else NON_TARGET
         phases += [
-            Phase("flash", speller.on, str(StimulusMarker(word, lit)), lit),
+            Phase("flash", speller.on, str(StimulusMarker(word, speller.code(lit))), lit),
             Phase("between", speller.between),
         ]
     return (*phases, Phase("rest", speller.rest, END))

@@ -10,6 +10,7 @@ from typing import get_args
 
 import numpy as np
 
+from sjepa_online.data.letters import LETTER_GAP
 from sjepa_online.decoding import Decoder
 from sjepa_online.errors import InputError
 from sjepa_online.markers import FLASH, TRIAL, StimulusMarker, parse_marker
@@ -313,16 +314,32 @@ class Engine:
             decoded = self._decode(segment, first, n_times, trial)
             if self._settles(decoded, n_times):
                 results += decoded
-                results += self._select(decoded)
+                results += self._select(decoded, segment, first)
                 return True
         return True
 
-    def _select(self, decoded: list[EngineResult]) -> list[SymbolDecision | EngineEvent]:
-        """Let decoded flashes count for the symbols that lit up."""
+    def _select(
+        self, decoded: list[EngineResult], segment: Segment, first: int
+    ) -> list[SymbolDecision | EngineEvent]:
+        """Let a decoded flash count for the symbols that lit up."""
         if self._selection is None:
             return []
-        flashes = [one for one in decoded if isinstance(one, Decision) and one.lit]
-        return [result for flash in flashes for result in self._selection.take_flash(flash)]
+        results: list[SymbolDecision | EngineEvent] = []
+        for flash in decoded:
+            if not isinstance(flash, Decision) or not flash.lit:
+                continue
+            epoch = None
+            if self._selection.needs_epochs:
+                window = self._with_absent(segment.window(first, self.decoder.n_times))
+                epoch = self.decoder.restored(window[np.newaxis], flash.bad_channels)[0]
+            results += self._selection.take_flash(flash, epoch, is_last=self._is_last_flash())
+        return results
+
+    def _is_last_flash(self) -> bool:
+        """Tell whether no marker follows the present trial within 1 s."""
+        if len(self._trials) < 2:
+            return True
+        return self._trials[1].onset - self._trials[0].onset > LETTER_GAP
 
     def _settles(self, decoded: list[EngineResult], n_times: int) -> bool:
         """Tell whether what a prefix gave ends its trial: a clear decision, or an event."""
@@ -364,7 +381,7 @@ class Engine:
             onset=trial.onset if trial else None,
             truth=trial.truth if trial else None,
             window=n_times / MODEL_SFREQ,
-            lit=trial.marker.about if trial and self._selection is not None else "",
+            lit=self._selection.lit(trial.marker) if trial and self._selection else "",
         )
         return [decision]
 

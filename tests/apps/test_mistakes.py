@@ -15,6 +15,7 @@ import pytest
 from sjepa_apps.__main__ import main
 from sjepa_apps.cli.common import check_out
 from sjepa_apps.cli.evaluate.comparison import load_sides
+from sjepa_online.amplifier import AS_DECLARED
 from sjepa_online.errors import InputError
 
 #: Words of a command line, and what the message must hold.
@@ -147,7 +148,7 @@ def test_no_part_of_a_split_recording_both_trains_and_tests(tmp_path: Path) -> N
     raw.save(tmp_path / "long_raw.fif", split_size="5MB", verbose="error")
     first, later = (str(tmp_path / f"long_raw{part}.fif") for part in ("", "-1"))
     with pytest.raises(InputError, match=r"twice: .*long_raw-1\.fif"):
-        load_sides([first], [later])
+        load_sides([first], [later], AS_DECLARED)
 
 
 def test_the_monitor_is_not_measured_on_what_it_learned_from(command: Callable) -> None:

@@ -184,7 +184,7 @@ def test_no_trial_left_is_refused_with_the_reasons(recording, protocol):
 
 def test_volts_under_the_name_of_microvolts_are_refused(recording, protocol):
     volts = replace(recording, data=recording.data * np.float32(1e-6))
-    with pytest.raises(InputError, match=r"simulated.*declared unit uV.*suit V\b"):
+    with pytest.raises(InputError, match=r"too small.*simulated.*unit uV.*suit V\b"):
         make_trials([volts], protocol, CONFIG)
 
 

@@ -71,6 +71,7 @@ def test_each_channel_by_itself(evaluate: Evaluate) -> None:
     assert scores.oracle[1][1] == 1.0
 
 
+@pytest.mark.slow
 def test_draws_of_a_share_and_one_without_faults(evaluate: Evaluate) -> None:
     settings = CorruptionSettings("flat", (0.0, 0.5), n_draws=2, detection="known")
     scores = evaluate(settings)

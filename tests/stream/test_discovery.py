@@ -27,11 +27,13 @@ def test_streams_are_listed_with_their_channels(outlet):
         "host": "",
         "source_id": "amp",
         "uid": "",
-        "ch_names": LABELS,
+        "channels": LABELS,
+        "profile": None,
         "simulated": False,
+        "problem": "",
     }
     assert (markers.sfreq, markers.format, markers.unit) == (0.0, "string", None)
-    assert json.loads(json.dumps(markers.summary()))["ch_names"] == []
+    assert json.loads(json.dumps(markers.summary()))["channels"] == []
 
 
 def test_a_source_that_has_told_its_channels_or_has_none_is_not_asked_again(outlet, monkeypatch):
@@ -146,5 +148,5 @@ def test_text_from_the_network_cannot_control_a_terminal(text, clean):
 
 def test_a_hostile_name_is_shown_clean_and_can_still_be_chosen(outlet):
     outlet("evil\x1b[2J", ["O\n1", "O2"])
-    stream = resolve_stream("evil [2J")
-    assert (stream.name, stream.ch_names) == ("evil [2J", ("O 1", "O2"))
+    stream = resolve_stream("evil")
+    assert (stream.name, stream.ch_names) == ("evil", ("O 1", "O2"))

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from sjepa_apps.cli import (
+    amplifiers,
     decode,
     demo,
     doctor,
@@ -19,6 +20,8 @@ from sjepa_apps.cli import (
     models,
     population,
     pretrain,
+    record,
+    repair,
     sessions,
     simulate,
     streams,
@@ -66,6 +69,8 @@ app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.command()(streams.streams)
 app.command()(streams.replay)
+app.command()(record.record)
+app.command()(repair.repair)
 app.command()(simulate.simulate)
 app.command()(pretrain.pretrain)
 app.command()(population.population)
@@ -77,6 +82,7 @@ app.command()(sessions.sessions)
 app.command()(live.live)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")
+app.add_typer(amplifiers.app, name="amplifiers")
 
 
 def main() -> None:

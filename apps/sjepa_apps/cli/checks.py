@@ -81,15 +81,6 @@ def check_decoder_file(path: Path | None) -> Path | None:
     return path
 
 
-def check_unit(unit: str | None) -> str | None:
-    """Refuse a unit that does not measure voltage."""
-    if unit is None:
-        return None
-    from sjepa_online.signal.units import normalise_unit
-
-    return normalise_unit(unit)
-
-
 def check_session_folder(path: Path | None) -> Path | None:
     """Refuse a folder that holds no session."""
     if path is not None and not is_file(path / STATE):

@@ -10,12 +10,18 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 import typer
 
 from sjepa_apps.cli.common import JsonOption, ScopeOption, configure_lsl, echo, print_json
+from sjepa_apps.cli.description import describes_signal
+from sjepa_apps.cli.streams import how_it_is_read
 from sjepa_apps.cli.windows import NO_DISPLAY, display_problem, has_packages
 from sjepa_online.errors import InputError, OperationError
+
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
 
 PACKAGES = ("sjepa-online", "torch", "numpy", "scipy", "mne", "mne-lsl", "pylsl", "pyriemann")
 EXTRAS = {
@@ -26,6 +32,8 @@ EXTRAS = {
     "mne_bids": "bids",
     "pybv": "bids",
 }
+#: Types of streams that never hold EEG.
+NO_EEG = ("probability", "frames", "ppg", "acc", "gyro", "accelerometer", "aux", "audio", "gaze")
 #: Seconds by which a sleep of 1 ms may be late before live decoding suffers.
 LATE_SLEEP = 0.010
 
@@ -52,10 +60,13 @@ class Check:
     remedy: str = ""
 
 
-def doctor(lsl_scope: ScopeOption = None, json: JsonOption = False) -> None:
+@describes_signal()
+def doctor(
+    amplifier: AmplifierProfile, lsl_scope: ScopeOption = None, json: JsonOption = False
+) -> None:
     """Check versions, LSL, GPU, Qt, clock and weights, and tell how to fix what is wrong."""
     configure_lsl(lsl_scope)
-    checks = [check() for check in CHECKS]
+    checks = [*(check() for check in CHECKS), *check_streams(amplifier)]
     ok = all(check.ok for check in checks)
     if json:
         print_json({"ok": ok, "checks": [asdict(check) for check in checks]})
@@ -111,6 +122,22 @@ def check_lsl() -> Check:
         f"liblsl {lsl_version:.2f}, configuration {configuration}; a sample to ourselves took "
         f"{1e3 * seconds:.1f} ms",
     )
+
+
+def check_streams(amplifier: AmplifierProfile) -> list[Check]:
+    """Look whether the electrodes of each EEG stream in sight can be told, and which profile fits.
+
+    A stream that cannot be read as it is breaks nothing else, so it is no failure of the machine.
+    """
+    from sjepa_online.stream import find_streams
+
+    found = []
+    for stream in find_streams():
+        if stream.is_kind("signal") and stream.type.lower() not in NO_EEG:
+            readable, told = how_it_is_read(stream, amplifier)
+            name = f"stream {stream.name}"
+            found.append(Check(name, True, told) if readable else Check(name, True, "?", told))
+    return found
 
 
 def check_device() -> Check:

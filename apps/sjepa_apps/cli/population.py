@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePath
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,9 +19,16 @@ from sjepa_apps.cli.common import (
     progress_bar,
     say,
 )
+from sjepa_apps.cli.description import describes_signal
+from sjepa_apps.cli.response_population import make_response_population
+
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
 
 
+@describes_signal(files=True)
 def population(
+    amplifier: AmplifierProfile,
     source: Annotated[
         list[str],
         typer.Argument(callback=check_sources, help="Recordings (SOURCE...) of other people."),
@@ -47,7 +54,14 @@ def population(
     from sjepa_online.signal import PreprocessorConfig
 
     protocol = load_protocol(paradigm)
-    recordings = load_sources(source)
+    recordings = load_sources(source, amplifier)
+    if protocol.paradigm == "erp":
+        told, described = make_response_population(recordings, protocol, out)
+        if json:
+            print_json({**described, "out": str(out)})
+        else:
+            echo(f"{told}\nSaved {out}")
+        return
     ch_names = common_channels([recording.ch_names for recording in recordings])
     sessions = []
     with progress_bar("Preprocessing", len(recordings)) as advance:

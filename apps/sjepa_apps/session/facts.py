@@ -30,7 +30,7 @@ def session_facts(
     n_channels = len(recorded.ch_names)
     facts = folder.state.identity.facts | {
         "Amplifier": f"{stream.name}, {n_channels} channels at {recorded.sfreq:g} Hz, "
-        f"{stream.unit or folder.state.unit or 'no unit'}",
+        f"{folder.state.described.unit or stream.unit or 'no unit'}",
         "Display": display,
         "Recorded on": folder.state.created.replace("T", " "),
         "Earlier sessions": note,

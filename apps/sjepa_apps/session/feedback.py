@@ -16,6 +16,7 @@ from sjepa_apps.session.feedback_folder import FeedbackFolder
 from sjepa_apps.session.free_spelling import FreeText
 from sjepa_apps.session.presenter import PresentedTrial, Presenter, SessionStopped, TrialMonitor
 from sjepa_apps.session.stream_monitor import LOST_AFTER, StreamMonitor, wait_until_back
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
 from sjepa_online.decoding.metrics import information_transfer_rate
 from sjepa_online.errors import OperationError
 from sjepa_online.markers import SELECTED, StimulusMarker
@@ -83,8 +84,8 @@ class FeedbackRun(Closing):
         Of the trials.
     tell : callable
         Takes messages for the experimenter.
-    unit : str, optional
-        Of the EEG, where the stream declares none.
+    amplifier : AmplifierProfile
+        What is known of the EEG beside what its stream declares.
     folder : FeedbackFolder, optional
         Where the signal is recorded; nowhere by default.
     others : sequence of str
@@ -110,7 +111,7 @@ class FeedbackRun(Closing):
         stimulus: StimulusOutlet,
         protocol: Protocol,
         tell: Callable[[str], None],
-        unit: str | None = None,
+        amplifier: AmplifierProfile = AS_DECLARED,
         *,
         folder: FeedbackFolder | None = None,
         others: Sequence[str] = (),
@@ -126,7 +127,9 @@ class FeedbackRun(Closing):
         self._stimulus = stimulus
         self._window = protocol.window
         self._tell = tell
-        self._decode = partial(DecoderProcess, decoder, markers=stimulus.uid, tell=tell, unit=unit)
+        self._decode = partial(
+            DecoderProcess, decoder, markers=stimulus.uid, tell=tell, amplifier=amplifier
+        )
         self._decoder = self._decode(stream.uid)
 
     def run(

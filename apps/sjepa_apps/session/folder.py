@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sjepa_apps.session import STATE
 from sjepa_apps.session.identity import Identity, new_path
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, describe
 from sjepa_online.data import Recording
 from sjepa_online.data.source import load_source
 from sjepa_online.errors import InputError
@@ -56,7 +57,10 @@ class RecordedStream(BaseModel):
 class SessionState(BaseModel):
     """What ``session.json`` holds; how far the session is stands in the recording itself.
 
-    ``unit`` is that of the EEG where the stream declares none, ``identity`` tells who is recorded.
+    ``amplifier`` is what is known of it beside what the stream declares; ``unit`` stands in
+    sessions of earlier releases. ``clock_shifts`` holds, for parts whose stream another clock than
+    LSL's has stamped, what is to be added (s) to its timestamps. ``identity`` tells who is
+    recorded.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,6 +73,13 @@ class SessionState(BaseModel):
     stream: RecordedStream
     unit: str | None = None
     identity: Identity = Identity()
+    amplifier: AmplifierProfile = AS_DECLARED
+    clock_shifts: dict[str, float] = {}
+
+    @property
+    def described(self) -> AmplifierProfile:
+        """How the parts are read: the recorded stream, and the session's own markers."""
+        return describe(self.amplifier, unit=self.unit).of_session(self.stream.selector)
 
 
 class SessionFolder:
@@ -100,7 +111,7 @@ class SessionFolder:
         stream: StreamDescription,
         seed: int,
         n_trials: int | None = None,
-        unit: str | None = None,
+        amplifier: AmplifierProfile = AS_DECLARED,
         *,
         identity: Identity | None = None,
         pattern: str | None = None,
@@ -119,8 +130,8 @@ class SessionFolder:
             Of the schedule.
         n_trials : int, optional
             How many trials to record; as many as the protocol says by default.
-        unit : str, optional
-            Of the EEG, where the stream declares none.
+        amplifier : AmplifierProfile
+            What is known beside what the stream declares.
         identity : Identity, optional
             Who is recorded.
         pattern : str, optional
@@ -150,7 +161,7 @@ class SessionFolder:
             seed=seed,
             n_trials=n_planned,
             stream=RecordedStream.of(stream),
-            unit=unit,
+            amplifier=amplifier,
             identity=identity,
         )
         folder = cls(path, state, protocol, text)
@@ -182,6 +193,12 @@ class SessionFolder:
     def set_n_trials(self, n_trials: int) -> None:
         """Record so many trials in all."""
         self.state = self.state.model_copy(update={"n_trials": n_trials})
+        self._write_state()
+
+    def note_clock(self, part: Path, shift: float) -> None:
+        """Keep by how much (s) the timestamps of a part's stream are off LSL's clock."""
+        shifts = self.state.clock_shifts | {part.name: shift}
+        self.state = self.state.model_copy(update={"clock_shifts": shifts})
         self._write_state()
 
     def check_stream(self, stream: StreamDescription) -> None:
@@ -227,7 +244,9 @@ class SessionFolder:
         """
         for path in self.parts():
             if path not in self._read:
-                self._read[path] = _read(path, self.state.unit)
+                shift = self.state.clock_shifts.get(path.name, 0.0)
+                described = self.state.described.model_copy(update={"clock_shift": shift})
+                self._read[path] = _read(path, described)
         read = [self._read[path] for path in self.parts()]
         usable = [
             one
@@ -267,9 +286,9 @@ def planned_trials(
     return tuple(replace(trial, number=number) for number, trial in enumerate(chosen))
 
 
-def _read(path: Path, unit: str | None) -> Recording | InputError:
+def _read(path: Path, described: AmplifierProfile) -> Recording | InputError:
     try:
-        (recording,) = load_source(str(path), unit)
+        (recording,) = load_source(str(path), described)
     except InputError as error:
         return error
     return recording

@@ -9,6 +9,7 @@ from pathlib import Path
 from sjepa_apps.session.feedback_folder import FeedbackFolder
 from sjepa_apps.session.free_spelling import FreeText
 from sjepa_apps.stimulus.display import Placement
+from sjepa_online.amplifier import AmplifierProfile
 from sjepa_online.protocol import Protocol
 from sjepa_online.schedule import ScheduledTrial
 from sjepa_online.stream import StreamDescription
@@ -28,8 +29,8 @@ class FeedbackSetup:
         As in its file.
     stream : StreamDescription
         The EEG to decode.
-    unit : str or None
-        Of it, where it declares none.
+    amplifier : AmplifierProfile
+        What is known beside what the stream declares.
     trials : sequence of ScheduledTrial
     placement : Placement
         Where the stimuli are shown.
@@ -43,7 +44,7 @@ class FeedbackSetup:
     protocol: Protocol
     protocol_text: str
     stream: StreamDescription
-    unit: str | None
+    amplifier: AmplifierProfile
     trials: Sequence[ScheduledTrial]
     placement: Placement = field(default_factory=Placement)
     folder: FeedbackFolder | None = None

@@ -156,7 +156,7 @@ class FeedbackConductor(QObject):
             markers,
             setup.protocol,
             self.told.emit,
-            setup.unit,
+            setup.amplifier,
             folder=setup.folder,
             others=(frames,),
             free=setup.free,
@@ -210,7 +210,7 @@ class FeedbackWindow(QMainWindow):
     def begin(self) -> None:
         """Begin the run."""
         self.page.begin()
-        self.run.begin(self._setup.stream, self._setup.unit)
+        self.run.begin(self._setup.stream, self._setup.amplifier)
         self._look.start(_LOOK)
         QApplication.processEvents()
         self.conductor.start()

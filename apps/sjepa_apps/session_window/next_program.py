@@ -7,22 +7,47 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from sjepa_apps.stimulus.display import Placement
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, to_toml
 from sjepa_online.errors import OperationError
+from sjepa_online.files import atomic_write
+
+#: The file that keeps what is known of the amplifier, in the folder of a session.
+PROFILE = "amplifier.toml"
 
 
-def live_arguments(decoder: Path, stream: str, unit: str | None) -> list[str]:
-    """Return the command that decodes with this decoder in the live window."""
-    return ["live", "--decoder", str(decoder), "--stream", stream, *_unit(unit)]
-
-
-def feedback_arguments(
-    decoder: Path, stream: str, unit: str | None, display: int | None, *, windowed: bool
+def decoding_arguments(
+    decoder: Path, stream: str, amplifier: AmplifierProfile, folder: Path
 ) -> list[str]:
-    """Return the command that lets the participant use this decoder."""
-    where = [] if display is None else ["--display", str(display)]
-    in_a_window = ["--windowed"] if windowed else []
-    told = ["--decoder", str(decoder), "--stream", stream, *_unit(unit)]
-    return ["feedback", *told, *where, *in_a_window]
+    """Return the options that decode this stream with this decoder.
+
+    Parameters
+    ----------
+    decoder : Path
+    stream : str
+        Its selector.
+    amplifier : AmplifierProfile
+        What is known beside what the stream declares; it is written to the folder.
+    folder : Path
+        Of the session.
+    """
+    told = ["--decoder", str(decoder), "--stream", stream]
+    if amplifier == AS_DECLARED:
+        return told
+    profile = folder / PROFILE
+    atomic_write(profile, to_toml(amplifier).encode())
+    return [*told, "--amplifier", str(profile)]
+
+
+def display_arguments(placement: Placement) -> list[str]:
+    """Return the options that show stimuli in the same place."""
+    where = [] if placement.display is None else ["--display", str(placement.display)]
+    switches = {
+        "--windowed": placement.windowed,
+        "--photodiode": placement.photodiode,
+        "--sound": placement.sound,
+    }
+    return [*where, *(option for option, on in switches.items() if on)]
 
 
 def start_program(arguments: Sequence[str]) -> None:
@@ -38,7 +63,3 @@ def start_program(arguments: Sequence[str]) -> None:
         subprocess.Popen(command, start_new_session=True)
     except OSError as error:
         raise OperationError(f"The program cannot be started: {error.strerror}") from error
-
-
-def _unit(unit: str | None) -> list[str]:
-    return [] if unit is None else ["--unit", unit]

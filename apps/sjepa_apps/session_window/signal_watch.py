@@ -14,9 +14,10 @@ from PyQt6.QtGui import QImage
 
 from sjepa_apps.session_window.trace_picture import StripLayout, draw_traces
 from sjepa_apps.ui.worker import Worker
+from sjepa_online.amplifier import AmplifierProfile
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.protocol import MODEL_SFREQ
-from sjepa_online.signal import Preprocessor, pick_eeg_channels
+from sjepa_online.signal import Preprocessor
 from sjepa_online.signal.channel_quality.absolute import AbsoluteMonitor, Verdict
 from sjepa_online.stream import Chunk, Gap, SignalInlet, StreamDescription, resolve_stream
 
@@ -65,8 +66,8 @@ class SignalWatch(Worker):
     Parameters
     ----------
     stream : StreamDescription
-    unit : str or None
-        Of its EEG, where it declares none.
+    amplifier : AmplifierProfile
+        What is known beside what the stream declares.
     layout : StripLayout
         Size and colours of the traces; may be replaced at any time.
 
@@ -76,12 +77,14 @@ class SignalWatch(Worker):
         Replaced about four times a second.
     """
 
-    def __init__(self, stream: StreamDescription, unit: str | None, layout: StripLayout) -> None:
+    def __init__(
+        self, stream: StreamDescription, amplifier: AmplifierProfile, layout: StripLayout
+    ) -> None:
         super().__init__(f"watch on {stream.name}")
         self.state = SignalState()
         self.layout = layout
         self._stream = stream
-        self._unit = unit
+        self._amplifier = amplifier
         self._missing = 0
 
     def work(self) -> None:
@@ -98,17 +101,15 @@ class SignalWatch(Worker):
             stream = None
 
     def _follow(self, stream: StreamDescription) -> None:
-        with SignalInlet(stream, unit=self._unit, recover=False) as inlet:
-            picks = pick_eeg_channels(inlet.ch_names).eeg
-            signal = _Signal(picks, inlet.sfreq, inlet.unit_of(picks))
-            rows = [inlet.ch_names.index(name) for name in picks]
+        with SignalInlet(stream, amplifier=self._amplifier, recover=False) as inlet:
+            signal = _Signal(inlet.ch_names, inlet.sfreq, inlet.unit_of())
             heard = drawn = time.monotonic()
             while not self._ended.is_set():
                 chunk = inlet.pull()
                 now = time.monotonic()
                 if len(chunk.timestamps):
                     heard = now
-                    signal.update(chunk, rows)
+                    signal.update(chunk)
                 if now - drawn >= PICTURE_EVERY:
                     drawn = now
                     self._tell(signal, now - heard, inlet)
@@ -146,15 +147,14 @@ class _Signal:
         """A verdict on each channel."""
         return self._monitor.verdicts
 
-    def update(self, chunk: Chunk, rows: list[int]) -> None:
+    def update(self, chunk: Chunk) -> None:
         """Take in a chunk; a gap stays empty in the traces."""
         if any(isinstance(event, Gap) for event in chunk.events):
             self._preprocessor.reset()
             self._monitor.reset()
             self._append(np.full((len(self.names), MODEL_SFREQ // 4), np.nan))
-        samples = chunk.data[rows]
-        self._monitor.update(samples)
-        self._append(self._preprocessor.update(samples))
+        self._monitor.update(chunk.data)
+        self._append(self._preprocessor.update(chunk.data))
 
     def draw(self, layout: StripLayout, receiving: bool) -> QImage:
         """Draw the traces of as many channels as there is room for, bad ones first."""

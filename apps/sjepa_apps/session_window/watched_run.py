@@ -10,6 +10,7 @@ from sjepa_apps.session_window.signal_watch import SignalState, SignalWatch
 from sjepa_apps.stimulus.shown import ShownState
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_apps.ui.widgets import State
+from sjepa_online.amplifier import AmplifierProfile
 from sjepa_online.stream import StreamDescription
 
 _PAUSED = "Paused. P here, or Space for the participant, goes on; Esc stops."
@@ -35,13 +36,13 @@ class WatchedRun:
         self._n_losses = 0
         self._lost = False
 
-    def begin(self, stream: StreamDescription, unit: str | None) -> None:
+    def begin(self, stream: StreamDescription, amplifier: AmplifierProfile) -> None:
         """Watch a stream; the clock of the run begins."""
         self._began = time.monotonic()
         self._n_repeats = self._n_losses = 0
         self._durations = ()
         self._lost = False
-        self._watch = SignalWatch(stream, unit, self._page.traces.layout_of_traces)
+        self._watch = SignalWatch(stream, amplifier, self._page.traces.layout_of_traces)
         self._watches.append(self._watch)
         self._watch.start()
 

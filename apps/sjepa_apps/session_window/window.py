@@ -18,8 +18,8 @@ from PyQt6.QtWidgets import (
 from sjepa_apps.session_window.channels_page import ChannelsPage
 from sjepa_apps.session_window.conductor import Choices, Conductor
 from sjepa_apps.session_window.next_program import (
-    feedback_arguments,
-    live_arguments,
+    decoding_arguments,
+    display_arguments,
     start_program,
 )
 from sjepa_apps.session_window.page import STEPS, Page, StepList, page_style
@@ -239,7 +239,7 @@ class SessionWindow(QMainWindow):
         self.run_page.begin()
         choices = self.conductor.choices
         assert choices is not None
-        self.run.begin(choices.stream, choices.unit)
+        self.run.begin(choices.stream, choices.amplifier)
         # the page is drawn before the display is measured
         QApplication.processEvents()
 
@@ -272,21 +272,23 @@ class SessionWindow(QMainWindow):
         self._show(self.result_page, "Result")
 
     def _decode(self) -> None:
-        choices, result = self.conductor.choices, self.conductor.result
-        assert choices is not None
-        assert result is not None
-        stream, unit = choices.stream.selector, choices.unit
-        self._start(live_arguments(result.decoder, stream, unit), "The live window opens.")
+        self._start(["live", *self._decoding()], "The live window opens.")
 
     def _feedback(self) -> None:
-        choices, result = self.conductor.choices, self.conductor.result
+        choices = self.conductor.choices
+        assert choices is not None
+        where = display_arguments(choices.placement)
+        told = "The window of the feedback opens."
+        self._start(["feedback", *self._decoding(), *where], told)
+
+    def _decoding(self) -> list[str]:
+        conductor = self.conductor
+        choices, result, folder = conductor.choices, conductor.result, conductor.folder
         assert choices is not None
         assert result is not None
-        stream, unit, placement = choices.stream.selector, choices.unit, choices.placement
-        arguments = feedback_arguments(
-            result.decoder, stream, unit, placement.display, windowed=placement.windowed
-        )
-        self._start(arguments, "The window of the feedback opens.")
+        assert folder is not None
+        stream = choices.stream.selector
+        return decoding_arguments(result.decoder, stream, choices.amplifier, folder.path)
 
     def _start(self, arguments: list[str], told: str) -> None:
         try:

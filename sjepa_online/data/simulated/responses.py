@@ -244,7 +244,9 @@ class FlashResponses(Responses):
     def _is_target(self, marker: StimulusMarker) -> bool | None:
         """Tell whether a flash holds the attended symbol; None for markers of no flash."""
         if marker.word == FLASH:
-            return self._cue != "" and self._cue in marker.about
+            speller = self._protocol.speller
+            lit = marker.about if speller is None else speller.lit(marker.about)
+            return self._cue != "" and self._cue in lit
         flashed = self._protocol.class_of(marker.word)
         return None if flashed is None else flashed == TARGET
 

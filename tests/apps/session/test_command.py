@@ -76,7 +76,8 @@ def test_a_typing_error_in_the_protocol_is_named(command, tmp_path, protocol_fil
     ("arguments", "named"),
     [
         (["--from", "sample", "--folder", "x"], "--folder"),
-        (["--from", "sample", "--trials", "3"], "--trials"),
+        (["--from", "sample", "--participant", "7"], "--participant"),
+        (["--headless", "--from", "nowhere", "--trials", "3"], "nowhere"),
         (
             ["--from", "sample", "--headless", "--skip-practice", "--wait", "3"],
             "--from excludes --headless, --skip-practice, --wait",

@@ -18,6 +18,7 @@ from sjepa_apps.session_window.feedback_setup import FeedbackSetup
 from sjepa_apps.session_window.feedback_window import FeedbackWindow
 from sjepa_apps.stimulus import window as stimulus
 from sjepa_apps.stimulus.display import Placement
+from sjepa_online.amplifier import AS_DECLARED
 from sjepa_online.errors import OperationError
 from sjepa_online.protocol import load_protocol
 from sjepa_online.schedule import make_schedule
@@ -28,7 +29,7 @@ class QuickRun:
 
     error: Exception | None = None
 
-    def __init__(self, decoder, stream, stimulus, protocol, tell, unit, **options):
+    def __init__(self, decoder, stream, stimulus, protocol, tell, amplifier, **options):
         self.selections = []
         self.free = options["free"]
         self.folder = options["folder"]
@@ -72,7 +73,7 @@ def open_feedback(qapp, monkeypatch, tmp_path, protocol_file, eeg, quiet_watch):
             protocol,
             protocol_file.read_text(),
             eeg("a"),
-            None,
+            AS_DECLARED,
             make_schedule(protocol, 0)[:n_trials],
             Placement(windowed=True),
             folder,

@@ -15,6 +15,7 @@ from sjepa_apps.session_window import signal_watch
 from sjepa_apps.session_window.signal_watch import SignalState, SignalWatch, choose_lanes
 from sjepa_apps.session_window.trace_picture import StripLayout, draw_traces
 from sjepa_apps.ui.theme import DARK, LIGHT
+from sjepa_online.amplifier import AS_DECLARED
 from sjepa_online.signal.channel_quality.absolute import Verdict
 
 GOOD = Verdict("C3", (), (), 9.0)
@@ -166,7 +167,7 @@ def test_signal_is_followed_and_its_loss_is_told(qapp, qtbot, monkeypatch, eeg):
         ch_names, sfreq, missing = ("C3", "Cz", "C4"), 250.0, 0
         lost = False
 
-        def __init__(self, stream, unit, recover):
+        def __init__(self, stream, amplifier, recover):
             self.stream = stream
 
         def __enter__(self):
@@ -175,7 +176,7 @@ def test_signal_is_followed_and_its_loss_is_told(qapp, qtbot, monkeypatch, eeg):
         def __exit__(self, *_):
             return None
 
-        def unit_of(self, names):
+        def unit_of(self):
             return "uV"
 
         def pull(self):
@@ -184,7 +185,7 @@ def test_signal_is_followed_and_its_loss_is_told(qapp, qtbot, monkeypatch, eeg):
 
     monkeypatch.setattr(signal_watch, "SignalInlet", Inlet)
     monkeypatch.setattr(signal_watch, "LOST_AFTER", 0.5)
-    watch = SignalWatch(eeg("a"), None, StripLayout(QSize(300, 120), 1.0, LIGHT))
+    watch = SignalWatch(eeg("a"), AS_DECLARED, StripLayout(QSize(300, 120), 1.0, LIGHT))
     watch.start()
     try:
         qtbot.waitUntil(lambda: bool(watch.state.verdicts), timeout=30_000)

@@ -177,6 +177,7 @@ def test_mne_finds_the_p300_in_the_average(participant):
     assert 0.28 < latency < 0.45
 
 
+@pytest.mark.slow
 def test_a_decoder_learns_from_one_session_and_reads_another():
     protocol = load_protocol("ssvep-exo")
     train, test = (

@@ -21,6 +21,7 @@ from sjepa_apps.cli.common import (
     print_json,
     progress_bar,
 )
+from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.evaluate.comparison import (
     CsvOption,
     PlotOption,
@@ -32,13 +33,16 @@ from sjepa_apps.cli.evaluate.comparison import (
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
     from sjepa_online.evaluation.corruption import CorruptionScores, CorruptionSettings
 
 
 FaultName = Literal["noise", "flat", "drift", "mains", "pop", "swap", "dropped", "rail", "gain"]
 
 
+@describes_signal(files=True)
 def corruption(
+    amplifier: AmplifierProfile,
     paradigm: ParadigmOption,
     train: TrainOption,
     test: TestOption,
@@ -92,7 +96,7 @@ def corruption(
     settings = CorruptionSettings(kind, shares, draws, detection, gain)
     protocol = load_protocol(paradigm)
     requests = make_requests(decoder, weights, seed, device, population)
-    compared = load_comparison(protocol, train, test, requests)
+    compared = load_comparison(protocol, train, test, requests, amplifier)
     training = Side(compared.train, compared.training)
     testing = Side(compared.test, compared.testing)
     steps = seeds * n_steps(settings, len(compared.training.ch_names))

@@ -18,7 +18,6 @@ from sjepa_apps.cli.common import (
     ScopeOption,
     SeedOption,
     StreamOption,
-    UnitOption,
     WeightsOption,
     check_out,
     configure_lsl,
@@ -28,6 +27,7 @@ from sjepa_apps.cli.common import (
     session_option,
     stream_option,
 )
+from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.session.outputs import CalibrationOutputs
 from sjepa_apps.cli.session.run import (
     WAIT,
@@ -45,16 +45,20 @@ from sjepa_apps.cli.session.run import (
     run_headless,
     run_in_window,
 )
+from sjepa_apps.cli.session.without_labels import AlignmentStream, calibrate_without_labels
 from sjepa_apps.session.identity import Identity
 from sjepa_apps.session_window.setup import DECODER, SessionSetup
 from sjepa_apps.stimulus.display import Placement
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
     from sjepa_online.decoding import DecoderRequest
 
 
+@describes_signal()
 def calibrate(
+    amplifier: AmplifierProfile,
     paradigm: ParadigmOption,
     source: Annotated[
         list[str] | None,
@@ -70,8 +74,8 @@ def calibrate(
         decoder_option(
             callback=check_decoder_name,
             metavar="D",
-            help="auto (default), riemann, cca, pre-local, post-local, contextual; the last three "
-            "also with new- or full- before.",
+            help="auto (default), filter-bank, riemann, cca, pre-local, post-local, contextual; "
+            "the last three also with new- or full- before.",
         ),
     ] = None,
     weights: WeightsOption = "default",
@@ -94,7 +98,6 @@ def calibrate(
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
     stream: StreamOption = None,
-    unit: UnitOption = None,
     wait: Annotated[
         float | None, stream_option(min=0.5, metavar="S", help="With --headless: wait S s (10).")
     ] = None,
@@ -109,7 +112,7 @@ def calibrate(
         ),
     ] = None,
     trials: Annotated[
-        int | None, session_option(min=1, metavar="N", help="Trials to record in all.")
+        int | None, session_option(min=0, metavar="N", help="Trials to record in all; 0: none.")
     ] = None,
     skip_practice: Annotated[
         bool, session_option("--skip-practice", help="Show no practice trials.")
@@ -130,6 +133,8 @@ def calibrate(
     Without --from, a session with a participant is recorded; with --from and --trials,
     a short one that starts from earlier sessions of the same person. Decoder and
     report go to its folder, sessions/sub-01_task-ssvep_run-01 for participant 01.
+    With --trials 0 no label is read: the recordings, or a minute of the stream,
+    align the decoder.
     """
     for path, option in ((out, "--out"), (report, "--report")):
         if path is not None:
@@ -144,9 +149,29 @@ def calibrate(
         "--sound": sound,
     }
     identity = Identity(participant=participant, session=session, run=run, notes=notes)
-    if source and not trials:
+    described = amplifier.model_copy(update={"stream": stream or amplifier.stream})
+    if trials == 0:
+        of_trials: dict[str, object] = {
+            "--headless": headless,
+            "--folder": folder,
+            "--resume": resume,
+            "--skip-practice": skip_practice,
+            "--dynamic-stopping": dynamic_stopping,
+            "--report": report,
+        }
+        refuse_together(of_trials | of_window, "--trials 0", "Without trials there is no session")
+        calibrate_without_labels(
+            paradigm,
+            source,
+            AlignmentStream(stream, described, wait or WAIT, lsl_scope),
+            request,
+            out or Path(DECODER),
+            overwrite=overwrite,
+            json=json,
+        )
+        return
+    if source and trials is None:
         of_session: dict[str, object] = {
-            "--stream": stream,
             "--headless": headless,
             "--folder": folder,
             "--resume": resume,
@@ -161,15 +186,16 @@ def calibrate(
         _from_recordings(
             paradigm,
             source,
-            unit,
+            described,
             request,
             dynamic_stopping,
             CalibrationOutputs(out or Path(DECODER), report, overwrite, json),
         )
         return
     if resume is not None:
-        why = "A session continues in the unit that it was begun with"
-        refuse_together({"--unit": unit}, "--resume", why)
+        why = "A session continues with the amplifier that it was begun with"
+        said = amplifier.model_dump(exclude_defaults=True)
+        refuse_together({"a description of the amplifier": said}, "--resume", why)
     if wait is not None and not headless:
         raise InputError(
             "--wait has no effect in a window, which shows streams as they appear",
@@ -181,7 +207,7 @@ def calibrate(
         paradigm,
         request,
         stream=stream,
-        unit=unit,
+        amplifier=amplifier,
         n_trials=trials,
         practice=not skip_practice,
         seed=seed,
@@ -205,7 +231,7 @@ def calibrate(
 def _from_recordings(
     paradigm: str,
     source: list[str],
-    unit: str | None,
+    amplifier: AmplifierProfile,
     request: DecoderRequest,
     dynamic_stopping: bool,
     outputs: CalibrationOutputs,
@@ -218,7 +244,7 @@ def _from_recordings(
 
     outputs.check()
     protocol = load_protocol(paradigm)
-    recordings = load_sources(source, unit)
+    recordings = load_sources(source, amplifier)
     with progress_bar("Calibrating", N_FOLDS + 1) as advance:
         calibration = run(
             recordings,

@@ -15,7 +15,6 @@ from sjepa_apps.cli.common import (
     ScopeOption,
     SeedOption,
     StreamOption,
-    UnitOption,
     configure_lsl,
     echo,
     output_option,
@@ -23,10 +22,12 @@ from sjepa_apps.cli.common import (
     say,
     session_option,
 )
+from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.session.run import (
     DisplayOption,
     HeadlessOption,
     PhotodiodeOption,
+    SoundOption,
     WindowedOption,
     refuse_together,
 )
@@ -36,12 +37,15 @@ from sjepa_online.errors import InputError
 if TYPE_CHECKING:
     from sjepa_apps.session.feedback import Selection
     from sjepa_apps.session_window.feedback_setup import FeedbackSetup
+    from sjepa_online.amplifier import AmplifierProfile
     from sjepa_online.decoding import Decoder
     from sjepa_online.protocol import Protocol
     from sjepa_online.schedule import ScheduledTrial
 
 
+@describes_signal()
 def feedback(
+    amplifier: AmplifierProfile,
     decoder: DecoderFileOption,
     paradigm: Annotated[
         str | None,
@@ -53,7 +57,6 @@ def feedback(
         ),
     ] = None,
     stream: StreamOption = None,
-    unit: UnitOption = None,
     trials: Annotated[
         int | None, typer.Option(min=1, help="Number of trials; the protocol's by default.")
     ] = None,
@@ -71,6 +74,7 @@ def feedback(
     display: DisplayOption = None,
     windowed: WindowedOption = False,
     photodiode: PhotodiodeOption = False,
+    sound: SoundOption = False,
     wait: Annotated[float, typer.Option(min=0.5, help="Time to wait for the stream (s).")] = 10.0,
     seed: SeedOption = 0,
     lsl_scope: ScopeOption = None,
@@ -96,7 +100,12 @@ def feedback(
     from sjepa_online.schedule import make_schedule
     from sjepa_online.stream import resolve_stream
 
-    of_window = {"--display": display, "--windowed": windowed, "--photodiode": photodiode}
+    of_window = {
+        "--display": display,
+        "--windowed": windowed,
+        "--photodiode": photodiode,
+        "--sound": sound,
+    }
     if no_recording:
         refuse_together({"--folder": folder}, "--no-recording", "It writes no folder")
     if headless:
@@ -128,9 +137,9 @@ def feedback(
         protocol,
         text,
         signal,
-        unit,
+        amplifier,
         schedule,
-        Placement(display, windowed, photodiode),
+        Placement(display, windowed, photodiode, sound),
         None if no_recording else FeedbackFolder(folder or new_folder(decoder), document),
         spelled,
     )
@@ -213,7 +222,7 @@ def _headless(setup: FeedbackSetup, selections: list[Selection]) -> None:
             stimulus,
             setup.protocol,
             say,
-            setup.unit,
+            setup.amplifier,
             folder=setup.folder,
             others=(frames.uid,),
             free=setup.free,

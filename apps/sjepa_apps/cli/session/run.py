@@ -68,7 +68,7 @@ def refuse_together(others: Mapping[str, object], chosen: str, why: str) -> None
     InputError
         One of the others is given.
     """
-    given = [name for name, value in others.items() if value not in (None, False)]
+    given = [name for name, value in others.items() if value not in (None, False, {})]
     if given:
         raise InputError(
             f"{chosen} excludes {', '.join(given)}",
@@ -107,7 +107,7 @@ def open_session(setup: SessionSetup, wait: float) -> tuple[SessionFolder, Strea
             stream,
             setup.seed,
             setup.n_trials,
-            setup.unit,
+            setup.amplifier,
             identity=setup.identity,
             pattern=setup.pattern,
         )

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_apps.ui.worker import Worker
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, pick_channels
 from sjepa_online.errors import InputError, OperationError
-from sjepa_online.signal import pick_eeg_channels
 from sjepa_online.signal.units import microvolt_factor
 from sjepa_online.stream import (
     Chunk,
@@ -54,14 +54,20 @@ class ShownChannels:
     unit: str
 
 
-def shown_channels(stream: StreamDescription, unit: str | None = None) -> ShownChannels:
-    """Choose the EEG channels of a stream; all channels if their names are unknown."""
-    names = usable_names(stream)
+def shown_channels(
+    stream: StreamDescription, amplifier: AmplifierProfile = AS_DECLARED
+) -> ShownChannels:
+    """Choose the electrodes of a stream; all channels if nothing tells which they are."""
     try:
-        wanted = pick_eeg_channels(names).eeg
+        picked = pick_channels(stream.declaration, amplifier)
     except InputError:
-        wanted = names
-    picks = np.array([names.index(name) for name in wanted], dtype=np.intp)
+        return _every_channel(stream, amplifier.unit)
+    return ShownChannels(picked.ch_names, picked.rows, picked.microvolts[:, np.newaxis], "µV")
+
+
+def _every_channel(stream: StreamDescription, unit: str | None) -> ShownChannels:
+    names = usable_names(stream)
+    wanted, picks = names, np.arange(len(names))
     units = (unit,) * len(names) if unit else stream.units
     try:
         factors = np.array([microvolt_factor(units[pick]) for pick in picks])
@@ -80,7 +86,7 @@ def usable_names(stream: StreamDescription) -> tuple[str, ...]:
 
 def lasting_selector(stream: StreamDescription) -> str:
     """Return what picks a stream again after its source was restarted."""
-    return f"{stream.name}@{stream.source_id or stream.host}"
+    return stream.selector if stream.source_id else f"{stream.name}@{stream.host}"
 
 
 class _Reader(Worker):
