@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from sjepa_online.data import Recording, Trials
+from sjepa_online.data.letters import Letter, find_letters
 from sjepa_online.decoding.metrics import information_transfer_rate
 from sjepa_online.decoding.speller import FlashEvidence, SymbolPosterior
 from sjepa_online.evaluation.significance import wilson_interval
 from sjepa_online.markers import TARGET
-from sjepa_online.training.spelling import Selection, find_selections
 from sjepa_online.typing import FloatArray
 
 
@@ -61,11 +61,12 @@ def letters_by_repetitions(
         Empty where the markers do not name symbols.
     """
     speller = trials.protocol.speller
-    selections = [] if speller is None else find_selections(recordings, trials)
-    if speller is None or not selections:
+    letters = find_letters(recordings, trials)
+    known = [one for one in letters if one.target]
+    if speller is None or not known:
         return []
     target = held_out[:, trials.protocol.class_names.index(TARGET)]
-    spelled = [_spell(one, target, trials, speller.symbols) for one in selections]
+    spelled = [_spell(one, target, trials, speller.symbols) for one in known]
     if not all(spelled):
         return []
     most = min(len(one) for one in spelled)
@@ -82,24 +83,24 @@ def letters_by_repetitions(
 
 
 def _spell(
-    selection: Selection, target: FloatArray, trials: Trials, symbols: str
+    letter: Letter, target: FloatArray, trials: Trials, symbols: str
 ) -> list[tuple[bool, float]]:
     """Return, after each repetition, whether the letter is right, and the time of its flashes.
 
     A repetition is over when every symbol has lit up once more.
     """
     is_target = trials.y == TARGET
-    others = np.setdiff1d(np.arange(len(target)), selection.rows)
+    others = np.setdiff1d(np.arange(len(target)), letter.rows)
     if len(np.unique(is_target[others])) < 2:
         return []
     posterior = SymbolPosterior(symbols, FlashEvidence.fit(target[others], is_target[others]))
     counts = dict.fromkeys(symbols, 0)
     found: list[tuple[bool, float]] = []
-    for lit, row in zip(selection.lit, selection.rows, strict=True):
+    for lit, row in zip(letter.lit, letter.rows, strict=True):
         posterior.update(lit, float(target[row]))
         for symbol in lit:
             counts[symbol] += 1
         if min(counts.values()) > len(found):
-            seconds = float(trials.onset[row] - trials.onset[selection.rows[0]])
-            found.append((posterior.best[0] == selection.target, seconds))
+            seconds = float(trials.onset[row] - trials.onset[letter.rows[0]])
+            found.append((posterior.best[0] == letter.target, seconds))
     return found
