@@ -120,4 +120,11 @@ QPlainTextEdit {{
     background: {panel}; border: 1px solid {line}; border-radius: 6px; padding: 4px;
 }}
 QLabel:disabled, QCheckBox:disabled {{ color: {muted}; }}
+QCheckBox::indicator {{
+    width: 12px; height: 12px; border: 1px solid {muted}; border-radius: 3px;
+    background: {panel};
+}}
+QCheckBox::indicator:checked {{ background: {accent}; border-color: {accent}; }}
+QCheckBox::indicator:checked:disabled {{ background: {muted}; border-color: {muted}; }}
+QCheckBox:focus {{ color: {accent}; }}
 """
