@@ -169,8 +169,6 @@ class FeedbackRun(Closing):
                     "Begin again when it is back.",
                 )
                 self._decoder = self._decode(self._stream.uid, meanwhile=presenter.check_stopped)
-            presenter.show_message(self._thanks())
-            self._wait(presenter, END_SCREEN)
         if not self.selections:
             raise OperationError("No trial was shown to its end, so there is nothing to tell")
 
@@ -211,6 +209,9 @@ class FeedbackRun(Closing):
                 self._wait(presenter, FEEDBACK)
                 self._rest(trial, presenter)
             progress(len(trials), len(trials))
+            # the recorder receives the last markers meanwhile
+            presenter.show_message(self._thanks())
+            self._wait(presenter, END_SCREEN)
         return ""
 
     def _record(self, stack: ExitStack, presenter: Presenter) -> Recorder | None:
