@@ -109,7 +109,7 @@ def save_profile(profile: AmplifierProfile, name: str) -> Path:
     """
     if not _SAFE_NAME.fullmatch(name):
         raise InputError(
-            "The name of a profile consists of letters, digits, points, dashes and blanks",
+            "The name of a profile holds other characters than letters, digits and . _ -",
             value=repr(name),
             remedy="Choose another name.",
         )

@@ -94,7 +94,7 @@ def refuse_repetition(names: Iterable[str]) -> None:
     twice = sorted({name for same in by_place.values() if len(same) > 1 for name in same})
     if twice:
         raise InputError(
-            "Each recording is given once",
+            "A recording is given more than once",
             value=f"twice: {', '.join(twice)}",
             remedy="Leave out one of the sources that overlap.",
         )
@@ -226,7 +226,7 @@ def _find_files(text: str) -> list[Path]:
     unknown = [str(path) for path in paths if path.suffix.lower() not in SUFFIXES]
     if unknown:
         raise InputError(
-            f"The format of a recording is one of {' '.join(SUFFIXES)}",
+            f"The format of this file is none of {' '.join(SUFFIXES)}",
             value=", ".join(unknown),
             remedy="Choose other files, or export these to .edf or .fif.",
         )
@@ -244,7 +244,7 @@ def _nothing_there(text: str, path: Path) -> InputError:
         return path_error(path, error)
     files = next((f"*{one.suffix}" for one in within if one.suffix in SUFFIXES), "**/*.edf")
     return InputError(
-        "A SOURCE stands for at least one recording",
+        "The SOURCE stands for no recording",
         value=f"{text!r} is a folder" if is_folder else f"nothing matches {text!r}",
         remedy=f'Give a glob such as "{text}/{files}".' if is_folder else GRAMMAR,
     )
@@ -256,7 +256,7 @@ def _check_name(path: Path) -> None:
         str(path).encode()
     except UnicodeEncodeError as error:
         raise InputError(
-            "The path of a recording is text in UTF-8",
+            "The path of the recording is no text in UTF-8",
             value=str(path).encode(errors="backslashreplace").decode(),
             remedy="Rename the file or the folder.",
         ) from error
@@ -314,7 +314,7 @@ def _sample_sources(text: str, fields: list[str]) -> list[Source]:
         paths = [path for path in paths if f"_ses-{fields[0]}_" in path.name]
     if len(fields) > 1 or not paths:
         raise InputError(
-            "The sample has the sessions 1, 2 and 3",
+            "The sample has no such session, only 1, 2 and 3",
             value=text,
             remedy="Write sample for all of them, or sample:1, sample:2 or sample:3.",
         )

@@ -90,7 +90,7 @@ def make_trials(
     """
     if not recordings:
         raise InputError(
-            "Trials are cut from at least one recording",
+            "There is no recording to cut trials from",
             value="none",
             remedy="Give a SOURCE with recordings.",
         )
@@ -101,7 +101,7 @@ def make_trials(
     counts = [len(part.y) for part in parts]
     if not sum(counts):
         raise InputError(
-            "At least one trial can be used",
+            "No trial can be used",
             value="; ".join(dropped),
             remedy="Choose recordings with whole trials, and mark channels without signal as bad: "
             "in a .fif file, or in the channels.tsv of a BIDS data set (`export` makes one).",
@@ -140,7 +140,7 @@ def good_channels(recordings: Sequence[Recording]) -> tuple[str, ...]:
             remedy="Choose recordings of the same cap, or name their channels alike.",
         )
     raise InputError(
-        "At least one channel is not marked as bad",
+        "Every channel is marked as bad",
         value=f"bad in {', '.join(one.name for one in recordings)}: {', '.join(sorted(marked))}",
         remedy="Mark only those without signal, or leave out the recording that marks all.",
     )

@@ -409,6 +409,7 @@ def _classes_by_kind() -> dict[str, type[EpochClassifier]]:
     from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
     from sjepa_online.decoding.classifiers.umm import UmmClassifier
     from sjepa_online.decoding.dynamic_stopping import PrefixClassifier
+    from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
 
     kinds: tuple[type[EpochClassifier], ...] = (
         AutoClassifier,
@@ -416,6 +417,7 @@ def _classes_by_kind() -> dict[str, type[EpochClassifier]]:
         FilterBankCCA,
         FilterBankClassifier,
         PaperHead,
+        PopulationClassifier,
         PreLocalNetwork,
         PrefixClassifier,
         RiemannClassifier,

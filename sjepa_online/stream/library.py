@@ -147,8 +147,8 @@ def _existing_configuration() -> Path | None:
         return None
     if not Path(current).is_file():
         raise InputError(
-            f"{_CONFIGURATION} names LSL's configuration file",
-            value=f"{current!r}, which does not exist",
+            f"{_CONFIGURATION} names a configuration file of LSL that does not exist",
+            value=current,
             remedy=f"Correct {_CONFIGURATION} or unset it.",
         )
     return Path(current)

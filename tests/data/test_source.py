@@ -68,7 +68,7 @@ def test_a_recording_that_mne_split_is_read_once(split):
 
 def test_a_part_of_a_split_recording_may_not_stand_for_another(split):
     first, later = (load_source(name)[0] for name in split[:2])
-    with pytest.raises(InputError, match="given once"):
+    with pytest.raises(InputError, match="more than once"):
         refuse_repetition(name for recording in (first, later) for name in recording.files)
 
 

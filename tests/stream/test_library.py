@@ -74,7 +74,7 @@ def test_a_change_after_the_first_use_is_an_error():
 def test_a_missing_configuration_file_is_an_error(unused, monkeypatch):
     monkeypatch.setenv("LSLAPICFG", "/does/not/exist.cfg")
     for use in (configure, find_streams):
-        with pytest.raises(InputError, match="LSLAPICFG names LSL's configuration file"):
+        with pytest.raises(InputError, match="configuration file of LSL that does not"):
             use()
 
 

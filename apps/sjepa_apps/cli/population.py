@@ -20,6 +20,7 @@ from sjepa_apps.cli.common import (
     say,
 )
 from sjepa_apps.cli.description import describes_signal
+from sjepa_apps.cli.imagery_population import make_imagery_population
 from sjepa_apps.cli.response_population import make_response_population
 
 if TYPE_CHECKING:
@@ -43,8 +44,10 @@ def population(
 ) -> None:
     """Let calibrations start from other people's labelled recordings.
 
-    Only electrodes that all recordings have in common are used. Give the resulting
-    file to `calibrate --population`.
+    For imagery of left and right a network is trained, on any mix of montages; an interrupted
+    training goes on when the command is given again. People are told apart by `sub-XX`, by
+    SxxxRyy, or by the name of the file. For the other paradigms only electrodes that all
+    recordings have in common are used. Give the resulting file to `calibrate --population`.
     """
     check_out(out, overwrite)
     from sjepa_online.data import load_sources, make_trials
@@ -55,8 +58,9 @@ def population(
 
     protocol = load_protocol(paradigm)
     recordings = load_sources(source, amplifier)
-    if protocol.paradigm == "erp":
-        told, described = make_response_population(recordings, protocol, out)
+    makers = {"erp": make_response_population, "mi": make_imagery_population}
+    if protocol.paradigm in makers:
+        told, described = makers[protocol.paradigm](recordings, protocol, out)
         if json:
             print_json({**described, "out": str(out)})
         else:

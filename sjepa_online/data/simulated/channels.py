@@ -50,7 +50,7 @@ def simulated_channels(paradigm: Paradigm, n_channels: int) -> tuple[str, ...]:
     """
     if not 1 <= n_channels <= MOST_CHANNELS:
         raise InputError(
-            f"A simulated participant wears 1 to {MOST_CHANNELS} electrodes",
+            f"A simulated participant cannot wear so many electrodes, only 1 to {MOST_CHANNELS}",
             value=n_channels,
             remedy="Choose a number in this range, such as 16.",
         )

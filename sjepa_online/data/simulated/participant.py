@@ -90,7 +90,7 @@ class SimulatedParticipant:
     ) -> None:
         if not (np.isfinite(sfreq) and sfreq >= _LOWEST_SFREQ):
             raise InputError(
-                f"A simulated participant is sampled at {_LOWEST_SFREQ:g} Hz or more",
+                f"The rate is too low for a simulated participant: below {_LOWEST_SFREQ:g} Hz",
                 value=sfreq,
                 remedy="Choose a rate of an amplifier, such as 250.",
             )

@@ -151,7 +151,7 @@ class ImageryResponses(_Engaging):
         unknown = [name for name in protocol.class_names if name not in IMAGERY]
         if unknown:
             raise InputError(
-                "The simulated participant knows which area each imagined movement works on",
+                "The simulated participant does not know the area of an imagined movement",
                 value=f"{', '.join(unknown)} in the protocol {protocol.name}",
                 remedy=f"Name the classes {', '.join(IMAGERY)}, with your names as aliases.",
             )
