@@ -160,6 +160,16 @@ def style_table(table: QTableView, stretched: int) -> None:
     header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
 
 
+def wrap_rows(table: QTableWidget) -> None:
+    """Let rows grow so that no text is cut."""
+    table.setWordWrap(True)
+    table.setTextElideMode(Qt.TextElideMode.ElideNone)
+    rows = table.verticalHeader()
+    assert rows is not None
+    rows.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    rows.setMinimumSectionSize(ROW_HEIGHT)
+
+
 def make_table(columns: Sequence[str], stretched: int) -> QTableWidget:
     """Return an empty table whose columns fit their cells, except the one that is stretched."""
     table = QTableWidget(0, len(columns))
