@@ -228,6 +228,7 @@ class WindowActions:
         targets.trials.export.clicked.connect(self.save_trials)
         self.recording.changed.connect(self._recording_changed)
         self.recording.problem.connect(partial(self._tell_problem, "recording"))
+        self.recording.recovered.connect(self._recording_recovered)
         self.recording.finished.connect(
             lambda path: self._session.log("recording", f"{path} is complete", "good")
         )
@@ -341,11 +342,16 @@ class WindowActions:
 
     def _tell_problem(self, event: str, why: str) -> None:
         self._session.log(event, why, "bad")
-        self._targets.top.show_refusal(why)
+        self._targets.top.show_problem(event, why)
+
+    def _recording_recovered(self) -> None:
+        self._session.log("recording", "the file grows again", "good")
+        self._targets.top.show_problem("recording", "")
 
     def _recording_changed(self) -> None:
         state = self.recording.state
         if state is RecordingState.RUNNING:
+            self._targets.top.show_problem("recording", "")
             self._session.log("recording", f"to {self.recording.path}", "good")
         self._show_recording()
 

@@ -54,6 +54,8 @@ class LiveOptions:
     theme : {"light", "dark"} or None
     remember : bool
         Keep choices and layout for the next time.
+    replay_ended : callable or None
+        Tells whether the recording that is replayed is over, so that silence is no fault.
     """
 
     decoder: Path | None = None
@@ -62,6 +64,7 @@ class LiveOptions:
     mode: Mode | None = None
     theme: ThemeName | None = None
     remember: bool = True
+    replay_ended: Callable[[], bool] | None = None
 
 
 class LiveWindow(QMainWindow):
@@ -84,6 +87,8 @@ class LiveWindow(QMainWindow):
         name = options.theme or settings.theme
         theme = self.theme = THEMES[name] if name else system_theme()
         self.session = LiveSession("" if number == 1 else f"-{number}", self)
+        if options.replay_ended is not None:
+            self.session.replay_ended = options.replay_ended
         self.signals = SignalsView(theme)
         self.connect_view = ConnectView(theme)
         self.scalp = ScalpView(theme)
@@ -182,6 +187,7 @@ class LiveWindow(QMainWindow):
         session.logged.connect(self._logged)
         session.engine_ready.connect(self._engine_ready)
         session.engine_ended.connect(self.top.show_engine_ended)
+        session.fell_silent.connect(self._fell_silent)
         self.signals.channel_clicked.connect(self.scalp.canvas.channel_clicked)
         self.scalp.choice_asked.connect(session.choose)
         self.connect_view.connect_asked.connect(self._open)
@@ -261,14 +267,15 @@ class LiveWindow(QMainWindow):
         mode: Mode | None,
         unit: str | None,
     ) -> None:
-        name = self.signals.filter.currentText()
-        self.session.open_stream(stream, markers, mode, unit, name)  # type: ignore[arg-type]
+        self.session.open_stream(stream, markers, mode, unit, self.signals.display)
         self.tabs.setCurrentIndex(0)
 
     def _stream_changed(self) -> None:
         session = self.session
         self.signals.show_store(session.store)
         self.top.show_stream(session.stream)
+        self._show_electrodes()
+        self.decoder.begin()
         self.decoder.stand_still("waiting for a whole window of signal")
 
     def _decoder_changed(self) -> None:
@@ -279,7 +286,14 @@ class LiveWindow(QMainWindow):
         self.decoder.show_decoder(decoder)
         self.top.show_decoder(decoder)
 
+    def _show_electrodes(self) -> None:
+        """Show the electrodes of the decoder while it decodes, before that those of the stream."""
+        store = self.session.store
+        shown = None if store is None or self.session.decoding is not None else store
+        self.scalp.show_stream(None if shown is None else shown.channels.names)
+
     def _decoding_changed(self) -> None:
+        self._show_electrodes()
         if self.session.decoding is not None:
             self.top.show_decoding()
             self.decoder.stand_still("waiting for a whole window of signal")
@@ -337,6 +351,8 @@ class LiveWindow(QMainWindow):
             self.signals.canvas.set_notice(self.connector.waiting or none)
         elif session.opening:
             self.signals.canvas.set_notice("Connecting …")
+        elif session.finished:
+            self.signals.canvas.set_notice(f"The recording has ended{self._told_score()}")
         elif session.failed:
             self.signals.canvas.set_notice("Reading has failed, see the log: connect again")
         elif session.silent:
@@ -346,10 +362,24 @@ class LiveWindow(QMainWindow):
         else:
             self.signals.canvas.set_notice("")
 
+    def _told_score(self) -> str:
+        """Tell how many trials were right, where there were any."""
+        log = self.session.trials
+        if log is None or not log.trials:
+            return ""
+        n_right = sum(trial.correct for trial in log.trials)
+        return f": {n_right} of {len(log.trials)} trials right. Close the window to go on"
+
+    def _fell_silent(self) -> None:
+        """Take back what was known a moment ago."""
+        self.health.stand_still()
+
     def _refresh(self) -> None:
         self._settled = True
         if self.session.silent:
-            self.decoder.stand_still("no data arrives")
+            why = "the recording has ended" if self.session.finished else "no data arrives"
+            self.decoder.stand_still(why)
+            self.scalp.show_silence(f"Nothing is known of the electrodes: {why}")
         self.decoder.refresh()
         self.health.refresh()
         if (session := self.session).stream is not None:

@@ -22,6 +22,7 @@ from PyQt6.QtWidgets import (
 )
 
 from sjepa_online.foreign_text import clean_text
+from sjepa_online.protocol import ClassSpecification, Protocol
 
 State = Literal["", "good", "warning", "bad"]
 
@@ -84,6 +85,11 @@ class ElidedLabel(PlainLabel):
 class Choices(QComboBox):
     """A box to choose from; its arrow has the colour of the text."""
 
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        # a narrow window cuts the text of a box rather than anything beside it
+        self.setMinimumWidth(64)
+
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
         """Draw the arrow, which the style sheet leaves out."""
         super().paintEvent(event)
@@ -117,6 +123,18 @@ class ProtocolFileButton(QPushButton):
             self._box.setCurrentText(path)
 
 
+def class_label(spec: ClassSpecification) -> str:
+    """Return the name of a class for people: a frequency with its unit, no underscores."""
+    if spec.frequency is not None:
+        return f"{spec.frequency:.4g} Hz"
+    return spec.name.replace("_", " ")
+
+
+def class_labels(protocol: Protocol) -> dict[str, str]:
+    """Return the names of a protocol's classes for people, by the names in it."""
+    return {spec.name: class_label(spec) for spec in protocol.classes}
+
+
 def set_property(widget: QWidget, name: str, value: object) -> None:
     """Set a property that the style sheet reads, and have it read again where it changes."""
     if widget.property(name) == value:
@@ -147,6 +165,8 @@ def style_table(table: QTableView, stretched: int) -> None:
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setShowGrid(False)
+    # the tabulator leaves a table, or the keyboard would be caught in it
+    table.setTabKeyNavigation(False)
     table.setWordWrap(False)
     table.setTextElideMode(Qt.TextElideMode.ElideRight)
     rows, header = table.verticalHeader(), table.horizontalHeader()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_apps.ui.worker import Worker
 from sjepa_online.errors import InputError, OperationError
+from sjepa_online.markers import REPLAY_SOURCE
 from sjepa_online.signal import pick_eeg_channels
 from sjepa_online.signal.units import microvolt_factor
 from sjepa_online.stream import (
@@ -31,6 +32,9 @@ PAUSE = 0.015
 #: Seconds for which one look at the markers waits for one.
 MARKERS_WITHIN = 0.1
 _KEPT = 4000
+#: Types of channels that carry impedances.
+IMPEDANCE_TYPES = ("impedance", "imp")
+MASTOIDS = ("M1", "M2", "A1", "A2")
 
 
 @dataclass(frozen=True)
@@ -46,28 +50,40 @@ class ShownChannels:
         From the stream's unit to µV; 1 where the stream tells no unit of voltage.
     unit : str
         ``µV``, or ``units`` where the stream tells none.
+    mastoids : ndarray of int
+        Rows of mastoids and ears, which are not shown but may be the reference.
     """
 
     names: tuple[str, ...]
     picks: NDArray[np.intp]
     factors: NDArray[np.float64]
     unit: str
+    mastoids: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
 
 
 def shown_channels(stream: StreamDescription, unit: str | None = None) -> ShownChannels:
     """Choose the EEG channels of a stream; all channels if their names are unknown."""
     names = usable_names(stream)
+    types = stream.ch_types or ("",) * len(names)
+    signals = [
+        name
+        for name, kind in zip(names, types, strict=False)
+        if kind.lower() not in IMPEDANCE_TYPES
+    ]
     try:
-        wanted = pick_eeg_channels(names).eeg
+        wanted = pick_eeg_channels(signals).eeg
     except InputError:
-        wanted = names
+        wanted = tuple(signals)
     picks = np.array([names.index(name) for name in wanted], dtype=np.intp)
+    mastoids = [row for row, name in enumerate(names) if name.upper() in MASTOIDS]
+    mastoids = [row for row in mastoids if names[row] not in wanted]
     units = (unit,) * len(names) if unit else stream.units
     try:
         factors = np.array([microvolt_factor(units[pick]) for pick in picks])
     except (InputError, IndexError):
         return ShownChannels(wanted, picks, np.ones((len(picks), 1)), "units")
-    return ShownChannels(wanted, picks, factors[:, np.newaxis], "µV")
+    rows = np.array(mastoids, dtype=np.intp)
+    return ShownChannels(wanted, picks, factors[:, np.newaxis], "µV", rows)
 
 
 def usable_names(stream: StreamDescription) -> tuple[str, ...]:
@@ -76,6 +92,11 @@ def usable_names(stream: StreamDescription) -> tuple[str, ...]:
     if len(names) == stream.n_channels and len(set(names)) == len(names):
         return names
     return tuple(str(number) for number in range(1, stream.n_channels + 1))
+
+
+def waits_for_consumer(stream: StreamDescription) -> bool:
+    """Return whether a stream begins with its first consumer, as replays of this program do."""
+    return stream.source_id.startswith(f"{REPLAY_SOURCE}:")
 
 
 def lasting_selector(stream: StreamDescription) -> str:
