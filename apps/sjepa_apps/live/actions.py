@@ -30,7 +30,7 @@ from sjepa_online.errors import InputError
 from sjepa_online.files import atomic_write
 from sjepa_online.resources import list_resources
 
-VIEWS = ("Signals", "Connect", "Scalp", "Decoder", "Trials", "Health", "Log")
+VIEWS = ("Signals", "Connect", "Scalp", "Decoder", "Trials", "Health", "Log", "Analysis")
 REPLAY_STREAM = "sjepa-online-replay"
 PARTICIPANT_STREAM = "sjepa-online-participant"
 DECODER_FILES = "Decoders (*.safetensors);;All files (*)"

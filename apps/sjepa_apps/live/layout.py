@@ -22,7 +22,7 @@ _HORIZONTAL, _VERTICAL = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 #: Share of the window's width that the docks on the right take at first.
 WIDTH = 0.34
 #: Share of its height that the first and the second of them take at first.
-HEIGHTS = (0.42, 0.58)
+HEIGHTS = (0.44, 0.56)
 #: Share of its height that the docks below take at first.
 HEIGHT_BELOW = 0.26
 
@@ -59,12 +59,12 @@ def _button(text: str, tip: str) -> QToolButton:
 
 
 class ViewLayout:
-    """Two docks to the right of the centre, and docks below it that share one place as tabs.
+    """Two docks to the right of the centre, more behind the second, and below it docks as tabs.
 
     Parameters
     ----------
     window : QMainWindow
-    right, below : dict of str to QWidget
+    right, behind, below : dict of str to QWidget
         Views by their titles.
 
     Attributes
@@ -74,7 +74,11 @@ class ViewLayout:
     """
 
     def __init__(
-        self, window: QMainWindow, right: dict[str, QWidget], below: dict[str, QWidget]
+        self,
+        window: QMainWindow,
+        right: dict[str, QWidget],
+        behind: dict[str, QWidget],
+        below: dict[str, QWidget],
     ) -> None:
         self._window = window
         window.setDockNestingEnabled(True)
@@ -82,7 +86,12 @@ class ViewLayout:
         window.setCorner(Qt.Corner.BottomRightCorner, _RIGHT)
         self._right = [self._add(title, view, _RIGHT) for title, view in right.items()]
         self._below = [self._add(title, view, _BOTTOM) for title, view in below.items()]
-        self.docks = {dock.windowTitle(): dock for dock in (*self._right, *self._below)}
+        self._behind = [self._add(title, view, _RIGHT) for title, view in behind.items()]
+        docks = (*self._right, *self._behind, *self._below)
+        self.docks = {dock.windowTitle(): dock for dock in docks}
+        for dock in self._behind:
+            window.tabifyDockWidget(self._right[-1], dock)
+        self._right[-1].raise_()
         for before, after in zip(self._below, self._below[1:], strict=False):
             window.tabifyDockWidget(before, after)
         self._below[0].raise_()
@@ -92,6 +101,7 @@ class ViewLayout:
     def reset(self) -> None:
         """Put every view back where it was at first."""
         self._window.restoreState(self._first)
+        self._right[-1].raise_()
         self._below[0].raise_()
         self._take_first_sizes()
 

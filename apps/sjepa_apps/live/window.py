@@ -14,6 +14,7 @@ from PyQt6.QtGui import QCloseEvent, QResizeEvent
 from PyQt6.QtWidgets import QApplication, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
 from sjepa_apps.live.actions import ActionTargets, WindowActions
+from sjepa_apps.live.analysis.view import AnalysisView
 from sjepa_apps.live.connect.connector import Connector
 from sjepa_apps.live.connect.view import ConnectView
 from sjepa_apps.live.decoder.view import DecoderView
@@ -93,6 +94,7 @@ class LiveWindow(QMainWindow):
         self.connect_view = ConnectView(theme)
         self.scalp = ScalpView(theme)
         self.decoder = DecoderView(theme)
+        self.analysis = AnalysisView(theme)
         self.trials = TrialsView(theme)
         self.health = HealthView(theme)
         self.log = LogView(theme)
@@ -166,6 +168,7 @@ class LiveWindow(QMainWindow):
         self._views = ViewLayout(
             self,
             right={"Scalp": self.scalp, "Decoder": self.decoder},
+            behind={"Analysis": self.analysis},
             below={"Trials": self.trials, "Health": self.health, "Log": self.log},
         )
         self.docks = self._views.docks
@@ -206,6 +209,7 @@ class LiveWindow(QMainWindow):
             self.connect_view,
             self.scalp,
             self.decoder,
+            self.analysis,
             self.trials,
             self.health,
             self.log,
@@ -284,6 +288,7 @@ class LiveWindow(QMainWindow):
         self.connect_view.show_decoder(decoder)
         self.scalp.show_decoder(decoder)
         self.decoder.show_decoder(decoder)
+        self.analysis.show_protocol(decoder.protocol)
         self.top.show_decoder(decoder)
 
     def _show_electrodes(self) -> None:
@@ -381,6 +386,8 @@ class LiveWindow(QMainWindow):
             self.decoder.stand_still(why)
             self.scalp.show_silence(f"Nothing is known of the electrodes: {why}")
         self.decoder.refresh()
+        silence = self.session.silence if self.session.silent else None
+        self.analysis.refresh(self.session.store, self.signals.pages.rows, silence)
         self.health.refresh()
         if (session := self.session).stream is not None:
             self.health.show_losses(session.received, session.missing, session.n_gaps)

@@ -15,7 +15,7 @@ from sjepa_apps.ui.channel_states import (
 )
 from sjepa_apps.ui.scalp import ScalpCanvas
 from sjepa_apps.ui.theme import GRID, Theme
-from sjepa_apps.ui.widgets import Choices, ElidedLabel, PlainLabel, panel
+from sjepa_apps.ui.widgets import Choices, ElidedLabel, panel
 from sjepa_online.online.events import DecoderReady
 
 QUALITY = "amplitude against calibration"
@@ -23,7 +23,7 @@ AMONG = "amplitude against the others"
 #: A channel of so many times its usual amplitude has the full colour.
 FULL_COLOUR = 4.0
 #: Bad electrodes for which the remedy is told.
-N_REMEDIES = 2
+N_REMEDIES = 1
 #: What the colours of the map mean, from the largest value to the smallest.
 LOUDNESS = ("louder", "as usual", "quieter")
 SIGNS = ("positive", "nothing", "negative")
@@ -57,8 +57,7 @@ class ScalpView(QWidget):
         )
         self.shown.currentIndexChanged.connect(self._show_values)
         self.summary = ElidedLabel("No stream is connected", "muted")
-        self.remedy = PlainLabel("", "muted")
-        self.remedy.setWordWrap(True)
+        self.remedy = ElidedLabel("", "muted")
         self.remedy.hide()
         frame = panel()
         layout = QVBoxLayout(frame)
@@ -147,7 +146,7 @@ class ScalpView(QWidget):
             told = f"{n - len(bad)} of {n} good{named}"
         self.summary.setText(told)
         remedies = self._states.remedies(N_REMEDIES)
-        self.remedy.setText("\n".join(remedies))
+        self.remedy.setText(" ".join(remedies))
         self.remedy.setVisible(bool(remedies))
 
     def _show_values(self) -> None:

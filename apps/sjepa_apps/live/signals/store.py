@@ -187,6 +187,22 @@ class SignalStore:
         self._is_bad = is_bad
         self._filter.weights = self._weights()
 
+    def referenced(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Return samples ``(channels, n)`` in µV, unfiltered, with the reference that is shown."""
+        raw = self.raw.get(start, stop)
+        if self._filter.weights is None:
+            return raw[: len(self.channels.names)]
+        missing = ~np.isfinite(raw)
+        weights = self._filter.weights.astype(np.float32)
+        shown = weights @ np.where(missing, np.float32(0.0), raw)
+        shown[missing[: len(shown)]] = np.nan
+        return shown
+
+    @property
+    def is_bad(self) -> NDArray[np.bool_]:
+        """Which channels are bad now, shape (channels,)."""
+        return self._is_bad
+
     def position(self, time: float) -> float:
         """Return the place of a time among the samples, by the newest one."""
         assert self.last_time is not None

@@ -317,7 +317,7 @@ class SignalsView(QWidget):
             return
         back = -self.back.value() / 10
         self.reach.setText(
-            f"{back:.1f} s back of {-self.back.minimum() / 10:.0f} s; what is older is in recordings"
+            f"{back:.1f} s back of {-self.back.minimum() / 10:.0f} s; older: in recordings"
         )
         self.canvas.look_at(self._paused_at - back * self._store.sfreq, back)
 
