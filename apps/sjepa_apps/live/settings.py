@@ -23,6 +23,7 @@ class LiveSettings(BaseModel):
     stream: str | None = None
     markers: str | None = None
     decoder: str | None = None
+    recent_decoders: tuple[str, ...] = ()
     mode: Mode | None = None
     unit: str | None = None
     theme: ThemeName | None = None

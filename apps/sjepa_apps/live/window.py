@@ -172,6 +172,18 @@ class LiveWindow(QMainWindow):
             below={"Trials": self.trials, "Health": self.health, "Log": self.log},
         )
         self.docks = self._views.docks
+        self._focus: dict[str, QWidget] = {
+            "Signals": self.signals.canvas,
+            "Connect": self.connect_view.table,
+            "Scalp": self.scalp.canvas,
+            "Decoder": self.decoder,
+            "Analysis": self.analysis.kind,
+            "Trials": self.trials.table,
+            "Health": self.health,
+            "Log": self.log.table,
+        }
+        self.decoder.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.health.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         status = self.statusBar()
         assert status is not None
         status.setSizeGripEnabled(False)
@@ -223,6 +235,8 @@ class LiveWindow(QMainWindow):
             self.docks[name].raise_()
         else:
             self.tabs.setCurrentIndex(("Signals", "Connect").index(name))
+        # keys act on what was just asked for
+        self._focus[name].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def reset_layout(self) -> None:
         """Put every view back where it was at first."""
@@ -290,6 +304,7 @@ class LiveWindow(QMainWindow):
         self.decoder.show_decoder(decoder)
         self.analysis.show_protocol(decoder.protocol)
         self.top.show_decoder(decoder)
+        self.controls.remember_decoder(decoder.path)
 
     def _show_electrodes(self) -> None:
         """Show the electrodes of the decoder while it decodes, before that those of the stream."""

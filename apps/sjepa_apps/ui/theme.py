@@ -157,10 +157,9 @@ def blend(colour: QColor | str, background: QColor | str, opacity: float) -> QCo
     return QColor.fromRgbF(*(opacity * a + (1 - opacity) * b for a, b in pairs))
 
 
-def readable_on(background: QColor | str, theme: Theme) -> QColor:
-    """Return the colour of text, light or dark, that stands out the most from a background."""
-    colours = (theme.ink, theme.panel)
-    return QColor(max(colours, key=lambda one: contrast(one, background)))
+def readable_on(background: QColor | str) -> QColor:
+    """Return black or white, whichever stands out from a background: at least 4.58."""
+    return QColor(max(("#000000", "#ffffff"), key=lambda one: contrast(one, background)))
 
 
 def _luminance(colour: QColor) -> float:

@@ -132,7 +132,7 @@ class StimulusPage(AnalysisPage):
     title = "SSVEP"
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, "", "signal-to-noise")
+        super().__init__(theme, "Hz", "signal-to-noise")
         self._frequencies: tuple[float, ...] = ()
 
     def begin(self, shown: Shown | None) -> None:
@@ -166,12 +166,12 @@ class StimulusPage(AnalysisPage):
                 pg.BarGraphItem(x=x, height=heights, width=width, brushes=brushes, pen=None)
             )
         self.plot.addLine(y=1, pen=pg.mkPen(self._theme.muted))
-        ticks = [(index, f"{one:.4g} Hz") for index, one in enumerate(self._frequencies)]
+        ticks = [(index, f"{one:.3g}") for index, one in enumerate(self._frequencies)]
         self.plot.getAxis("bottom").setTicks([ticks])
         self.plot.setYRange(0, max(float(np.nanmax(means, initial=0.0)) * 1.1, 3.0), padding=0)
         self.told.setText(
-            f"{shown.title}, last {STIMULUS_SECONDS:.0f} s: power over that beside it (wide: the "
-            "frequency, narrow: its second harmonic); the line is no response"
+            f"{shown.title}, last {STIMULUS_SECONDS:.0f} s: power over that beside the frequency "
+            "(narrow: second harmonic); 1 is no response"
         )
         self.show_maps(ratios[:, :n], shown.store.is_bad, "", False)
 

@@ -32,7 +32,7 @@ COLUMNS = ("#", "Truth", "Decided", "p", "After", "Without")
 #: Trials in the table; all of them count, and all are exported.
 SHOWN = 200
 #: Least width (pixels) of the columns of truth and decision.
-NAME_WIDTH = 72
+NAME_WIDTH = 76
 
 
 class ConfusionMatrix(QWidget):
@@ -100,7 +100,7 @@ class ConfusionMatrix(QWidget):
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(colour)
                 painter.drawRoundedRect(box, 3, 3)
-                painter.setPen(readable_on(colour, self._theme))
+                painter.setPen(readable_on(colour))
                 painter.drawText(box, middle, str(counts[row, column]))
         painter.end()
 
@@ -118,7 +118,7 @@ class TrialsView(QWidget):
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setHorizontalHeaderLabels(list(COLUMNS))
         style_table(self.table, len(COLUMNS) - 1)
-        for column, width in enumerate((48, NAME_WIDTH, NAME_WIDTH, 56, 96)):
+        for column, width in enumerate((40, NAME_WIDTH, NAME_WIDTH, 48, 68)):
             self.table.setColumnWidth(column, width)
         self.accuracy = PlainLabel("–", "figure")
         self.accuracy.setToolTip("Share of trials decided right, with its 95 % interval (Wilson)")
