@@ -74,8 +74,8 @@ def test_f1_lists_every_key(opened: Any, qtbot: Any, wait_for: Callable[..., Non
 def test_channels_are_paged_chosen_and_shown_alone_by_keys(
     opened: Any, qtbot: Any, wait_for: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened.session._reader.send(3.0)
-    wait_for(lambda: opened.session.store.seconds > 2)
+    opened.session._reader.send(12.0)
+    wait_for(lambda: opened.session.store.seconds > 11)
     canvas = opened.signals.canvas
     canvas.setFocus()
     qtbot.keyClick(canvas, Qt.Key.Key_Down)
@@ -138,7 +138,6 @@ def test_decoders_of_late_are_offered_and_the_dialog_begins_beside_the_loaded_on
     say: Callable[..., None],
     ready: Any,
     tmp_path: Path,
-    qtbot: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     paths = [tmp_path / f"{name}.safetensors" for name in "ab"]
@@ -159,5 +158,5 @@ def test_decoders_of_late_are_offered_and_the_dialog_begins_beside_the_loaded_on
         return "", ""
 
     monkeypatch.setattr(QFileDialog, "getOpenFileName", ask)
-    qtbot.keyClick(window, "O", Qt.KeyboardModifier.ControlModifier)
+    window.controls.load_decoder()
     assert begun == [str(paths[1])]

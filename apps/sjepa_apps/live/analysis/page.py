@@ -63,6 +63,12 @@ class Shown:
         return f"mean of {len(rows)} channels"
 
 
+def whole_rows(values: Floats) -> Floats:
+    """Return the channels without a missing value; one that lacks all where there is none."""
+    whole = values[np.isfinite(values).reshape(len(values), -1).all(axis=1)]
+    return whole if len(whole) else np.full((1, *values.shape[1:]), np.nan)
+
+
 class AnalysisPage(QWidget):
     """A plot with a map of the head beside it, or below it where the page is narrow.
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QRectF
 
-from sjepa_apps.live.analysis.page import MOST_CURVES, AnalysisPage, Floats, Shown
+from sjepa_apps.live.analysis.page import MOST_CURVES, AnalysisPage, Floats, Shown, whole_rows
 from sjepa_apps.live.analysis.spectra import BANDS, TOP, band_powers, power_spectra, stimulus_snr
 from sjepa_apps.ui.theme import Theme
 
@@ -40,7 +40,7 @@ class SpectrumPage(AnalysisPage):
         curves = densities[rows]
         names = [shown.names[row] for row in rows]
         if len(rows) > MOST_CURVES:
-            curves = np.nanmedian(curves, axis=0, keepdims=True)
+            curves = np.median(whole_rows(curves), axis=0, keepdims=True)
             names = [f"median of {len(rows)} channels"]
         legend = []
         for index, (curve, name) in enumerate(zip(curves, names, strict=True)):
@@ -52,7 +52,7 @@ class SpectrumPage(AnalysisPage):
                 self.plot.plot(frequencies[1:], 10**values, pen=pen, antialias=True)
                 legend.append((name, colour))
         powers = band_powers(frequencies, densities)
-        middle = np.nanmedian(powers[rows], axis=0) if len(rows) else np.full(len(BANDS), np.nan)
+        middle = np.median(whole_rows(powers[rows]), axis=0)
         told = ", ".join(f"{name} {power:.3g}" for name, power in zip(BANDS, middle, strict=True))
         seconds = samples.shape[1] / shown.store.sfreq
         self.told.setText(
@@ -99,8 +99,7 @@ class WaterfallPage(AnalysisPage):
             frequencies, densities = power_spectra(
                 store.referenced(start, line * every)[list(rows)], store.sfreq
             )
-            with np.errstate(all="ignore"):
-                self._lines[line] = np.nanmean(densities, axis=0)
+            self._lines[line] = whole_rows(densities).mean(axis=0)
         self._draw(newest_line, first)
         self.told.setText(f"{shown.title}: density in dB over the last minute, now at the top")
         if len(frequencies):
@@ -154,8 +153,7 @@ class StimulusPage(AnalysisPage):
         filled = np.where(np.isfinite(samples).all(axis=1, keepdims=True), samples, np.nan)
         harmonics = [factor * one for factor in (1, 2) for one in self._frequencies]
         ratios = stimulus_snr(filled, shown.store.sfreq, harmonics)
-        with np.errstate(all="ignore"):
-            means = np.nanmean(ratios[shown.good_rows], axis=0)
+        means = whole_rows(ratios[shown.good_rows]).mean(axis=0)
         n = len(self._frequencies)
         self.plot.clear()
         for harmonic, width in ((0, 0.36), (1, 0.24)):
@@ -168,7 +166,9 @@ class StimulusPage(AnalysisPage):
         self.plot.addLine(y=1, pen=pg.mkPen(self._theme.muted))
         ticks = [(index, f"{one:.3g}") for index, one in enumerate(self._frequencies)]
         self.plot.getAxis("bottom").setTicks([ticks])
-        self.plot.setYRange(0, max(float(np.nanmax(means, initial=0.0)) * 1.1, 3.0), padding=0)
+        self.plot.setYRange(
+            0, max(float(np.nan_to_num(means).max(initial=0.0)) * 1.1, 3.0), padding=0
+        )
         self.told.setText(
             f"{shown.title}, last {STIMULUS_SECONDS:.0f} s: power over that beside the frequency "
             "(narrow: second harmonic); 1 is no response"

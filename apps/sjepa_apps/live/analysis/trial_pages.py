@@ -8,7 +8,7 @@ from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QColor
 
 from sjepa_apps.live.analysis.averages import ClassAverages, ResponseAverages, RhythmAverages
-from sjepa_apps.live.analysis.page import AnalysisPage, Floats, Shown
+from sjepa_apps.live.analysis.page import AnalysisPage, Floats, Shown, whole_rows
 from sjepa_apps.live.analysis.trials import TrialCollector, class_finder
 from sjepa_apps.ui.theme import Theme
 from sjepa_apps.ui.widgets import class_labels
@@ -108,14 +108,13 @@ class ResponsePage(_TrialPage):
         self.plot.addLine(x=0, pen=pg.mkPen(self._theme.muted))
         rows = shown.good_rows
         for label, mean in means.items():
-            with np.errstate(all="ignore"):
-                curve = np.nanmean(mean[rows], axis=0)
+            curve = whole_rows(mean[rows]).mean(axis=0)
             pen = pg.mkPen(self.colour_of(label, labels), width=1.8)
             if np.isfinite(curve).all():
                 self.plot.plot(averages.times, curve, pen=pen, antialias=True)
         contrast = self._contrast(means, labels)
         after = averages.times > 0
-        strength = np.nanstd(contrast[:, after], axis=0)
+        strength = np.sqrt(np.mean(whole_rows(contrast[:, after]) ** 2, axis=0))
         peak = averages.times[after][int(np.argmax(np.nan_to_num(strength)))]
         place = int(np.argmin(np.abs(averages.times - peak)))
         at = f"at {1000 * peak:.0f} ms"
@@ -179,8 +178,7 @@ class RhythmPage(_TrialPage):
                 columns.append(change[:, inside][:, :, late].mean(axis=(1, 2)))
         self.show_maps(np.column_stack(columns), shown.store.is_bad, "%", True)
         chosen = labels[max(self.mapped.currentIndex(), 0) // len(ERD_BANDS)]
-        with np.errstate(all="ignore"):
-            picture = np.nanmean(changes[chosen][shown.good_rows], axis=0)
+        picture = whole_rows(changes[chosen][shown.good_rows]).mean(axis=0)
         self._draw_picture(picture, averages)
         self.told.setText(
             f"{self.text_of(chosen)}, {shown.title}: power against rest from −{FULL_CHANGE:.0f} % "
