@@ -88,9 +88,9 @@ class TopBar(QToolBar):
             self.stream.setText("No stream")
             return
         simulated = ", simulated" if stream.simulated else ""
-        self.stream.setText(
-            f"{stream.name}: {stream.n_channels} channels, {stream.sfreq:g} Hz{simulated}"
-        )
+        n = stream.n_channels
+        channels = f"{n} channel{'s' if n > 1 else ''}"
+        self.stream.setText(f"{stream.name}: {channels}, {stream.sfreq:g} Hz{simulated}")
 
     def show_decoder(self, decoder: DecoderReady) -> None:
         """Tell which decoder is loaded."""

@@ -399,7 +399,7 @@ class LiveWindow(QMainWindow):
         if self.session.silent:
             why = "the recording has ended" if self.session.finished else "no data arrives"
             self.decoder.stand_still(why)
-            self.scalp.show_silence(f"Nothing is known of the electrodes: {why}")
+            self.scalp.show_silence(f"Unknown: {why}")
         self.decoder.refresh()
         silence = self.session.silence if self.session.silent else None
         self.analysis.refresh(self.session.store, self.signals.pages.rows, silence)

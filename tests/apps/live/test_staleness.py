@@ -45,7 +45,7 @@ def test_no_view_shows_a_stopped_stream_as_current(stopped: Any) -> None:
     assert "unknown" in window.status.bad.toolTip()
     assert window.status.latency.text() == ""
     assert not window.session.states.reports
-    assert "Nothing is known" in window.scalp.summary.toolTip()
+    assert "Unknown: no data arrives" in window.scalp.summary.toolTip()
     assert window.scalp.canvas._values is None
     assert "no data arrives" in window.decoder.detail.toolTip()
     assert window.decoder.bars._probabilities == {}

@@ -15,6 +15,8 @@ SPECTRUM_SECONDS = 8.0
 STIMULUS_SECONDS = 4.0
 #: Seconds of a waterfall, and between its lines.
 WATERFALL_SECONDS, LINE_EVERY = 60.0, 1.0
+#: Lines that are computed at once: the traces must go on meanwhile.
+MOST_LINES = 6
 #: Densities (µV²/Hz) below this are drawn as this.
 LEAST = 1e-4
 
@@ -91,11 +93,14 @@ class WaterfallPage(AnalysisPage):
         newest_line = store.shown.stop // every
         first = newest_line - int(WATERFALL_SECONDS / LINE_EVERY)
         self._lines = {line: one for line, one in self._lines.items() if line > first}
-        frequencies = np.empty(0)
+        frequencies, n_added = np.empty(0), 0
         for line in range(newest_line, first, -1):
             start = line * every - 2 * every
             if line in self._lines or start < store.raw.start:
                 continue
+            if n_added == MOST_LINES:
+                break
+            n_added += 1
             frequencies, densities = power_spectra(
                 store.referenced(start, line * every)[list(rows)], store.sfreq
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time as clock
 from collections.abc import Callable
 
 import numpy as np
@@ -11,8 +12,8 @@ from sjepa_apps.live.signals.store import SignalStore
 from sjepa_online.markers import CUE, END, FLASH, PAUSE, SELECTED, TRIAL, parse_marker
 from sjepa_online.protocol import Protocol
 
-#: Epochs that are taken in at once at most: the rest follows a moment later.
-MOST_AT_ONCE = 25
+#: Seconds that are spent on trials at once: the rest follows a moment later.
+BUDGET = 0.03
 #: Classes that are told apart at most where there is no protocol.
 MOST_CLASSES = 8
 _NO_CLASS = {CUE, END, FLASH, PAUSE, SELECTED, TRIAL}
@@ -51,8 +52,10 @@ class TrialCollector:
             if line.time <= self._newest:
                 break
             found.append(line)
-        n_added = 0
-        for line in found[::-1][:MOST_AT_ONCE]:
+        n_added, begun = 0, clock.perf_counter()
+        for line in reversed(found):
+            if n_added and clock.perf_counter() > begun + BUDGET:
+                break
             self._newest = line.time
             label = self._class_of(line.text)
             start = round(store.position(line.time + before))

@@ -14,6 +14,9 @@ from sjepa_apps.ui.widgets import class_label
 from sjepa_online.online.events import LiveDecision, SymbolDecision
 from sjepa_online.protocol import Protocol, Speller
 
+#: Tiles that are lower (pixels) give their height to the text.
+LOW_TILE = 30.0
+
 
 class ParadigmView(QWidget):
     """A picture of the choices.
@@ -71,17 +74,22 @@ class ParadigmView(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         # text over a colour would be hard to read at some share or other
-        height = min(max(box.height() / 7, 3), 8)
-        bar = QRectF(box.left() + 3, box.bottom() - height - 3, (box.width() - 6) * share, height)
+        low = box.height() < LOW_TILE
+        height = 3.0 if low else min(box.height() / 7, 8.0)
+        edge = 1.0 if low else 3.0
+        bar = QRectF(
+            box.left() + 3, box.bottom() - height - edge, (box.width() - 6) * share, height
+        )
         if share > 0.02:
             painter.drawRoundedRect(bar, height / 2, height / 2)
         painter.setPen(QColor(theme.ink))
         font = QFont(self.font())
-        font.setPixelSize(max(10, min(16, int(box.height() / 3), int(box.width() / 4.5))))
+        room = box.height() - 6 if low else box.height() / 3
+        font.setPixelSize(max(9, min(16, int(room), int(box.width() / 4.5))))
         font.setBold(best)
         painter.setFont(font)
         fitting = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, box.width() - 4)
-        above = box.adjusted(0, 0, 0, -height - 2)
+        above = box.adjusted(0, 0, 0, -height if low else -height - 2)
         painter.drawText(above, int(Qt.AlignmentFlag.AlignCenter), fitting)
 
 

@@ -130,10 +130,12 @@ class DecoderView(QWidget):
         self._spelled, self._n_flashes = "", 0
         self.decision = PlainLabel("–", "decision")
         self.decision.setToolTip("The class that the decoder has decided on")
-        self.detail = ElidedLabel("No decoder is loaded.", "muted")
+        self.detail = ElidedLabel("No decoder: load one (Ctrl+O) or calibrate (Ctrl+K)", "muted")
         self.bars = ClassBars(theme)
         self.history = TimePlot(theme, MINUTE, "", (0.0, 1.0))
-        self.history.setMinimumHeight(80)
+        self.history.setMinimumHeight(64)
+        self.bars.hide()
+        self.history.hide()
         self._beside = QHBoxLayout()
         self._beside.setSpacing(2 * GRID)
         self._beside.addWidget(self.bars, 3)
@@ -147,6 +149,7 @@ class DecoderView(QWidget):
         inner.addLayout(self._beside)
         inner.addLayout(self._below, 2)
         inner.addWidget(self.history, 1)
+        inner.addStretch()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(frame)
@@ -167,6 +170,10 @@ class DecoderView(QWidget):
         self._decoder, self._labels = decoder, class_labels(protocol)
         self._spelled, self._n_flashes = "", 0
         self.bars.set_protocol(protocol)
+        # whether the last flash had the attended symbol is a step on the way, and takes the room
+        # of the matrix
+        self.bars.setVisible(protocol.speller is None)
+        self.history.show()
         self.history.set_curves(self._curve_colours(protocol))
         self.history.setToolTip(
             "Probability of each class over the last minute"

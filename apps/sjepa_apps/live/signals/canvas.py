@@ -424,7 +424,9 @@ class SignalCanvas(QWidget):
 
     def _fit_label(self, text: str) -> tuple[str, float]:
         metrics = QFontMetricsF(self._font(11))
-        fitting = metrics.elidedText(text, Qt.TextElideMode.ElideRight, LABEL_WIDTH)
+        # a marker is a word for programs
+        readable = text.replace("_", " ")
+        fitting = metrics.elidedText(readable, Qt.TextElideMode.ElideRight, LABEL_WIDTH)
         return fitting, metrics.horizontalAdvance(fitting)
 
     def _draw_labels(self, painter: QPainter) -> None:

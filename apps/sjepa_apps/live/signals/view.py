@@ -348,4 +348,7 @@ def _frequency_box(value: float) -> QDoubleSpinBox:
     box.setDecimals(1)
     box.setSuffix(" Hz")
     box.setValue(value)
+    # the style sheet leaves the arrows of a box without a shape; up and down work all the same
+    box.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+    box.setMaximumWidth(76)
     return box

@@ -32,7 +32,7 @@ COLUMNS = ("#", "Truth", "Decided", "p", "After", "Without")
 #: Trials in the table; all of them count, and all are exported.
 SHOWN = 200
 #: Least width (pixels) of the columns of truth and decision.
-NAME_WIDTH = 76
+NAME_WIDTH = 88
 
 
 class ConfusionMatrix(QWidget):
@@ -118,8 +118,9 @@ class TrialsView(QWidget):
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setHorizontalHeaderLabels(list(COLUMNS))
         style_table(self.table, len(COLUMNS) - 1)
-        for column, width in enumerate((40, NAME_WIDTH, NAME_WIDTH, 48, 68)):
+        for column, width in enumerate((40, NAME_WIDTH, NAME_WIDTH, 56, 68)):
             self.table.setColumnWidth(column, width)
+        self._fit_names(None)
         self.accuracy = PlainLabel("–", "figure")
         self.accuracy.setToolTip("Share of trials decided right, with its 95 % interval (Wilson)")
         self.interval = PlainLabel(self._why_none, "muted")
