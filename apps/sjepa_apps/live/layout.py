@@ -7,6 +7,7 @@ from PyQt6.QtWidgets import (
     QDockWidget,
     QHBoxLayout,
     QMainWindow,
+    QScrollArea,
     QTabWidget,
     QToolButton,
     QVBoxLayout,
@@ -25,6 +26,8 @@ WIDTH = 0.34
 HEIGHTS = (0.44, 0.56)
 #: Share of its height that the docks below take at first.
 HEIGHT_BELOW = 0.26
+#: A dock may be as small as this (pixels); what does not fit into it scrolls.
+LEAST_WIDTH, LEAST_HEIGHT = 200, 90
 
 
 class DockTitle(QWidget):
@@ -56,6 +59,17 @@ def _button(text: str, tip: str) -> QToolButton:
     button.setToolTip(tip)
     button.setProperty("flat", True)
     return button
+
+
+def _scrolled(view: QWidget) -> QScrollArea:
+    """Let a view scroll where its dock is too small for it, rather than cut it."""
+    area = QScrollArea()
+    area.setWidget(view)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setMinimumSize(LEAST_WIDTH, LEAST_HEIGHT)
+    return area
 
 
 class ViewLayout:
@@ -125,7 +139,7 @@ class ViewLayout:
         layout = QVBoxLayout(holder)
         margins = (0, 0, GRID, 0) if area == _RIGHT else (GRID, 0, 0, 0)
         layout.setContentsMargins(*margins)
-        layout.addWidget(view)
+        layout.addWidget(_scrolled(view))
         dock.setWidget(holder)
         # below, its tab is its title
         dock.setTitleBarWidget(DockTitle(dock) if area == _RIGHT else QWidget())

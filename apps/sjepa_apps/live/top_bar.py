@@ -157,4 +157,5 @@ def _menu_button(text: str) -> QToolButton:
     button.setText(f"{text} ▾")
     button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    button.setProperty("menu", True)
     return button

@@ -195,6 +195,7 @@ QMainWindow::separator:hover {{ background: {line}; }}
 QFrame[panel="true"] {{
     background: {panel}; border: 1px solid {line}; border-radius: 6px;
 }}
+QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; }}
 QDockWidget {{ color: {muted}; font-weight: 600; }}
 QDockWidget::title {{
     background: {window}; padding: {half}px {half}px {half}px 2px; text-align: left;
@@ -214,6 +215,8 @@ QPushButton, QToolButton {{
     background: {raised}; border: 1px solid {line}; border-radius: 4px;
     padding: 5px {one_and_half}px; min-height: 16px;
 }}
+QPushButton[small="true"] {{ padding: 5px 8px; }}
+QToolButton[menu="true"] {{ padding: 1px {one_and_half}px; }}
 QToolButton::menu-indicator {{ image: none; }}
 QToolButton[flat="true"] {{
     background: transparent; border: 1px solid transparent; color: {muted}; font-size: 16px;

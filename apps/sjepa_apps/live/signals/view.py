@@ -21,7 +21,7 @@ from sjepa_apps.live.signals.references import Reference, available_references
 from sjepa_apps.live.signals.store import SignalStore
 from sjepa_apps.ui.channel_states import ChannelStates
 from sjepa_apps.ui.theme import GRID, Theme
-from sjepa_apps.ui.widgets import Choices, PlainLabel
+from sjepa_apps.ui.widgets import Choices, ElidedLabel, PlainLabel
 
 TIME_BASES = (2, 5, 10, 20, 30)
 SCALES = (5, 10, 20, 50, 100, 200, 500, 1000, 5000)
@@ -116,6 +116,8 @@ class SignalsView(QWidget):
         self.earlier, self.later = QPushButton("▲"), QPushButton("▼")
         self.earlier.setToolTip("Page before (Page up)")
         self.later.setToolTip("Next page (Page down)")
+        for button in (self.earlier, self.later):
+            button.setProperty("small", True)
         self.earlier.clicked.connect(lambda: self.turn_page(-1))
         self.later.clicked.connect(lambda: self.turn_page(1))
         self.canvas.zoom_asked.connect(self.zoom)
@@ -132,10 +134,7 @@ class SignalsView(QWidget):
         for text, control in (("Notch", self.notch), ("Reference", self.reference)):
             eye.addWidget(PlainLabel(text, "muted"))
             eye.addWidget(control)
-        only = PlainLabel("for the eye only", "muted")
-        only.setToolTip(EYE_ONLY)
-        eye.addWidget(only)
-        eye.addStretch()
+        eye.addWidget(ElidedLabel("for the eye only", "muted"), 1)
         below = QHBoxLayout()
         below.setContentsMargins(GRID, 0, GRID, 0)
         below.addWidget(self.back, 1)

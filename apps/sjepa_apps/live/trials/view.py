@@ -28,6 +28,8 @@ from sjepa_online.foreign_text import csv_cell
 
 #: Height (pixels) of the captions of rows and columns.
 CAPTION = 15
+#: Least height (pixels) of a cell.
+LEAST_CELL = 15
 COLUMNS = ("#", "Truth", "Decided", "p", "After", "Without")
 #: Trials in the table; all of them count, and all are exported.
 SHOWN = 200
@@ -40,7 +42,7 @@ class ConfusionMatrix(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMinimumSize(160, 64)
+        self.setMinimumWidth(160)
         self.setToolTip("Rows: the truth; columns: what was decided")
         self._theme = theme
         self._log: TrialLog | None = None
@@ -53,6 +55,8 @@ class ConfusionMatrix(QWidget):
     def show_log(self, log: TrialLog | None) -> None:
         """Show the trials of a log."""
         self._log = log
+        n_classes = 2 if log is None else len(log.protocol.classes)
+        self.setMinimumHeight(2 * CAPTION + n_classes * LEAST_CELL)
         self.update()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
@@ -125,6 +129,8 @@ class TrialsView(QWidget):
         self.accuracy.setToolTip("Share of trials decided right, with its 95 % interval (Wilson)")
         self.interval = PlainLabel(self._why_none, "muted")
         self.interval.setWordWrap(True)
+        # Qt would ask for the height of many short lines
+        self.interval.setMinimumSize(1, 34)
         self.matrix = ConfusionMatrix(theme)
         self.export = QPushButton("Export …")
         self.export.setToolTip("Write all trials as CSV")
