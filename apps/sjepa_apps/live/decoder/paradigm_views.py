@@ -196,6 +196,8 @@ class SpellerView(ParadigmView):
                 box = QRectF(1 + column * (width + gap), 1 + row * (height + gap), width, height)
                 colour = QColor(self._theme.good if symbol == self._chosen else self._theme.accent)
                 share = self._symbols.get(symbol, 0.0)
+                # what every symbol has tells nothing
+                share = share if share > 1.001 / len(self._speller.symbols) else 0.0
                 self._tile(painter, box, colour, share, symbol, symbol == best)
                 if symbol in self._lit:
                     painter.setPen(QPen(QColor(self._theme.warning), 2))
