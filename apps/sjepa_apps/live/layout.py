@@ -119,6 +119,18 @@ class ViewLayout:
         self._below[0].raise_()
         self._take_first_sizes()
 
+    @property
+    def width_share(self) -> float | None:
+        """Share of the window's width on the right; None where nothing is there."""
+        dock = self._right[0]
+        there = dock.isVisible() and not dock.isFloating()
+        return dock.width() / self._window.width() if there else None
+
+    def take_width_share(self, share: float) -> None:
+        """Give the docks on the right this share of the window's width."""
+        width = round(share * self._window.width())
+        self._window.resizeDocks(self._right[:1], [width], _HORIZONTAL)
+
     def keep_shares(self, before: QSize, now: QSize) -> None:
         """Let every view keep its share of the window; Qt would give all to the centre."""
         wider, higher = now.width() / before.width(), now.height() / before.height()
@@ -147,8 +159,7 @@ class ViewLayout:
         return dock
 
     def _take_first_sizes(self) -> None:
-        width, height = self._window.width(), self._window.height()
-        resize = self._window.resizeDocks
-        resize(self._right[:1], [round(WIDTH * width)], _HORIZONTAL)
+        height, resize = self._window.height(), self._window.resizeDocks
+        self.take_width_share(WIDTH)
         resize(self._right, [round(share * height) for share in HEIGHTS], _VERTICAL)
         resize(self._below[:1], [round(HEIGHT_BELOW * height)], _VERTICAL)

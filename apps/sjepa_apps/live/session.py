@@ -292,7 +292,6 @@ class LiveSession(QObject):
             self._stale = self.silent
             self._show_states()
             if self._stale:
-                self.health = None
                 self.fell_silent.emit()
 
     def _start_reader(self) -> None:
@@ -365,8 +364,8 @@ class LiveSession(QObject):
                     self.quality.decoded = message.channels
                 self._show_states()
             case Health():
+                self.health = message
                 if not self._stale:
-                    self.health = message
                     self.health_changed.emit(message)
             case EngineEvent():
                 self._take_happening(message)

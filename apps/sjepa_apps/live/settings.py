@@ -30,6 +30,7 @@ class LiveSettings(BaseModel):
     folder: str | None = None
     geometry: str = ""
     docks: str = ""
+    width_share: float | None = None
 
 
 def settings_file() -> Path:

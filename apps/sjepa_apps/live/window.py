@@ -395,6 +395,9 @@ class LiveWindow(QMainWindow):
         self.health.stand_still()
 
     def _refresh(self) -> None:
+        if not self._settled and self.settings.width_share is not None:
+            # Qt keeps the widths of docks in pixels, on whatever screen the window comes back
+            self._views.take_width_share(self.settings.width_share)
         self._settled = True
         if self.session.silent:
             why = "the recording has ended" if self.session.finished else "no data arrives"
@@ -422,6 +425,7 @@ class LiveWindow(QMainWindow):
         if session.decoder is not None:
             self.settings.decoder = session.decoder.path
         self.settings.geometry = base64.b64encode(self.saveGeometry().data()).decode()
+        self.settings.width_share = self._views.width_share
         self.settings.docks = base64.b64encode(self.saveState().data()).decode()
         try:
             save_settings(self.settings)

@@ -69,10 +69,10 @@ class ChannelPages:
     def describe(self) -> str:
         """Tell which channels are in view."""
         if self.alone is not None:
-            return f"{self.alone} alone"
+            return f"only {self.alone}"
         n, rows = len(self.names), self.rows
         if len(rows) == n:
-            return f"all {n}" if n > 1 else "1 channel"
+            return f"all {n}" if n > 1 else "1"
         first = 1 + self.page * (self.size or 0)
         of = f"{len(self.chosen)}" if len(self.chosen) == n else f"{len(self.chosen)} chosen"
         return f"{first}–{first + len(rows) - 1} of {of}"

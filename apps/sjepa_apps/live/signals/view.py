@@ -123,7 +123,7 @@ class SignalsView(QWidget):
         self.canvas.zoom_asked.connect(self.zoom)
 
     def _lay_out(self) -> None:
-        view = _bar(("Time", self.time_base), ("Scale", self.scale), ("Channels", self.channels))
+        view = _bar(("", self.time_base), ("", self.scale), ("", self.channels))
         for control in (self.page_size, self.earlier, self.later):
             view.addWidget(control)
         view.addStretch()
@@ -224,7 +224,7 @@ class SignalsView(QWidget):
 
     def _show_rows(self) -> None:
         pages = self.pages
-        self.channels.setText(pages.describe() if pages.names else "none")
+        self.channels.setText(f"{pages.describe()} ch." if pages.names else "no channel")
         turns = pages.n_pages > 1 or pages.alone is not None
         self.earlier.setEnabled(turns)
         self.later.setEnabled(turns)
@@ -336,7 +336,8 @@ def _bar(*controls: tuple[str, QWidget]) -> QHBoxLayout:
     bar.setContentsMargins(GRID, GRID // 2, GRID, 0)
     bar.setSpacing(GRID)
     for text, control in controls:
-        bar.addWidget(PlainLabel(text, "muted"))
+        if text:
+            bar.addWidget(PlainLabel(text, "muted"))
         bar.addWidget(control)
     return bar
 

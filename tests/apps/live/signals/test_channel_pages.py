@@ -28,4 +28,4 @@ def test_alone_the_pages_are_channels() -> None:
     assert pages.rows == (19,)
     pages.turn(1)
     assert pages.rows == (0,)
-    assert pages.describe() == "E0 alone"
+    assert pages.describe() == "only E0"
