@@ -216,7 +216,7 @@ QPushButton, QToolButton {{
     padding: 5px {one_and_half}px; min-height: 16px;
 }}
 QPushButton[small="true"] {{ padding: 5px 8px; }}
-QToolButton[menu="true"] {{ padding: 1px {one_and_half}px; }}
+QToolButton[menu="true"] {{ padding: 4px {one_and_half}px; }}
 QToolButton::menu-indicator {{ image: none; }}
 QToolButton[flat="true"] {{
     background: transparent; border: 1px solid transparent; color: {muted}; font-size: 16px;

@@ -95,6 +95,8 @@ class AnalysisPage(QWidget):
         self.plot.getPlotItem().layout.setContentsMargins(1, 1, 12, 1)
         self.told = PlainLabel("", "muted")
         self.told.setWordWrap(True)
+        # Qt would ask for the height of many short lines
+        self.told.setMinimumSize(1, 34)
         self.mapped = Choices()
         self.mapped.setToolTip("What the map of the head shows")
         self.mapped.currentIndexChanged.connect(self._redraw_map)

@@ -29,7 +29,7 @@ from sjepa_online.foreign_text import csv_cell
 #: Height (pixels) of the captions of rows and columns.
 CAPTION = 15
 #: Least height (pixels) of a cell.
-LEAST_CELL = 15
+LEAST_CELL = 12
 COLUMNS = ("#", "Truth", "Decided", "p", "After", "Without")
 #: Trials in the table; all of them count, and all are exported.
 SHOWN = 200
@@ -130,7 +130,7 @@ class TrialsView(QWidget):
         self.interval = PlainLabel(self._why_none, "muted")
         self.interval.setWordWrap(True)
         # Qt would ask for the height of many short lines
-        self.interval.setMinimumSize(1, 34)
+        self.interval.setMinimumSize(1, 32)
         self.matrix = ConfusionMatrix(theme)
         self.export = QPushButton("Export …")
         self.export.setToolTip("Write all trials as CSV")
