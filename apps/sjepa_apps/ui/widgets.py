@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from PyQt6.QtCore import QPointF, Qt
+from PyQt6.QtCore import QPointF, QSize, Qt
 from PyQt6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PyQt6.QtWidgets import (
     QAbstractItemView,
@@ -55,6 +55,36 @@ class PlainLabel(QLabel):
     def set_state(self, state: State) -> None:
         """Colour the text by a state."""
         set_property(self, "state", state)
+
+
+class WrappedLabel(PlainLabel):
+    """A label of some lines, whatever its width: Qt would ask for the height of many short ones.
+
+    Parameters
+    ----------
+    text, role : str
+        As of :class:`PlainLabel`.
+    n_lines : int
+        Lines that there is room for.
+    """
+
+    def __init__(self, text: str = "", role: str = "", n_lines: int = 2) -> None:
+        self._n_lines = n_lines
+        super().__init__(text, role)
+        self.setWordWrap(True)
+        self.setMinimumWidth(1)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Ask for the height of the lines."""
+        return QSize(200, self._n_lines * self.fontMetrics().lineSpacing() + 2)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Ask for the height of the lines."""
+        return self.sizeHint()
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's name
+        """Return False."""
+        return False
 
 
 class ElidedLabel(PlainLabel):

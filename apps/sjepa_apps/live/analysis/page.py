@@ -17,7 +17,7 @@ from sjepa_apps.live.signals.store import SignalStore
 from sjepa_apps.ui.channel_states import known_electrodes
 from sjepa_apps.ui.scalp import ScalpCanvas
 from sjepa_apps.ui.theme import GRID, Theme
-from sjepa_apps.ui.widgets import Choices, PlainLabel
+from sjepa_apps.ui.widgets import Choices, WrappedLabel
 from sjepa_online.protocol import Protocol
 
 Floats = NDArray[np.float64]
@@ -93,10 +93,7 @@ class AnalysisPage(QWidget):
         self.plot.hideButtons()
         self.plot.setMinimumSize(150, 90)
         self.plot.getPlotItem().layout.setContentsMargins(1, 1, 12, 1)
-        self.told = PlainLabel("", "muted")
-        self.told.setWordWrap(True)
-        # Qt would ask for the height of many short lines
-        self.told.setMinimumSize(1, 34)
+        self.told = WrappedLabel("", "muted")
         self.mapped = Choices()
         self.mapped.setToolTip("What the map of the head shows")
         self.mapped.currentIndexChanged.connect(self._redraw_map)

@@ -22,7 +22,7 @@ from PyQt6.QtWidgets import (
 
 from sjepa_apps.live.trials.model import SymbolTrial, Trial, TrialLog, wilson_interval
 from sjepa_apps.ui.theme import GRID, Theme, blend, readable_on
-from sjepa_apps.ui.widgets import PlainLabel, class_labels, panel, style_table
+from sjepa_apps.ui.widgets import PlainLabel, WrappedLabel, class_labels, panel, style_table
 from sjepa_online.files import atomic_write
 from sjepa_online.foreign_text import csv_cell
 
@@ -34,7 +34,7 @@ COLUMNS = ("#", "Truth", "Decided", "p", "After", "Without")
 #: Trials in the table; all of them count, and all are exported.
 SHOWN = 200
 #: Least width (pixels) of the columns of truth and decision.
-NAME_WIDTH = 88
+NAME_WIDTH = 84
 
 
 class ConfusionMatrix(QWidget):
@@ -122,15 +122,12 @@ class TrialsView(QWidget):
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setHorizontalHeaderLabels(list(COLUMNS))
         style_table(self.table, len(COLUMNS) - 1)
-        for column, width in enumerate((40, NAME_WIDTH, NAME_WIDTH, 56, 96)):
+        for column, width in enumerate((34, NAME_WIDTH, NAME_WIDTH, 50, 92)):
             self.table.setColumnWidth(column, width)
         self._fit_names(None)
         self.accuracy = PlainLabel("–", "figure")
         self.accuracy.setToolTip("Share of trials decided right, with its 95 % interval (Wilson)")
-        self.interval = PlainLabel(self._why_none, "muted")
-        self.interval.setWordWrap(True)
-        # Qt would ask for the height of many short lines
-        self.interval.setMinimumSize(1, 32)
+        self.interval = WrappedLabel(self._why_none, "muted")
         self.matrix = ConfusionMatrix(theme)
         self.export = QPushButton("Export …")
         self.export.setToolTip("Write all trials as CSV")
