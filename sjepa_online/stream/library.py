@@ -15,6 +15,8 @@ Scope = Literal["machine", "link", "site"]
 #: Folder of the configurations, one for each scope.
 SCOPES = Path(__file__).with_name("scopes")
 _CONFIGURATION = "LSLAPICFG"
+#: Where liblsl looks for a configuration by itself.
+_SEARCHED = ("lsl_api.cfg", "~/lsl_api/lsl_api.cfg", "/etc/lsl_api/lsl_api.cfg")
 _logger = logging.getLogger(__name__)
 _in_use = False
 
@@ -82,6 +84,7 @@ def liblsl() -> Any:
     if not _in_use:
         _existing_configuration()
         _share_library()
+        _quieten()
         _in_use = True
     import pylsl
 
@@ -104,6 +107,22 @@ def _existing_configuration() -> Path | None:
             remedy=f"Correct {_CONFIGURATION} or unset it.",
         )
     return Path(current)
+
+
+def _quieten() -> None:
+    """Keep liblsl's log to fatal errors where no configuration says otherwise.
+
+    What else it would write is told as events.
+    """
+    searched = (Path(path).expanduser() for path in _SEARCHED)
+    if _CONFIGURATION in os.environ or any(path.is_file() for path in searched):
+        return
+    import pylsl
+
+    # liblsl has this function from version 1.16.2 on
+    set_content = getattr(pylsl.lib.lib, "lsl_set_config_content", None)
+    if set_content is not None:
+        set_content(b"[log]\nlevel = -3\n")
 
 
 def _share_library() -> None:

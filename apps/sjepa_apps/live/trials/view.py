@@ -122,7 +122,7 @@ class TrialsView(QWidget):
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setHorizontalHeaderLabels(list(COLUMNS))
         style_table(self.table, len(COLUMNS) - 1)
-        for column, width in enumerate((34, NAME_WIDTH, NAME_WIDTH, 50, 92)):
+        for column, width in enumerate((34, NAME_WIDTH, NAME_WIDTH, 56, 92)):
             self.table.setColumnWidth(column, width)
         self._fit_names(None)
         self.accuracy = PlainLabel("–", "figure")
