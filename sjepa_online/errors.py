@@ -37,10 +37,10 @@ class InputError(ValueError):
     @property
     def finding(self) -> str:
         """The problem with its value, without the remedy, as a sentence."""
-        told = str(self.value).strip().rstrip(".")
+        told = str(self.value).strip()
         if not told or _contains(self.problem, told):
             return f"{self.problem}."
-        return f"{self.problem}: {told}."
+        return f"{self.problem}: {told}" if told.endswith(".") else f"{self.problem}: {told}."
 
     def __reduce__(self) -> tuple[object, ...]:
         """Keep the keyword arguments when a worker process hands the error back."""

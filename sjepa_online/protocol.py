@@ -95,12 +95,59 @@ class Speller(_Part):
         """All symbols, row by row."""
         return "".join(self.rows)
 
+    @property
+    def groups_per_sequence(self) -> int:
+        """Flashes of a sequence: as many as the matrix has rows and columns."""
+        return len(self.rows) + len(self.rows[0])
+
+    @property
+    def lines(self) -> dict[str, str]:
+        """Symbols of every row and column, by its name: ``row1``, ..., ``col1``, ..."""
+        columns = ("".join(one) for one in zip(*self.rows, strict=True))
+        named = {"row": self.rows, "col": columns}
+        return {
+            f"{kind}{number}": line
+            for kind, lines in named.items()
+            for number, line in enumerate(lines, start=1)
+        }
+
+    def lit(self, about: str) -> str:
+        """Return the symbols that light up in a flash.
+
+        Parameters
+        ----------
+        about : str
+            What its marker names: the symbols, or, where rows and columns flash, ``row3`` or
+            ``col5``.
+
+        Returns
+        -------
+        str
+        """
+        return self.lines.get(about, about) if self.flashes == "row-column" else about
+
+    def code(self, lit: str) -> str:
+        """Return how a marker names a flash, which :meth:`lit` reads.
+
+        Parameters
+        ----------
+        lit : str
+            The symbols that light up.
+
+        Returns
+        -------
+        str
+            ``row3`` or ``col5`` where rows and columns flash, the symbols otherwise.
+        """
+        names = {line: name for name, line in self.lines.items()}
+        return names.get(lit, lit) if self.flashes == "row-column" else lit
+
     @model_validator(mode="after")
     def _is_a_matrix(self) -> Speller:
         if len({len(row) for row in self.rows}) != 1 or len(self.rows[0]) < 2:
-            raise ValueError("the rows have the same number of symbols, at least two")
+            raise ValueError("the rows differ in length, or have only one symbol")
         if len(set(self.symbols)) != len(self.symbols) or "/" in self.symbols:
-            raise ValueError("each symbol stands in the matrix once, and '/' is none")
+            raise ValueError("a symbol stands in the matrix twice, or is '/'")
         unknown = sorted(set(self.text + self.practice_text) - set(self.symbols))
         if unknown:
             raise ValueError(f"the matrix lacks these symbols of the text: {' '.join(unknown)}")
@@ -133,11 +180,11 @@ class Protocol(_Part):
         given = [field for field in _PRESENTATIONS.values() if getattr(self, field) is not None]
         if any(field != _PRESENTATIONS[self.paradigm] for field in given):
             raise ValueError(
-                f"a protocol of {self.paradigm} may have [{_PRESENTATIONS[self.paradigm]}], "
-                f"not [{', '.join(given)}]"
+                f"[{', '.join(given)}] does not suit {self.paradigm}, whose section is "
+                f"[{_PRESENTATIONS[self.paradigm]}]"
             )
         if self.speller is not None and set(self.class_names) != {TARGET, NON_TARGET}:
-            raise ValueError("a speller's classes are Target and NonTarget")
+            raise ValueError("the classes of this speller are not Target and NonTarget")
         return self
 
     @model_validator(mode="after")
@@ -199,7 +246,8 @@ def load_protocol(name_or_path: str | Path) -> Protocol:
     Parameters
     ----------
     name_or_path : str or Path
-        ``ssvep``, ``erp``, ``mi``, ``ssvep-exo``, any other shipped or own name, or a path.
+        ``ssvep``, ``erp``, ``erp-rowcol``, ``mi``, ``ssvep-exo``, any other shipped or own name,
+        or a path.
 
     Returns
     -------

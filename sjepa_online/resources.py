@@ -18,6 +18,8 @@ _TOLD: dict[tuple[Kind, str], str] = {
     ("models", ".safetensors"): "weights or population",
     ("models", ".toml"): "recipe",
 }
+#: Folder of the profiles of amplifiers, within ``calibration``.
+AMPLIFIERS = "amplifiers"
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -69,7 +71,9 @@ def list_resources(kind: Kind, suffix: str) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for folder in (shipped_folder(kind), user_folder(kind)):
         for path in sorted(folder.glob(f"**/*{suffix}")):
-            found[path.stem] = path
+            # profiles of amplifiers stand beside the protocols, and are found by their own room
+            if AMPLIFIERS not in path.relative_to(folder).parts:
+                found[path.stem] = path
     return found
 
 

@@ -28,7 +28,7 @@ from sjepa_online.decoding import CalibrationSummary, Decoder, EpochClassifier, 
 from sjepa_online.decoding.bad_channels.interpolation import ChannelInterpolation
 from sjepa_online.decoding.base import EPOCHS, Features
 from sjepa_online.model import covariance_kernel
-from sjepa_online.protocol import Protocol
+from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.stream import configure, library
 from sjepa_online.tensor_file import open_safetensors, write_tensor_file
@@ -149,6 +149,58 @@ def simulated_recording() -> Callable[..., Recording]:
             "simulated": True,
         }
         return Recording(**(values | fields))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def simulated_spelling() -> Callable[..., Recording]:
+    """Make a simulated recording of a speller whose rows and columns flash, without cues.
+
+    A flash of the attended row or column has a response 0.3 s later. Letters are ``gap`` seconds
+    apart.
+    """
+
+    def make(
+        text: str,
+        n_repetitions: int = 4,
+        response: float = 12.0,
+        gap: float = 2.5,
+        seed: int = 0,
+        labelled: bool = True,
+        sfreq: float = 128.0,
+    ) -> Recording:
+        rng = np.random.default_rng(seed)
+        speller = load_protocol("erp-rowcol").speller
+        assert speller is not None
+        codes = [f"{kind}{number}" for kind in ("row", "col") for number in range(1, 7)]
+        labels, onsets, hits, time = [], [], [], 1.0
+        for letter in text:
+            for code in (code for _ in range(n_repetitions) for code in rng.permutation(codes)):
+                is_target = letter in speller.lit(code)
+                word = ("Target" if is_target else "NonTarget") if labelled else "flash"
+                labels.append(f"{word}/{code}")
+                onsets.append(time)
+                hits += [time] if is_target else []
+                time += 0.15
+            time += gap
+        data = _background(rng, len(CH_NAMES), round((time + 1.6) * sfreq))
+        seconds = np.arange(round(0.6 * sfreq)) / sfreq
+        shape = np.array([[0.3], [1.0], [0.5], [0.8]]) * np.exp(-(((seconds - 0.3) / 0.06) ** 2))
+        for onset in hits:
+            first = round(onset * sfreq)
+            data[:, first : first + len(seconds)] += response * shape
+        return Recording(
+            name=f"simulated spelling {seed}",
+            data=data.astype(np.float32),
+            unit="uV",
+            sfreq=sfreq,
+            ch_names=CH_NAMES,
+            onsets=np.array(onsets),
+            labels=tuple(labels),
+            breaks=np.empty(0),
+            simulated=True,
+        )
 
     return make
 

@@ -33,6 +33,7 @@ def test_the_message_names_problem_value_and_remedy() -> None:
         ("No such file", "a/b.fif", "No such file: a/b.fif."),
         ("The file is no TOML", "line 1, column 2.", "The file is no TOML: line 1, column 2."),
         ("No channel is named", "", "No channel is named."),
+        ("This is a folder", ".", "This is a folder: ."),
     ],
 )
 def test_the_value_is_said_once(problem: str, value: object, finding: str) -> None:

@@ -85,6 +85,7 @@ def finish(process: subprocess.Popen[str]) -> str:
     return out
 
 
+@pytest.mark.slow
 def test_the_live_loop(
     example: Callable[..., subprocess.Popen[str]], decoder_file: Path, replay: Replay
 ) -> None:
@@ -92,6 +93,7 @@ def test_the_live_loop(
     assert len(re.findall(r"^(13|17|21|rest): p = 0\.\d\d, \d+\.\d ms$", out, re.M)) > 20
 
 
+@pytest.mark.slow
 def test_the_live_loop_after_markers(
     example: Callable[..., subprocess.Popen[str]], decoder_file: Path, replay: Replay
 ) -> None:
@@ -100,6 +102,7 @@ def test_the_live_loop_after_markers(
     assert 1 <= len(re.findall(r"^(13|17|21|rest): p", out, re.M)) < 20
 
 
+@pytest.mark.slow
 def test_the_callback_in_a_thread(
     example: Callable[..., subprocess.Popen[str]], decoder_file: Path, replay: Replay
 ) -> None:
@@ -108,6 +111,7 @@ def test_the_callback_in_a_thread(
     assert sum(values) == pytest.approx(1.0, abs=0.03)
 
 
+@pytest.mark.slow
 def test_a_stimulus_program_drives_a_simulated_participant(
     example: Callable[..., subprocess.Popen[str]],
 ) -> None:
@@ -144,6 +148,7 @@ def test_a_stimulus_program_drives_a_simulated_participant(
 
 
 @pytest.mark.parametrize("name", ["receive_pylsl.py", "receive_mne_lsl.py"])
+@pytest.mark.slow
 def test_decisions_are_received(example: Callable[..., subprocess.Popen[str]], name: str) -> None:
     suffix = f"-examples-{os.getpid()}-{name}"
     with Publication(("left", "right"), 8.0, suffix) as publication:
@@ -160,6 +165,7 @@ def test_decisions_are_received(example: Callable[..., subprocess.Popen[str]], n
     assert [line.split()[1:] for line in lines] == [["right", "0.90"]] * 3
 
 
+@pytest.mark.slow
 def test_offline_scores(example: Callable[..., subprocess.Popen[str]]) -> None:
     out = finish(example("offline_scores.py", "--train", "sample:1"))
     accuracy = float(re.search(r"accuracy on sample:3: (\S+) of 32 trials, chance 0.25", out)[1])

@@ -107,8 +107,8 @@ def test_a_file_that_another_program_holds_is_told(
 
 
 def test_a_path_that_the_system_refuses_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"can be reached.*too long"):
+    with pytest.raises(InputError, match=r"cannot be reached.*too long"):
         is_file(tmp_path / ("a" * 300))
-    with pytest.raises(InputError, match=r"can be reached.*~no-such-user/x"):
+    with pytest.raises(InputError, match=r"cannot be reached.*~no-such-user/x"):
         user_path("~no-such-user/x")
     assert user_path("~/x") == Path.home() / "x"

@@ -78,7 +78,7 @@ def test_imagery_rests_as_long_as_the_protocol_says() -> None:
 
 def test_a_protocol_for_recordings_only_has_no_schedule() -> None:
     protocol = load_protocol("mi").model_copy(update={"imagery": None})
-    with pytest.raises(InputError, match=r"\[flicker\], \[imagery\] or \[speller\]"):
+    with pytest.raises(InputError, match="does not say what a session shows"):
         make_schedule(protocol, 0)
 
 
@@ -95,9 +95,9 @@ def test_a_marker_keeps_what_it_says(word: str, about: str, practice: bool) -> N
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"imagery": load_protocol("mi").imagery}, "may have"),
-        ({"speller": {"rows": ["AB", "CDE"]}}, "same number"),
-        ({"speller": {"rows": ["AB", "CA"]}}, "stands in the matrix once"),
+        ({"imagery": load_protocol("mi").imagery}, "does not suit"),
+        ({"speller": {"rows": ["AB", "CDE"]}}, "differ in length"),
+        ({"speller": {"rows": ["AB", "CA"]}}, "stands in the matrix twice"),
         ({"speller": {"rows": ["AB", "CD"]}}, "lacks these symbols"),
     ],
 )
@@ -110,3 +110,27 @@ def test_a_presentation_that_makes_no_sense_is_refused(
         content[field] = {**content[field], **value} if isinstance(value, dict) else value
     with pytest.raises(ValueError, match=message):
         Protocol.model_validate(content)
+
+
+def test_rows_and_columns_are_named_by_their_number() -> None:
+    protocol = load_protocol("erp-rowcol")
+    assert protocol.speller is not None
+    for trial in make_schedule(protocol, 0)[:2]:
+        flashes = [phase for phase in trial.phases if phase.kind == "flash"]
+        markers = [parse_marker(phase.marker) for phase in flashes]
+        assert {one.about for one in markers} == {
+            f"{kind}{number}" for kind in ("row", "col") for number in range(1, 7)
+        }
+        for phase, marker in zip(flashes, markers, strict=True):
+            assert protocol.speller.lit(marker.about) == phase.lit
+            assert (marker.word == "Target") == (trial.target in phase.lit)
+
+
+def test_a_name_that_is_no_row_or_column_stands_for_its_symbols() -> None:
+    rowcol, sets = (load_protocol(name).speller for name in ("erp-rowcol", "erp"))
+    assert rowcol is not None
+    assert sets is not None
+    assert rowcol.lit("row3") == "MNOPQR"
+    assert rowcol.lit("col6") == "FLRX4_"
+    assert [rowcol.lit(one) for one in ("row7", "col0", "AB")] == ["row7", "col0", "AB"]
+    assert sets.lit("row3") == "row3", "its flashes are sets of symbols"

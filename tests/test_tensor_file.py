@@ -84,9 +84,9 @@ def test_a_renamed_pickle_is_refused_and_does_not_run(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"absent, not found\. Check the path"):
+    with pytest.raises(InputError, match=r"No such file: .*absent\. Check the path"):
         open_safetensors(tmp_path / "absent")
-    with pytest.raises(InputError, match=r"a folder\. Check the path"):
+    with pytest.raises(InputError, match=r"a folder, not a file: .*Check the path"):
         open_safetensors(tmp_path)
 
 
@@ -98,7 +98,7 @@ def test_the_files_beside_a_wrong_path_are_named(path: Path) -> None:
 
 
 def test_another_format_is_refused(path: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"'other' is needed.*'test'"):
+    with pytest.raises(InputError, match=r"another format than 'other'.*'test'"):
         read_tensor_file(path, "other", 2)
     foreign = tmp_path / "foreign.safetensors"
     save_file({"a": np.zeros(2)}, foreign)

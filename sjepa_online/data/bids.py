@@ -16,14 +16,14 @@ from typing import Any
 import mne
 import numpy as np
 
-from sjepa_online.data.reading import SIMULATED, bids_table
+from sjepa_online.data.reading import BREAK, SIMULATED, bids_table
 from sjepa_online.data.recording import Recording
 from sjepa_online.errors import InputError
 from sjepa_online.signal.montage import MNE_MONTAGE, resolve_channel_names
 from sjepa_online.signal.units import microvolt_factor
 
-#: What MNE calls a place where parts were joined.
-BREAK = "BAD boundary"
+#: What a cell of a BIDS table without a value holds.
+NOT_SAID = "n/a"
 
 _ENTITY = re.compile(r"[A-Za-z0-9]+")
 _PLACEMENT = (
@@ -104,6 +104,10 @@ def write_bids(
         refuse_replacement([path])
     raw = raw_from_recording(recording)
     raw.info["line_freq"] = line_frequency
+    if list(path.directory.glob("*_electrodes.tsv")):
+        # one table holds for all recordings of a session; another montage would contradict it, and
+        # positions of a template head are no loss
+        raw.set_montage(None, verbose="error")
     try:
         with mne.utils.catch_logging(), warnings.catch_warnings():
             # float32 in µV is what was recorded; pybv tells that other software prefers integers
@@ -123,7 +127,7 @@ def write_bids(
             _describe(mne_bids, written, recording)
     except OSError as error:
         raise InputError(
-            "A BIDS data set needs a folder that can be made and written",
+            "The folder of the BIDS data set cannot be made or written",
             value=f"{error.filename or root} ({error.strerror or error})",
             remedy="Choose another root.",
         ) from error
@@ -178,13 +182,13 @@ def refuse_replacement(paths: Iterable[Any]) -> None:
     there = [str(path.fpath) for path in paths if path.fpath.exists()]
     if there:
         raise InputError(
-            "A recording of a BIDS data set is not replaced unasked",
+            "The BIDS data set holds this recording already",
             value=", ".join(there),
             remedy="Choose another subject, session, task or root, or add --overwrite.",
         )
 
 
-def bids_annotations(path: Path) -> mne.Annotations | None:
+def bids_annotations(path: Path, *, values: bool = True) -> mne.Annotations | None:
     """Return the events of a recording's ``events.tsv``.
 
     In a BIDS data set the labels stand there; the recording itself may hold codes only.
@@ -193,12 +197,15 @@ def bids_annotations(path: Path) -> mne.Annotations | None:
     ----------
     path : Path
         The recording, named ``*_eeg.*``.
+    values : bool
+        Whether a table that has only the column ``value`` is used.
 
     Returns
     -------
     annotations or None
         Onsets (s) count from the first sample; None where there is no such file, or none with
-        the optional column ``trial_type``.
+        the optional columns ``trial_type`` and ``value``. Where ``trial_type`` says nothing, as
+        where it is the same in all rows or ``n/a``, the ``value`` tells.
 
     Raises
     ------
@@ -207,19 +214,38 @@ def bids_annotations(path: Path) -> mne.Annotations | None:
     """
     table = bids_table(path, "events")
     rows = [] if table is None else _rows(table)
-    if table is None or not any("trial_type" in row for _, row in rows):
+    columns = ("trial_type", "value") if values else ("trial_type",)
+    if table is None or not any(column in row for _, row in rows for column in columns):
         return None
     onsets = [_onset(table, line, row.get("onset", "")) for line, row in rows]
-    return mne.Annotations(onsets, 0.0, [row["trial_type"] for _, row in rows])
+    return mne.Annotations(onsets, 0.0, _event_labels([row for _, row in rows]))
 
 
-def bids_bad_channels(path: Path) -> tuple[str, ...]:
-    """Return the channels that a recording's ``channels.tsv`` marks as bad.
+def _event_labels(rows: list[dict[str, str]]) -> list[str]:
+    types = [_said(row.get("trial_type")) for row in rows]
+    values = [_said(row.get("value")) for row in rows]
+    if len(set(types)) == 1 and len(set(values)) > 1:
+        types = [""] * len(rows)
+    return [kind or value or NOT_SAID for kind, value in zip(types, values, strict=True)]
+
+
+def _said(cell: str | None) -> str:
+    text = (cell or "").strip()
+    return "" if text.lower() == NOT_SAID else text
+
+
+def bids_channels(path: Path) -> list[tuple[str, str, str, str]]:
+    """Return name, type, unit and status of the channels in a recording's ``channels.tsv``.
 
     Parameters
     ----------
     path : Path
         The recording, named ``*_eeg.*``.
+
+    Returns
+    -------
+    list of tuple of str
+        Types in lower case; empty text for what is not said.
 
     Raises
     ------
@@ -228,7 +254,15 @@ def bids_bad_channels(path: Path) -> tuple[str, ...]:
     """
     table = bids_table(path, "channels")
     rows = [] if table is None else _rows(table)
-    return tuple(row.get("name", "") for _, row in rows if row.get("status") == "bad")
+    return [
+        (
+            row.get("name", "").strip(),
+            _said(row.get("type")).lower(),
+            _said(row.get("units")),
+            _said(row.get("status")),
+        )
+        for _, row in rows
+    ]
 
 
 def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
@@ -239,7 +273,7 @@ def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
             return [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
-            "A table of a BIDS data set is a UTF-8 file that can be read",
+            "This table of the BIDS data set cannot be read as UTF-8",
             value=f"{table}: {error}",
             remedy="Save it again as tab-separated text in UTF-8.",
         ) from error
@@ -252,7 +286,7 @@ def _onset(table: Path, line: int, text: str) -> float:
         onset = math.nan
     if not math.isfinite(onset):
         raise InputError(
-            "Each row of an events.tsv has a number of seconds, with a decimal point, as its onset",
+            "An onset in the events.tsv is no number of seconds",
             value=f"{table}, line {line}: {text!r}",
             remedy="Correct the column onset.",
         )
@@ -278,7 +312,7 @@ def _check_entities(**entities: str | None) -> None:
     for name, value in entities.items():
         if value is not None and not _ENTITY.fullmatch(value):
             raise InputError(
-                f"The {name} of a BIDS data set consists of letters and digits",
+                f"The {name} of the BIDS data set has other characters than letters and digits",
                 value=repr(value),
                 remedy="Leave out anything else.",
             )
@@ -288,7 +322,7 @@ def _mne_bids() -> ModuleType:
     missing = [name for name in ("mne_bids", "pybv") if find_spec(name) is None]
     if missing:
         raise InputError(
-            "An export to BIDS needs the bids extra",
+            "The extra bids, which exports need, is not installed",
             value=f"{' and '.join(missing)} not installed",
             remedy='Run: pip install "sjepa-online[bids]"',
         )

@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-import configparser
 import contextlib
 import re
-import struct
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from scipy.io.matlab import MatReadError
-
 from sjepa_online.errors import InputError
 
-#: What readers of foreign formats raise on a file that is damaged or is something else.
-UNREADABLE = (
-    OSError,
-    ValueError,
-    RuntimeError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    ArithmeticError,
-    EOFError,
-    SyntaxError,
-    struct.error,
-    zlib.error,
-    MatReadError,
-    configparser.Error,
-)
+#: What readers of foreign formats raise on a file that is damaged or is something else: any
+#: error, as MNE raises bare ones, too.
+UNREADABLE = (Exception,)
 
 #: Files of the same name that hold a part of a recording: BrainVision's and EEGLAB's.
 _PARTS = (".eeg", ".dat", ".vmrk", ".fdt")
 _BIDS_TABLES = ("channels", "events")
+
+#: What MNE calls a place where parts were joined.
+BREAK = "BAD boundary"
 
 #: The value of the BIDS entity ``acq`` in the names of recordings of no person.
 SIMULATED = "simulated"

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from sjepa_online.errors import InputError
 from sjepa_online.validation import check_names, check_times
+
+
+class Rejected(NamedTuple):
+    """A segment that is marked as bad: its begin and end (s after the first sample), and why."""
+
+    start: float
+    stop: float
+    label: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +53,12 @@ class Recording:
         True when no person was recorded.
     parts : tuple of str
         Files that hold the rest of a recording which is split over several.
+    rejected : tuple of Rejected
+        Segments that the recording marks as bad; no trial is taken from one.
+    notes : tuple of str
+        What was left out or read in another way than declared, for people.
+    declared_unit : str
+        The unit in which the recording says its values are; empty where it is ``unit``.
 
     Raises
     ------
@@ -65,24 +80,27 @@ class Recording:
     run: str = ""
     simulated: bool = False
     parts: tuple[str, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    notes: tuple[str, ...] = ()
+    declared_unit: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what nothing behind a recording could use."""
         if self.data.ndim != 2 or 0 in self.data.shape:
             raise InputError(
-                f"A recording holds samples of at least one EEG channel ({self.name})",
+                f"The recording holds no EEG ({self.name})",
                 value=f"data of shape {self.data.shape}",
                 remedy="Choose a recording that is not empty.",
             )
         if len(self.ch_names) != len(self.data) or len(set(self.ch_names)) != len(self.data):
             raise InputError(
-                f"Each channel of a recording has a name of its own ({self.name})",
+                f"The channels of the recording do not each have a name of their own ({self.name})",
                 value=f"{len(self.data)} channels named {', '.join(self.ch_names)}",
-                remedy="Rename the channels in the file.",
+                remedy='Rename them: --channels "Fp1,Fp2,...".',
             )
-        if not self.sfreq > 0:
+        if not 0 < self.sfreq < float("inf"):
             raise InputError(
-                f"A recording has a positive sampling rate ({self.name})",
+                f"The recording has no sampling rate ({self.name})",
                 value=self.sfreq,
                 remedy="Correct the rate in the file's header.",
             )
@@ -91,7 +109,7 @@ class Recording:
         check_times(self.onsets, len(self.onsets), "onsets")
         if len(self.onsets) != len(self.labels):
             raise InputError(
-                f"Each event of a recording has an onset and a label ({self.name})",
+                f"The events of the recording lack onsets or labels ({self.name})",
                 value=f"{len(self.onsets)} onsets and {len(self.labels)} labels",
                 remedy="Give both for every event.",
             )
@@ -126,7 +144,7 @@ class Recording:
         missing = [name for name in ch_names if name not in self.ch_names]
         if missing:
             raise InputError(
-                f"The channels that are asked for are in the recording ({self.name})",
+                f"The recording lacks channels that are needed ({self.name})",
                 value=f"missing {', '.join(missing)}; there are {', '.join(self.ch_names)}",
                 remedy="Use recordings of the same montage.",
             )

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import glob
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sjepa_online.data.recording import Recording
 from sjepa_online.data.split_files import later_parts
 from sjepa_online.errors import InputError
 from sjepa_online.files import is_file, path_error, user_path
 from sjepa_online.protocol import load_protocol
+
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
+
+logger = logging.getLogger(__name__)
 
 SUFFIXES = (".fif", ".edf", ".bdf", ".gdf", ".vhdr", ".set", ".xdf")
 GRAMMAR = (
@@ -43,7 +50,7 @@ class Source:
     read: Callable[[], Iterator[Recording]]
 
 
-def expand_sources(texts: Iterable[str], unit: str | None = None) -> list[Source]:
+def expand_sources(texts: Iterable[str], profile: AmplifierProfile | None = None) -> list[Source]:
     """Find what each SOURCE stands for, without reading any recording.
 
     A glob's files come in natural order (run 2 before run 10). Of a recording that MNE split over
@@ -53,15 +60,15 @@ def expand_sources(texts: Iterable[str], unit: str | None = None) -> list[Source
     ----------
     texts : iterable of str
         The SOURCEs.
-    unit : str, optional
-        Unit of the EEG in .xdf files whose stream declares none.
+    profile : AmplifierProfile, optional
+        What is known of files beside what they say: channels, unit, events.
 
     Raises
     ------
     InputError
         A SOURCE breaks the grammar, stands for nothing, or for what another stands for too.
     """
-    sources = [source for text in texts for source in _expand(text, unit)]
+    sources = [source for text in texts for source in _expand(text, profile)]
     refuse_repetition(source.name for source in sources)
     later = later_parts([Path(source.name) for source in sources])
     return [source for source in sources if Path(source.name) not in later]
@@ -87,7 +94,7 @@ def refuse_repetition(names: Iterable[str]) -> None:
     twice = sorted({name for same in by_place.values() if len(same) > 1 for name in same})
     if twice:
         raise InputError(
-            "Each recording is given once",
+            "A recording is given more than once",
             value=f"twice: {', '.join(twice)}",
             remedy="Leave out one of the sources that overlap.",
         )
@@ -96,7 +103,7 @@ def refuse_repetition(names: Iterable[str]) -> None:
 def iter_sources(
     texts: Iterable[str],
     on_broken: Callable[[str, InputError], None] | None = None,
-    unit: str | None = None,
+    profile: AmplifierProfile | None = None,
 ) -> Iterator[Recording]:
     """Read the recordings of several SOURCEs, one in memory at a time.
 
@@ -107,7 +114,7 @@ def iter_sources(
     on_broken : callable, optional
         Called with the name and the error of a file or subject that cannot be read, which
         is then left out. Without it the error is raised.
-    unit : str, optional
+    profile : AmplifierProfile, optional
         See :func:`expand_sources`.
 
     Raises
@@ -115,37 +122,40 @@ def iter_sources(
     InputError
         See :func:`expand_sources`; or a recording cannot be read.
     """
-    for source in expand_sources(texts, unit):
+    for source in expand_sources(texts, profile):
         try:
-            yield from source.read()
+            for recording in source.read():
+                for note in recording.notes:
+                    logger.warning("%s", note)
+                yield recording
         except InputError as error:
             if on_broken is None:
                 raise
             on_broken(source.name, error)
 
 
-def load_sources(texts: Iterable[str], unit: str | None = None) -> list[Recording]:
+def load_sources(texts: Iterable[str], profile: AmplifierProfile | None = None) -> list[Recording]:
     """Read all recordings of several SOURCEs; the errors are those of :func:`iter_sources`."""
-    recordings = list(iter_sources(texts, unit=unit))
+    recordings = list(iter_sources(texts, profile=profile))
     # a subject of a data set and one of its sessions are two sources, with recordings in common
     refuse_repetition(name for recording in recordings for name in recording.files)
     return recordings
 
 
-def load_source(text: str, unit: str | None = None) -> list[Recording]:
+def load_source(text: str, profile: AmplifierProfile | None = None) -> list[Recording]:
     """Read all recordings of one SOURCE; the errors are those of :func:`iter_sources`."""
-    return load_sources([text], unit)
+    return load_sources([text], profile)
 
 
-def load_recording(text: str, unit: str | None = None) -> Recording:
+def load_recording(text: str, profile: AmplifierProfile | None = None) -> Recording:
     """Read the one recording of a SOURCE, such as a file.
 
     Parameters
     ----------
     text : str
         A SOURCE: a file, ``sample:1``, ``moabb:DATASET:SUBJECT:SESSION:RUN``, ...
-    unit : str or None
-        Unit of a recording that declares none.
+    profile : AmplifierProfile, optional
+        See :func:`expand_sources`.
 
     Returns
     -------
@@ -156,7 +166,7 @@ def load_recording(text: str, unit: str | None = None) -> Recording:
     InputError
         As for :func:`iter_sources`, or the source holds more recordings than one.
     """
-    recordings = load_source(text, unit)
+    recordings = load_source(text, profile)
     if len(recordings) > 1:
         raise InputError(
             f"{text} holds more than one recording",
@@ -173,7 +183,7 @@ def natural_key(text: str) -> tuple[tuple[int, str], ...]:
     )
 
 
-def _expand(text: str, unit: str | None) -> list[Source]:
+def _expand(text: str, profile: AmplifierProfile | None) -> list[Source]:
     kind, *fields = text.split(":")
     if kind == "moabb":
         return _moabb_sources(text, fields)
@@ -183,20 +193,23 @@ def _expand(text: str, unit: str | None) -> list[Source]:
         return _sample_sources(text, fields)
     if kind == "simulated":
         return _simulated_sources(text, fields)
-    return [_file_source(path, unit) for path in _find_files(text)]
+    return [_file_source(path, profile) for path in _find_files(text)]
 
 
-def _file_source(path: Path, unit: str | None = None) -> Source:
+def _file_source(path: Path, profile: AmplifierProfile | None = None) -> Source:
     def read() -> Iterator[Recording]:
+        from sjepa_online.amplifier import AS_DECLARED
+
+        described = profile or AS_DECLARED
         # a reader is imported when it is needed: a name that is wrong is told at once
         if path.suffix.lower() == ".xdf":
             from sjepa_online.data.xdf_reader import read_xdf_file
 
-            yield read_xdf_file(path, unit)
+            yield read_xdf_file(path, described)
         else:
             from sjepa_online.data.mne_reader import read_mne_file
 
-            yield read_mne_file(path)
+            yield read_mne_file(path, described)
 
     return Source(str(path), read)
 
@@ -213,7 +226,7 @@ def _find_files(text: str) -> list[Path]:
     unknown = [str(path) for path in paths if path.suffix.lower() not in SUFFIXES]
     if unknown:
         raise InputError(
-            f"The format of a recording is one of {' '.join(SUFFIXES)}",
+            f"The format of this file is none of {' '.join(SUFFIXES)}",
             value=", ".join(unknown),
             remedy="Choose other files, or export these to .edf or .fif.",
         )
@@ -231,7 +244,7 @@ def _nothing_there(text: str, path: Path) -> InputError:
         return path_error(path, error)
     files = next((f"*{one.suffix}" for one in within if one.suffix in SUFFIXES), "**/*.edf")
     return InputError(
-        "A SOURCE stands for at least one recording",
+        "The SOURCE stands for no recording",
         value=f"{text!r} is a folder" if is_folder else f"nothing matches {text!r}",
         remedy=f'Give a glob such as "{text}/{files}".' if is_folder else GRAMMAR,
     )
@@ -243,7 +256,7 @@ def _check_name(path: Path) -> None:
         str(path).encode()
     except UnicodeEncodeError as error:
         raise InputError(
-            "The path of a recording is text in UTF-8",
+            "The path of the recording is no text in UTF-8",
             value=str(path).encode(errors="backslashreplace").decode(),
             remedy="Rename the file or the folder.",
         ) from error
@@ -301,7 +314,7 @@ def _sample_sources(text: str, fields: list[str]) -> list[Source]:
         paths = [path for path in paths if f"_ses-{fields[0]}_" in path.name]
     if len(fields) > 1 or not paths:
         raise InputError(
-            "The sample has the sessions 1, 2 and 3",
+            "The sample has no such session, only 1, 2 and 3",
             value=text,
             remedy="Write sample for all of them, or sample:1, sample:2 or sample:3.",
         )
@@ -340,4 +353,4 @@ def _subjects(text: str, field: str) -> list[int]:
 
 
 def _grammar_error(text: str) -> InputError:
-    return InputError("A SOURCE follows the grammar", value=text, remedy=GRAMMAR)
+    return InputError("This SOURCE cannot be read", value=text, remedy=GRAMMAR)

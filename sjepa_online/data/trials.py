@@ -90,7 +90,7 @@ def make_trials(
     """
     if not recordings:
         raise InputError(
-            "Trials are cut from at least one recording",
+            "There is no recording to cut trials from",
             value="none",
             remedy="Give a SOURCE with recordings.",
         )
@@ -101,7 +101,7 @@ def make_trials(
     counts = [len(part.y) for part in parts]
     if not sum(counts):
         raise InputError(
-            "At least one trial can be used",
+            "No trial can be used",
             value="; ".join(dropped),
             remedy="Choose recordings with whole trials, and mark channels without signal as bad: "
             "in a .fif file, or in the channels.tsv of a BIDS data set (`export` makes one).",
@@ -129,7 +129,7 @@ def good_channels(recordings: Sequence[Recording]) -> tuple[str, ...]:
     good = tuple(name for name in recordings[0].ch_names if name not in marked)
     if not good:
         raise InputError(
-            "At least one channel is not marked as bad",
+            "Every channel is marked as bad",
             value=f"bad in {', '.join(one.name for one in recordings)}: "
             f"{', '.join(sorted(marked))}",
             remedy="Mark only those without signal, or leave out the recording that marks all.",
@@ -165,9 +165,14 @@ def _cut(
     good = data[[name not in bad for name in names]]
     pauses = [parse_marker(label).word == PAUSE for label in recording.labels]
     paused = recording.onsets[np.array(pauses, dtype=bool)]
+    # a class of the protocol may be called Bad_...
+    rejected = [one for one in recording.rejected if protocol.class_of(one.label) is None]
     for row in np.flatnonzero(reasons == ""):
         if np.any((paused > from_s[row]) & (paused < to_s[row])):
             reasons[row] = "into a pause of the participant"
+            continue
+        if any(one.start < to_s[row] and one.stop > from_s[row] for one in rejected):
+            reasons[row] = "into a segment that is marked as bad"
             continue
         piece = good[:, max(round(from_s[row] * recording.sfreq), 0) :]
         piece = piece[:, : round(protocol.window.length * recording.sfreq)]
@@ -223,11 +228,13 @@ def _labelled_events(
     of_protocol = np.array([name is not None for name in classes], dtype=bool)
     if not of_protocol.any():
         seen = ", ".join(f"{label} ({n})" for label, n in Counter(recording.labels).items())
+        told = "".join(f"; {note}" for note in recording.notes if "markers" in note)
         raise InputError(
-            f"A recording holds trials of the protocol {protocol.name!r}",
-            value=f"{recording.name}: labels {seen or '(none)'}",
-            remedy=f"Its classes are {', '.join(protocol.class_names)}; choose another "
-            "protocol, or list the labels as aliases in a copy of this one.",
+            f"The recording holds no trial of the protocol {protocol.name!r}",
+            value=f"{recording.name}: labels {seen or '(none)'}{told}",
+            remedy=f"Its classes are {', '.join(protocol.class_names)}: say which label is which, "
+            f"--event LABEL={protocol.class_names[0]}, or choose another marker stream by "
+            "--markers NAME, or a channel of codes by --markers channel:NAME.",
         )
     y = np.array([name for name in classes if name is not None], dtype=np.str_)
     return recording.onsets[of_protocol], y
@@ -240,11 +247,14 @@ def _check_signal(data: npt.NDArray[np.float32], recording: Recording) -> None:
     checked = np.unique(np.linspace(0, max(n_seconds - 1, 0), _CHECKED_SECONDS).astype(int))
     pieces = [data[:, second * n_second : (second + 1) * n_second] for second in checked]
     finding = require_plausible_amplitude(
-        np.concatenate(pieces, axis=1), recording.unit, recording.sfreq
+        np.concatenate(pieces, axis=1),
+        recording.unit,
+        recording.sfreq,
+        recording.declared_unit or None,
     )
     if finding.verdict == "flat" and not np.any(np.abs(np.diff(data, axis=1)) > 0):
         raise InputError(
-            "The signal of a recording varies",
+            "The recording holds no signal",
             value="every channel is constant",
             remedy="Choose a recording with signal.",
         )

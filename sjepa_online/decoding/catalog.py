@@ -16,10 +16,14 @@ from sjepa_online.protocol import Protocol
 
 if TYPE_CHECKING:
     from sjepa_online.decoding.base import EpochClassifier
+    from sjepa_online.decoding.classifiers.fbcca import FilterBankCCA
     from sjepa_online.decoding.classifiers.fine_tuning import Strategy
-    from sjepa_online.decoding.classifiers.paper_heads import PaperHead
+    from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
     from sjepa_online.decoding.classifiers.readouts import Prior
+    from sjepa_online.decoding.classifiers.umm import UmmClassifier
+    from sjepa_online.model import SignalJEPA
     from sjepa_online.model.heads import HeadName
+    from sjepa_online.typing import Floats
 
 AUTO = "auto"
 DEFAULT_DECODER = AUTO
@@ -27,20 +31,21 @@ FILTER_BANK = "filter-bank"
 HEADS = ("pre-local", "post-local", "contextual")
 STRATEGIES = ("full", "new")
 BASELINES = ("riemann", "cca")
+#: The decoders that need no labelled trial: of spellers, and of flickering targets.
+UMM, FBCCA = "umm", "fbcca"
 #: Decoders that are the convex filter bank, or made of it.
-_CONVEX = (AUTO, FILTER_BANK, "pre-local")
-_SAME_PRE_LOCAL = ("full-pre-local", "new-pre-local")
-#: Why ``new-pre-local`` and ``full-pre-local`` are the same decoder.
-_ONE_PRE_LOCAL = (
-    "; full and new are one pre-local, as its convolution is not trained "
-    "(`evaluate grid` has the paper's)"
-)
+_CONVEX = (AUTO, FILTER_BANK)
 
 
 def decoder_names() -> list[str]:
-    """Return the name of every decoder."""
+    """Return the name of every decoder.
+
+    Returns
+    -------
+    names : list of str
+    """
     with_strategy = [f"{strategy}-{head}" for strategy in STRATEGIES for head in HEADS]
-    return [AUTO, FILTER_BANK, *HEADS, *with_strategy, *BASELINES]
+    return [AUTO, FILTER_BANK, *HEADS, *with_strategy, *BASELINES, UMM, FBCCA]
 
 
 def check_decoder_name(name: str) -> None:
@@ -82,7 +87,12 @@ class DecoderPlan:
     note: str
 
     def make(self) -> EpochClassifier:
-        """Return an unfitted classifier, which shares nothing that a fit changes."""
+        """Return an unfitted classifier, which shares nothing that a fit changes.
+
+        Returns
+        -------
+        classifier : EpochClassifier
+        """
         return self.classifier.clone()
 
 
@@ -93,8 +103,8 @@ class DecoderRequest:
     Attributes
     ----------
     name : str
-        ``auto``, ``filter-bank``, ``riemann``, ``cca`` (SSVEP), or a head, optionally with a
-        strategy before it (``full-pre-local``).
+        ``auto``, ``filter-bank``, ``riemann``, ``cca`` and ``fbcca`` (SSVEP), ``umm`` (ERP), or a
+        head, optionally with a strategy before it (``full-pre-local``).
     weights : str
         Name or path of pretrained weights, or ``random``.
     random_state : int
@@ -125,7 +135,17 @@ class DecoderRequest:
         choose_device(self.device)
 
     def with_seed(self, seed: int) -> DecoderRequest:
-        """Return the same request with another seed."""
+        """Return the same request with another seed.
+
+        Parameters
+        ----------
+        seed : int
+            Of everything that the fit draws at random.
+
+        Returns
+        -------
+        request : DecoderRequest
+        """
         return replace(self, random_state=seed)
 
     def resolve(
@@ -159,33 +179,50 @@ class DecoderRequest:
             The weights cannot be read, a population that was asked for by name does not suit, or
             the window is too short for dynamic stopping.
         """
-        from sjepa_online.decoding.transfer.start import NO_USE, population_start
+        from sjepa_online.decoding.transfer.start import NO_USE, PopulationStart, population_start
 
-        start = NO_USE
-        if self._head in _CONVEX:
+        start, prior = NO_USE, None
+        if protocol.paradigm == "erp" and self.population not in ("auto", "none"):
+            if self.name not in (UMM, AUTO):
+                raise InputError(
+                    f"The decoder {self.name} cannot start from other people's responses",
+                    value=f"--population {self.population}",
+                    remedy=f"Choose {UMM} or {AUTO}, or leave the population out.",
+                )
+            prior = response_prior(self.population, protocol, ch_names, recordings)
+            start = PopulationStart(None, f"starts from the response in {self.population}")
+        elif self.name in _CONVEX:
             start = population_start(self.population, protocol, ch_names, recordings)
-        classifier = self._classifier(protocol, ch_names, start.prior)
+        classifier = self._classifier(protocol, ch_names, start.prior, prior)
         if dynamic_stopping:
             from sjepa_online.decoding.dynamic_stopping import for_prefixes
 
             classifier = for_prefixes(classifier, protocol)
         return DecoderPlan(
-            self if start.prior or start is NO_USE else replace(self, population="none"),
+            self
+            if start.prior or prior is not None or start is NO_USE
+            else replace(self, population="none"),
             classifier,
-            start.note + (_ONE_PRE_LOCAL if self.name in _SAME_PRE_LOCAL else ""),
+            start.note,
         )
 
     def make(
         self, protocol: Protocol, ch_names: Sequence[str], *, dynamic_stopping: bool = False
     ) -> EpochClassifier:
-        """Return an unfitted classifier; who needs several resolves the request once.
+        """Return an unfitted classifier; a caller that needs several resolves the request once.
+
+        See :meth:`DecoderRequest.resolve`.
 
         The parameters are those of :meth:`resolve`.
         """
         return self.resolve(protocol, ch_names, dynamic_stopping=dynamic_stopping).classifier
 
     def _classifier(
-        self, protocol: Protocol, ch_names: Sequence[str], prior: Prior | None
+        self,
+        protocol: Protocol,
+        ch_names: Sequence[str],
+        prior: Prior | None,
+        response: Floats | None,
     ) -> EpochClassifier:
         from sjepa_online.decoding.classifiers.auto import AutoClassifier
         from sjepa_online.decoding.classifiers.cca import CCAClassifier
@@ -199,8 +236,12 @@ class DecoderRequest:
             return riemann
         if self.name == "cca":
             return CCAClassifier(frequencies, protocol.class_names)
-        if self._head not in _CONVEX:
-            return self._paper_head(protocol, ch_names)
+        if self.name == FBCCA:
+            return make_fbcca(protocol)
+        if self.name == UMM:
+            return make_umm(protocol, response)
+        if self.name not in _CONVEX:
+            return self._head_of_the_paper(protocol, ch_names)
         network = load_network(self.weights, list(ch_names), self.random_state)
         filter_bank = FilterBankClassifier(
             network.local_encoder.first_kernels.numpy(),
@@ -210,26 +251,48 @@ class DecoderRequest:
             prior,
             ch_names,
         )
-        return AutoClassifier(filter_bank, riemann) if self.name == AUTO else filter_bank
+        if self.name == FILTER_BANK:
+            return filter_bank
+        member = self._pre_local(network, protocol, ch_names)
+        return AutoClassifier(filter_bank, riemann, member)
 
-    def _paper_head(self, protocol: Protocol, ch_names: Sequence[str]) -> PaperHead:
-        from sklearn.utils import check_random_state
-
+    def _head_of_the_paper(self, protocol: Protocol, ch_names: Sequence[str]) -> EpochClassifier:
         from sjepa_online.decoding.classifiers.fine_tuning import choose_device
         from sjepa_online.decoding.classifiers.network import load_network
         from sjepa_online.decoding.classifiers.paper_heads import PaperHead
         from sjepa_online.signal import resolve_channel_names
 
-        # the seed that SJEPAClassifier draws
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        return PaperHead(
-            cast("HeadName", self._head),
-            cast("Strategy", self._strategy),
-            load_network(self.weights, resolve_channel_names(list(ch_names)), seed),
+        names, seed = resolve_channel_names(list(ch_names)), self._seed
+        network = load_network(self.weights, names, seed)
+        if self._head == "pre-local":
+            return self._pre_local(network, protocol, names)
+        head, strategy = cast("HeadName", self._head), cast("Strategy", self._strategy)
+        device = choose_device(self.device)
+        return PaperHead(head, strategy, network, protocol.class_names, seed, device)
+
+    def _pre_local(
+        self, network: SignalJEPA, protocol: Protocol, ch_names: Sequence[str]
+    ) -> PreLocalNetwork:
+        from sjepa_online.decoding.classifiers.fine_tuning import choose_device
+        from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
+
+        return PreLocalNetwork(
+            network.local_encoder,
+            protocol.paradigm,
+            protocol.frequencies,
             protocol.class_names,
-            seed,
+            cast("Strategy", self._strategy),
+            self._seed,
             choose_device(self.device),
+            ch_names,
         )
+
+    @property
+    def _seed(self) -> int:
+        """The seed that SJEPAClassifier draws."""
+        from sklearn.utils import check_random_state
+
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     @property
     def _strategy(self) -> str:
@@ -240,6 +303,88 @@ class DecoderRequest:
     def _head(self) -> str:
         prefix, _, rest = self.name.partition("-")
         return rest if prefix in STRATEGIES else self.name
+
+
+def response_prior(
+    population: str, protocol: Protocol, ch_names: Sequence[str], recordings: Sequence[str] = ()
+) -> Floats | None:
+    """Return the response to a target that a montage is expected to show.
+
+    Parameters
+    ----------
+    population : str
+        Name or path of a response population; ``auto`` and ``none`` stand for none.
+    protocol : Protocol
+    ch_names : sequence of str
+        The montage.
+    recordings : sequence of str
+        Names of the recordings in use.
+
+    Returns
+    -------
+    prior : ndarray, shape (channels, samples), or None
+
+    Raises
+    ------
+    InputError
+        The population cannot be read, or does not suit.
+    """
+    if population in ("auto", "none"):
+        return None
+    from sjepa_online.decoding.transfer.response_population import load_response_population
+
+    return load_response_population(population).prior(protocol, ch_names, recordings)
+
+
+def make_umm(protocol: Protocol, prior: Floats | None = None) -> UmmClassifier:
+    """Return the decoder that spells without labels, which knows nothing of the person yet.
+
+    Parameters
+    ----------
+    protocol : Protocol
+    prior : ndarray, shape (channels, samples), or None
+        The response of other people.
+
+    Returns
+    -------
+    UmmClassifier
+
+    Raises
+    ------
+    InputError
+        The protocol is of another paradigm.
+    """
+    from sjepa_online.decoding.classifiers.umm import UmmClassifier
+
+    if protocol.paradigm != "erp":
+        raise InputError(
+            f"The decoder umm compares flashes, and the protocol {protocol.name} shows none",
+            value=f"a protocol of {protocol.paradigm}",
+            remedy="Choose another decoder for this paradigm; riemann suits all.",
+        )
+    return UmmClassifier(protocol.class_names, protocol.window.start, prior)
+
+
+def make_fbcca(protocol: Protocol) -> FilterBankCCA:
+    """Return the decoder of flickering targets that needs no labels.
+
+    Parameters
+    ----------
+    protocol : Protocol
+
+    Returns
+    -------
+    FilterBankCCA
+
+    Raises
+    ------
+    InputError
+        The protocol has no stimulus frequency.
+    """
+    from sjepa_online.decoding.classifiers.fbcca import FilterBankCCA
+
+    frequencies = tuple(spec.frequency for spec in protocol.classes)
+    return FilterBankCCA(frequencies, protocol.class_names)
 
 
 def classifier_from_state(state: State) -> EpochClassifier:
@@ -279,18 +424,26 @@ def classifier_from_state(state: State) -> EpochClassifier:
 def _classes_by_kind() -> dict[str, type[EpochClassifier]]:
     from sjepa_online.decoding.classifiers.auto import AutoClassifier
     from sjepa_online.decoding.classifiers.cca import CCAClassifier
+    from sjepa_online.decoding.classifiers.fbcca import FilterBankCCA
     from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
     from sjepa_online.decoding.classifiers.paper_heads import PaperHead
+    from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
     from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
+    from sjepa_online.decoding.classifiers.umm import UmmClassifier
     from sjepa_online.decoding.dynamic_stopping import PrefixClassifier
+    from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
 
     kinds: tuple[type[EpochClassifier], ...] = (
         AutoClassifier,
         CCAClassifier,
+        FilterBankCCA,
         FilterBankClassifier,
         PaperHead,
+        PopulationClassifier,
+        PreLocalNetwork,
         PrefixClassifier,
         RiemannClassifier,
+        UmmClassifier,
     )
-    # files of version 0.1.0 call the filter bank pre-local
+    # files of version 0.1.0 call the filter bank pre-local, which names the network today
     return {one.kind: one for one in kinds} | {"pre-local": FilterBankClassifier}

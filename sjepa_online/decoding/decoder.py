@@ -41,7 +41,7 @@ class CalibrationSummary(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    n_trials: int = Field(ge=1)
+    n_trials: int = Field(ge=0, description="labelled trials; 0 where no label was used")
     sfreq: float = Field(gt=0)
     sources: tuple[str, ...]
     simulated: bool
@@ -209,8 +209,23 @@ class Decoder:
             silenced = X.copy()
             silenced[:, is_bad] = 0.0
             return self.classifier.predict_proba(silenced, is_bad)
-        restored = self.interpolation.restore(X, self.check_channels(bad or ()))
-        return self.classifier.predict_proba(restored, is_bad)
+        return self.classifier.predict_proba(self.restored(X, bad or ()), is_bad)
+
+    def restored(self, X: FloatArray, bad: Sequence[str]) -> FloatArray:
+        """Return epochs with estimates in the place of bad channels.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+        bad : sequence of str
+            Names of bad channels.
+
+        Returns
+        -------
+        restored : ndarray, shape (n, channels, samples)
+        """
+        return self.interpolation.restore(X, self.check_channels(bad)) if bad else X
 
     def _mask(self, bad: tuple[str, ...]) -> BoolMask:
         """Return the mask ``(channels,)`` of these names; the last one is kept for the next."""

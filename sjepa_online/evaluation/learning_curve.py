@@ -9,14 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_online.data import Trials
-from sjepa_online.decoding import DecoderRequest
-from sjepa_online.evaluation.scores import DecoderScores, evaluate_scores
+from sjepa_online.decoding import DecoderRequest, EpochClassifier
+from sjepa_online.errors import InputError
+from sjepa_online.evaluation.scores import DecoderScores, evaluate_scores, score_fitted
 from sjepa_online.training.cross_validation import check_trials_per_class
 
 #: Shares of the calibration trials that are tried.
 SHARES = (0.125, 0.25, 0.5, 0.75, 1.0)
 #: Fewer trials of a class than this let no decoder hold any out.
 LEAST_TRIALS = 4
+#: Fewer labelled trials of a class than this fit no decoder.
+LEAST_LABELS = 2
+
+#: Gives a classifier that was aligned on the training signal, with the labels of so many of its
+#: first trials only, and the seconds of its fit; None where a request needs more labels.
+Align = Callable[[DecoderRequest, int], tuple[EpochClassifier, float] | None]
 
 
 @dataclass(frozen=True)
@@ -135,3 +142,84 @@ def learning_curve(
         scores = evaluate_scores(part, test, requests, n_seeds, progress)
         points.append(CurvePoint(len(part.y), scores))
     return points
+
+
+def check_counts(counts: Sequence[int], train: Trials) -> None:
+    """Refuse more labelled trials than there are.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Numbers of labelled trials.
+    train : Trials
+
+    Raises
+    ------
+    InputError
+        One of the counts is above the number of training trials.
+    """
+    if max(counts) > len(train.y):
+        raise InputError(
+            f"The recordings to train on have {len(train.y)} trials that can be used",
+            value=f"--trials {','.join(map(str, counts))}",
+            remedy="Ask for fewer trials, or add recordings to --train.",
+        )
+
+
+def learning_curve_by_counts(
+    train: Trials,
+    test: Trials,
+    requests: Sequence[DecoderRequest],
+    counts: Sequence[int],
+    n_seeds: int,
+    align: Align,
+    progress: Callable[[], None] = lambda: None,
+) -> dict[str, list[DecoderScores | None]]:
+    """Train on the first trials of a calibration in the order of recording; 0 uses no label.
+
+    Parameters
+    ----------
+    train, test : Trials
+        Epochs of the same protocol and the same channels in the same order.
+    requests : sequence of DecoderRequest
+        Their ``random_state`` is the first seed.
+    counts : sequence of int
+        Numbers of labelled trials.
+    n_seeds : int
+    align : callable
+        Used before a request is fitted on labelled trials alone.
+    progress : callable
+        Called after each count of each request.
+
+    Returns
+    -------
+    scores : dict of str to list of DecoderScores or None
+        For each count; None where a class has too few trials for a decoder that needs labels.
+    """
+    check_counts(counts, train)
+    results: dict[str, list[DecoderScores | None]] = {}
+    for request in requests:
+        points: list[DecoderScores | None] = []
+        for count in counts:
+            points.append(_point(train, test, request, count, n_seeds, align))
+            progress()
+        results[request.name] = points
+    return results
+
+
+def _point(
+    train: Trials,
+    test: Trials,
+    request: DecoderRequest,
+    count: int,
+    n_seeds: int,
+    align: Align,
+) -> DecoderScores | None:
+    aligned = align(request, count)
+    if aligned is not None:
+        seeds = range(request.random_state, request.random_state + n_seeds)
+        return score_fitted(aligned[0], test, aligned[1], seeds)
+    part = select_trials(train, np.arange(count))
+    if min(int(np.sum(part.y == name)) for name in train.protocol.class_names) < LEAST_LABELS:
+        return None
+    return evaluate_scores(part, test, [request], n_seeds)[request.name]

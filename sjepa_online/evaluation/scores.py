@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_online.data import Trials
-from sjepa_online.decoding import DecoderRequest
+from sjepa_online.decoding import DecoderRequest, EpochClassifier
 from sjepa_online.decoding.metrics import (
     accuracy,
     information_transfer_rate,
@@ -21,6 +21,9 @@ from sjepa_online.decoding.metrics import (
 from sjepa_online.evaluation.significance import Measure, Score, judge_value
 from sjepa_online.evaluation.tables import Row
 from sjepa_online.training.cross_validation import check_trials_per_class
+
+#: Accuracy, usual score, area under the ROC curve, seconds of the fit, balanced accuracy.
+_Scored = tuple[float, float, float | None, float, float]
 
 
 @dataclass(frozen=True)
@@ -160,13 +163,29 @@ def evaluate_scores(
     for request in requests:
         seeds = list(range(request.random_state, request.random_state + n_seeds))
         runs = [_run(train, test, request.with_seed(seed), progress) for seed in seeds]
-        accuracies, scores, areas, seconds, balanced = (
-            list(values) for values in zip(*runs, strict=True)
-        )
-        results[request.name] = DecoderScores(
-            accuracies, scores, None if None in areas else areas, seconds, balanced, seeds
-        )
+        results[request.name] = _collected(runs, seeds)
     return results
+
+
+def score_fitted(
+    classifier: EpochClassifier, test: Trials, seconds: float, seeds: Sequence[int]
+) -> DecoderScores:
+    """Score a classifier that is fitted already, and that no seed changes.
+
+    Parameters
+    ----------
+    classifier : EpochClassifier
+    test : Trials
+    seconds : float
+        Time of its fit.
+    seeds : sequence of int
+        Each gets the same scores.
+
+    Returns
+    -------
+    DecoderScores
+    """
+    return _collected([_scored(classifier, test, seconds)] * len(seeds), list(seeds))
 
 
 def balanced_accuracy(decided: NDArray[Any], truth: NDArray[Any]) -> float:
@@ -187,18 +206,32 @@ def balanced_accuracy(decided: NDArray[Any], truth: NDArray[Any]) -> float:
     return float(recall_score(truth, decided, labels=np.unique(truth), average="macro"))
 
 
+def _collected(runs: Sequence[_Scored], seeds: list[int]) -> DecoderScores:
+    accuracies, scores, areas, seconds, balanced = (
+        list(values) for values in zip(*runs, strict=True)
+    )
+    return DecoderScores(
+        accuracies, scores, None if None in areas else areas, seconds, balanced, seeds
+    )
+
+
 def _run(
     train: Trials, test: Trials, request: DecoderRequest, progress: Callable[[], None]
-) -> tuple[float, float, float | None, float, float]:
+) -> _Scored:
     started = time.perf_counter()
     classifier = request.make(train.protocol, train.ch_names).fit(train.X, train.y)
     seconds = time.perf_counter() - started
-    probabilities = classifier.predict_proba(test.X)
+    scored = _scored(classifier, test, seconds)
     progress()
-    classes = train.protocol.class_names
+    return scored
+
+
+def _scored(classifier: EpochClassifier, test: Trials, seconds: float) -> _Scored:
+    probabilities = classifier.predict_proba(test.X)
+    classes = test.protocol.class_names
     return (
         accuracy(probabilities, test.y, classes),
-        main_score(train.protocol.paradigm, probabilities, test.y, classes),
+        main_score(test.protocol.paradigm, probabilities, test.y, classes),
         roc_auc(probabilities, test.y, classes),
         seconds,
         balanced_accuracy(np.array(classes)[probabilities.argmax(axis=1)], test.y),

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
 from sjepa_online.online.events import Mode
 from sjepa_online.signal.channel_quality.monitor import Choice
 
@@ -32,15 +33,15 @@ class OpenStream(_Command):
         Selector of the marker stream; None for none, or none yet.
     mode : {"sliding", "markers"} or None
         None: as :func:`sjepa_online.online.mode.choose_mode` says.
-    unit : str or None
-        Unit of a stream that declares none.
+    amplifier : AmplifierProfile
+        What is known beside what the stream declares.
     """
 
     kind: Literal["open-stream"] = "open-stream"
     selector: str
     markers: str | None = None
     mode: Mode | None = None
-    unit: str | None = None
+    amplifier: AmplifierProfile = AS_DECLARED
 
 
 class UseMarkers(_Command):

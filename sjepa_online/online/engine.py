@@ -10,10 +10,11 @@ from typing import get_args
 
 import numpy as np
 
+from sjepa_online.data.letters import LETTER_GAP
 from sjepa_online.decoding import Decoder
 from sjepa_online.errors import InputError
 from sjepa_online.markers import FLASH, TRIAL, StimulusMarker, parse_marker
-from sjepa_online.online.channel_watch import ChannelWatch
+from sjepa_online.online.bad_channel_history import BadChannelHistory
 from sjepa_online.online.events import (
     Decision,
     EngineEvent,
@@ -57,8 +58,8 @@ class Engine:
         the classes: before the end of its window where the decoder stops dynamically.
     step : float
         Seconds between decisions in sliding mode, a multiple of 1/128 s.
-    watch : bool
-        Find bad channels and decide without them.
+    monitor : bool
+        Whether the monitor finds bad channels, to decide without them.
 
     Raises
     ------
@@ -76,7 +77,7 @@ class Engine:
         *,
         mode: Mode = "sliding",
         step: float = STEP,
-        watch: bool = True,
+        monitor: bool = True,
     ) -> None:
         check_choice("mode", mode, get_args(Mode))
         self.decoder = decoder
@@ -92,8 +93,8 @@ class Engine:
                 value=f"{step} s",
                 remedy="Choose 0.0078 s or more; 0.125 s is the default.",
             )
-        baseline = decoder.baseline if watch else None
-        self.watch = ChannelWatch(
+        baseline = decoder.baseline if monitor else None
+        self.history = BadChannelHistory(
             decoder.ch_names, sfreq, unit, baseline, absent=self._match.absent
         )
         self._told_match = not str(self._match)
@@ -107,7 +108,7 @@ class Engine:
     @property
     def bad(self) -> tuple[str, ...]:
         """Channels that are bad now."""
-        return self.watch.bad
+        return self.history.bad
 
     @property
     def delay(self) -> float:
@@ -135,7 +136,7 @@ class Engine:
             The channel is not one of the decoder's.
         """
         (name,) = self.decoder.check_channels([channel])
-        self.watch.choose(name, choice)
+        self.history.choose(name, choice)
         self._tell_preprocessor(self._segment.preprocessor)
 
     def set_bad(self, names: Sequence[str]) -> None:
@@ -150,7 +151,7 @@ class Engine:
         InputError
             A name is not among the decoder's channels.
         """
-        self.watch.fix(self.decoder.check_channels(names))
+        self.history.fix(self.decoder.check_channels(names))
         self._tell_preprocessor(self._segment.preprocessor)
 
     def push_marker(self, label: str, time: float) -> bool:
@@ -238,14 +239,14 @@ class Engine:
             if start in breaks and self._segment.n_output:
                 yield _gap(float(timestamps[start]))
                 self._segment = self._new_segment()
-                self.watch.reset()
+                self.history.reset()
             stop = self._end_of_part(start, len(timestamps), breaks)
             yield from self._take_part(picked[:, start:stop], timestamps[start:stop])
             start = stop
 
     def _end_of_part(self, start: int, n: int, breaks: Sequence[int]) -> int:
         """Return where to cut: at a break, and where the monitor judges anew."""
-        to_judgement = self.watch.n_block - self._segment.n_input % self.watch.n_block
+        to_judgement = self.history.n_block - self._segment.n_input % self.history.n_block
         return min([start + to_judgement, n, *(at for at in breaks if at > start)])
 
     def _take_part(self, data: Floats, timestamps: Floats) -> Iterator[EngineResult]:
@@ -253,15 +254,15 @@ class Engine:
         self._segment.append(data, timestamps)
         self._n_seen += len(timestamps)
         yield from self._decide(self._segment)
-        events = self.watch.update(data, self._n_seen, float(timestamps[-1]))
+        events = self.history.update(data, self._n_seen, float(timestamps[-1]))
         if events:
             self._tell_preprocessor(self._segment.preprocessor)
         yield from events
 
     def _tell_preprocessor(self, preprocessor: Preprocessor) -> None:
         present = self._match.present
-        preprocessor.set_bad([name for name in self.watch.bad if name in present])
-        preprocessor.set_scales(self.watch.scales)
+        preprocessor.set_bad([name for name in self.history.bad if name in present])
+        preprocessor.set_scales(self.history.scales)
 
     def _new_segment(self) -> Segment:
         self._next_stop = self.decoder.n_times
@@ -313,16 +314,32 @@ class Engine:
             decoded = self._decode(segment, first, n_times, trial)
             if self._settles(decoded, n_times):
                 results += decoded
-                results += self._select(decoded)
+                results += self._select(decoded, segment, first)
                 return True
         return True
 
-    def _select(self, decoded: list[EngineResult]) -> list[SymbolDecision | EngineEvent]:
-        """Let decoded flashes count for the symbols that lit up."""
+    def _select(
+        self, decoded: list[EngineResult], segment: Segment, first: int
+    ) -> list[SymbolDecision | EngineEvent]:
+        """Let a decoded flash count for the symbols that lit up."""
         if self._selection is None:
             return []
-        flashes = [one for one in decoded if isinstance(one, Decision) and one.lit]
-        return [result for flash in flashes for result in self._selection.take_flash(flash)]
+        results: list[SymbolDecision | EngineEvent] = []
+        for flash in decoded:
+            if not isinstance(flash, Decision) or not flash.lit:
+                continue
+            epoch = None
+            if self._selection.needs_epochs:
+                window = self._with_absent(segment.window(first, self.decoder.n_times))
+                epoch = self.decoder.restored(window[np.newaxis], flash.bad_channels)[0]
+            results += self._selection.take_flash(flash, epoch, is_last=self._is_last_flash())
+        return results
+
+    def _is_last_flash(self) -> bool:
+        """Tell whether no marker follows the present trial within 1 s."""
+        if len(self._trials) < 2:
+            return True
+        return self._trials[1].onset - self._trials[0].onset > LETTER_GAP
 
     def _settles(self, decoded: list[EngineResult], n_times: int) -> bool:
         """Tell whether what a prefix gave ends its trial: a clear decision, or an event."""
@@ -345,7 +362,7 @@ class Engine:
         last = first + n_times - 1
         window = self._with_absent(segment.window(first, n_times))
         time = segment.time_of_output(last)
-        bad = self.watch.bad_between(segment.input_of(first), segment.input_of(last))
+        bad = self.history.bad_between(segment.input_of(first), segment.input_of(last))
         if len(bad) == len(self.decoder.ch_names):
             told, self._all_bad = self._all_bad, True
             events = [] if told else [_all_bad(time)]
@@ -364,7 +381,7 @@ class Engine:
             onset=trial.onset if trial else None,
             truth=trial.truth if trial else None,
             window=n_times / MODEL_SFREQ,
-            lit=trial.marker.about if trial and self._selection is not None else "",
+            lit=self._selection.lit(trial.marker) if trial and self._selection else "",
         )
         return [decision]
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
 from sjepa_online.decoding import Decoder, load_decoder
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.online.engine import STEP, Engine
@@ -102,8 +103,9 @@ class LiveDecoder(Closing):
         step: float = STEP,
         publication: Publication | None = None,
     ) -> None:
-        self.mode = choose_mode(decoder, mode, markers is not None)
-        if self.mode == "markers" and markers is None:
+        has_markers = markers is not None or signal.has_codes
+        self.mode = choose_mode(decoder, mode, has_markers)
+        if self.mode == "markers" and not has_markers:
             raise InputError(
                 "There is no marker stream to decode after",
                 value="markers=None",
@@ -117,7 +119,7 @@ class LiveDecoder(Closing):
         self.signal = signal
         self.markers = markers
         self.ended = ""
-        self._feed = None if markers is None else MarkerFeed(markers, self.engine)
+        self._feed = MarkerFeed(markers, self.engine, signal.amplifier) if has_markers else None
         self._picks = picks
         self._publication = publication
         self._unchecked: list[Chunk] | None = []
@@ -125,6 +127,7 @@ class LiveDecoder(Closing):
         chosen_by_user = mode == "sliding"
         self._told_mode = self.mode == "markers" or chosen_by_user or not stops_dynamically(decoder)
         self._next_look = 0.0
+        self._notes = signal.notes
         self._opened = ExitStack()
 
     @classmethod
@@ -136,7 +139,7 @@ class LiveDecoder(Closing):
         *,
         mode: Mode | None = None,
         step: float = STEP,
-        unit: str | None = None,
+        amplifier: AmplifierProfile = AS_DECLARED,
         wait: float = 10.0,
         publish: str | None = None,
         recover_markers: bool = True,
@@ -152,8 +155,8 @@ class LiveDecoder(Closing):
             The same of the marker stream, where markers are needed or can be used.
         mode, step
             As for the class.
-        unit : {"V", "mV", "uV", "nV"} or None
-            Unit of a stream that declares none.
+        amplifier : AmplifierProfile
+            What is known beside what the stream declares: channels, unit, markers, codes.
         wait : float
             Seconds to wait for a stream.
         publish : str or None
@@ -175,12 +178,16 @@ class LiveDecoder(Closing):
             A stream does not answer.
         """
         loaded = decoder if isinstance(decoder, Decoder) else load_decoder(decoder)
-        described = find_markers(loaded, mode, markers, wait)
         with ExitStack() as stack:
+            eeg = resolve_stream(stream, wait)
+            signal = stack.enter_context(SignalInlet(eeg, amplifier=amplifier))
+            described = None
+            if amplifier.trigger is None or markers is not None:
+                selector = markers or amplifier.marker_stream
+                described = find_markers(loaded, mode, selector, wait, signal.has_codes)
             inlet = None
             if described is not None:
                 inlet = stack.enter_context(MarkerInlet(described, recover=recover_markers))
-            signal = stack.enter_context(SignalInlet(resolve_stream(stream, wait), unit=unit))
             publication = None
             if publish is not None:
                 sfreq = 1 / step if inlet is None else 0.0
@@ -290,6 +297,8 @@ class LiveDecoder(Closing):
             return []
         self._next_look = now + LOOK_EVERY
         events = [] if self.markers is None else [from_stream(one) for one in self.markers.look()]
+        events += [EngineEvent(now, "channels-left-out", note) for note in self._notes]
+        self._notes = ()
         if not self._told_mode:
             self._told_mode = True
             detail = "windows are decoded whole: they end early only when they begin at markers"
@@ -300,7 +309,10 @@ class LiveDecoder(Closing):
         # while no sample comes they stay in the inlet: nothing tells how far ahead they are
         if self._feed is None or len(chunk.timestamps) == 0:
             return []
-        return self._feed.take(float(chunk.timestamps[-1]))
+        now = float(chunk.timestamps[-1])
+        # a code that stands for nothing in a stream with markers of its own is no news
+        codes = chunk.markers if self.markers is None else ()
+        return self._feed.take(now, codes, self.signal.clock_shift)
 
     def _leave_out(self, chunk: Chunk) -> list[EngineEvent]:
         """Decode nothing of a signal whose rate or times are wrong."""

@@ -49,7 +49,11 @@ def stops_dynamically(decoder: Decoder) -> bool:
 
 
 def find_markers(
-    decoder: Decoder, mode: Mode | None, selector: str | None, wait: float
+    decoder: Decoder,
+    mode: Mode | None,
+    selector: str | None,
+    wait: float,
+    has_codes: bool = False,
 ) -> StreamDescription | None:
     """Find the marker stream after whose markers windows are decoded.
 
@@ -63,20 +67,24 @@ def find_markers(
         the only one in sight.
     wait : float
         How long to wait for it (s), where there is no decoding without it.
+    has_codes : bool
+        Whether the signal's stream has a channel of codes, which serves where no stream is chosen
+        and not one is in sight.
 
     Returns
     -------
     StreamDescription or None
-        None to decode in steps.
+        None to decode in steps, or after codes.
 
     Raises
     ------
     InputError
         The markers that are needed, or chosen, are not in sight, or more than one stream is.
     """
-    if choose_mode(decoder, mode, selector is not None) == "markers":
+    needed = choose_mode(decoder, mode, selector is not None) == "markers"
+    if needed and (selector is not None or not has_codes):
         return resolve_stream(selector, wait, "markers")
-    if mode == "sliding" or not stops_dynamically(decoder):
+    if not needed and (mode == "sliding" or not stops_dynamically(decoder)):
         return None
     try:
         return resolve_stream(None, GLANCE, "markers")

@@ -206,10 +206,17 @@ class LiveService:
         if self._request is not None and self._signal is not None:
             self._begin(decoder, self._signal, self._request)
 
+    @staticmethod
+    def _needs_stream(decoder: Decoder, request: OpenStream, signal: SignalInlet) -> bool:
+        """Tell whether windows begin at the markers of a stream, not at the signal's own codes."""
+        chosen = request.markers is not None and request.amplifier.trigger is None
+        in_steps = _mode(decoder, request, signal) == "sliding"
+        return not in_steps and (chosen or not signal.has_codes)
+
     def _check_replacement(self, decoder: Decoder, signal: SignalInlet) -> None:
         """Make sure that decoding goes on with another decoder, before it is interrupted."""
         decoder.match_channels(signal.ch_names)
-        if self._request is not None and _mode(decoder, self._request) == "markers":
+        if self._request is not None and self._needs_stream(decoder, self._request, signal):
             _find_markers(self._request, MARKERS_WITHIN)
 
     def _open_stream(self, request: OpenStream) -> None:
@@ -220,7 +227,9 @@ class LiveService:
             self._tell_once("waiting-for-stream", str(error))
             return
         try:
-            self._signal = self._inlets.enter_context(SignalInlet(stream, unit=request.unit))
+            self._signal = self._inlets.enter_context(
+                SignalInlet(stream, amplifier=request.amplifier)
+            )
         except (InputError, OperationError) as error:
             self._refuse_stream(error)
             return
@@ -229,12 +238,13 @@ class LiveService:
 
     def _begin(self, decoder: Decoder, signal: SignalInlet, request: OpenStream) -> None:
         """Decode from now on, or once the markers are there that are needed for it."""
-        mode = _mode(decoder, request)
+        mode = _mode(decoder, request, signal)
         sfreq = 1 / STEP if mode == "sliding" else 0.0
         try:
             decoder.match_channels(signal.ch_names)
-            markers = self._open_markers(request) if mode == "markers" else None
-            if mode == "markers" and markers is None:
+            needs_stream = self._needs_stream(decoder, request, signal)
+            markers = self._open_markers(request) if needs_stream else None
+            if needs_stream and markers is None:
                 return
             publication = Publication(decoder.classes, sfreq, self._suffix)
             self._live = LiveDecoder(
@@ -256,7 +266,7 @@ class LiveService:
         """Begin anew where markers that have come change when a window is decoded."""
         if self._live is None or self._signal is None or self._decoder is None:
             return
-        if _mode(self._decoder, request) != self._live.mode:
+        if _mode(self._decoder, request, self._signal) != self._live.mode:
             self._stop_decoding()
             self._begin(self._decoder, self._signal, request)
 
@@ -348,8 +358,8 @@ def channel_states(live: LiveDecoder) -> Channels:
     -------
     Channels
     """
-    watch = live.engine.watch
-    states = () if watch.monitor is None else watch.monitor.states
+    history = live.engine.history
+    states = () if history.monitor is None else history.monitor.states
     found = [
         ChannelReport(
             channel=state.channel,
@@ -368,13 +378,13 @@ def channel_states(live: LiveDecoder) -> Channels:
             choice="automatic",
             amplitude=None,
         )
-        for channel in watch.absent
+        for channel in history.absent
     ]
     return Channels(channels=(*found, *absent))
 
 
-def _mode(decoder: Decoder, request: OpenStream) -> Mode:
-    return choose_mode(decoder, request.mode, request.markers is not None)
+def _mode(decoder: Decoder, request: OpenStream, signal: SignalInlet) -> Mode:
+    return choose_mode(decoder, request.mode, request.markers is not None or signal.has_codes)
 
 
 def _find_markers(request: OpenStream, wait: float) -> StreamDescription:

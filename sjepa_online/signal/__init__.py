@@ -1,58 +1,34 @@
 """Signal path: montage, units, causal preprocessing, ring buffer, windows."""
 
-from sjepa_online.protocol import MODEL_SFREQ
-from sjepa_online.signal.channel_quality.baseline import Baseline
-from sjepa_online.signal.channel_quality.monitor import (
-    ChannelMonitor,
-    ChannelState,
-    StateChange,
-    Widespread,
-)
-from sjepa_online.signal.montage import (
-    ChannelPick,
-    channel_positions,
-    electrodes_among,
-    flat_positions,
-    is_other_channel,
-    pick_eeg_channels,
-    positions_in_metres,
-    resolve_channel_names,
-)
-from sjepa_online.signal.preprocessor import Preprocessor, PreprocessorConfig
-from sjepa_online.signal.ring import RingBuffer
-from sjepa_online.signal.units import (
-    AmplitudeFinding,
-    check_amplitude,
-    microvolt_factor,
-    normalise_unit,
-    require_plausible_amplitude,
-)
-from sjepa_online.signal.windows import Windows, cut_windows, window_start
+import lazy_loader
 
-__all__ = [
-    "MODEL_SFREQ",
-    "AmplitudeFinding",
-    "Baseline",
-    "ChannelMonitor",
-    "ChannelPick",
-    "ChannelState",
-    "Preprocessor",
-    "PreprocessorConfig",
-    "RingBuffer",
-    "StateChange",
-    "Widespread",
-    "Windows",
-    "channel_positions",
-    "check_amplitude",
-    "cut_windows",
-    "electrodes_among",
-    "flat_positions",
-    "is_other_channel",
-    "microvolt_factor",
-    "normalise_unit",
-    "pick_eeg_channels",
-    "positions_in_metres",
-    "require_plausible_amplitude",
-    "resolve_channel_names",
-    "window_start",
-]
+from sjepa_online.protocol import MODEL_SFREQ as MODEL_SFREQ
+
+# a montage or a unit is looked up long before there is a signal, and SciPy, to filter
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "channel_quality.baseline": ["Baseline"],
+        "channel_quality.monitor": ["ChannelMonitor", "ChannelState", "StateChange", "Widespread"],
+        "montage": [
+            "ChannelPick",
+            "channel_positions",
+            "electrodes_among",
+            "flat_positions",
+            "is_other_channel",
+            "pick_eeg_channels",
+            "positions_in_metres",
+            "resolve_channel_names",
+        ],
+        "preprocessor": ["Preprocessor", "PreprocessorConfig"],
+        "ring": ["RingBuffer"],
+        "units": [
+            "AmplitudeFinding",
+            "check_amplitude",
+            "microvolt_factor",
+            "normalise_unit",
+            "require_plausible_amplitude",
+        ],
+        "windows": ["Windows", "cut_windows", "window_start"],
+    },
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,34 +21,46 @@ _OLD_NAMES = {"T3": "T7", "T4": "T8", "T5": "P7", "T6": "P8"}
 _EARS_AND_MASTOIDS = ("A1", "A2", "M1", "M2")
 _MODALITY = re.compile(r"^(?:EEG|POL)[ :_-]+", re.IGNORECASE)
 _REFERENCE_SUFFIX = re.compile(
-    r"[ :_-]+(?:ref|le|ar|avg?|car|nose|[am][12](?:[+-]?[am][12])?)$", re.IGNORECASE
+    r"[ :_-]+(?:ref\d?|le|lm|ar|avg?|car|nose|[am][12](?:[+-]?[am][12])?)$", re.IGNORECASE
 )
 _OTHER_CHANNEL = re.compile(
     r"""
-    eog | emg | ecg | ekg | eda | gsr | ppg                  # other biosignals
+    eog | emg | ecg | ekg | eda | gsr | ppg | spo2 | plet    # other biosignals
     | acc | gyr | mag | imu | quat | resp | temp | photo     # sensors
-    | sti | trig | status | marker | event | annotation      # triggers
-    | counter | timestamp | sample | packet | batter         # housekeeping
-    | ^(?:e[xo]g|aux|misc|ref|gnd|ground|cms|drl)\b | ^(?:exg|aux|misc|ref|x)\d+$
+    | sti | trig | trg | status | marker | mkidx | event | annotation  # triggers
+    | counter | timestamp | sample | packet | batter | interpolat  # housekeeping
+    | ^(?:e[xo]g|aux|misc|ref|gnd|ground|cms?|drl|[hv]eo[lrud]?|cb|bip|erg|ana|ex)[ _]?\d*\b
+    | \baux\d*$ | ^(?:exg|aux|misc|ref|x|ex|erg|ana|bip|cb)[ _]?\d+$
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_TRIGGER = re.compile(r"^(?:sti[ m]?|trg$|trig|status$|marker|hardwaremarker|stim)", re.IGNORECASE)
+#: A letter and a number, as contacts of BioSemi caps, depth electrodes and grids are named.
+_NUMBERED = re.compile(r"([a-zA-Z])'?(\d{1,2})")
+#: So many names of a letter that are no electrodes make a row of contacts.
+_ROW = 4
 
 
 @dataclass(frozen=True)
 class ChannelPick:
-    """The channels of a stream or file, sorted into EEG and anything else.
+    """The channels of a stream or file, sorted into electrodes and anything else.
 
     Attributes
     ----------
     eeg : tuple of str
-        EEG channels, as they were written, in their order.
+        Channels that are electrodes of the scalp, as they were written, in their order.
     others : tuple of str
         Ocular, muscle, heart, reference, motion, trigger and housekeeping channels.
+    unknown : tuple of str
+        Channels whose names are neither.
+    electrodes : tuple of str
+        The 10-05 names of ``eeg``.
     """
 
     eeg: tuple[str, ...]
     others: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
+    electrodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,12 +71,54 @@ class _Montage:
     radius: float  # metres
 
 
-def resolve_channel_names(names: Sequence[str]) -> list[str]:
-    """Give the 10-05 name of each channel.
+def standard_names(names: Sequence[str]) -> list[str | None]:
+    """Give the 10-05 name of each channel that is an electrode, judged with all the others.
 
     Case, surrounding spaces, trailing dots, the prefixes ``EEG`` and ``POL``, and a suffix
     that names a common reference (``-Ref``, ``-LE``, ``-A1``) do not matter; T3, T4, T5 and
-    T6 become T7, T8, P7 and P8. A bipolar channel (``C3-C4``) has no position and is unknown.
+    T6 become T7, T8, P7 and P8. Where all channels are named against one electrode
+    (``Fp1-CPz``, ``Oz-CPz``), that one is the common reference; any other bipolar channel
+    (``C3-C4``) has no position. Names that belong to a numbered row of contacts, as A1 to
+    D32 of a BioSemi cap, are no electrodes although C3 is among them.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names as an amplifier or a file writes them.
+
+    Returns
+    -------
+    list of str or None, length n_names
+        Names as in MNE's montage, in the same order; None for what is no electrode.
+    """
+    resolved = [_resolve(name) for name in names]
+    rows = _numbered_rows(names, resolved)
+    if rows:
+        resolved = [
+            None if _row_of(name) in rows else one
+            for name, one in zip(names, resolved, strict=True)
+        ]
+    pairs = [_against_electrode(name) for name in names]
+    references = {pair[1] for pair in pairs if pair is not None}
+    if len(references) == 1 and not references & set(resolved) and _n_pairs(pairs) > 1:
+        return [one if pair is None else pair[0] for one, pair in zip(resolved, pairs, strict=True)]
+    return resolved
+
+
+def electrode_names() -> list[str]:
+    """Return the names of all electrodes of the scalp in the 10-05 system, short ones first.
+
+    Returns
+    -------
+    names : list of str
+    """
+    names = _standard_montage().names.values()
+    kept = [name for name in names if name not in _EARS_AND_MASTOIDS and name not in _OLD_NAMES]
+    return sorted(kept, key=lambda name: (len(name), name))
+
+
+def resolve_channel_names(names: Sequence[str]) -> list[str]:
+    """Give the 10-05 name of each channel, see :func:`standard_names`.
 
     Parameters
     ----------
@@ -80,34 +135,39 @@ def resolve_channel_names(names: Sequence[str]) -> list[str]:
     InputError
         Names are unknown (all are listed), or two names stand for the same electrode.
     """
-    resolved = {name: _resolve(name) for name in names}
-    unknown = [name for name, standard in resolved.items() if standard is None]
+    resolved = standard_names(names)
+    unknown = [name for name, one in zip(names, resolved, strict=True) if one is None]
     if unknown:
         raise InputError(
-            "These channels are not electrodes of the 10-05 system",
+            "These channels do not have the names of electrodes of the 10-05 system",
             value=", ".join(repr(name) for name in unknown),
-            remedy="Rename these channels or leave them out.",
+            remedy='Rename them or leave them out: --channels "NAME=Fp1,OTHER=-".',
         )
-    standard = [str(resolved[name]) for name in names]
-    twice = [name for name, new in zip(names, standard, strict=True) if standard.count(new) > 1]
-    if twice:
-        raise InputError(
-            "These channels stand for the same electrode, which may occur once",
-            value=", ".join(repr(name) for name in twice),
-            remedy="Rename or leave out the channels that stand for the same electrode.",
-        )
+    standard = [str(one) for one in resolved]
+    _refuse_repeated(names, standard)
     return standard
 
 
+def _refuse_repeated(names: Sequence[str], standard: Sequence[str]) -> None:
+    twice = [name for name, new in zip(names, standard, strict=True) if standard.count(new) > 1]
+    if twice:
+        raise InputError(
+            "More than one channel stands for the same electrode",
+            value=", ".join(repr(name) for name in twice),
+            remedy='Rename them or leave them out: --channels "NAME=Fp1,OTHER=-", or all channels '
+            'in their order: --channels "Fp1,-,...".',
+        )
+
+
 def pick_eeg_channels(names: Sequence[str]) -> ChannelPick:
-    """Sort the channels of a stream or file into EEG and others.
+    """Sort the channels of a stream or file into electrodes and others.
 
     Ears and mastoids (A1, A2, M1, M2) count as references, hence as others.
 
     Parameters
     ----------
     names : sequence of str
-        Names as an amplifier or a file writes them.
+        Names as an amplifier or a file writes them; empty where it writes none.
 
     Returns
     -------
@@ -116,19 +176,34 @@ def pick_eeg_channels(names: Sequence[str]) -> ChannelPick:
     Raises
     ------
     InputError
-        A name is neither an electrode nor a known other kind of channel (all are listed),
-        two names stand for the same electrode, or no EEG channel is left.
+        Two names stand for the same electrode, or no name is an electrode's.
     """
-    others = tuple(name for name in names if is_other_channel(name))
-    eeg = tuple(name for name in names if name not in others)
-    resolve_channel_names(eeg)
+    resolved = standard_names(names)
+    picked = [
+        (name, one)
+        for name, one in zip(names, resolved, strict=True)
+        if one is not None and one not in _EARS_AND_MASTOIDS
+    ]
+    eeg = tuple(name for name, _ in picked)
+    electrodes = tuple(one for _, one in picked)
+    left = [name for name in names if name not in eeg]
+    others = tuple(name for name in left if is_other_channel(name))
     if not eeg:
         raise InputError(
-            "None of the channels is EEG, and at least one EEG channel is needed",
-            value=f"channels {', '.join(repr(name) for name in names) or '(none)'}",
-            remedy="Choose a stream or file with EEG.",
+            "No channel has the name of an electrode of the 10-05 system",
+            value=f"channels {_listed(names)}",
+            remedy="Choose a stream or file with EEG, or say which electrodes its channels are: "
+            '--channels "Fp1,Fp2,-,..." in their order, or --amplifier NAME.',
         )
-    return ChannelPick(eeg, others)
+    _refuse_repeated(eeg, electrodes)
+    unknown = tuple(name for name in left if name not in others)
+    return ChannelPick(eeg, others, unknown, electrodes)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Write names in one line, the first dozen of many."""
+    shown = ", ".join(repr(name) for name in names[:12])
+    return f"{shown} ... ({len(names)})" if len(names) > 12 else shown or "(none)"
 
 
 def positions_in_metres(names: Sequence[str]) -> NDArray[np.float64]:
@@ -227,10 +302,28 @@ def electrodes_among(names: Sequence[str]) -> dict[str, str]:
     InputError
         Two names stand for the same electrode.
     """
-    electrodes = [
-        name for name in names if _resolve(name) is not None and not is_other_channel(name)
+    resolved = standard_names(names)
+    found = [
+        (name, one)
+        for name, one in zip(names, resolved, strict=True)
+        if one is not None and one not in _EARS_AND_MASTOIDS
     ]
-    return dict(zip(electrodes, resolve_channel_names(electrodes), strict=True))
+    _refuse_repeated([name for name, _ in found], [one for _, one in found])
+    return dict(found)
+
+
+def is_trigger_channel(name: str) -> bool:
+    """Return whether the name of a channel is one for codes of events.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    is_trigger : bool
+    """
+    return _TRIGGER.search(name.strip()) is not None
 
 
 def is_other_channel(name: str) -> bool:
@@ -256,6 +349,40 @@ def _resolve(name: str) -> str | None:
     bare = _REFERENCE_SUFFIX.sub("", bare).rstrip(". ")
     standard = _standard_montage().names.get(bare.lower())
     return None if standard is None else _OLD_NAMES.get(standard, standard)
+
+
+def _row_of(name: str) -> str:
+    """Return the letter of a name such as ``C12``, lower case; empty for other names."""
+    found = _NUMBERED.fullmatch(_MODALITY.sub("", name.strip()))
+    return "" if found is None else found.group(1).lower()
+
+
+def _numbered_rows(names: Sequence[str], resolved: Sequence[str | None]) -> set[str]:
+    """Return the letters whose numbered names are contacts in a row, not electrodes.
+
+    A row is told by its other members: C7 to C32 are no electrodes, so C3 beside them is none.
+    Where the rows are more than half of the names, every numbered letter is one.
+    """
+    known, unknown = Counter[str](), Counter[str]()
+    for name, one in zip(names, resolved, strict=True):
+        if row := _row_of(name):
+            (unknown if one is None else known)[row] += 1
+    rows = {row for row, n in unknown.items() if n >= _ROW and n >= known[row]}
+    in_rows = sum(unknown[row] + known[row] for row in rows)
+    return rows | set(known) if len(rows) > 1 and 2 * in_rows > len(names) else rows
+
+
+def _against_electrode(name: str) -> tuple[str, str] | None:
+    """Return the two electrodes of a name such as ``EEG Fp1-CPz``; None for other names."""
+    if _resolve(name) is not None:
+        return None
+    first, dash, second = _MODALITY.sub("", name.strip()).partition("-")
+    pair = _resolve(first), _resolve(second)
+    return None if not dash or pair[0] is None or pair[1] is None else (pair[0], pair[1])
+
+
+def _n_pairs(pairs: Sequence[tuple[str, str] | None]) -> int:
+    return sum(pair is not None for pair in pairs)
 
 
 @lru_cache(maxsize=1)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.signal import detrend
 
 from sjepa_online.errors import InputError
 
@@ -17,13 +17,14 @@ PLAUSIBLE_MICROVOLTS = (0.1, 1000.0)
 
 _TYPICAL_MICROVOLTS = 15.0
 _FACTORS = {"V": 1e6, "mV": 1e3, "uV": 1.0, "nV": 1e-3}
-_SPELLINGS = {
-    "V": ("v", "volt", "volts", "0"),
-    "mV": ("mv", "millivolt", "millivolts", "-3"),
-    "uV": ("uv", "µv", "microv", "microvolt", "microvolts", "-6"),
-    "nV": ("nv", "nanovolt", "nanovolts", "-9"),
+_PREFIXES = {"": "V", "m": "mV", "u": "uV", "µ": "uV", "n": "nV"} | {
+    "milli": "mV",
+    "micro": "uV",
+    "nano": "nV",
 }
-_UNIT_OF = {spelling: unit for unit, spellings in _SPELLINGS.items() for spelling in spellings}
+_SPELLING = re.compile(r"(milli|micro|nano|[muµn]?)[ -]?v(?:olts?)?")
+#: Powers of ten that LSL streams of mne-lsl carry.
+_POWERS = {"0": "V", "-3": "mV", "-6": "uV", "-9": "nV"}
 
 Verdict = Literal["plausible", "too small", "too large", "flat"]
 
@@ -72,14 +73,35 @@ def normalise_unit(unit: str) -> str:
     """
     # two characters look like the micro sign; both are in use
     spelling = unit.strip().lower().replace("\N{GREEK SMALL LETTER MU}", "\N{MICRO SIGN}")
-    if spelling not in _UNIT_OF:
+    if spelling in _POWERS:
+        return _POWERS[spelling]
+    found = _SPELLING.fullmatch(spelling)
+    if found is None:
         raise InputError(
-            "This is no unit of voltage",
+            f"{unit!r} is no unit of voltage" if spelling else "The EEG declares no unit",
             value=repr(unit),
-            remedy="Declare the unit as V, mV, uV or nV: at the source, or by the --unit of "
-            "calibrate, decode, feedback and export.",
+            remedy="Say which it is: --unit uV (or V, mV, nV).",
         )
-    return _UNIT_OF[spelling]
+    return _PREFIXES[found.group(1)]
+
+
+def is_voltage(unit: str) -> bool:
+    """Return whether a unit is one of voltage.
+
+    Parameters
+    ----------
+    unit : str
+        In any spelling that :func:`normalise_unit` reads.
+
+    Returns
+    -------
+    is_voltage : bool
+    """
+    try:
+        normalise_unit(unit)
+    except InputError:
+        return False
+    return True
 
 
 def microvolt_factor(unit: str) -> float:
@@ -102,7 +124,9 @@ def microvolt_factor(unit: str) -> float:
     return _FACTORS[normalise_unit(unit)]
 
 
-def check_amplitude(data: ArrayLike, unit: str, sfreq: float) -> AmplitudeFinding:
+def check_amplitude(
+    data: ArrayLike, unit: str, sfreq: float, declared: str | None = None
+) -> AmplitudeFinding:
     """Compare the amplitude of EEG with its declared unit.
 
     The amplitude of a channel is 1.4826 times the median absolute deviation after a line
@@ -115,9 +139,11 @@ def check_amplitude(data: ArrayLike, unit: str, sfreq: float) -> AmplitudeFindin
         Unfiltered signal in the declared unit, at best of several seconds. Values that are
         not finite are ignored.
     unit : str
-        The declared unit.
+        The unit of ``data``.
     sfreq : float
         Sampling rate in Hz.
+    declared : str, optional
+        The unit that the source declared, where the data were converted since.
 
     Returns
     -------
@@ -128,8 +154,10 @@ def check_amplitude(data: ArrayLike, unit: str, sfreq: float) -> AmplitudeFindin
     InputError
         The unit is unknown, or the data have no second axis.
     """
-    declared = normalise_unit(unit)
     values = np.asarray(data, dtype=np.float64)
+    if declared:
+        values = values * (microvolt_factor(unit) / microvolt_factor(declared))
+    declared = normalise_unit(declared or unit)
     if values.ndim != 2:
         raise InputError(
             "The signal has not the shape (channels, samples)",
@@ -151,30 +179,46 @@ def check_amplitude(data: ArrayLike, unit: str, sfreq: float) -> AmplitudeFindin
     return AmplitudeFinding(verdict, declared, amplitude * _FACTORS[declared], suggested)
 
 
-def require_plausible_amplitude(data: ArrayLike, unit: str, sfreq: float) -> AmplitudeFinding:
+def require_plausible_amplitude(
+    data: ArrayLike, unit: str, sfreq: float, declared: str | None = None
+) -> AmplitudeFinding:
     """Refuse EEG whose amplitude contradicts its declared unit.
 
     Parameters and return value are those of :func:`check_amplitude`.
+
+    Parameters
+    ----------
+    data, unit, sfreq, declared
+        As for :func:`check_amplitude`.
+
+    Returns
+    -------
+    finding : AmplitudeFinding
+        That of :func:`check_amplitude`.
 
     Raises
     ------
     InputError
         The amplitude is too small or too large for the unit; the remedy names the one that suits.
     """
-    finding = check_amplitude(data, unit, sfreq)
+    finding = check_amplitude(data, unit, sfreq, declared)
     if finding.verdict in ("too small", "too large"):
         low, high = PLAUSIBLE_MICROVOLTS
         raise InputError(
-            f"The amplitude is not between {low:g} and {high:g} µV, as that of EEG is",
-            value=f"{finding.amplitude:.3g} µV by the declared unit {finding.unit}",
-            remedy=f"Declare the right unit (the amplitude would suit {finding.suggested_unit}), "
-            "or check that the electrodes are connected.",
+            f"The amplitude is {finding.verdict} for EEG, which has {low:g} to {high:g} µV: the "
+            "unit is wrong, or the electrodes are not connected",
+            value=f"{finding.amplitude:.3g} µV by the unit {finding.unit}",
+            remedy=f"The amplitude would suit {finding.suggested_unit}: say --unit "
+            f"{finding.suggested_unit} (or correct --scale), or check the electrodes.",
         )
     return finding
 
 
 def _amplitude(values: NDArray[np.float64], sfreq: float) -> float:
     """Median, over channels that vary, of the robust standard deviation within a second."""
+    # a unit is checked long before there is a signal
+    from scipy.signal import detrend
+
     finite = np.isfinite(values)
     rows = finite.any(axis=1)
     if not rows.any():

@@ -1,11 +1,18 @@
 """LSL in and out: discovery, inlets, outlets, replay, stimulus streams, recorder."""
 
-from sjepa_online.stream.discovery import StreamDescription, find_streams, resolve_stream
+from sjepa_online.stream.discovery import (
+    StreamDescription,
+    find_again,
+    find_streams,
+    resolve_stream,
+)
 from sjepa_online.stream.events import (
     ClockJump,
+    ClockOffset,
     FrozenTimestamps,
     Gap,
     RateMismatch,
+    StreamChanged,
     StreamEvent,
     StreamLost,
     StreamRecovered,
@@ -29,6 +36,7 @@ __all__ = [
     "STIMULUS_STREAM",
     "Chunk",
     "ClockJump",
+    "ClockOffset",
     "DecisionOutlet",
     "FrameOutlet",
     "FrozenTimestamps",
@@ -44,11 +52,13 @@ __all__ = [
     "Replay",
     "SignalInlet",
     "StimulusOutlet",
+    "StreamChanged",
     "StreamDescription",
     "StreamEvent",
     "StreamLost",
     "StreamRecovered",
     "configure",
+    "find_again",
     "find_streams",
     "local_clock",
     "loopback_latency",

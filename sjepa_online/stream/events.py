@@ -97,3 +97,21 @@ class RateMismatch(StreamEvent):
 
     declared: float
     measured: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockOffset(StreamEvent):
+    """The samples are stamped by another clock than LSL's; it was measured and is corrected.
+
+    Attributes
+    ----------
+    seconds : float
+        What is added to the stream's timestamps.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamChanged(StreamEvent):
+    """The stream is back with other labels, order or unit, and is read by them from now on."""

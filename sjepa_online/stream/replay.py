@@ -253,18 +253,18 @@ def _segments(recording: Recording) -> list[_Segment]:
 def _check(recordings: Sequence[Recording], speed: float) -> None:
     if not recordings:
         raise InputError(
-            "A replay needs a recording", value="none", remedy="Name at least one SOURCE."
+            "There is no recording to replay", value="none", remedy="Name at least one SOURCE."
         )
     if not (np.isfinite(speed) and speed > 0):
         raise InputError(
-            "The speed of a replay is positive", value=speed, remedy="Give 1 for real time."
+            "The speed of the replay is not positive", value=speed, remedy="Give 1 for real time."
         )
     first = recordings[0]
     for recording in recordings:
         shape = (recording.ch_names, recording.sfreq, normalise_unit(recording.unit))
         if shape != (first.ch_names, first.sfreq, normalise_unit(first.unit)):
             raise InputError(
-                "Recordings in one replay share channels, rate and unit",
+                "The recordings of the replay differ in channels, rate or unit",
                 value=f"{recording.name} has {len(recording.ch_names)} channels at "
                 f"{recording.sfreq:g} Hz in {recording.unit}, {first.name} has "
                 f"{len(first.ch_names)} at {first.sfreq:g} Hz in {first.unit}",

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sjepa_online.stream.events import ClockJump, Gap, RateMismatch, StreamEvent
+from sjepa_online.stream.events import (
+    ClockJump,
+    Gap,
+    RateMismatch,
+    StreamEvent,
+)
 
 #: Half-life (s) of what the line through the timestamps remembers.
 HALF_LIFE = 30.0
@@ -60,17 +65,22 @@ class SampleClock:
         Declared sampling rate (Hz).
     smooth : bool
         False to pass timestamps through as they are; discontinuities are found either way.
+    least_tolerance : float
+        Deviation (s) of a timestamp that never counts as a discontinuity.
     """
 
-    def __init__(self, sfreq: float, *, smooth: bool = True) -> None:
+    def __init__(self, sfreq: float, *, smooth: bool = True, least_tolerance: float = 0.0) -> None:
         self.sfreq = sfreq
         self._smooth = smooth
+        self._least_tolerance = least_tolerance
         self._line: _Line | None = None
         self._last = -np.inf
         self._jitter = _FIRST_JITTER
         self._breaks: deque[tuple[int, float]] = deque(maxlen=BREAKS_PER_SECOND)
         self._received = 0
         self._mismatch_told = False
+        self._raw_last = np.nan
+        self._run = 0
 
     @property
     def effective_sfreq(self) -> float:
@@ -85,7 +95,7 @@ class SampleClock:
     @property
     def tolerance(self) -> float:
         """Deviation (s) of a timestamp that counts as a discontinuity."""
-        return max(0.6 / self.sfreq, 0.0005, _JITTER_FACTOR * self._jitter)
+        return max(0.6 / self.sfreq, 0.0005, self._least_tolerance, _JITTER_FACTOR * self._jitter)
 
     def update(
         self, timestamps: NDArray[np.float64], longest_gap: float = np.inf
@@ -106,8 +116,9 @@ class SampleClock:
         events : list of StreamEvent
             Gaps, jumps of the clock and a wrong rate, in the order of the samples.
         """
-        times = np.empty_like(timestamps)
+        timestamps = self._apart(timestamps)
         events: list[StreamEvent] = []
+        times = np.empty_like(timestamps)
         start = 0
         if self._line is None and len(timestamps):
             self._line = _Line(start=float(timestamps[0]), stop=float(timestamps[0]), drift=0.0)
@@ -127,6 +138,21 @@ class SampleClock:
         if self._line is not None:
             events += self._check_rate(self._line)
         return times, events
+
+    def _apart(self, timestamps: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Count samples that have the timestamp of the one before, from there on."""
+        if not len(timestamps):
+            return timestamps
+        same = np.diff(timestamps, prepend=self._raw_last) == 0
+        self._raw_last = float(timestamps[-1])
+        if not same.any():
+            self._run = 0
+            return timestamps
+        places = np.arange(len(timestamps))
+        changed = np.maximum.accumulate(np.where(same, -1, places))
+        runs = np.where(changed < 0, places + 1 + self._run, places - changed)
+        self._run = int(runs[-1])
+        return timestamps + runs / self.sfreq
 
     def _predict(self, line: _Line, n: int) -> NDArray[np.float64]:
         x = (line.n + np.arange(n)) / self.sfreq

@@ -194,13 +194,13 @@ def assemble_decoder(
     Decoder
     """
     not_flat = trials.X.any(axis=(0, 2))
+    details.setdefault("n_trials", len(trials.y))
+    details.setdefault("choice", classifier.reason)
     summary = CalibrationSummary(
-        n_trials=len(trials.y),
         sfreq=recordings[0].sfreq,
         sources=tuple(recording.name for recording in recordings),
         simulated=any(recording.simulated for recording in recordings),
         amplitude=float(np.median(np.abs(trials.X[:, not_flat])) / 0.6745),
-        choice=classifier.reason,
         **details,
     )
     return Decoder(

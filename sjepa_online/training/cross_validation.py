@@ -41,10 +41,10 @@ def check_trials_per_class(
     counts = {name: int(np.sum(y == name)) for name in classes}
     if min(counts.values()) < least:
         raise InputError(
-            f"A class has too few trials: {purpose.lower()} needs {least} of each",
+            "A class has too few trials",
             value=", ".join(f"{name}: {count}" for name, count in counts.items()),
-            remedy="Record more trials, add recordings, or take the absent classes out of a "
-            "copy of the protocol.",
+            remedy=f"{purpose} needs {least} or more trials of each class: record more, add "
+            "recordings, or take absent classes out of a copy of the protocol.",
         )
 
 

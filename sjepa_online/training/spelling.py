@@ -3,68 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from sjepa_online.data import Recording, Trials
+from sjepa_online.data.letters import find_letters
 from sjepa_online.decoding.metrics import information_transfer_rate
 from sjepa_online.decoding.speller import FlashEvidence, SymbolPosterior
-from sjepa_online.markers import CUE, TARGET, parse_marker
+from sjepa_online.markers import TARGET
 from sjepa_online.typing import FloatArray
-
-
-@dataclass
-class Selection:
-    """The flashes by which one symbol is spelled.
-
-    Attributes
-    ----------
-    target : str
-        The symbol that was cued.
-    rows : list of int
-        The flashes among the trials, in their order.
-    lit : list of str
-        The symbols that lit up in each.
-    """
-
-    target: str
-    rows: list[int] = field(default_factory=list)
-    lit: list[str] = field(default_factory=list)
-
-
-def find_selections(recordings: Sequence[Recording], trials: Trials) -> list[Selection]:
-    """Gather the flashes after each cue.
-
-    Parameters
-    ----------
-    recordings : sequence of Recording
-        What the trials were cut from.
-    trials : Trials
-        Flashes of a protocol with a speller.
-
-    Returns
-    -------
-    selections : list of Selection
-        Empty where the markers do not name symbols.
-    """
-    row_of = {
-        (int(recording), float(onset)): row
-        for row, (recording, onset) in enumerate(zip(trials.recording, trials.onset, strict=True))
-    }
-    selections: list[Selection] = []
-    for index, recording in enumerate(recordings):
-        current: Selection | None = None
-        for label, onset in zip(recording.labels, recording.onsets, strict=True):
-            marker = parse_marker(label)
-            row = row_of.get((index, float(onset)))
-            if marker.word == CUE:
-                current = None if marker.practice else Selection(marker.about)
-                selections += [] if current is None else [current]
-            elif current is not None and row is not None and marker.about:
-                current.rows.append(row)
-                current.lit.append(marker.about)
-    return [selection for selection in selections if selection.rows]
 
 
 def spelling_scores(
@@ -91,26 +38,26 @@ def spelling_scores(
         markers do not name symbols.
     """
     speller = trials.protocol.speller
-    selections = [] if speller is None else find_selections(recordings, trials)
-    if speller is None or not selections:
+    letters = [one for one in find_letters(recordings, trials) if one.target]
+    if speller is None or not letters:
         return {}
     target = held_out[:, trials.protocol.class_names.index(TARGET)]
     is_target = trials.y == TARGET
     right, seconds, flashes = [], [], []
-    for selection in selections:
-        others = np.setdiff1d(np.arange(len(target)), selection.rows)
+    for letter in letters:
+        others = np.setdiff1d(np.arange(len(target)), letter.rows)
         if len(np.unique(is_target[others])) < 2:
             return {}
         evidence = FlashEvidence.fit(target[others], is_target[others])
         posterior = SymbolPosterior(speller.symbols, evidence)
-        for lit, row in zip(selection.lit, selection.rows, strict=True):
+        for lit, row in zip(letter.lit, letter.rows, strict=True):
             posterior.update(lit, float(target[row]))
             if posterior.best[1] >= speller.confidence:
                 break
-        last = selection.rows[posterior.n_flashes - 1]
-        right.append(posterior.best[0] == selection.target)
+        last = letter.rows[posterior.n_flashes - 1]
+        right.append(posterior.best[0] == letter.target)
         flashes.append(posterior.n_flashes)
-        seconds.append(float(trials.onset[last] - trials.onset[selection.rows[0]]))
+        seconds.append(float(trials.onset[last] - trials.onset[letter.rows[0]]))
     window = trials.protocol.window
     mean_seconds = float(np.mean(seconds)) + window.start + window.length
     accuracy = float(np.mean(right))

@@ -117,7 +117,7 @@ def test_streams_lists_what_is_in_sight(process: Process, short_sample: Path) ->
     process("replay", short_sample, "--name", "cli-listed", "--loop")
     for _ in range(5):
         out, err = process("streams", "--json", "--wait", "2").communicate(timeout=60)
-        found = {stream["name"]: stream for stream in json.loads(out)["streams"]}
+        found = {stream["name"]: stream for stream in json.loads(out)}
         if "cli-listed" in found:
             break
     assert found["cli-listed"]["sfreq"] == 256.0, err

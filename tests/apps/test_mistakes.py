@@ -15,6 +15,7 @@ import pytest
 from sjepa_apps.__main__ import main
 from sjepa_apps.cli.common import check_out
 from sjepa_apps.cli.evaluate.comparison import load_sides
+from sjepa_online.amplifier import AS_DECLARED
 from sjepa_online.errors import InputError
 
 #: Words of a command line, and what the message must hold.
@@ -31,12 +32,15 @@ MISTAKES = [
     ("calibrate -p ssvep --resume nosuchdir", "No such folder"),
     ("calibrate -p ssvep --headless --resume .", "holds no session.json"),
     ("calibrate -p sssvep --from sample:1", "ssvep-exo"),
-    (f"calibrate -p {'a' * 300} --from sample:1", "can be reached"),
-    (f"calibrate -p ssvep-exo --from sample:1 --out {'a' * 300}.safetensors", "can be reached"),
+    (f"calibrate -p {'a' * 300} --from sample:1", "cannot be reached"),
+    (f"calibrate -p ssvep-exo --from sample:1 --out {'a' * 300}.safetensors", "cannot be reached"),
     ("evaluate scores -p ssvep-exo --train sample:1 --test sample:2 --csv . --overwrite", "--csv"),
-    ("decode --decoder .", "., a folder. There is: one.safetensors"),
-    ("decode --decoder on.safetensors", "not found. There is: one.safetensors"),
-    ("live --decoder nosuch/on.safetensors", "not found. Check the path"),
+    ("decode --decoder .", "a folder, not a file: . In it: one.safetensors"),
+    (
+        "decode --decoder on.safetensors",
+        "No such file: on.safetensors. In its folder: one.safetensors",
+    ),
+    ("live --decoder nosuch/on.safetensors", "No such file: nosuch/on.safetensors. Check the path"),
     ("feedback --decoder .", "a folder"),
     ("evaluate scores -p ssvep-exo --train nosuch.fif --test sample", "nosuch.fif"),
     (
@@ -144,7 +148,7 @@ def test_no_part_of_a_split_recording_both_trains_and_tests(tmp_path: Path) -> N
     raw.save(tmp_path / "long_raw.fif", split_size="5MB", verbose="error")
     first, later = (str(tmp_path / f"long_raw{part}.fif") for part in ("", "-1"))
     with pytest.raises(InputError, match=r"twice: .*long_raw-1\.fif"):
-        load_sides([first], [later])
+        load_sides([first], [later], AS_DECLARED)
 
 
 def test_the_monitor_is_not_measured_on_what_it_learned_from(command: Callable) -> None:

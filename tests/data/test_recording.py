@@ -21,12 +21,12 @@ def test_missing_channels_are_named(recording):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"data": np.empty((3, 0), np.float32)}, "at least one EEG channel"),
-        ({"data": np.empty((0, 10), np.float32), "ch_names": ()}, "at least one EEG channel"),
-        ({"ch_names": ("Oz", "O1")}, "a name of its own"),
-        ({"ch_names": ("Oz", "O1", "O1")}, "a name of its own"),
-        ({"sfreq": 0.0}, "positive sampling rate"),
-        ({"sfreq": float("nan")}, "positive sampling rate"),
+        ({"data": np.empty((3, 0), np.float32)}, "holds no EEG"),
+        ({"data": np.empty((0, 10), np.float32), "ch_names": ()}, "holds no EEG"),
+        ({"ch_names": ("Oz", "O1")}, "a name of their own"),
+        ({"ch_names": ("Oz", "O1", "O1")}, "a name of their own"),
+        ({"sfreq": 0.0}, "no sampling rate"),
+        ({"sfreq": float("nan")}, "no sampling rate"),
         ({"labels": ("13",)}, "3 onsets and 1 labels"),
         ({"onsets": np.array([1.0, np.nan, 3.0])}, "onsets are not finite"),
         ({"bad": "Oz"}, "Write bad="),

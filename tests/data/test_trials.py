@@ -99,7 +99,7 @@ def test_recording_without_events_is_refused(recording, protocol):
 
 
 def test_no_recording_is_refused(protocol):
-    with pytest.raises(InputError, match="at least one recording"):
+    with pytest.raises(InputError, match="no recording to cut"):
         make_trials([], protocol, CONFIG)
 
 
@@ -142,7 +142,7 @@ def test_a_channel_that_one_recording_marks_as_bad_is_left_out_of_all(recording,
 def test_recordings_that_mark_every_channel_between_them_are_refused(recording, protocol):
     first, *others = recording.ch_names
     parts = [replace(recording, bad=(first,)), replace(recording, bad=tuple(others))]
-    with pytest.raises(InputError, match="At least one channel is not marked as bad"):
+    with pytest.raises(InputError, match="Every channel is marked as bad"):
         make_trials(parts, protocol, CONFIG)
 
 
@@ -163,7 +163,7 @@ def test_no_trial_left_is_refused_with_the_reasons(recording, protocol):
 
 def test_volts_under_the_name_of_microvolts_are_refused(recording, protocol):
     volts = replace(recording, data=recording.data * np.float32(1e-6))
-    with pytest.raises(InputError, match=r"simulated.*declared unit uV.*suit V\b"):
+    with pytest.raises(InputError, match=r"too small.*simulated.*unit uV.*suit V\b"):
         make_trials([volts], protocol, CONFIG)
 
 

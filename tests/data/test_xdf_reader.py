@@ -6,7 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from sjepa_online.amplifier import describe
 from sjepa_online.data.source import load_source
+from sjepa_online.data.xdf_file import repair
 from sjepa_online.data.xdf_reader import read_xdf_file
 from sjepa_online.errors import InputError
 
@@ -146,18 +148,18 @@ def test_gap_is_a_break_and_markers_behind_it_stay_with_their_samples(write):
 
 
 def test_missing_unit_is_refused(write):
-    with pytest.raises(InputError, match=r"unit of voltage.*--unit"):
+    with pytest.raises(InputError, match=r"declares no unit of voltage.*--unit"):
         read_xdf_file(write(_channels(["Fz", "Cz", "Pz"], None)))
 
 
 def test_missing_unit_may_be_given(write, data):
     path = write(_channels(["Fz", "Cz", "Pz"], None))
-    (read,) = load_source(str(path), "mV")
+    (read,) = load_source(str(path), describe(unit="mV"))
     np.testing.assert_allclose(read.data, 1000 * data, rtol=1e-6)
 
 
 def test_missing_channel_names_are_refused(write):
-    with pytest.raises(InputError, match="0 descriptions for 3 channels"):
+    with pytest.raises(InputError, match=r"does not name its channels.*--channels"):
         read_xdf_file(write(desc=""))
 
 
@@ -167,20 +169,134 @@ def test_wrong_rate_is_refused(write):
 
 
 def test_several_eeg_streams_are_listed(write):
-    extra = _header(3, "second amplifier", "EEG", "float32", 250, 1, "")
-    with pytest.raises(InputError, match=r"2 such .* second amplifier \(EEG\)"):
-        read_xdf_file(write(extra=extra))
+    extra = _header(3, "second", "EEG", "float32", 200, 1, _channels(["Cz"], "uV"), "amp 2")
+    times = 100.0 + np.arange(2000) / SFREQ
+    extra += _eeg_samples(3, times, np.ones((1, 2000)))
+    path = write(extra=extra)
+    with pytest.raises(InputError, match=r"2 streams .* --stream 'amplifier' or --stream 'second'"):
+        read_xdf_file(path)
+    for selector in ("second", "second@amp 2", "amp 2", "second@amp 2/EEG", "sec*"):
+        assert read_xdf_file(path, describe(stream=selector)).ch_names == ("Cz",)
 
 
-def test_no_eeg_stream_is_refused(write):
-    with pytest.raises(InputError, match=r"0 such .* amplifier \(Gaze\)"):
-        read_xdf_file(write(kind="Gaze"))
+def test_a_stream_of_another_type_is_read_when_it_is_named_or_the_only_one(write, data):
+    path = write(kind="EXG")
+    for profile in (describe(), describe(stream="amplifier")):
+        np.testing.assert_allclose(read_xdf_file(path, profile).data, data, rtol=1e-6)
+    with pytest.raises(InputError, match=r"no EEG stream 'absent'.*amplifier \(EXG, 2000 samples"):
+        read_xdf_file(path, describe(stream="absent"))
 
 
-def test_stream_without_samples_is_refused(write):
+def test_a_stream_without_samples_is_passed_over(write, data):
     extra = _header(3, "silent", "EEG", "float32", 250, 1, _channels(["Cz"], "uV"))
-    with pytest.raises(InputError, match="samples"):
-        read_xdf_file(write(extra=extra, kind="Gaze"))
+    path = write(extra=extra)
+    np.testing.assert_allclose(read_xdf_file(path).data, data, rtol=1e-6)
+    with pytest.raises(InputError, match="holds no samples"):
+        read_xdf_file(path, describe(stream="silent"))
+
+
+def test_numbers_and_several_texts_are_markers(write):
+    extra = _header(3, "codes", "Markers", "float32", 0, 1, "")
+    extra += _chunk(3, struct.pack("<IBIBdf", 3, 4, 1, 8, 103.0, 769.0))
+    extra += _header(4, "pairs", "Markers", "string", 0, 2, "")
+    texts = b"".join(struct.pack("<BB", 1, len(text)) + text for text in (b"trial 1", b" mk3=S  1"))
+    extra += _chunk(3, struct.pack("<IBIBd", 4, 4, 1, 8, 104.0) + texts)
+    path = write(extra=extra)
+    labels = read_xdf_file(path).labels
+    assert labels == ("NonTarget", "769", "trial 1", "S  1", "Target")
+    named = read_xdf_file(path, describe(markers="pairs", events=["1=left_hand", "9=right_hand"]))
+    assert named.labels == ("trial 1", "left_hand")
+    assert any("these codes never come: 9" in note for note in named.notes)
+
+
+def test_markers_of_another_clock_are_told(write):
+    extra = _header(3, "unix", "Markers", "string", 0, 1, "") + _marker(3, 1.7e9, "left")
+    (note,) = read_xdf_file(write(extra=extra)).notes
+    assert "the 1 markers of unix are left out" in note
+
+
+def test_a_signal_of_another_clock_is_shifted_to_its_markers(write):
+    # offsets with noise, as they are measured: a line through them is wild at 1.7e9 s
+    extra = _clock_offset(1, 102.0, 2e-5) + _clock_offset(1, 107.0, -1e-5)
+    path = write(times=1.7e9 + np.arange(2000) / SFREQ, extra=extra)
+    assert read_xdf_file(path).labels == ()
+    shifted = describe().model_copy(update={"clock_shift": 100.0 - 1.7e9})
+    read = read_xdf_file(path, shifted)
+    assert read.labels == ("NonTarget", "Target")
+    np.testing.assert_allclose(read.onsets, [2.5, 7.0], atol=2e-3)
+
+
+def test_codes_in_a_channel_are_events_where_no_marker_came(write, data, tmp_path):
+    codes = np.zeros(2000)
+    codes[400:440], codes[800:1200], codes[1200:1300] = 7, 8, 9
+    desc = _channels(["Fz", "TRIGGER", "Pz"], "uV", ["EEG", "", "EEG"])
+    content = b"XDF:" + _chunk(1, b"<info><version>1.0</version></info>")
+    content += _header(1, "amplifier", "EEG", "float32", SFREQ, 3, desc)
+    content += _clock_offset(1, 100.0, 0.0) + _clock_offset(1, 110.0, 0.0)
+    signal = np.vstack([data[0], codes, data[2]])
+    content += _eeg_samples(1, 100.0 + np.arange(2000) / SFREQ, signal)
+    path = tmp_path / "codes.xdf"
+    path.write_bytes(content)
+    read = read_xdf_file(path)
+    assert (read.ch_names, read.labels) == (("Fz", "Pz"), ("7", "8", "9"))
+    np.testing.assert_allclose(read.onsets, [2.0, 4.0, 6.0], atol=1e-3)
+    assert read_xdf_file(path, describe(markers="channel:TRIGGER")).labels == read.labels
+    with pytest.raises(InputError, match=r"no channel.*'absent'.*channel:NAME"):
+        read_xdf_file(path, describe(markers="channel:absent"))
+
+
+def test_labels_and_units_of_other_channels_do_not_matter(write, data):
+    inner = "<channel><name>Fz</name><unit>uV</unit></channel><channel><label>1</label></channel>"
+    desc = (
+        f"<channels>{inner}<channel><label>Pz</label><unit>millivolts</unit></channel></channels>"
+    )
+    read = read_xdf_file(write(desc))
+    assert read.ch_names == ("Fz", "Pz")
+    np.testing.assert_allclose(read.data, data[[0, 2]] * [[1], [1000]], rtol=1e-6)
+
+
+def test_channels_can_be_named_and_the_unit_overridden(write, data):
+    path = write(desc="")
+    read = read_xdf_file(path, describe(channels="O1,-,O2", unit="mV", scale=0.5))
+    assert read.ch_names == ("O1", "O2")
+    np.testing.assert_allclose(read.data, 500 * data[[0, 2]], rtol=1e-6)
+    with pytest.raises(InputError, match="has 3 channels, and 2 are named"):
+        read_xdf_file(path, describe(channels="O1,O2", unit="mV"))
+
+
+def test_a_damaged_file_is_read_as_far_as_it_is_whole(write, data, tmp_path):
+    whole = write().read_bytes()
+    first = whole.index(data[:, 500].astype("<f4").tobytes())
+    damaged = tmp_path / "damaged.xdf"
+    content = bytearray(whole)
+    # within the second chunk of 500 samples: a timestamp's length, and a clock offset cut short
+    content[first - 9] = 77
+    damaged.write_bytes(bytes(content) + _clock_offset(1, 111.0, 0.0)[:-7])
+    read = read_xdf_file(damaged)
+    np.testing.assert_allclose(read.data, np.delete(data, np.s_[500:1000], axis=1), rtol=1e-6)
+    assert "damaged" in read.notes[0]
+    repaired = tmp_path / "repaired.xdf"
+    assert "damaged" in repair(damaged, repaired)
+    again = read_xdf_file(repaired)
+    np.testing.assert_array_equal(again.data, read.data)
+    assert again.notes == ()
+
+
+def test_a_stream_without_a_rate_is_measured(tmp_path, data):
+    rng = np.random.default_rng(0)
+    times = 100.0 + np.arange(2000) / 200 + rng.uniform(0, 0.003, 2000)
+    content = b"XDF:" + _chunk(1, b"<info><version>1.0</version></info>")
+    content += _header(1, "amp", "EEG", "float32", 0, 3, _channels(["Fz", "Cz", "Pz"], "uV"))
+    content += _eeg_samples(1, times, data)
+    path = tmp_path / "rate.xdf"
+    path.write_bytes(content)
+    assert read_xdf_file(path).sfreq == 200.0
+    ragged = 100.0 + np.cumsum(rng.exponential(0.02, 400) * rng.choice([0.1, 3.0], 400))
+    path.write_bytes(
+        content[: -len(_eeg_samples(1, times, data))] + _eeg_samples(1, ragged, data[:, :400])
+    )
+    with pytest.raises(InputError, match="declares no sampling rate"):
+        read_xdf_file(path)
 
 
 def test_last_chunk_that_was_cut_off_is_left_out(write, data):

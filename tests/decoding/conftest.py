@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ import torch
 from sjepa_online.data import Recording
 from sjepa_online.decoding import Decoder, DecoderRequest
 from sjepa_online.decoding.classifiers import fine_tuning
+from sjepa_online.decoding.classifiers.pre_local import classifier as pre_local
 from sjepa_online.model import ModelConfig, SignalJEPA
 from sjepa_online.model.checkpoint import save_checkpoint
 from sjepa_online.protocol import Protocol
@@ -56,6 +58,8 @@ def short_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fine-tune for a few epochs, where the test is not about how well."""
     monkeypatch.setattr(fine_tuning, "MAX_EPOCHS", 3)
     monkeypatch.setattr(fine_tuning, "WARM_UP_EPOCHS", 2)
+    short = {name: replace(one, steps=5) for name, one in pre_local.SCHEDULES.items()}
+    monkeypatch.setattr(pre_local, "SCHEDULES", short)
 
 
 @pytest.fixture

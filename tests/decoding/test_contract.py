@@ -28,8 +28,8 @@ KIND_OF = {"erp": "phase-locked", "mi": "power", "ssvep": "stimulus"}
 CASES = [
     (name, paradigm, stopping)
     for name, paradigm, stopping in product(decoder_names(), KIND_OF, (False, True))
-    # cca reads stimulus frequencies, which only ssvep has
-    if name != "cca" or paradigm == "ssvep"
+    # cca and fbcca read stimulus frequencies, umm compares flashes
+    if paradigm == {"cca": "ssvep", "fbcca": "ssvep", "umm": "erp"}.get(name, paradigm)
 ]
 TOKEN_HEADS = ("post-local", "contextual")
 pytestmark = pytest.mark.usefixtures("short_training")

@@ -21,6 +21,9 @@ FITTED = [
     ("pre-local", "erp"),
     ("pre-local", "mi"),
     ("pre-local", "ssvep"),
+    ("filter-bank", "erp"),
+    ("filter-bank", "mi"),
+    ("filter-bank", "ssvep"),
     ("auto", "mi"),
     ("new-post-local", "mi"),
     ("full-contextual", "erp"),
@@ -139,7 +142,7 @@ def test_other_files_are_refused(saved: Path, tiny_weights: str, tmp_path: Path)
         load_decoder(renamed)
     with pytest.raises(InputError, match="'sjepa-online weights'"):
         load_decoder(tiny_weights)
-    with pytest.raises(InputError, match="not found"):
+    with pytest.raises(InputError, match="No such file"):
         load_decoder(tmp_path / "absent.safetensors")
 
 

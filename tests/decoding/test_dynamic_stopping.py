@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -254,3 +255,31 @@ def test_a_window_of_one_token_has_no_prefix(protocol_of: Callable[[str], Protoc
         DecoderRequest("riemann").make(
             protocol_of("erp"), ("C3", "Cz", "C4", "Pz"), dynamic_stopping=True
         )
+
+
+@pytest.mark.usefixtures("short_training")
+@pytest.mark.parametrize(("name", "first"), [("new-post-local", 192), ("pre-local", 128)])
+def test_networks_decide_early_and_do_without_channels(
+    name: str,
+    first: int,
+    protocol: Protocol,
+    simulated_recording: Callable[..., Recording],
+    tiny_weights: str,
+    tmp_path: Path,
+) -> None:
+    """Heads on tokens begin where there is one, and read estimates of bad channels, not zeros."""
+    recording = simulated_recording("stimulus", n_trials=18, classes=CLASSES)
+    request = DecoderRequest(name, weights=tiny_weights, device="cpu")
+    calibration = calibrate(
+        [recording], protocol, PreprocessorConfig(), request, n_folds=3, dynamic_stopping=True
+    )
+    calibration.decoder.save(tmp_path / "early.safetensors")
+    decoder = load_decoder(tmp_path / "early.safetensors")
+    assert decoder.window_lengths[0] == first
+    X = calibration.trials.X[..., :first]
+    zeros, broken = X.copy(), X.copy()
+    zeros[:, 1], broken[:, 1] = 0, 300
+    bad = [decoder.ch_names[1]]
+    without = decoder.predict_proba(broken, bad)
+    np.testing.assert_array_equal(without, decoder.predict_proba(X, bad))
+    assert not np.allclose(without, decoder.predict_proba(zeros), atol=1e-6)

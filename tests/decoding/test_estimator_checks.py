@@ -71,7 +71,11 @@ def test_the_estimator_passes_the_checks_that_apply():
 
 @pytest.mark.parametrize("paradigm", ["mi", "erp"])
 def test_a_single_channel_is_enough(paradigm):
-    y = np.arange(20) % 2
-    X = np.random.default_rng(0).standard_normal((20, 1, N_TIMES)) * (10 + 20 * y[:, None, None])
+    """Imagery shows as power, a response to an event as its shape."""
+    y = np.arange(40) % 2
+    noise = np.random.default_rng(0).standard_normal((40, 1, N_TIMES)) * 10
+    bump = 15 * np.exp(-0.5 * ((np.arange(N_TIMES) - 40) / 8) ** 2)
+    powerful, shaped = noise * (1 + 2 * y[:, None, None]), noise + y[:, None, None] * bump
+    X = powerful if paradigm == "mi" else shaped
     classifier = SJEPAClassifier(weights="random", random_state=0, paradigm=paradigm).fit(X, y)
     assert np.mean(classifier.predict(X) == y) > 0.8

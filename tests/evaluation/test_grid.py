@@ -73,6 +73,7 @@ def test_ranks_are_within_each_session_and_ties_share_theirs():
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_every_cell_is_cross_validated_in_every_session(simulated_recording, protocol, monkeypatch):
     monkeypatch.setattr(fine_tuning, "MAX_EPOCHS", 2)
     config = PreprocessorConfig()

@@ -5,8 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from sjepa_online.decoding import DecoderRequest, SJEPAClassifier
+from sjepa_online.decoding import DecoderRequest
+from sjepa_online.decoding.classifiers.paper_heads import PaperHead
+from sjepa_online.decoding.dynamic_stopping import PrefixClassifier
 from sjepa_online.evaluation import latency
+from sjepa_online.model import ModelConfig, SignalJEPA
 from sjepa_online.protocol import Protocol
 
 CH_NAMES = ("C3", "Cz", "C4")
@@ -15,11 +18,14 @@ CH_NAMES = ("C3", "Cz", "C4")
 @pytest.mark.parametrize("name", ["pre-local", "riemann", "auto"])
 def test_what_never_leaves_the_processor_says_so(protocol: Protocol, name: str) -> None:
     classifier = DecoderRequest(name, "random", population="none").make(protocol, CH_NAMES)
-    assert latency.device_of(classifier) == "cpu"
+    assert classifier.device == "cpu"
 
 
-def test_a_fine_tuned_network_tells_its_device() -> None:
-    assert latency.device_of(SJEPAClassifier(head="contextual", device="cuda")) == "cuda"
+def test_a_fine_tuned_network_tells_its_device_for_all_prefixes() -> None:
+    network = SignalJEPA(ModelConfig.for_channels(CH_NAMES))
+    head = PaperHead("contextual", "full", network, ("left", "right"), 0, "cuda")
+    assert head.device == "cuda"
+    assert PrefixClassifier({192: head.clone(), 256: head}).device == "cuda"
 
 
 @pytest.fixture

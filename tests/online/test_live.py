@@ -251,7 +251,7 @@ def test_an_amplitude_that_contradicts_the_unit_is_refused_whenever_the_signal_b
 ) -> None:
     bench = Bench(decoder, clock, unit=declared)
     bench.play(np.zeros((4, round(flat * SFREQ))))
-    with pytest.raises(InputError, match=rf"the amplitude would suit {suits}\)"):
+    with pytest.raises(InputError, match=rf"The amplitude would suit {suits}:"):
         bench.play(factor * recording.data[:, :1000])
 
 

@@ -2,39 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sjepa_online.decoding import CalibrationSummary, Decoder
+from sjepa_online.data import Recording
+from sjepa_online.decoding import (
+    CalibrationSummary,
+    Decoder,
+    DecoderRequest,
+    EpochClassifier,
+    State,
+)
 from sjepa_online.decoding.bad_channels.interpolation import ChannelInterpolation
+from sjepa_online.decoding.base import EPOCHS, Features
 from sjepa_online.decoding.speller import FlashEvidence
 from sjepa_online.online import Decision, Engine, EngineEvent, SymbolDecision
 from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.schedule import ScheduledTrial, make_schedule
 from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.signal.channel_quality.baseline import Baseline
+from sjepa_online.training import calibrate
+from sjepa_online.training.without_labels import calibrate_without_labels
 
 SFREQ = 256.0
 CH_NAMES = ("Pz", "Oz")
 RESPONSE = 20.0
 
 
-class PeakReader:
+class PeakReader(EpochClassifier):
     """Reads the amplitude 0.3 s after a flash: about 0 µV, or that of the response."""
 
-    classes_ = np.array(["Target", "NonTarget"])
+    kind = "peak"
 
-    def predict_proba(
-        self, X: NDArray[np.floating[Any]], bad: object = None
-    ) -> NDArray[np.float64]:
-        peak = X[:, 0, 34:44].mean(axis=-1)
+    def __init__(self) -> None:
+        super().__init__(["Target", "NonTarget"])
+
+    def features(self, X: NDArray[np.floating[Any]]) -> Features:
+        return {EPOCHS: X}
+
+    def predict_features(self, features: Features) -> NDArray[np.float64]:
+        peak = features[EPOCHS][:, 0, 34:44].mean(axis=-1)
         target = 1 / (1 + np.exp(-(peak - RESPONSE / 2) / 4))
         return np.column_stack([target, 1 - target])
+
+    def to_state(self) -> State:
+        raise NotImplementedError
+
+    @classmethod
+    def from_state(cls, state: State, restore: object) -> Self:
+        raise NotImplementedError
+
+    def _fit_targets(self, features: Features, targets: object, channel_dropout: bool) -> None:
+        raise NotImplementedError
 
 
 @pytest.fixture
@@ -49,7 +74,7 @@ def speller_decoder(speller_protocol: Protocol) -> Decoder:
     noise = np.random.default_rng(0).normal(size=(2, 5000))
     return Decoder(
         "peak",
-        PeakReader(),  # type: ignore[arg-type]
+        PeakReader(),
         speller_protocol,
         CH_NAMES,
         PreprocessorConfig(),
@@ -91,7 +116,7 @@ def _run(
     markers: Sequence[tuple[str, float]],
     chunk: int = 10**9,
 ) -> list[Decision | SymbolDecision | EngineEvent]:
-    engine = Engine(decoder, CH_NAMES, SFREQ, "uV", mode="markers", watch=False)
+    engine = Engine(decoder, CH_NAMES, SFREQ, "uV", mode="markers", monitor=False)
     waiting = list(markers)
     results: list[Decision | SymbolDecision | EngineEvent] = []
     edges = [*range(0, data.shape[1], chunk), data.shape[1]]
@@ -174,3 +199,58 @@ def test_symbols_of_another_matrix_are_reported_and_count_for_nothing(
     results = _run(speller_decoder, np.random.default_rng(0).normal(size=(2, 1500)), markers)
     assert [one.event for one in results if isinstance(one, EngineEvent)] == ["unknown-symbols"]
     assert not _symbols(results)
+
+
+def _rowcol_engine(decoder: Decoder) -> Engine:
+    return Engine(decoder, decoder.ch_names, 128.0, "uV", mode="markers", monitor=False)
+
+
+def _decode_text(
+    decoder: Decoder, recording: Recording, chunk: int
+) -> list[Decision | SymbolDecision | EngineEvent]:
+    engine = _rowcol_engine(decoder)
+    waiting = list(zip(recording.labels, recording.onsets.tolist(), strict=True))
+    results: list[Decision | SymbolDecision | EngineEvent] = []
+    for start in range(0, recording.data.shape[1], chunk):
+        data = recording.data[:, start : start + chunk].astype(float)
+        times = (start + np.arange(data.shape[1])) / 128.0
+        while waiting and waiting[0][1] <= times[-1]:
+            engine.push_marker(*waiting.pop(0))
+        results += engine.push(data, times)
+    return results
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_letters_are_spelled_live_without_a_labelled_trial(
+    labelled: bool, simulated_spelling: Callable[..., Recording]
+) -> None:
+    protocol = load_protocol("erp-rowcol")
+    noise = replace(simulated_spelling("AB", 4), labels=(), onsets=np.empty(0))
+    decoder = calibrate_without_labels(
+        [noise], protocol, PreprocessorConfig(), DecoderRequest()
+    ).decoder
+    recording = simulated_spelling("WATER", 10, seed=1, labelled=labelled)
+    whole = _symbols(_decode_text(decoder, recording, 10**6))
+    assert "".join(one.symbol for one in whole) == "WATER"
+    assert [one.truth for one in whole] == (list("WATER") if labelled else [None] * 5)
+    assert [one.n_flashes for one in whole] == [120] * 5
+    for chunk in (16, 77):
+        others = _symbols(_decode_text(decoder, recording, chunk))
+        assert [one.symbol for one in others] == [one.symbol for one in whole]
+        for one, other in zip(others, whole, strict=True):
+            assert one.time == pytest.approx(other.time)
+            assert one.probabilities == pytest.approx(other.probabilities, abs=1e-6)
+
+
+def test_rows_and_columns_light_up_their_symbols(
+    simulated_spelling: Callable[..., Recording],
+) -> None:
+    """A calibrated decoder reads them as well, and begins anew after a gap."""
+    protocol = load_protocol("erp-rowcol")
+    calibration = calibrate(
+        [simulated_spelling("LUKAS", 6)], protocol, PreprocessorConfig(), DecoderRequest("riemann")
+    )
+    assert calibration.decoder.calibration.dynamic_stopping["accuracy"] == 1.0
+    results = _decode_text(calibration.decoder, simulated_spelling("WATER", 10, seed=1), 10**6)
+    assert "".join(one.symbol for one in _symbols(results)) == "WATER"
+    assert {len(one.lit) for one in results if isinstance(one, Decision)} == {6}

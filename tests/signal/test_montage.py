@@ -17,6 +17,7 @@ from sjepa_online.signal.montage import (
     pick_eeg_channels,
     positions_in_metres,
     resolve_channel_names,
+    standard_names,
 )
 
 SHARED_DATA = Path(__file__).parents[2].parent / "shared" / "data"
@@ -74,7 +75,7 @@ def test_unknown_names_are_all_listed():
 
 @pytest.mark.parametrize("names", [["Cz", "CZ"], ["T3", "Pz", "T7"], ["Oz", "Oz"]])
 def test_electrode_that_occurs_twice_is_refused(names):
-    with pytest.raises(InputError, match="once") as caught:
+    with pytest.raises(InputError, match="same electrode") as caught:
         resolve_channel_names(names)
     assert names[-1] in str(caught.value)
     assert "Pz" not in str(caught.value)
@@ -127,13 +128,64 @@ def test_other_channels_are_left_out():
     assert pick.others == tuple(others)
 
 
-def test_channel_of_unknown_kind_is_not_dropped_in_silence():
-    with pytest.raises(InputError, match="'Q7'"):
-        pick_eeg_channels(["Cz", "Q7", "EOG"])
+def test_channel_of_unknown_kind_is_told_apart():
+    pick = pick_eeg_channels(["Cz", "Q7", "", "EOG"])
+    assert (pick.eeg, pick.others, pick.unknown) == (("Cz",), ("EOG",), ("Q7", ""))
+
+
+OTHERS = [
+    "HEO",
+    "VEO",
+    "CB1",
+    "TRG",
+    "CM",
+    "BIP1",
+    "SpO2",
+    "Interpolate",
+    "Erg1",
+    "Plet",
+    "Ana1",
+    "EX3",
+    "MkIdx",
+]
+
+
+def test_channels_beside_the_electrodes_are_known():
+    assert pick_eeg_channels(["Oz", *OTHERS, "Right AUX"]).others == (*OTHERS, "Right AUX")
+
+
+@pytest.mark.parametrize("names", ["Fz-CPz C3-CPz", "EEG Fp1-CPz|EEG Cz-CPz|EOG", "O1-Fz O2-FZ"])
+def test_an_electrode_that_all_channels_are_against_is_the_reference(names):
+    names = names.split("|") if "|" in names else names.split()
+    expected = [name.removeprefix("EEG ").partition("-")[0] for name in names]
+    assert pick_eeg_channels(names).electrodes == tuple(expected[:2])
+
+
+@pytest.mark.parametrize("names", [["C3-C4", "P3-C4", "C4"], ["C3-C4", "P3-P4"], ["C3-Cz"]])
+def test_bipolar_channels_are_no_electrodes(names):
+    assert not any(
+        one for name, one in zip(names, standard_names(names), strict=True) if "-" in name
+    )
+
+
+@pytest.mark.parametrize("letters", ["AB", "ABCD", "ABCDEFGH"])
+def test_rows_of_contacts_are_no_electrodes(letters):
+    names = [f"{letter}{number}" for letter in letters for number in range(1, 33)]
+    assert standard_names([*names, "EXG1"]) == [None] * (len(names) + 1)
+
+
+def test_depth_electrodes_are_no_scalp_electrodes():
+    names = [f"{letter}{number}" for letter in "ACFOP" for number in range(1, 13)]
+    assert not any(standard_names(names))
+
+
+def test_digital_inputs_beside_a_cap_take_nothing_from_it():
+    cap = ["Fp1", "F3", "C3", "P3", "O1", "Fz", "Cz"]
+    assert standard_names([*cap, *(f"D{n}" for n in range(1, 17))])[:7] == cap
 
 
 def test_recording_without_eeg_is_refused():
-    with pytest.raises(InputError, match="at least one EEG channel"):
+    with pytest.raises(InputError, match="No channel has the name of an electrode"):
         pick_eeg_channels(["EOG", "STI 014"])
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import configparser
 import os
 import subprocess
 import sys
@@ -28,11 +29,11 @@ def unused(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"default": "machine"}, False, "machine.cfg"),
         ({"default": "machine"}, True, "own.cfg"),
         ({"scope": "link", "default": "machine"}, False, "link.cfg"),
-        ({"scope": "site"}, True, "site.cfg"),
+        ({"scope": "site"}, False, "site.cfg"),
     ],
 )
 def test_the_users_choice_comes_first_then_lslapicfg_then_the_default(
-    arguments, own, expected, unused, monkeypatch, tmp_path, caplog
+    arguments, own, expected, unused, monkeypatch, tmp_path
 ):
     monkeypatch.delenv("LSLAPICFG")
     if own:
@@ -42,9 +43,25 @@ def test_the_users_choice_comes_first_then_lslapicfg_then_the_default(
     assert os.environ.get("LSLAPICFG") == (None if expected is None else str(path))
     assert expected is None or path.name == expected
     assert path is None or path.is_file()
-    assert [record.levelname for record in caplog.records] == (
-        ["WARNING"] if expected == "site.cfg" else []
-    )
+
+
+def test_a_scope_is_added_to_the_users_own_configuration(unused, monkeypatch, tmp_path):
+    own = tmp_path / "own.cfg"
+    own.write_text("[lab]\nSessionID = lab 3\nKnownPeers = {10.0.0.7}\n[multicast]\nTTL = 3\n")
+    monkeypatch.setenv("LSLAPICFG", str(own))
+    monkeypatch.setattr(library.platformdirs, "user_cache_dir", lambda *_, **__: str(tmp_path))
+    made = configparser.ConfigParser()
+    path = configure("link")
+    made.read(path)
+    assert (made["lab"]["SessionID"], made["multicast"]["TTL"]) == ("lab 3", "3")
+    assert (made["lab"]["KnownPeers"], made["multicast"]["ResolveScope"]) == ("{10.0.0.7}", "link")
+    # a child process, or a second call, stays with it
+    assert configure("link") == path
+    own.write_text("SessionID = lab 3")
+    monkeypatch.setenv("LSLAPICFG", str(own))
+    monkeypatch.setattr(library, "_made", {})
+    with pytest.raises(InputError, match="cannot be read"):
+        configure("site")
 
 
 def test_a_change_after_the_first_use_is_an_error():
@@ -57,7 +74,7 @@ def test_a_change_after_the_first_use_is_an_error():
 def test_a_missing_configuration_file_is_an_error(unused, monkeypatch):
     monkeypatch.setenv("LSLAPICFG", "/does/not/exist.cfg")
     for use in (configure, find_streams):
-        with pytest.raises(InputError, match="LSLAPICFG names LSL's configuration file"):
+        with pytest.raises(InputError, match="configuration file of LSL that does not"):
             use()
 
 

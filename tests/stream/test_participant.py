@@ -70,6 +70,7 @@ def marker_outlet(outlet) -> Callable[..., Any]:
     return make
 
 
+@pytest.mark.slow
 def test_every_marker_is_answered_to_the_sample_also_when_its_stream_returns(
     participant_process, collect
 ):

@@ -123,6 +123,7 @@ def test_a_killed_recorder_is_told_and_loses_less_than_a_second(tmp_path, source
     assert path.with_suffix(".log").read_text().count("Started data collection") == 2
 
 
+@pytest.mark.slow
 def test_the_file_is_closed_when_the_program_is_killed(tmp_path, source, recording_process):
     path = tmp_path / "orphan.xdf"
     process, pid = recording_process(path, source)
@@ -137,6 +138,7 @@ def test_the_file_is_closed_when_the_program_is_killed(tmp_path, source, recordi
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="no unshare to make a small disk")
+@pytest.mark.slow
 def test_a_full_disk_is_told_and_what_was_recorded_stays(tmp_path, source, recording_process):
     script = 'mount -t tmpfs -o size=40k tmpfs "$1" && shift && exec "$@"'
     prefix = ("unshare", "-Urm", "sh", "-c", script, "sh", str(tmp_path))
@@ -151,10 +153,10 @@ def test_a_full_disk_is_told_and_what_was_recorded_stays(tmp_path, source, recor
 @pytest.mark.parametrize(
     ("name", "uids", "told"),
     [
-        ("there.xdf", ["a"], "replaces no file"),
+        ("there.xdf", ["a"], "exists already"),
         ("recording.edf", ["a"], ".xdf"),
         ("missing/recording.xdf", ["a"], "folder"),
-        ("recording.xdf", [], "at least one stream"),
+        ("recording.xdf", [], "No stream"),
     ],
 )
 def test_wrong_input_is_refused_and_nothing_is_overwritten(tmp_path, name, uids, told):

@@ -123,6 +123,6 @@ def test_a_class_with_fewer_trials_than_folds_is_refused(y: NDArray[np.str_]) ->
     check_trials_per_class(y, CLASSES, 10)
     with pytest.raises(InputError, match="right: 20, left: 10") as caught:
         check_trials_per_class(y, CLASSES, 11)
-    assert "11" in caught.value.problem
+    assert "11" in caught.value.remedy
     with pytest.raises(InputError, match="up: 0"):
         check_trials_per_class(y, (*CLASSES, "up"), 5)

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from sjepa_online.data import Recording, Trials, make_trials
+from sjepa_online.data.letters import find_letters
 from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.schedule import make_schedule
 from sjepa_online.signal import PreprocessorConfig
-from sjepa_online.training.spelling import find_selections, spelling_scores
+from sjepa_online.training.spelling import spelling_scores
 
 SFREQ = 128.0
 
@@ -61,7 +62,7 @@ def _probabilities(trials: Trials, distance: float) -> NDArray[np.float64]:
 
 
 def test_each_cue_begins_a_selection(recording: Recording, trials: Trials) -> None:
-    selections = find_selections([recording, recording], trials)
+    selections = find_letters([recording, recording], trials)
     assert "".join(one.target for one in selections) == 2 * "HELLO_WORLD"
     for one in selections:
         assert len(one.rows) == 36

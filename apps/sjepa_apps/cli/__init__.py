@@ -14,15 +14,13 @@ from sjepa_apps.cli import (
     demo,
     doctor,
     evaluate,
-    export,
     live,
     models,
-    population,
     pretrain,
-    simulate,
-    streams,
 )
 from sjepa_apps.cli.common import echo, repeat_list_options, replace_aliases, say
+from sjepa_apps.cli.populations import population
+from sjepa_apps.cli.recordings import amplifiers, export, record, repair, simulate, streams
 from sjepa_apps.cli.session import calibrate, feedback
 from sjepa_online.errors import InputError, OperationError
 
@@ -65,6 +63,8 @@ app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.command()(streams.streams)
 app.command()(streams.replay)
+app.command()(record.record)
+app.command()(repair.repair)
 app.command()(simulate.simulate)
 app.command()(pretrain.pretrain)
 app.command()(population.population)
@@ -75,6 +75,7 @@ app.command()(feedback.feedback)
 app.command()(live.live)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")
+app.add_typer(amplifiers.app, name="amplifiers")
 
 
 def main() -> None:

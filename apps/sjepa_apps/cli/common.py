@@ -19,7 +19,6 @@ from sjepa_apps.cli.checks import (
     check_paradigm,
     check_population,
     check_sources,
-    check_unit,
     check_weights,
 )
 from sjepa_online.errors import InputError
@@ -48,10 +47,6 @@ ScopeOption = Annotated[
 ]
 StreamOption = Annotated[
     str | None, stream_option(metavar="NAME", help="EEG stream; the only one by default.")
-]
-UnitOption = Annotated[
-    str | None,
-    stream_option(callback=check_unit, metavar="UNIT", help="Unit of the EEG: uV, mV, V or nV."),
 ]
 ParadigmOption = Annotated[
     str,
@@ -145,7 +140,7 @@ def repeat_list_options(arguments: Sequence[str]) -> list[str]:
     return result
 
 
-def print_json(document: dict[str, Any]) -> None:
+def print_json(document: dict[str, Any] | list[Any]) -> None:
     """Print one JSON document on standard output; NaN is not JSON and is refused."""
     sys.stdout.write(json.dumps(document, allow_nan=False) + "\n")
     sys.stdout.flush()

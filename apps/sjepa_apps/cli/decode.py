@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -10,10 +10,13 @@ from sjepa_apps.cli.common import (
     DecoderFileOption,
     JsonOption,
     ScopeOption,
-    UnitOption,
     configure_lsl,
     say,
 )
+from sjepa_apps.cli.description import describes_signal
+
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
 
 ModeOption = Annotated[
     Literal["sliding", "markers"] | None,
@@ -25,19 +28,17 @@ ModeOption = Annotated[
 ]
 
 
+@describes_signal()
 def decode(
+    amplifier: AmplifierProfile,
     decoder: DecoderFileOption,
     stream: Annotated[
         str | None, typer.Option(help="Stream to decode; needed when several are in sight.")
-    ] = None,
-    markers: Annotated[
-        str | None, typer.Option(help="Marker stream; needed when several are in sight.")
     ] = None,
     mode: ModeOption = None,
     step: Annotated[
         float, typer.Option(min=1 / 128, max=60.0, help="Seconds between sliding decisions.")
     ] = 0.125,
-    unit: UnitOption = None,
     wait: Annotated[float, typer.Option(min=0.5, help="Seconds to wait for the stream.")] = 10.0,
     seconds: Annotated[
         float | None, typer.Option(min=0.0, help="Stop after so many seconds.")
@@ -53,7 +54,7 @@ def decode(
     configure_lsl(lsl_scope)
     use_one_thread()
     with LiveDecoder.open(
-        decoder, stream, markers, mode=mode, step=step, unit=unit, wait=wait, publish=""
+        decoder, stream, mode=mode, step=step, amplifier=amplifier, wait=wait, publish=""
     ) as live:
         after = f" after the markers of {live.markers.stream.name}" if live.markers else ""
         say(

@@ -10,12 +10,18 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 import typer
 
 from sjepa_apps.cli.common import JsonOption, ScopeOption, configure_lsl, echo, print_json
+from sjepa_apps.cli.description import describes_signal
+from sjepa_apps.cli.recordings.streams import how_it_is_read
 from sjepa_apps.cli.windows import NO_DISPLAY, display_problem, has_packages
 from sjepa_online.errors import InputError, OperationError
+
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
 
 PACKAGES = ("sjepa-online", "torch", "numpy", "scipy", "mne", "mne-lsl", "pylsl", "pyriemann")
 EXTRAS = {
@@ -26,6 +32,8 @@ EXTRAS = {
     "mne_bids": "bids",
     "pybv": "bids",
 }
+#: Types of streams that never hold EEG.
+NO_EEG = ("probability", "frames", "ppg", "acc", "gyro", "accelerometer", "aux", "audio", "gaze")
 #: Seconds by which a sleep of 1 ms may be late before live decoding suffers.
 LATE_SLEEP = 0.010
 
@@ -52,10 +60,13 @@ class Check:
     remedy: str = ""
 
 
-def doctor(lsl_scope: ScopeOption = None, json: JsonOption = False) -> None:
+@describes_signal()
+def doctor(
+    amplifier: AmplifierProfile, lsl_scope: ScopeOption = None, json: JsonOption = False
+) -> None:
     """Check versions, LSL, GPU, Qt, clock and weights, and tell how to fix what is wrong."""
     configure_lsl(lsl_scope)
-    checks = [check() for check in CHECKS]
+    checks = [*(check() for check in CHECKS), *check_streams(amplifier)]
     ok = all(check.ok for check in checks)
     if json:
         print_json({"ok": ok, "checks": [asdict(check) for check in checks]})
@@ -69,7 +80,12 @@ def doctor(lsl_scope: ScopeOption = None, json: JsonOption = False) -> None:
 
 
 def check_versions() -> Check:
-    """Look at Python and the packages that are always needed."""
+    """Check Python and the required packages.
+
+    Returns
+    -------
+    check : Check
+    """
     found = [f"Python {platform.python_version()} on {platform.platform()}"]
     missing = []
     for package in PACKAGES:
@@ -82,7 +98,12 @@ def check_versions() -> Check:
 
 
 def check_extras() -> Check:
-    """Look at the optional packages; none of them is needed to decode."""
+    """Check the optional packages; none of them is needed to decode.
+
+    Returns
+    -------
+    check : Check
+    """
     missing = [name for name in EXTRAS if importlib.util.find_spec(name) is None]
     extras = ",".join(sorted({EXTRAS[name] for name in missing}))
     remedy = f'For more: pip install "sjepa-online[{extras}]"' if missing else ""
@@ -90,7 +111,12 @@ def check_extras() -> Check:
 
 
 def check_lsl() -> Check:
-    """Send a sample to ourselves over LSL."""
+    """Send a sample to ourselves over LSL.
+
+    Returns
+    -------
+    check : Check
+    """
     from sjepa_online.stream import loopback_latency
     from sjepa_online.stream.library import liblsl
 
@@ -113,8 +139,38 @@ def check_lsl() -> Check:
     )
 
 
+def check_streams(amplifier: AmplifierProfile) -> list[Check]:
+    """Check whether the electrodes of each EEG stream in sight are known, and which profile fits.
+
+    A stream that cannot be read as it is breaks nothing else, so it is no failure of the machine.
+
+    Parameters
+    ----------
+    amplifier : AmplifierProfile
+        The user's description.
+
+    Returns
+    -------
+    checks : list of Check
+    """
+    from sjepa_online.stream import find_streams
+
+    found = []
+    for stream in find_streams():
+        if stream.is_kind("signal") and stream.type.lower() not in NO_EEG:
+            readable, told = how_it_is_read(stream, amplifier)
+            name = f"stream {stream.name}"
+            found.append(Check(name, True, told) if readable else Check(name, True, "?", told))
+    return found
+
+
 def check_device() -> Check:
-    """Look for a GPU."""
+    """Look for a GPU.
+
+    Returns
+    -------
+    check : Check
+    """
     import torch
 
     from sjepa_online.decoding.classifiers.fine_tuning import choose_device
@@ -125,7 +181,12 @@ def check_device() -> Check:
 
 
 def check_qt() -> Check:
-    """See whether windows can open."""
+    """Check whether windows can open.
+
+    Returns
+    -------
+    check : Check
+    """
     if not has_packages():
         return Check("Qt", True, "not installed; headless commands work")
     problem = display_problem()
@@ -138,7 +199,12 @@ def check_qt() -> Check:
 
 
 def check_clock() -> Check:
-    """Measure by how much a short sleep is late, as every live loop sleeps."""
+    """Measure the delay of a short sleep, as every live loop sleeps.
+
+    Returns
+    -------
+    check : Check
+    """
     late = []
     for _ in range(100):
         started = time.perf_counter()
@@ -153,7 +219,12 @@ def check_clock() -> Check:
 
 
 def check_weights() -> Check:
-    """Look for pretrained weights."""
+    """Look for pretrained weights.
+
+    Returns
+    -------
+    check : Check
+    """
     from sjepa_online.model import describe_weights
     from sjepa_online.resources import list_resources
 

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from sjepa_apps.cli.checks import check_decoder_file
 from sjepa_apps.cli.common import ScopeOption, configure_lsl
 from sjepa_apps.cli.decode import ModeOption
+from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.windows import require_window
 
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
 
+
+@describes_signal()
 def live(
+    amplifier: AmplifierProfile,
     decoder: Annotated[
         Path | None, typer.Option(callback=check_decoder_file, help="Decoder file of `calibrate`.")
     ] = None,
     stream: Annotated[
         str | None, typer.Option(help="EEG stream; by default that of the last time.")
-    ] = None,
-    markers: Annotated[
-        str | None, typer.Option(help="Marker stream; by default the one of the EEG stream.")
     ] = None,
     mode: ModeOption = None,
     theme: Annotated[
@@ -44,7 +47,8 @@ def live(
     options = LiveOptions(
         decoder=decoder,
         stream=stream,
-        markers=markers,
+        markers=amplifier.marker_stream,
+        amplifier=amplifier,
         mode=mode,
         theme=theme,
     )

@@ -7,18 +7,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from sjepa_apps.cli.checks import check_recipe, check_sources
 from sjepa_apps.cli.common import JsonOption, echo, print_json, say
+from sjepa_apps.cli.description import describes_signal
 from sjepa_online.foreign_text import clean_lines
+
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
 
 Accelerator = Literal["auto", "cpu", "cuda"]
 
 
+@describes_signal(files=True)
 def pretrain(
+    amplifier: AmplifierProfile,
     recipe: Annotated[
         str, typer.Argument(callback=check_recipe, help="Name of a recipe in models/, or its path.")
     ],
@@ -64,7 +70,7 @@ def pretrain(
         return
     with _progress() as observer:
         if prepare:
-            corpus = prepare_corpus(chosen, data or (), store, observer.on_source)
+            corpus = prepare_corpus(chosen, data or (), store, observer.on_source, amplifier)
             outcome = None
         else:
             outcome, corpus = run(
@@ -78,6 +84,7 @@ def pretrain(
                 devices=devices,
                 nodes=nodes,
                 resume=resume,
+                amplifier=amplifier,
             )
     if observer.is_first_process:
         _report(corpus, outcome, json)

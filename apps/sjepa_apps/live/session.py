@@ -26,6 +26,7 @@ from sjepa_apps.live.trials.model import TrialLog
 from sjepa_apps.ui.channel_states import CHOICE_WORDS, ChannelStates
 from sjepa_apps.ui.discovery import Discovery
 from sjepa_apps.ui.widgets import State
+from sjepa_online.amplifier import AmplifierProfile
 from sjepa_online.online.commands import (
     ChooseChannel,
     CloseStream,
@@ -187,14 +188,14 @@ class LiveSession(QObject):
         stream: StreamDescription,
         markers: StreamDescription | None,
         mode: Mode | None,
-        unit: str | None,
+        amplifier: AmplifierProfile,
         display: DisplaySettings,
     ) -> None:
         """Show and decode a stream; one that is open is closed."""
         self._leave_readers()
         self._forget_choices(stream)
         self.stream, self.markers = stream, None
-        self.store = SignalStore(shown_channels(stream, unit), stream.sfreq, display)
+        self.store = SignalStore(shown_channels(stream, amplifier), stream.sfreq, display)
         self.quality = ChannelQuality(self.store.channels, stream)
         self._stale = False
         self.received = self.missing = self.n_gaps = 0
@@ -205,7 +206,7 @@ class LiveSession(QObject):
                 selector=self._selector(stream),
                 markers=None if markers is None else self._selector(markers),
                 mode=mode,
-                unit=unit,
+                amplifier=amplifier,
             )
         )
         self.log("connected", f"{stream.name} on {stream.host}", "good")

@@ -8,6 +8,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sjepa_apps.ui.theme import ThemeName
+from sjepa_online.amplifier import AmplifierProfile
 from sjepa_online.files import atomic_write
 from sjepa_online.online.events import Mode
 
@@ -26,6 +27,7 @@ class LiveSettings(BaseModel):
     recent_decoders: tuple[str, ...] = ()
     mode: Mode | None = None
     unit: str | None = None
+    amplifiers: dict[str, AmplifierProfile] = {}
     theme: ThemeName | None = None
     folder: str | None = None
     geometry: str = ""

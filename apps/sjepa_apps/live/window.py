@@ -30,6 +30,7 @@ from sjepa_apps.live.top_bar import TopBar
 from sjepa_apps.live.trials.view import TrialsView
 from sjepa_apps.ui.theme import GRID, THEMES, ThemeName, style_sheet, system_theme
 from sjepa_apps.ui.widgets import panel
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
 from sjepa_online.errors import InputError
 from sjepa_online.online.events import Health, LiveDecision, Mode
 from sjepa_online.stream import StreamDescription
@@ -51,6 +52,8 @@ class LiveOptions:
     stream, markers : str or None
         Selectors as for :func:`sjepa_online.stream.resolve_stream`; None for what was connected
         the last time.
+    amplifier : AmplifierProfile
+        What is known beside what the stream declares.
     mode : {"sliding", "markers"} or None
     theme : {"light", "dark"} or None
     remember : bool
@@ -62,6 +65,7 @@ class LiveOptions:
     decoder: Path | None = None
     stream: str | None = None
     markers: str | None = None
+    amplifier: AmplifierProfile = AS_DECLARED
     mode: Mode | None = None
     theme: ThemeName | None = None
     remember: bool = True
@@ -116,7 +120,11 @@ class LiveWindow(QMainWindow):
         self.set_theme(theme.name)
         self._restore_layout()
         mode = options.mode or settings.mode
-        self.connect_view.restore(options.markers or settings.markers, mode, settings.unit)
+        said = options.amplifier
+        unit = said.unit or settings.unit
+        self.connect_view.restore(
+            options.markers or settings.markers, mode, unit, said, settings.amplifiers
+        )
         self._begin(options)
 
     def _targets(self) -> ActionTargets:
@@ -283,9 +291,9 @@ class LiveWindow(QMainWindow):
         stream: StreamDescription,
         markers: StreamDescription | None,
         mode: Mode | None,
-        unit: str | None,
+        amplifier: AmplifierProfile,
     ) -> None:
-        self.session.open_stream(stream, markers, mode, unit, self.signals.display)
+        self.session.open_stream(stream, markers, mode, amplifier, self.signals.display)
         self.tabs.setCurrentIndex(0)
 
     def _stream_changed(self) -> None:
@@ -422,6 +430,7 @@ class LiveWindow(QMainWindow):
         )
         self.settings.markers = view.markers.currentText()
         self.settings.mode, self.settings.unit = view.chosen_mode, view.chosen_unit
+        self.settings.amplifiers = view.known
         if session.decoder is not None:
             self.settings.decoder = session.decoder.path
         self.settings.geometry = base64.b64encode(self.saveGeometry().data()).decode()

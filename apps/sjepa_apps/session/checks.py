@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sjepa_apps.session.completed_trials import whole_windows
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, pick_channels
 from sjepa_online.data import Recording
 from sjepa_online.data.source import load_source
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import MODEL_SFREQ, Protocol
 from sjepa_online.schedule import ScheduledTrial
 from sjepa_online.signal import Preprocessor, require_plausible_amplitude
-from sjepa_online.stream import Recorder, StreamDescription
+from sjepa_online.stream import Recorder, SignalInlet, StreamDescription
 from sjepa_online.stream.recorder import FULL_BELOW
 
 if TYPE_CHECKING:
@@ -54,7 +55,12 @@ class ChannelCheck:
         return [channel.complaint for channel in self.channels if channel.complaint]
 
     def table(self) -> str:
-        """Return a plain table, one line a channel."""
+        """Return a plain table, one line a channel.
+
+        Returns
+        -------
+        text : str
+        """
         lines = [f"{'channel':10} {'amplitude':>12} {'mains':>7}  finding"]
         for channel in self.channels:
             mains = "-" if channel.mains is None else f"{channel.mains:.0%}"
@@ -66,17 +72,23 @@ class ChannelCheck:
 
 
 def check_channels(
-    stream: StreamDescription, unit: str | None = None, seconds: float = CHECK_SECONDS
+    stream: StreamDescription,
+    amplifier: AmplifierProfile = AS_DECLARED,
+    seconds: float = CHECK_SECONDS,
 ) -> ChannelCheck:
     """Record a few seconds as a session does, and measure the quality of each channel.
 
     Parameters
     ----------
     stream : StreamDescription
-    unit : str, optional
-        Of its EEG, where it declares none.
+    amplifier : AmplifierProfile
+        What is known beside what the stream declares.
     seconds : float
         How long to record.
+
+    Returns
+    -------
+    check : ChannelCheck
 
     Raises
     ------
@@ -89,13 +101,17 @@ def check_channels(
     # takes seconds to load, and a session that goes on does not need it
     from sjepa_online.evaluation.report.channels import measure_channels
 
+    # what cannot be read is told before anything is recorded
+    pick_channels(stream.declaration, amplifier)
     with tempfile.TemporaryDirectory(prefix="sjepa-online-check-") as folder:
         path = Path(folder) / "check.xdf"
         with Recorder(path, [stream.uid]) as recorder:
             recorder.start()
             time.sleep(seconds)
-        (recording,) = load_source(str(path), unit)
-    finding = require_plausible_amplitude(recording.data, recording.unit, recording.sfreq)
+        (recording,) = load_source(str(path), amplifier.of_session(stream.selector))
+    finding = require_plausible_amplitude(
+        recording.data, recording.unit, recording.sfreq, recording.declared_unit
+    )
     if finding.verdict == "flat":
         raise InputError(
             "Every channel of the stream is constant",
@@ -108,8 +124,39 @@ def check_channels(
     return ChannelCheck(recording, measure_channels(windows, recording.ch_names, [recording]))
 
 
+def clock_shift(stream: StreamDescription, seconds: float = 2.0) -> float:
+    """Return the shift of a stream's timestamps to LSL's clock; 0 where they are of that clock.
+
+    Parameters
+    ----------
+    stream : StreamDescription
+    seconds : float
+        How long to wait for its samples.
+
+    Returns
+    -------
+    shift : float
+        s, to be added.
+
+    Raises
+    ------
+    OperationError
+        The stream does not answer.
+    """
+    with SignalInlet(stream, recover=False) as inlet:
+        end = time.monotonic() + seconds
+        while not inlet.received and time.monotonic() < end:
+            inlet.pull(0.1)
+        return inlet.clock_shift
+
+
 def require_enough_trials(trials: Sequence[ScheduledTrial], protocol: Protocol) -> None:
     """Refuse a session that cannot be trained on, before a participant's time is spent.
+
+    Parameters
+    ----------
+    trials : sequence of ScheduledTrial
+    protocol : Protocol
 
     Raises
     ------
@@ -123,6 +170,11 @@ def require_enough_trials(trials: Sequence[ScheduledTrial], protocol: Protocol) 
 
 def require_enough_recorded(recordings: Sequence[Recording], protocol: Protocol) -> None:
     """Refuse to train on recordings that hold too little.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+    protocol : Protocol
 
     Raises
     ------
@@ -140,6 +192,13 @@ def _require_enough(labels: Sequence[str], protocol: Protocol) -> None:
 
 def require_room(folder: Path, stream: StreamDescription, seconds: float) -> None:
     """Refuse a disk that cannot hold the recording.
+
+    Parameters
+    ----------
+    folder : Path
+    stream : StreamDescription
+    seconds : float
+        Length of the recording.
 
     Raises
     ------

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from sjepa_apps.session.checks import ChannelCheck, check_channels, require_room
+from sjepa_apps.session.checks import ChannelCheck, check_channels, clock_shift, require_room
 from sjepa_apps.session.completed_trials import remaining_trials
 from sjepa_apps.session.folder import SessionFolder
 from sjepa_apps.session.presenter import Presenter, TrialMonitor
@@ -59,7 +59,7 @@ class CalibrationSession:
 
     def check_channels(self) -> ChannelCheck:
         """Look at a few seconds of signal; see :func:`check_channels`."""
-        return check_channels(self.stream, self.folder.state.unit)
+        return check_channels(self.stream, self.folder.state.described)
 
     def practise(self, presenter: Presenter) -> None:
         """Show the practice trials; they are not recorded.
@@ -178,6 +178,9 @@ class CalibrationSession:
             recorder = stack.enter_context(Recorder(part, [self.stream.uid, *self._others]))
             self._tell(f"Recording to {part}")
             recorder.start(meanwhile=presenter.check_stopped)
+            if shift := clock_shift(self.stream):
+                self._tell(f"{self.stream.name} has another clock, {-shift:+.3f} s off; corrected")
+                self.folder.note_clock(part, shift)
             stream_monitor = stack.enter_context(
                 StreamMonitor(self.stream, lambda: recorder.status().problem, self._tell)
             )

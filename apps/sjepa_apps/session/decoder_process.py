@@ -11,6 +11,7 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
 from sjepa_online.decoding import load_decoder
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.online.events import (
@@ -63,8 +64,8 @@ class DecoderProcess(Closing):
         Takes what the decoder leaves out, and why.
     meanwhile : callable
         Called again and again until the decoder is ready; what it raises ends the start.
-    unit : str, optional
-        Of the EEG, where its stream declares none.
+    amplifier : AmplifierProfile
+        What is known of the EEG beside what its stream declares; its markers are not used.
 
     Attributes
     ----------
@@ -87,15 +88,16 @@ class DecoderProcess(Closing):
         markers: str,
         tell: Callable[[str], None],
         meanwhile: Callable[[], None] = lambda: None,
-        unit: str | None = None,
+        amplifier: AmplifierProfile = AS_DECLARED,
     ) -> None:
         self.problem = ""
         self.estimate: LiveDecision | None = None
         self._tell = tell
+        own = amplifier.of_session(stream)
         context = multiprocessing.get_context("spawn")
         self._answers, answers = context.Pipe(duplex=False)
         self._process = context.Process(
-            target=_decode, args=(answers, decoder, stream, markers, unit), daemon=True
+            target=_decode, args=(answers, decoder, stream, markers, own), daemon=True
         )
         self._process.start()
         # only the other process holds this end then, so its death is noticed here
@@ -165,7 +167,7 @@ class DecoderProcess(Closing):
 
 
 def _decode(
-    answers: Connection, decoder: Path, stream: str, markers: str, unit: str | None
+    answers: Connection, decoder: Path, stream: str, markers: str, amplifier: AmplifierProfile
 ) -> None:
     """Decode in a process of its own and send every event; the first answer says: ready."""
     parent = multiprocessing.parent_process()
@@ -174,7 +176,9 @@ def _decode(
     try:
         loaded = load_decoder(decoder)
         with ExitStack() as stack:
-            open_stream = partial(LiveDecoder.open, loaded, stream, unit=unit, wait=SEARCH)
+            open_stream = partial(
+                LiveDecoder.open, loaded, stream, amplifier=amplifier, wait=SEARCH
+            )
             locked = open_stream(markers, mode="markers", recover_markers=False)
             lives = [stack.enter_context(locked)]
             if loaded.protocol.paradigm == "mi":

@@ -14,6 +14,7 @@ from scipy.stats import binomtest
 from sjepa_apps.session.decoder_process import Choice, DecoderProcess
 from sjepa_apps.session.presenter import PresentedTrial, Presenter, SessionStopped, TrialMonitor
 from sjepa_apps.session.stream_monitor import LOST_AFTER, StreamMonitor, wait_until_back
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
 from sjepa_online.errors import OperationError
 from sjepa_online.markers import SELECTED, StimulusMarker
 from sjepa_online.protocol import Protocol
@@ -72,8 +73,8 @@ class FeedbackRun(Closing):
         Of the trials.
     tell : callable
         Takes messages for the experimenter.
-    unit : str, optional
-        Of the EEG, where the stream declares none.
+    amplifier : AmplifierProfile
+        What is known of the EEG beside what its stream declares.
 
     Attributes
     ----------
@@ -93,14 +94,16 @@ class FeedbackRun(Closing):
         stimulus: StimulusOutlet,
         protocol: Protocol,
         tell: Callable[[str], None],
-        unit: str | None = None,
+        amplifier: AmplifierProfile = AS_DECLARED,
     ) -> None:
         self.selections: list[Selection] = []
         self._stream = stream
         self._stimulus = stimulus
         self._window = protocol.window
         self._tell = tell
-        self._decode = partial(DecoderProcess, decoder, markers=stimulus.uid, tell=tell, unit=unit)
+        self._decode = partial(
+            DecoderProcess, decoder, markers=stimulus.uid, tell=tell, amplifier=amplifier
+        )
         self._decoder = self._decode(stream.uid)
 
     def run(self, presenter: Presenter, trials: Sequence[ScheduledTrial]) -> None:

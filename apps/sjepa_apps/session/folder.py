@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sjepa_apps.session import STATE
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, describe
 from sjepa_online.data import Recording
 from sjepa_online.data.source import load_source
 from sjepa_online.errors import InputError
@@ -54,7 +55,9 @@ class RecordedStream(BaseModel):
 class SessionState(BaseModel):
     """What ``session.json`` holds; how far the session is stands in the recording itself.
 
-    ``unit`` is that of the EEG where the stream declares none.
+    ``amplifier`` is what is known of it beside what the stream declares; ``unit`` stands in
+    sessions of earlier releases. ``clock_shifts`` holds, for parts whose stream another clock than
+    LSL's has stamped, what is to be added (s) to its timestamps.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,6 +69,13 @@ class SessionState(BaseModel):
     n_trials: int = Field(ge=1)
     stream: RecordedStream
     unit: str | None = None
+    amplifier: AmplifierProfile = AS_DECLARED
+    clock_shifts: dict[str, float] = {}
+
+    @property
+    def described(self) -> AmplifierProfile:
+        """How the parts are read: the recorded stream, and the session's own markers."""
+        return describe(self.amplifier, unit=self.unit).of_session(self.stream.selector)
 
 
 class SessionFolder:
@@ -97,7 +107,7 @@ class SessionFolder:
         stream: StreamDescription,
         seed: int,
         n_trials: int | None = None,
-        unit: str | None = None,
+        amplifier: AmplifierProfile = AS_DECLARED,
     ) -> SessionFolder:
         """Make the folder of a new session.
 
@@ -113,8 +123,8 @@ class SessionFolder:
             Of the schedule.
         n_trials : int, optional
             How many trials to record; as many as the protocol says by default.
-        unit : str, optional
-            Of the EEG, where the stream declares none.
+        amplifier : AmplifierProfile
+            What is known beside what the stream declares.
 
         Raises
         ------
@@ -139,7 +149,7 @@ class SessionFolder:
             seed=seed,
             n_trials=n_planned,
             stream=RecordedStream.of(stream),
-            unit=unit,
+            amplifier=amplifier,
         )
         folder = cls(path, state, protocol, text)
         atomic_write(path / PROTOCOL, text.encode())
@@ -170,6 +180,12 @@ class SessionFolder:
     def set_n_trials(self, n_trials: int) -> None:
         """Record so many trials in all."""
         self.state = self.state.model_copy(update={"n_trials": n_trials})
+        self._write_state()
+
+    def note_clock(self, part: Path, shift: float) -> None:
+        """Keep by how much (s) the timestamps of a part's stream are off LSL's clock."""
+        shifts = self.state.clock_shifts | {part.name: shift}
+        self.state = self.state.model_copy(update={"clock_shifts": shifts})
         self._write_state()
 
     def check_stream(self, stream: StreamDescription) -> None:
@@ -215,7 +231,9 @@ class SessionFolder:
         """
         for path in self.parts():
             if path not in self._read:
-                self._read[path] = _read(path, self.state.unit)
+                shift = self.state.clock_shifts.get(path.name, 0.0)
+                described = self.state.described.model_copy(update={"clock_shift": shift})
+                self._read[path] = _read(path, described)
         read = [self._read[path] for path in self.parts()]
         usable = [
             one
@@ -255,9 +273,9 @@ def planned_trials(
     return tuple(replace(trial, number=number) for number, trial in enumerate(chosen))
 
 
-def _read(path: Path, unit: str | None) -> Recording | InputError:
+def _read(path: Path, described: AmplifierProfile) -> Recording | InputError:
     try:
-        (recording,) = load_source(str(path), unit)
+        (recording,) = load_source(str(path), described)
     except InputError as error:
         return error
     return recording

@@ -18,6 +18,7 @@ from sjepa_apps.stimulus.display import Placement
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_apps.ui.worker import TaskRunner
+from sjepa_online.amplifier import AmplifierProfile
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.evaluation.report import advise, more_trials_help, write_report
 from sjepa_online.stream import FrameOutlet, StimulusOutlet, StreamDescription
@@ -32,8 +33,8 @@ class Choices:
     paradigm : str
         Name or path of the protocol.
     stream : StreamDescription
-    unit : str or None
-        Of its EEG; None for what it declares.
+    amplifier : AmplifierProfile
+        What is known beside what the stream declares.
     n_trials : int
         How many to record in all.
     practice : bool
@@ -43,7 +44,7 @@ class Choices:
 
     paradigm: str
     stream: StreamDescription
-    unit: str | None
+    amplifier: AmplifierProfile
     n_trials: int
     practice: bool
     placement: Placement
@@ -145,8 +146,8 @@ class Conductor(QObject):
 
     def check(self) -> None:
         """Look at the channels of the chosen stream."""
-        stream, unit = self._chosen.stream, self._chosen.unit
-        self._worker.run(lambda: check_channels(stream, unit), self.checked.emit, self._refuse)
+        stream, amplifier = self._chosen.stream, self._chosen.amplifier
+        self._worker.run(lambda: check_channels(stream, amplifier), self.checked.emit, self._refuse)
 
     def record(self) -> None:
         """Open the stimulus window, practise if wanted, and record the remaining trials."""
@@ -220,7 +221,7 @@ class Conductor(QObject):
                 choices.stream,
                 self.setup.seed,
                 choices.n_trials,
-                choices.unit,
+                choices.amplifier,
             )
         elif choices.n_trials != self.folder.state.n_trials:
             self.folder.set_n_trials(choices.n_trials)

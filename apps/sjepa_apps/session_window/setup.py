@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sjepa_apps.stimulus.display import Placement
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
 
 if TYPE_CHECKING:
     from sjepa_apps.session.folder import SessionFolder
@@ -30,8 +31,8 @@ class SessionSetup:
     request : DecoderRequest
     stream : str or None
         Name of the EEG stream; None for the only one in sight.
-    unit : str or None
-        Of its EEG, where it declares none.
+    amplifier : AmplifierProfile
+        What is known beside what the stream declares.
     n_trials : int or None
         How many to record in all; None for as many as the protocol or the session says.
     practice : bool
@@ -53,7 +54,7 @@ class SessionSetup:
     paradigm: str
     request: DecoderRequest
     stream: str | None = None
-    unit: str | None = None
+    amplifier: AmplifierProfile = AS_DECLARED
     n_trials: int | None = None
     practice: bool = True
     seed: int = 0

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QSpinBox, QTableWidgetItem, QWidget
+from PyQt6.QtWidgets import (
+    QCheckBox,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QSpinBox,
+    QTableWidgetItem,
+    QWidget,
+)
 
 from sjepa_apps.session.checks import require_enough_trials
 from sjepa_apps.session.folder import SessionFolder, planned_trials
@@ -14,10 +22,12 @@ from sjepa_apps.session_window.setup import SessionSetup
 from sjepa_apps.stimulus.display import Placement
 from sjepa_apps.stimulus.frame_window import find_screen
 from sjepa_apps.ui.discovery import signals_among
+from sjepa_apps.ui.electrode_table import ElectrodeTable
 from sjepa_apps.ui.stream_check import UNITS, check_stream, worst
 from sjepa_apps.ui.theme import GRID
 from sjepa_apps.ui.widgets import Choices as ChoiceBox
 from sjepa_apps.ui.widgets import PlainLabel, ProtocolFileButton, make_table, plain_tip
+from sjepa_online.amplifier import AmplifierProfile, describe
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.resources import list_resources
@@ -74,6 +84,9 @@ class SetupPage(Page):
         self.unit = ChoiceBox()
         self.unit.addItems(list(UNITS))
         self.unit.setToolTip("Unit of the EEG, where the stream declares none or a wrong one")
+        self.electrodes = QPushButton("Electrodes …")
+        self.electrodes.setToolTip("Say which channel is which electrode (also saved)")
+        self._amplifiers: dict[str, AmplifierProfile] = {}
         self.display = ChoiceBox()
         self.windowed = QCheckBox("In a window, to try it out")
         self.windowed.setChecked(setup.placement.windowed)
@@ -88,6 +101,7 @@ class SetupPage(Page):
         self.trials.valueChanged.connect(self._plan)
         self.table.itemSelectionChanged.connect(self._judge)
         self.unit.currentIndexChanged.connect(self._judge)
+        self.electrodes.clicked.connect(self._edit_electrodes)
         self.primary.clicked.connect(self._choose)
         self._read_protocol()
 
@@ -127,6 +141,22 @@ class SetupPage(Page):
         return UNITS[self.unit.currentText()]
 
     @property
+    def chosen_amplifier(self) -> AmplifierProfile:
+        """What is known of the amplifier beside what the stream declares."""
+        stream = self.stream
+        edited = None if stream is None else self._amplifiers.get(stream.selector)
+        return describe(edited or self._setup.amplifier, unit=self.chosen_unit)
+
+    def _edit_electrodes(self) -> None:
+        stream = self.stream
+        if stream is None:
+            return
+        table = ElectrodeTable(stream, self.chosen_amplifier, self)
+        if table.exec():
+            self._amplifiers[stream.selector] = table.profile
+            self._judge()
+
+    @property
     def paradigm(self) -> str:
         """Name or path of the protocol that is chosen."""
         return self.protocol.currentText()
@@ -155,7 +185,7 @@ class SetupPage(Page):
             ("", _side_by_side(self.about)),
             ("Display", _side_by_side(self.display)),
             ("", _side_by_side(self.windowed, self.photodiode)),
-            ("Unit", _side_by_side(self.unit)),
+            ("Unit", _side_by_side(self.unit, self.electrodes)),
         )
         for row, (name, fields) in enumerate(rows):
             form.addWidget(PlainLabel(name, "muted"), row, 0)
@@ -176,7 +206,8 @@ class SetupPage(Page):
         self.protocol.setCurrentText(paradigm)
 
     def _fill_unit(self) -> None:
-        unit = self._setup.unit if self._folder is None else self._folder.state.unit
+        state = None if self._folder is None else self._folder.state
+        unit = (self._setup.amplifier if state is None else state.described).unit
         self.unit.setCurrentIndex(list(UNITS.values()).index(unit))
         self.unit.setEnabled(self._folder is None)
 
@@ -247,12 +278,13 @@ class SetupPage(Page):
     def _judge(self) -> None:
         stream = self.stream
         self.primary.setEnabled(False)
+        self.electrodes.setEnabled(stream is not None and self._folder is None)
         if not self._streams:
             self.tell(_NO_STREAM.format(paradigm=self.paradigm))
         elif stream is None:
             self.tell(f"{len(self._streams)} streams are in sight: choose the one to record.")
         else:
-            findings = check_stream(stream, None, self.chosen_unit)
+            findings = check_stream(stream, None, self.chosen_amplifier)
             state = worst(findings)
             said = [finding.text for finding in findings if finding.state == state != "good"]
             nobody = "It is simulated: nobody is recorded. " if stream.simulated else ""
@@ -275,7 +307,7 @@ class SetupPage(Page):
             Choices(
                 self.paradigm,
                 stream,
-                self.chosen_unit,
+                self.chosen_amplifier,
                 self.trials.value(),
                 self.practice.isChecked(),
                 Placement(

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from sjepa_apps.ui.channel_states import standard_name
 from sjepa_apps.ui.widgets import State
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, pick_channels
 from sjepa_online.errors import InputError
 from sjepa_online.signal.preprocessor import SFREQ_RANGE
-from sjepa_online.signal.units import normalise_unit
 from sjepa_online.stream import StreamDescription
 
 #: Units that the operator can choose, by what the box shows; None for the declared one.
@@ -38,7 +37,9 @@ class Finding:
 
 
 def check_stream(
-    stream: StreamDescription, decoder: DecoderInput | None, unit: str | None = None
+    stream: StreamDescription,
+    decoder: DecoderInput | None,
+    amplifier: AmplifierProfile = AS_DECLARED,
 ) -> list[Finding]:
     """Compare channels, rate and unit of a stream with those that a decoder expects.
 
@@ -47,8 +48,8 @@ def check_stream(
     stream : StreamDescription
     decoder : DecoderInput or None
         None checks only whether the stream can be shown.
-    unit : str or None
-        Unit given by the operator; it replaces the declared one.
+    amplifier : AmplifierProfile
+        What the operator says beside what the stream declares.
 
     Returns
     -------
@@ -57,14 +58,29 @@ def check_stream(
     """
     if not stream.is_kind("signal"):
         return [Finding("bad", "It has no regular rate, so it can be neither shown nor decoded.")]
-    findings = [_rate(stream, decoder), _unit(stream, unit)]
+    rate = _rate(stream, decoder)
+    try:
+        picked = pick_channels(stream.declaration, amplifier)
+    except InputError as error:
+        return [Finding("bad", f"{error}"), rate]
+    told = [Finding("", f"{note}.") for note in picked.notes]
+    findings = [rate, Finding("good", f"Its unit is {picked.unit.replace('uV', 'µV')}."), *told]
     if decoder is None:
         return [*findings, Finding("", "No decoder is loaded: the signal is shown only.")]
-    return [_channels(stream, decoder), *findings]
+    return [_channels(picked.ch_names, decoder), *findings]
 
 
 def worst(findings: list[Finding]) -> State:
-    """Return the most serious state."""
+    """Return the most serious state.
+
+    Parameters
+    ----------
+    findings : list of Finding
+
+    Returns
+    -------
+    state : State
+    """
     states = [finding.state for finding in findings]
     order: tuple[State, ...] = ("bad", "warning", "good")
     return next((state for state in order if state in states), "")
@@ -73,35 +89,19 @@ def worst(findings: list[Finding]) -> State:
 def _rate(stream: StreamDescription, decoder: DecoderInput | None) -> Finding:
     low, high = SFREQ_RANGE
     told = f"{stream.sfreq:g} Hz"
-    if not low <= stream.sfreq <= high:
+    if stream.sfreq == 0:
+        return Finding("warning", "It declares no rate: it is measured.")
+    if stream.sfreq > high:
+        return Finding("warning", f"{told}: it is decimated to {high:g} Hz or less.")
+    if not low <= stream.sfreq:
         return Finding("bad", f"{told}: decoding takes {low:g} to {high:g} Hz.")
     if decoder is not None and stream.sfreq != decoder.sfreq:
         return Finding("warning", f"{told}; calibrated at {decoder.sfreq:g} Hz. It is resampled.")
     return Finding("good", f"{told}.")
 
 
-def _unit(stream: StreamDescription, unit: str | None) -> Finding:
-    if unit is not None:
-        return Finding("good", f"Its samples are taken for {unit.replace('uV', 'µV')}.")
-    if not stream.units:
-        return Finding("bad", "It declares no unit: choose one.")
-    units = set()
-    for declared in stream.units:
-        try:
-            units.add(normalise_unit(declared))
-        except InputError:
-            continue
-    if not units:
-        return Finding("bad", f"Its unit is none of voltage: {stream.unit}. Choose one.")
-    told = ", ".join(sorted(units)).replace("uV", "µV")
-    return Finding("good", f"Its unit is {told}.")
-
-
-def _channels(stream: StreamDescription, decoder: DecoderInput) -> Finding:
-    if not stream.ch_names:
-        return Finding("bad", "It does not name its channels.")
-    there = {standard_name(name) for name in stream.ch_names}
-    missing = [name for name in decoder.ch_names if name not in there]
+def _channels(ch_names: tuple[str, ...], decoder: DecoderInput) -> Finding:
+    missing = [name for name in decoder.ch_names if name not in ch_names]
     if missing:
         named = ", ".join(missing[:NAMED]) + (" and more" if len(missing) > NAMED else "")
         n = len(decoder.ch_names)

@@ -1,30 +1,30 @@
-"""The default decoder: filter bank, Riemannian, or their average, as the training trials say.
+"""The default decoder: filter bank, Riemannian, network, or their average, as the trials say.
 
 The choice is part of fitting, so a cross-validation around it scores the choice too and is not
 optimistic. The average comes first, and another candidate has to be clearly better (the
 one-standard-error rule of Breiman et al. 1984): with few trials the differences that
-cross-validation sees are mostly noise, and the average of two decoders that err on different
+cross-validation sees are mostly noise, and the average of decoders that err on different
 trials is the safer one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Self
 
 import numpy as np
 
 from sjepa_online.decoding.base import EpochClassifier, Features, take
 from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
+from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
 from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
 from sjepa_online.decoding.classifiers.stacking import combine, inner_folds, stacking_weights
 from sjepa_online.decoding.serialization import State, with_prefix, without_prefix
 from sjepa_online.typing import BoolMask, FloatArray, Floats, Indices
 
 AVERAGE = "average"
-MEMBERS = ("filter-bank", "riemann")
-#: Which members each candidate uses; the first is kept unless another is clearly better.
-CANDIDATES = {AVERAGE: (True, True), "filter-bank": (True, False), "riemann": (False, True)}
+#: Names of the members; the network may be absent.
+MEMBERS = ("filter-bank", "riemann", "pre-local")
 #: What files of version 0.1.0 call the filter bank.
 _OLD_NAME = "pre-local"
 #: Probabilities are raised to this, so that one wrong certainty does not decide.
@@ -32,38 +32,45 @@ SMALLEST_PROBABILITY = 1e-9
 
 
 class AutoClassifier(EpochClassifier):
-    """Choose among two classifiers and the geometric mean of their probabilities.
+    """Choose among classifiers and the geometric mean of their probabilities.
 
     Parameters
     ----------
     filter_bank : FilterBankClassifier
     riemann : RiemannClassifier
-        Of the same classes in the same order.
+    network : PreLocalNetwork or None
+        All of the same classes in the same order; None for two members.
 
     Attributes
     ----------
     choice_ : str
-        ``average``, ``filter-bank`` or ``riemann``.
+        ``average``, or the name of a member.
     reason_ : str
         Why, in a sentence.
-    weights_ : dict of str to ndarray, shape (2,)
+    weights_ : dict of str to ndarray, shape (members,)
         Weights of the members' log probabilities in each candidate.
     """
 
     kind = "auto"
 
-    def __init__(self, filter_bank: FilterBankClassifier, riemann: RiemannClassifier) -> None:
+    def __init__(
+        self,
+        filter_bank: FilterBankClassifier,
+        riemann: RiemannClassifier,
+        network: PreLocalNetwork | None = None,
+    ) -> None:
         super().__init__(filter_bank.classes)
         self.filter_bank = filter_bank
         self.riemann = riemann
+        self.network = network
         self.weights_: dict[str, Floats] = {}
         self.choice_ = AVERAGE
         self.reason_ = ""
 
     @property
     def handles_bad_channels(self) -> bool:
-        """True where both members do."""
-        return all(member.handles_bad_channels for member in self._members)
+        """True where all members do."""
+        return all(member.handles_bad_channels for member in self._members.values())
 
     @property
     def reason(self) -> str:
@@ -71,24 +78,33 @@ class AutoClassifier(EpochClassifier):
         return self.reason_
 
     def features(self, X: FloatArray) -> Features:
-        """Return what both members read; see :meth:`EpochClassifier.features`."""
-        return self.filter_bank.features(X) | self.riemann.features(X)
+        """Return the features of all members. See :meth:`EpochClassifier.features`."""
+        merged: Features = {}
+        for member in self._members.values():
+            merged |= member.features(X)
+        return merged
 
     def predict_features(self, features: Features) -> Floats:
-        """Return probabilities; see :meth:`EpochClassifier.predict_features`."""
+        """Return probabilities. See :meth:`EpochClassifier.predict_features`."""
         return self.predict_candidates(features)[self.choice_]
 
     def predict_candidates(self, features: Features) -> dict[str, Floats]:
-        """Return the calibrated probabilities of every candidate; see the base class."""
-        parts = np.stack([member.predict_features(features) for member in self._members])
+        """Return the calibrated probabilities of every candidate.
+
+        See :meth:`EpochClassifier.predict_candidates`.
+        """
+        parts = np.stack([one.predict_features(features) for one in self._members.values()])
         log_probabilities = _log(parts)
         return {
             name: combine(log_probabilities, weights) for name, weights in self.weights_.items()
         }
 
     def to_state(self) -> State:
-        """Return both members, the weights, and the choice with its reason."""
-        states = dict(zip(MEMBERS, (member.to_state() for member in self._members), strict=True))
+        """Return the members, the weights, and the choice with its reason.
+
+        See :meth:`EpochClassifier.to_state`.
+        """
+        states = {name: member.to_state() for name, member in self._members.items()}
         config = {
             "kind": self.kind,
             "choice": self.choice_,
@@ -102,43 +118,44 @@ class AutoClassifier(EpochClassifier):
 
     @classmethod
     def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
-        """Build the classifier of a state; see :meth:`EpochClassifier.from_state`."""
+        """Build the classifier of a state. See :meth:`EpochClassifier.from_state`."""
         config, arrays = state.config, state.arrays
-        stored = {
-            name: _OLD_NAME if name == MEMBERS[0] and _OLD_NAME in config["members"] else name
-            for name in CANDIDATES
+        is_old = MEMBERS[0] not in config["members"]
+        names = [MEMBERS[0] if is_old and one == _OLD_NAME else one for one in config["members"]]
+        members = {
+            name: restore(State(config["members"][stored], without_prefix(stored, arrays)))
+            for name, stored in zip(names, config["members"], strict=True)
         }
-        filter_bank, riemann = (
-            State(config["members"][stored[name]], without_prefix(stored[name], arrays))
-            for name in MEMBERS
-        )
-        classifier = cls(
-            FilterBankClassifier.from_state(filter_bank, restore),
-            RiemannClassifier.from_state(riemann, restore),
-        )
+        classifier = cls(*(members[name] for name in MEMBERS if name in members))
+        renamed = {_OLD_NAME: MEMBERS[0]} if is_old else {}
         weights = without_prefix("weights", arrays)
-        classifier.weights_ = {name: weights[stored[name]] for name in CANDIDATES}
-        classifier.choice_ = {old: name for name, old in stored.items()}[config["choice"]]
+        classifier.weights_ = {renamed.get(name, name): one for name, one in weights.items()}
+        classifier.choice_ = renamed.get(config["choice"], config["choice"])
         classifier.reason_ = config["reason"]
         return classifier
 
     @property
-    def _members(self) -> tuple[FilterBankClassifier, RiemannClassifier]:
-        return self.filter_bank, self.riemann
+    def _members(self) -> dict[str, EpochClassifier]:
+        members = (self.filter_bank, self.riemann, self.network)
+        return {name: one for name, one in zip(MEMBERS, members, strict=True) if one is not None}
 
     def _fit_targets(self, features: Features, targets: Indices, channel_dropout: bool) -> None:
-        """Fit both members, and choose by their predictions of trials that they did not see."""
+        """Fit the members, and choose by their predictions of trials that they did not see."""
         held_out = np.zeros((len(targets), len(self.classes_)))
         for train, test in inner_folds(targets):
             self.riemann._fit_targets(take(features, train), targets[train], False)
             held_out[test] = self.riemann.predict_features(take(features, test))
-        for member in self._members:
+        for member in self._members.values():
             member._fit_targets(features, targets, channel_dropout)
-        self._choose(_log(np.stack([self.filter_bank.out_of_fold_, held_out])), targets)
+        unseen = [self.filter_bank.out_of_fold_, held_out]
+        if self.network is not None:
+            unseen.append(self.network.out_of_fold_)
+        self._choose(_log(np.stack(unseen)), targets)
 
     def _predict_epochs(self, X: FloatArray, bad: BoolMask | None) -> Floats:
-        used = np.flatnonzero(CANDIDATES[self.choice_])
-        parts = [self._members[index].predict_proba(X, bad) for index in used]
+        members = list(self._members.values())
+        used = np.flatnonzero(candidates(list(self._members))[self.choice_])
+        parts = [members[index].predict_proba(X, bad) for index in used]
         return combine(_log(np.stack(parts)), self.weights_[self.choice_][used])
 
     def _choose(self, held_out: Floats, targets: Indices) -> None:
@@ -147,13 +164,30 @@ class AutoClassifier(EpochClassifier):
         temperatures = np.array([stacking_weights(one[np.newaxis], targets)[0] for one in held_out])
         trials = np.arange(len(targets))
         losses = {}
-        for name, members in CANDIDATES.items():
+        for name, members in candidates(list(self._members)).items():
             weights = temperatures * np.array(members)
             joint = np.tensordot(weights, held_out, axes=1)[np.newaxis]
             self.weights_[name] = weights * stacking_weights(joint, targets)[0]
             probabilities = combine(held_out, self.weights_[name])
             losses[name] = -np.log(probabilities[trials, targets] + SMALLEST_PROBABILITY)
         self.choice_, self.reason_ = choose(losses)
+
+
+def candidates(members: Sequence[str]) -> dict[str, tuple[bool, ...]]:
+    """Return the members that each candidate uses; the first is kept unless another is better.
+
+    Parameters
+    ----------
+    members : sequence of str
+        Names.
+
+    Returns
+    -------
+    candidates : dict of str to tuple of bool
+        For each candidate, whether each member is part of it.
+    """
+    alone = {name: tuple(one == name for one in members) for name in members}
+    return {AVERAGE: (True,) * len(members), **alone}
 
 
 def choose(losses: dict[str, Floats]) -> tuple[str, str]:

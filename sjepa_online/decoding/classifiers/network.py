@@ -13,10 +13,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sjepa_online.decoding.base import EpochClassifier
-from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
 from sjepa_online.decoding.classifiers.fine_tuning import Strategy, choose_device
 from sjepa_online.decoding.classifiers.imagery import Imagery
 from sjepa_online.decoding.classifiers.paper_heads import MIN_TRIALS, PaperHead
+from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
 from sjepa_online.decoding.classifiers.readouts import (
     BandPower,
     PhaseLocked,
@@ -56,15 +56,15 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     weights : str
         Pretrained weights: a name, a path, or ``random``.
     ch_names : sequence of str or None
-        The epochs' channels; None is enough for the convex pre-local head, which then cannot tell
-        left from right in imagery.
+        The epochs' channels; None is enough for the pre-local head, which then cannot tell left
+        from right in imagery.
     random_state : int, RandomState or None
         Seed of everything that is drawn.
-    readout : {"convex", "flat"}
-        How the pre-local head reads the local encoder: ``convex`` for the readouts of
-        :class:`FilterBankClassifier`, which are solved without gradient descent and leave the
-        pretrained layers as they are under either strategy; ``flat`` for the paper's
-        flattened tokens. The other heads are always flat.
+    readout : {"paradigm", "flat"}
+        How the pre-local head reads the local encoder, and learns: ``paradigm`` for the readouts
+        that suit the paradigm and the training from few trials of :class:`PreLocalNetwork`;
+        ``flat`` for the paper's flattened tokens and its plain training. The other heads are
+        always flat.
     paradigm : {"ssvep", "erp", "mi"} or None
         What the trials are, which decides the readouts; None weighs all that need no
         stimulus frequency.
@@ -90,7 +90,7 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weights: str = "default",
         ch_names: Sequence[str] | None = None,
         random_state: Any = None,
-        readout: Literal["convex", "flat"] = "convex",
+        readout: Literal["paradigm", "flat"] = "paradigm",
         paradigm: Paradigm | None = None,
         frequencies: tuple[float, ...] = (),
         class_order: Sequence[Any] | None = None,
@@ -135,18 +135,22 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.epoch_shape_ = X.shape[1:]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         network = self._network(X.shape[1], seed)
-        if self._is_convex:
-            self.model_: EpochClassifier = FilterBankClassifier(
-                network.local_encoder.first_kernels.numpy(),
-                readouts_of(self.paradigm, self.frequencies),
-                self.frequencies,
-                self.classes_.tolist(),
-                ch_names=self._channel_names(X.shape[1]),
+        device, classes = choose_device(self.device), self.classes_.tolist()
+        if self._is_flat:
+            self.model_: EpochClassifier = PaperHead(
+                self.head, self.strategy, network, classes, seed, device
             )
         else:
-            device = choose_device(self.device)
-            self.model_ = PaperHead(
-                self.head, self.strategy, network, self.classes_.tolist(), seed, device
+            _check_frequencies(self.paradigm, self.frequencies)
+            self.model_ = PreLocalNetwork(
+                network.local_encoder,
+                self.paradigm,
+                self.frequencies,
+                classes,
+                self.strategy,
+                seed,
+                device,
+                self._channel_names(X.shape[1]),
             )
         self.model_.fit(X, y)
         return self
@@ -196,25 +200,25 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return labels
 
     def to_state(self) -> State:
-        """Return what the fitted head needs to predict."""
+        """Return what the fitted head needs to predict. See :meth:`EpochClassifier.to_state`."""
         return self.model_.to_state()
 
     @property
-    def _is_convex(self) -> bool:
-        return self.head == "pre-local" and self.readout == "convex"
+    def _is_flat(self) -> bool:
+        return self.head != "pre-local" or self.readout == "flat"
 
     def _check_parameters(self) -> None:
         allowed: dict[str, Sequence[str | None]] = {
             "head": tuple(HEADS),
             "strategy": ("full", "new"),
-            "readout": ("convex", "flat"),
+            "readout": ("paradigm", "flat"),
             "paradigm": tuple(_READOUTS),
         }
         for name, values in allowed.items():
             check_choice(name, getattr(self, name), values)
         if self.ch_names is not None:
             check_names("ch_names", self.ch_names)
-        if self._is_convex:
+        if not self._is_flat:
             self._warn_of_losses()
 
     def _warn_of_losses(self) -> None:
@@ -243,7 +247,7 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _channel_names(self, n_channels: int) -> list[str] | None:
         if self.ch_names is None:
-            if not self._is_convex:
+            if self._is_flat:
                 raise InputError(
                     f"The {self.head} head needs the names of the channels, and none were given",
                     value="ch_names=None",
@@ -286,7 +290,7 @@ def load_network(weights: str, ch_names: list[str] | None, seed: int) -> SignalJ
 
 
 def readouts_of(paradigm: Paradigm | None, frequencies: tuple[float, ...]) -> tuple[str, ...]:
-    """Return the kinds of readouts that suit a paradigm.
+    """Return the kinds of the filter bank's readouts that suit a paradigm.
 
     Parameters
     ----------
@@ -304,13 +308,17 @@ def readouts_of(paradigm: Paradigm | None, frequencies: tuple[float, ...]) -> tu
     InputError
         SSVEP without stimulus frequencies.
     """
+    _check_frequencies(paradigm, frequencies)
+    return _READOUTS[paradigm]
+
+
+def _check_frequencies(paradigm: Paradigm | None, frequencies: tuple[float, ...]) -> None:
     if paradigm == "ssvep" and not frequencies:
         raise InputError(
             "An SSVEP decoder needs the stimulus frequencies, and none were given",
             value="no frequencies",
             remedy="Give them in Hz, one for each class that flickers.",
         )
-    return _READOUTS[paradigm]
 
 
 def _checked_classes(X: FloatArray, y: Labels, order: Sequence[Any] | None) -> Labels:

@@ -79,6 +79,12 @@ def class_spectra(trials: Trials, channel: int) -> tuple[Floats, Floats]:
 
     Flicker is looked at with the resolution of the whole window, rhythms with that of a second.
 
+    Parameters
+    ----------
+    trials : Trials
+    channel : int
+        Row of the channel.
+
     Returns
     -------
     frequencies : ndarray, shape (bins,)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from sjepa_online.amplifier import AmplifierProfile
 from sjepa_online.errors import InputError
 from sjepa_online.training.pretraining.corpus import Corpus, load_corpus
 from sjepa_online.training.pretraining.devices import launch_devices
@@ -19,6 +20,7 @@ def prepare(
     sources: Sequence[str],
     store_folder: Path,
     progress: Callable[[str, int, int], None],
+    amplifier: AmplifierProfile | None = None,
 ) -> Corpus:
     """Preprocess what the store lacks of the SOURCEs, and cut the examples.
 
@@ -32,6 +34,12 @@ def prepare(
         Made when it is not there.
     progress : callable
         Told the name, the number and the count of each file or subject.
+    amplifier : AmplifierProfile, optional
+        What is known of the recordings beside what they say.
+
+    Returns
+    -------
+    corpus : Corpus
 
     Raises
     ------
@@ -41,7 +49,7 @@ def prepare(
         The disk is full.
     """
     texts = _chosen(recipe, sources)
-    store = Store(store_folder, recipe.storage)
+    store = Store(store_folder, recipe.storage, amplifier)
     store.add(texts, progress)
     return load_corpus(store, texts, recipe)
 
@@ -58,12 +66,13 @@ def pretrain(
     devices: int = 1,
     nodes: int = 1,
     resume: bool = False,
+    amplifier: AmplifierProfile | None = None,
 ) -> tuple[Outcome, Corpus]:
     """Pretrain on every device; each process calls this, the first one fills the store.
 
     Parameters
     ----------
-    recipe, sources, store_folder, progress
+    recipe, sources, store_folder, progress, amplifier
         As for :func:`prepare`.
     folder : Path
         Receives the weights, the log and the state; see :class:`Training`.
@@ -75,6 +84,11 @@ def pretrain(
         Devices per machine, and machines.
     resume : bool
         Go on with the training in ``folder``.
+
+    Returns
+    -------
+    outcome : Outcome
+    corpus : Corpus
 
     Raises
     ------
@@ -89,9 +103,9 @@ def pretrain(
     launched = launch_devices(recipe, accelerator, devices, nodes)
     fabric = launched.fabric
     if fabric.is_global_zero:
-        Store(store_folder, recipe.storage).add(texts, progress)
+        Store(store_folder, recipe.storage, amplifier).add(texts, progress)
     fabric.barrier()
-    corpus = load_corpus(Store(store_folder, recipe.storage), texts, recipe)
+    corpus = load_corpus(Store(store_folder, recipe.storage, amplifier), texts, recipe)
     training = Training(recipe, corpus, folder, launched, observer, resume)
     return training.run(), corpus
 

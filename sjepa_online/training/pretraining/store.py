@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from sjepa_online.amplifier import AmplifierProfile
 from sjepa_online.data.reading import companions
 from sjepa_online.data.recording import Recording
 from sjepa_online.data.source import Source, expand_sources
@@ -91,6 +92,8 @@ class Store:
         Made when it is not there.
     storage : Storage
         How recordings are preprocessed and kept.
+    amplifier : AmplifierProfile, optional
+        What is known of the recordings beside what they say.
 
     Raises
     ------
@@ -98,8 +101,11 @@ class Store:
         The folder holds the store of another preprocessing, or its index is damaged.
     """
 
-    def __init__(self, folder: Path, storage: Storage) -> None:
+    def __init__(
+        self, folder: Path, storage: Storage, amplifier: AmplifierProfile | None = None
+    ) -> None:
         self.folder = folder
+        self._amplifier = amplifier
         self._index = _Index(storage=storage)
         index_path = folder / INDEX_NAME
         if index_path.is_file():
@@ -139,11 +145,11 @@ class Store:
                 value=f"{self.folder} ({error.strerror})",
                 remedy="Choose another one with --store.",
             ) from error
-        sources = expand_sources(texts)
+        sources = expand_sources(texts, self._amplifier)
         for number, source in enumerate(sources, start=1):
             if progress is not None:
                 progress(source.name, number, len(sources))
-            stamp = _stamp(source)
+            stamp = _stamp(source, self._amplifier)
             known = self._index.sources.get(source.name)
             if known is not None and known.stamp == stamp and not known.failed(source.name):
                 continue
@@ -170,9 +176,9 @@ class Store:
             One of them was not added, or has changed since.
         """
         found = []
-        for source in expand_sources(texts):
+        for source in expand_sources(texts, self._amplifier):
             stored = self._index.sources.get(source.name)
-            if stored is None or stored.stamp != _stamp(source):
+            if stored is None or stored.stamp != _stamp(source, self._amplifier):
                 raise InputError(
                     "A source is missing in the store",
                     value=f"{source.name} is not, or has changed",
@@ -270,13 +276,16 @@ def _read_index(path: Path) -> _Index:
         ) from error
 
 
-def _stamp(source: Source) -> str:
-    """Tell whether a file is still the same; data sets do not change under their name."""
+def _stamp(source: Source, amplifier: AmplifierProfile | None) -> str:
+    """Tell whether a file is still the same and read the same way; data sets do not change."""
     path = Path(source.name)
     if not path.is_file():
         return ""
     stats = [one.stat() for one in (path, *companions(path))]
-    return "; ".join(f"{one.st_size} bytes, modified {one.st_mtime_ns}" for one in stats)
+    told = [f"{one.st_size} bytes, modified {one.st_mtime_ns}" for one in stats]
+    if amplifier is not None and (said := amplifier.model_dump_json(exclude_defaults=True)) != "{}":
+        told.append(f"read as {said}")
+    return "; ".join(told)
 
 
 def _sha256(path: Path) -> str:

@@ -16,6 +16,7 @@ from sjepa_apps.live import session as session_module
 from sjepa_apps.live.engine.client import EngineClient
 from sjepa_apps.live.settings import LiveSettings, load_settings
 from sjepa_apps.ui.theme import DARK, LIGHT
+from sjepa_online.amplifier import describe as profile
 from sjepa_online.markers import REPLAY_SOURCE
 from sjepa_online.online.commands import LoadDecoder, OpenStream
 from sjepa_online.online.events import Decoding, EngineReady, Refused
@@ -212,7 +213,7 @@ def test_choices_and_layout_are_kept_for_the_next_time(
     second.session.streams = [describe()]
     second.session.streams_changed.emit()
     assert second.session.stream == describe()
-    assert sent == [OpenStream(selector="amplifier@serial 7", unit="mV")]
+    assert sent == [OpenStream(selector="amplifier@serial 7", amplifier=profile(unit="mV"))]
 
 
 def test_settings_that_cannot_be_read_are_told(

@@ -44,7 +44,7 @@ def test_bad_channels_are_named():
 def test_a_unit_that_cannot_be_right_is_refused():
     with (
         replay_of("check-unit", factor=1e6) as replay,
-        pytest.raises(InputError, match="declared unit"),
+        pytest.raises(InputError, match="by the unit"),
     ):
         check_channels(resolve_stream(replay.name), seconds=2.0)
 

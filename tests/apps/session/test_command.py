@@ -89,7 +89,7 @@ def test_a_typing_error_in_the_protocol_is_named(command, tmp_path, protocol_fil
             "--headless excludes --display, --photodiode",
         ),
         (["--from", "sample", "--windowed"], "--from excludes --windowed"),
-        (["--headless", "--unit", "furlong"], "V, mV, uV or nV"),
+        (["--headless", "--unit", "furlong"], "V, mV, nV"),
         (["--wait", "3"], "--wait 3"),
     ],
 )

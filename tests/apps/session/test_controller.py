@@ -14,6 +14,7 @@ from sjepa_apps.session.controller import CalibrationSession
 from sjepa_apps.session.folder import SessionFolder
 from sjepa_apps.session.headless import HeadlessPresenter
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped, TrialMonitor
+from sjepa_online.amplifier import AS_DECLARED, describe
 from sjepa_online.errors import InputError
 from sjepa_online.schedule import ScheduledTrial
 from sjepa_online.stream import FrameOutlet, StimulusOutlet, resolve_stream
@@ -103,13 +104,13 @@ def test_a_stream_without_a_unit_is_recorded_and_read_in_the_one_that_is_given(
     amplifier("session-unit", 10.0, "no-unit")
     stream = resolve_stream("session-unit")
     assert stream.unit is None
-    SessionFolder.create(tmp_path / "new", str(protocol_file), stream, 0, 2, unit="uV")
+    SessionFolder.create(tmp_path / "new", str(protocol_file), stream, 0, 2, describe(unit="uV"))
     session, _ = run("session-unit", SessionFolder.open(tmp_path / "new"))
     (recording,) = session.recordings()
     # noise of 10 and a sine of 20 microvolts
     assert recording.data.std() == pytest.approx(np.sqrt(10**2 + 20**2 / 2), rel=0.05)
     folder = session.folder
-    without = folder.state.model_copy(update={"unit": None})
+    without = folder.state.model_copy(update={"amplifier": AS_DECLARED})
     _, left_out = SessionFolder(folder.path, without, folder.protocol, "").recordings()
     assert "--unit" in left_out[0]
 

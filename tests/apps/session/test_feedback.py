@@ -15,6 +15,7 @@ from sjepa_apps.session.decoder_process import DecoderProcess
 from sjepa_apps.session.feedback import FeedbackRun, Selection, SelectionScore
 from sjepa_apps.session.headless import HeadlessPresenter
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped
+from sjepa_online.amplifier import describe
 from sjepa_online.data import Recording
 from sjepa_online.decoding import DecoderRequest
 from sjepa_online.errors import InputError, OperationError
@@ -142,7 +143,9 @@ def test_choices_are_shown_marked_and_scored_though_the_stream_breaks_off(
         seen.open_stream(5)
         stream = resolve_stream("feedback")
         tell = presenter.told.append
-        with FeedbackRun(decoder_path, stream, stimulus, protocol, tell, unit="uV") as run:
+        with FeedbackRun(
+            decoder_path, stream, stimulus, protocol, tell, describe(unit="uV")
+        ) as run:
             run.run(presenter, make_schedule(protocol, 0))
             labels, _ = seen.pull_chunk(timeout=1.0, max_samples=100)
             # a decoder that gets no markers has nothing to choose either

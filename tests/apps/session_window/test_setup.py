@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QFileDialog
 from sjepa_apps.session_window import conductor
 from sjepa_apps.stimulus.display import Placement
 from sjepa_apps.ui.theme import DARK, LIGHT
+from sjepa_online.amplifier import describe
 from sjepa_online.errors import InputError
 from sjepa_online.stream import StreamDescription
 
@@ -46,18 +47,18 @@ def test_unit_of_a_stream_that_declares_none_is_chosen(
     units = []
     check = conductor.check_channels
     monkeypatch.setattr(
-        conductor, "check_channels", lambda stream, unit: units.append(unit) or check(stream, unit)
+        conductor, "check_channels", lambda stream, said: units.append(said) or check(stream, said)
     )
     one = open_session(replace(eeg("a"), units=()), practice=False)
     page = one.setup_page
     assert not page.primary.isEnabled()
-    assert "choose one" in page.message.text()
+    assert "--unit uV" in page.message.text()
     page.unit.setCurrentText("mV")
     assert page.primary.isEnabled()
     go_to_recording(one, qtbot)
     begin(one, qtbot, practice=False)
-    assert one.conductor.folder.state.unit == "mV"
-    assert units == ["mV"]
+    assert one.conductor.folder.state.amplifier.unit == "mV"
+    assert [one.unit for one in units] == ["mV"]
     # a session goes on in its unit
     one.run_page.secondary.click()
     qtbot.waitUntil(one.run_page.back.isEnabled, timeout=60_000)
@@ -68,7 +69,7 @@ def test_unit_of_a_stream_that_declares_none_is_chosen(
 
 
 def test_unit_of_the_command_line_is_chosen(open_session, eeg):
-    one = open_session(replace(eeg("a"), units=()), unit="uV")
+    one = open_session(replace(eeg("a"), units=()), amplifier=describe(unit="uV"))
     assert one.setup_page.unit.currentText() == "µV"
     assert one.setup_page.primary.isEnabled()
 

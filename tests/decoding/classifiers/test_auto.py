@@ -11,7 +11,8 @@ from scipy.special import softmax
 
 from sjepa_online.decoding import DecoderRequest
 from sjepa_online.decoding.catalog import classifier_from_state
-from sjepa_online.decoding.classifiers.auto import CANDIDATES, AutoClassifier, choose
+from sjepa_online.decoding.classifiers.auto import MEMBERS, AutoClassifier, candidates, choose
+from sjepa_online.decoding.serialization import State
 from sjepa_online.protocol import Protocol
 
 CH_NAMES = ("C3", "Cz", "C4", "Pz")
@@ -50,7 +51,7 @@ def test_it_decodes_and_says_why(
     probabilities = classifier.predict_proba(X)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
     assert np.mean(classifier.classes_[probabilities.argmax(axis=1)] == y) > 0.85
-    assert classifier.choice_ in CANDIDATES
+    assert classifier.choice_ in candidates(MEMBERS)
     assert classifier.reason_.startswith(f"{classifier.choice_}: ")
 
 
@@ -61,22 +62,27 @@ def test_the_average_is_the_geometric_mean_of_calibrated_members(
     protocol = protocol_of("mi")
     X, y = simulated_epochs("power", 24, protocol.class_names, n_times=152)
     classifier = _auto(protocol).fit(X, y)
-    members = DecoderRequest("pre-local", "random", 0, "cpu"), DecoderRequest("riemann")
     log_members = [
-        np.log(member.make(protocol, CH_NAMES).fit(X, y).predict_proba(X)) for member in members
+        np.log(
+            DecoderRequest(name, "random", 0, "cpu")
+            .make(protocol, CH_NAMES)
+            .fit(X, y)
+            .predict_proba(X)
+        )
+        for name in MEMBERS
     ]
-    candidates = classifier.predict_candidates(classifier.features(X))
-    for candidate, used in CANDIDATES.items():
+    predicted = classifier.predict_candidates(classifier.features(X))
+    for candidate, used in candidates(MEMBERS).items():
         # log odds of a weighted geometric mean are a linear function of the members' log odds
         odds = [
             one[:, 0] - one[:, 1] for one, is_in in zip(log_members, used, strict=True) if is_in
         ]
-        result = np.log(candidates[candidate][:, 0] / candidates[candidate][:, 1])
+        result = np.log(predicted[candidate][:, 0] / predicted[candidate][:, 1])
         weights, residual = np.linalg.lstsq(np.stack(odds, axis=1), result)[:2]
         assert (weights > 0).all()
         assert residual.max(initial=0.0) < 1e-12
     np.testing.assert_allclose(
-        classifier.predict_proba(X), candidates[classifier.choice_], atol=1e-9
+        classifier.predict_proba(X), predicted[classifier.choice_], atol=1e-9
     )
 
 
@@ -121,6 +127,29 @@ def test_members_that_are_sure_and_wrong_do_not_decide() -> None:
         }
     )
     classifier = _auto(protocol)
-    classifier._choose(np.log(np.maximum(np.stack([honest, boasting]), 1e-9)), targets)
-    honest_weight, boasting_weight = classifier.weights_["average"]
+    unseen = np.log(np.maximum(np.stack([honest, boasting, honest]), 1e-9))
+    classifier._choose(unseen, targets)
+    honest_weight, boasting_weight, _ = classifier.weights_["average"]
     assert boasting_weight < 0.05 * honest_weight
+
+
+def test_a_file_of_two_members_from_before_the_network_is_read(
+    protocol_of: Callable[[str], Protocol], simulated_epochs: Epochs
+) -> None:
+    """Such files call the filter bank `pre-local`, which names the network today."""
+    protocol = protocol_of("mi")
+    X, y = simulated_epochs("power", 24, protocol.class_names, n_times=152)
+    made = _auto(protocol)
+    two = AutoClassifier(made.filter_bank, made.riemann).fit(X, y)
+    state = two.to_state()
+    old = {"filter-bank": "pre-local"}
+    members = {old.get(name, name): one for name, one in state.config["members"].items()}
+    members["pre-local"] = members["pre-local"] | {"kind": "pre-local"}
+    arrays = {name.replace("filter-bank", "pre-local"): one for name, one in state.arrays.items()}
+    choice = old.get(two.choice_, two.choice_)
+    restored = classifier_from_state(
+        State(state.config | {"members": members, "choice": choice}, arrays)
+    )
+    assert isinstance(restored, AutoClassifier)
+    assert restored.network is None
+    np.testing.assert_array_equal(restored.predict_proba(X), two.predict_proba(X))

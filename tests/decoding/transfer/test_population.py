@@ -115,7 +115,7 @@ def test_it_makes_a_short_calibration_better_at_any_frequencies(
 ) -> None:
     protocol = _protocol(frequencies, rest)
     without, with_it = (
-        _accuracy(DecoderRequest("pre-local", "random", 0, "cpu", name), protocol)
+        _accuracy(DecoderRequest("filter-bank", "random", 0, "cpu", name), protocol)
         for name in ("none", saved)
     )
     assert with_it > without + 0.05
@@ -125,7 +125,7 @@ def test_it_makes_a_short_calibration_better_at_any_frequencies(
 def test_it_helps_a_montage_that_lacks_electrodes(keep: tuple[str, ...], saved: str) -> None:
     protocol = _protocol()
     without, with_it = (
-        _accuracy(DecoderRequest("pre-local", "random", 0, "cpu", name), protocol, keep)
+        _accuracy(DecoderRequest("filter-bank", "random", 0, "cpu", name), protocol, keep)
         for name in ("none", saved)
     )
     assert with_it >= without
@@ -156,7 +156,7 @@ def test_on_its_own_montage_the_weights_are_those_of_the_population(
 
 def test_the_order_of_the_channels_does_not_matter(saved: str) -> None:
     protocol = _protocol()
-    request = DecoderRequest("pre-local", "random", 0, "cpu", saved)
+    request = DecoderRequest("filter-bank", "random", 0, "cpu", saved)
     X, y = _session(protocol, 12, 0)
     order = np.array([3, 0, 5, 1, 4, 2])
     turned = tuple(np.array(CH_NAMES)[order].tolist())

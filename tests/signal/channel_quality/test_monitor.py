@@ -122,6 +122,17 @@ def test_exchanged_channels_are_found_with_their_partner(baseline: Baseline) -> 
     assert "exchanged with E2" in reasons["E7"]
 
 
+def test_two_pairs_of_exchanged_channels_are_found(baseline: Baseline) -> None:
+    signal = eeg(30, seed=5)
+    signal[[2, 7, 0, 5]] = signal[[7, 2, 5, 0]]
+    monitor, _ = run(baseline, signal)
+    reasons = {state.channel: " ".join(state.reasons) for state in monitor.states}
+    for one, other in (("E2", "E7"), ("E0", "E5")):
+        assert f"exchanged with {other}" in reasons[one]
+        assert f"exchanged with {one}" in reasons[other]
+    assert set(monitor.bad) == {"E0", "E2", "E5", "E7"}
+
+
 @pytest.mark.parametrize("channels", [(1, 4, 6), (0, 5, 8)])
 def test_noise_of_ordinary_size_accuses_no_other(
     baseline: Baseline, channels: tuple[int, ...]

@@ -88,7 +88,7 @@ def test_a_source_that_failed_is_read_again(
             raise InputError("The data set can be reached", value="no network", remedy="Check it.")
         yield recording
 
-    def expand(_: object) -> list[Source]:
+    def expand(*_: object) -> list[Source]:
         return [Source("moabb:Somewhere:1", read)]
 
     monkeypatch.setattr("sjepa_online.training.pretraining.store.expand_sources", expand)
@@ -147,8 +147,8 @@ def test_a_broken_channel_is_left_out_and_reported(
     [
         (np.full((5, 3840), 7.0), CH_NAMES, "constant"),
         (np.clip(_noise(scale=900), -30, 30), CH_NAMES, "saturated"),
-        (_noise(), ("Fz", "C3", "Cz", "C4", "Q99"), "Q99"),
-        (_noise(128), CH_NAMES, "filters need"),
+        (_noise(), ("Q1", "Q2", "Q3", "Q4", "Q5"), "'Q1'"),
+        (_noise(128), CH_NAMES, "filters have settled"),
         (_noise(scale=1e-3), CH_NAMES, "amplitude|constant|saturated"),
     ],
     ids=["constant", "saturated", "no position", "short", "wrong unit"],
@@ -216,7 +216,7 @@ def test_a_damaged_index_is_refused(tmp_path: Path) -> None:
     _filled(tmp_path / "store", path)
     index = tmp_path / "store" / INDEX_NAME
     index.write_bytes(index.read_bytes()[:-20])
-    with pytest.raises(InputError, match="index of a store"):
+    with pytest.raises(InputError, match="index of the store"):
         Store(tmp_path / "store", Storage())
 
 

@@ -12,6 +12,7 @@ from sjepa_apps.cli.evaluate.learning_curve import learning_curve
 from sjepa_apps.cli.evaluate.moabb import moabb
 from sjepa_apps.cli.evaluate.monitor import monitor
 from sjepa_apps.cli.evaluate.scores import scores
+from sjepa_apps.cli.evaluate.spelling import spelling
 
 app = typer.Typer(help="Scores, latency, and comparisons.", no_args_is_help=True)
 app.command()(corruption)
@@ -21,4 +22,5 @@ app.command()(grid)
 app.command()(moabb)
 app.command()(monitor)
 app.command()(scores)
+app.command()(spelling)
 app.command()(latency)

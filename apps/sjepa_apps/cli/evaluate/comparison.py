@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from sjepa_apps.cli.common import check_out, decoder_option, output_option, say
 
 if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
     from sjepa_online.data import Recording, Trials
     from sjepa_online.decoding import DecoderRequest
     from sjepa_online.protocol import Protocol
@@ -61,7 +62,7 @@ def make_requests(
 
 
 def load_sides(
-    train: Sequence[str], test: Sequence[str]
+    train: Sequence[str], test: Sequence[str], amplifier: AmplifierProfile
 ) -> tuple[list[Recording], list[Recording]]:
     """Read the recordings to train on and those to test on.
 
@@ -73,7 +74,7 @@ def load_sides(
     from sjepa_online.data import expand_sources, load_sources, refuse_repetition
 
     expand_sources([*train, *test])
-    sides = load_sources(train), load_sources(test)
+    sides = load_sources(train, amplifier), load_sources(test, amplifier)
     refuse_repetition(name for side in sides for recording in side for name in recording.files)
     return sides
 
@@ -83,6 +84,7 @@ def load_comparison(
     train: Sequence[str],
     test: Sequence[str],
     requests: Sequence[DecoderRequest],
+    amplifier: AmplifierProfile,
 ) -> Comparison:
     """Read the recordings and cut their trials; print which are left out.
 
@@ -94,7 +96,7 @@ def load_comparison(
     from sjepa_online.data import good_channels, make_trials
     from sjepa_online.signal import PreprocessorConfig
 
-    sides = load_sides(train, test)
+    sides = load_sides(train, test, amplifier)
     names_of_channels = good_channels([*sides[0], *sides[1]])
     training, testing = (
         make_trials(side, protocol, PreprocessorConfig(), names_of_channels) for side in sides

@@ -21,6 +21,7 @@ from sjepa_apps.cli.common import (
     print_json,
     progress_bar,
 )
+from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.evaluate.comparison import (
     CsvOption,
     PlotOption,
@@ -32,13 +33,16 @@ from sjepa_apps.cli.evaluate.comparison import (
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
     from sjepa_online.evaluation.corruption import CorruptionScores, CorruptionSettings
 
 
 FaultName = Literal["noise", "flat", "drift", "mains", "pop", "swap", "dropped", "rail", "gain"]
 
 
+@describes_signal(files=True)
 def corruption(
+    amplifier: AmplifierProfile,
     paradigm: ParadigmOption,
     train: TrainOption,
     test: TestOption,
@@ -73,7 +77,7 @@ def corruption(
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Score decoders, with and without compensation, while some channels are corrupted."""
+    """Score decoders while channels are bad, with and without an estimate of their signal."""
     shares = parse_fractions(fractions)
     check_results(csv, plot, overwrite)
     from sjepa_online.evaluation.corruption import (
@@ -92,7 +96,7 @@ def corruption(
     settings = CorruptionSettings(kind, shares, draws, detection, gain)
     protocol = load_protocol(paradigm)
     requests = make_requests(decoder, weights, seed, device, population)
-    compared = load_comparison(protocol, train, test, requests)
+    compared = load_comparison(protocol, train, test, requests, amplifier)
     training = Side(compared.train, compared.training)
     testing = Side(compared.test, compared.testing)
     steps = seeds * n_steps(settings, len(compared.training.ch_names))
@@ -120,6 +124,14 @@ def corruption(
 
 def parse_fractions(text: str) -> tuple[float, ...] | Literal["each"]:
     """Read ``0,0.25,0.5`` or ``each``.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    fractions : tuple of float, or "each"
 
     Raises
     ------

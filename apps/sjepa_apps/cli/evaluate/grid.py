@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,12 +17,18 @@ from sjepa_apps.cli.common import (
     print_json,
     progress_bar,
 )
+from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.evaluate.comparison import CsvOption, PlotOption, SeedsOption, check_results
+
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
 
 DEFAULT_WEIGHTS = ("default", "random")
 
 
+@describes_signal(files=True)
 def grid(
+    amplifier: AmplifierProfile,
     paradigm: ParadigmOption,
     data: Annotated[
         list[str],
@@ -66,7 +72,7 @@ def grid(
 
     protocol = load_protocol(paradigm)
     pipelines = make_grid(weights or DEFAULT_WEIGHTS)
-    recordings = load_sources(data)
+    recordings = load_sources(data, amplifier)
     n_runs = len(group_sessions(recordings)) * len(pipelines) * seeds
     with progress_bar("Cross-validating", n_runs) as advance:
         result = evaluate_grid(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
+
 import numpy as np
 
 from sjepa_apps.cli.common import (
@@ -15,11 +18,14 @@ from sjepa_apps.cli.common import (
     TestOption,
     TrainOption,
     WeightsOption,
+    decoder_option,
     echo,
     print_json,
     progress_bar,
 )
+from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.evaluate.comparison import (
+    Comparison,
     CsvOption,
     PlotOption,
     SeedsOption,
@@ -27,13 +33,29 @@ from sjepa_apps.cli.evaluate.comparison import (
     load_comparison,
     make_requests,
 )
+from sjepa_apps.cli.evaluate.spelling import parse_counts
+
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
+    from sjepa_online.decoding import DecoderRequest, EpochClassifier
+    from sjepa_online.evaluation.scores import DecoderScores
+    from sjepa_online.evaluation.tables import Row
+
+    #: Scores of each decoder along its curve; None where it had too few labels.
+    Points = dict[str, list[DecoderScores | None]]
 
 
+@describes_signal(files=True)
 def learning_curve(
+    amplifier: AmplifierProfile,
     paradigm: ParadigmOption,
     train: TrainOption,
     test: TestOption,
     decoder: DecodersOption = None,
+    trials: Annotated[
+        str | None,
+        decoder_option(metavar="N,N,...", help="Numbers of labelled trials; 0: no label at all."),
+    ] = None,
     seeds: SeedsOption = 1,
     weights: WeightsOption = "default",
     population: PopulationOption = "auto",
@@ -44,9 +66,13 @@ def learning_curve(
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Train on an increasing number of trials, and test on other recordings."""
+    """Train on an increasing number of trials, and test on other recordings.
+
+    The first trials in the order of recording. At 0 the signal of the training
+    recordings aligns the decoder, and no label is used.
+    """
     check_results(csv, plot, overwrite)
-    from sjepa_online.evaluation import learning_curve as curves
+    counts = parse_counts(trials, "--trials", 0)
     from sjepa_online.evaluation.plots import plot_curves, save_figure
     from sjepa_online.evaluation.significance import measure_of
     from sjepa_online.evaluation.tables import write_csv
@@ -54,15 +80,13 @@ def learning_curve(
 
     protocol = load_protocol(paradigm)
     requests = make_requests(decoder, weights, seed, device, population)
-    compared = load_comparison(protocol, train, test, requests)
-    training, testing, requests = compared.training, compared.testing, compared.requests
-    shares = curves.usable_shares(training.y, protocol.class_names)
-    n_fits = len(shares) * len(requests) * seeds
-    with progress_bar("Evaluating", n_fits) as advance:
-        points = curves.learning_curve(training, testing, requests, seeds, advance)
-    sizes = [point.n_trials for point in points]
+    compared = load_comparison(protocol, train, test, requests, amplifier)
+    sizes, points = (
+        _by_shares(compared, seeds) if counts is None else _by_counts(compared, seeds, counts)
+    )
     scores = {
-        request.name: [point.scores[request.name].score for point in points] for request in requests
+        name: [None if one is None else one.score for one in curve]
+        for name, curve in points.items()
     }
     measure, chance = measure_of(protocol)
     if json:
@@ -72,26 +96,76 @@ def learning_curve(
                 "measure": measure,
                 "chance": chance,
                 "n_trials": sizes,
-                "n_test": len(testing.y),
+                "n_test": len(compared.testing.y),
                 "decoders": scores,
             }
         )
     else:
         for name, values in scores.items():
             told = ", ".join(
-                f"{size}: {np.mean(one):.3f}" for size, one in zip(sizes, values, strict=True)
+                f"{size}: {'too few labels' if one is None else f'{np.mean(one):.3f}'}"
+                for size, one in zip(sizes, values, strict=True)
             )
             echo(f"{name}: {measure} by trials {told} (chance {chance:.2f})")
     if csv is not None:
-        write_csv(
-            csv,
-            [
-                {"n_trials": point.n_trials, **row}
-                for point in points
-                for name, result in point.scores.items()
-                for row in result.rows(name)
-            ],
-        )
+        write_csv(csv, _rows(sizes, points))
     if plot is not None:
-        curve = {name: (sizes, values) for name, values in scores.items()}
-        save_figure(plot_curves(curve, measure, chance), plot)
+        save_figure(plot_curves(_known(sizes, scores), measure, chance), plot)
+
+
+def _by_shares(compared: Comparison, seeds: int) -> tuple[list[int], Points]:
+    from sjepa_online.evaluation import learning_curve as curves
+
+    training, requests = compared.training, compared.requests
+    shares = curves.usable_shares(training.y, training.protocol.class_names)
+    with progress_bar("Evaluating", len(shares) * len(requests) * seeds) as advance:
+        found = curves.learning_curve(training, compared.testing, requests, seeds, advance)
+    points: Points = {
+        request.name: [point.scores[request.name] for point in found] for request in requests
+    }
+    return [point.n_trials for point in found], points
+
+
+def _by_counts(compared: Comparison, seeds: int, counts: list[int]) -> tuple[list[int], Points]:
+    from sjepa_online.evaluation import learning_curve as curves
+    from sjepa_online.signal import PreprocessorConfig
+    from sjepa_online.training.without_labels import align
+
+    training, requests = compared.training, compared.requests
+    curves.check_counts(counts, training)
+
+    def aligned(request: DecoderRequest, n_labelled: int) -> tuple[EpochClassifier, float] | None:
+        protocol, names = training.protocol, training.ch_names
+        config = PreprocessorConfig()
+        return align(compared.train, protocol, config, request, names, n_labelled)
+
+    with progress_bar("Evaluating", len(counts) * len(requests)) as advance:
+        points = curves.learning_curve_by_counts(
+            training, compared.testing, requests, counts, seeds, aligned, advance
+        )
+    return counts, points
+
+
+def _rows(sizes: Sequence[int], points: Points) -> list[Row]:
+    return [
+        {"n_trials": size, **row}
+        for index, size in enumerate(sizes)
+        for name, curve in points.items()
+        if (found := curve[index]) is not None
+        for row in found.rows(name)
+    ]
+
+
+def _known(
+    sizes: Sequence[int], scores: Mapping[str, Sequence[list[float] | None]]
+) -> dict[str, tuple[list[int], list[list[float]]]]:
+    """Return the points of each curve that has any."""
+    pairs = {
+        name: [(size, one) for size, one in zip(sizes, values, strict=True) if one is not None]
+        for name, values in scores.items()
+    }
+    return {
+        name: ([size for size, _ in known], [one for _, one in known])
+        for name, known in pairs.items()
+        if known
+    }

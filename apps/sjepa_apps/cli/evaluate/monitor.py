@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sjepa_apps.cli.checks import check_sources
 from sjepa_apps.cli.common import JsonOption, SeedOption, echo, print_json, progress_bar
+from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.evaluate.comparison import load_sides
 
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
 
+
+@describes_signal(files=True)
 def monitor(
+    amplifier: AmplifierProfile,
     train: Annotated[
         list[str],
         typer.Option(
@@ -34,7 +40,7 @@ def monitor(
     """Measure false alarms on clean recordings, and how well inserted faults are detected."""
     from sjepa_online.evaluation.monitor import evaluate_monitor, halves, n_steps
 
-    calibration, monitored = load_sides(train, test or ())
+    calibration, monitored = load_sides(train, test or (), amplifier)
     if not monitored:
         parts = [halves(recording) for recording in calibration]
         calibration, monitored = [part[0] for part in parts], [part[1] for part in parts]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sjepa_apps.cli.common import (
     DecodersOption,
@@ -20,6 +20,7 @@ from sjepa_apps.cli.common import (
     print_json,
     progress_bar,
 )
+from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.evaluate.comparison import (
     CsvOption,
     PlotOption,
@@ -29,8 +30,13 @@ from sjepa_apps.cli.evaluate.comparison import (
     make_requests,
 )
 
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
 
+
+@describes_signal(files=True)
 def scores(
+    amplifier: AmplifierProfile,
     paradigm: ParadigmOption,
     train: TrainOption,
     test: TestOption,
@@ -48,7 +54,7 @@ def scores(
 ) -> None:
     """Train decoders on some recordings and test them on others, side by side."""
     check_results(csv, plot, overwrite)
-    from sjepa_online.evaluation.early import evaluate_early
+    from sjepa_online.evaluation.dynamic_stopping import evaluate_dynamic_stopping
     from sjepa_online.evaluation.plots import plot_scores, save_figure
     from sjepa_online.evaluation.scores import evaluate_scores
     from sjepa_online.evaluation.significance import measure_of
@@ -57,7 +63,7 @@ def scores(
 
     protocol = load_protocol(paradigm)
     requests = make_requests(decoder, weights, seed, device, population)
-    compared = load_comparison(protocol, train, test, requests)
+    compared = load_comparison(protocol, train, test, requests, amplifier)
     training, testing, requests = compared.training, compared.testing, compared.requests
     steps = len(requests) * (seeds + dynamic_stopping)
     entries = {}
@@ -66,7 +72,7 @@ def scores(
         for request in requests:
             entry = results[request.name].to_json(testing)
             if dynamic_stopping:
-                entry["early"] = evaluate_early(training, testing, request)
+                entry["early"] = evaluate_dynamic_stopping(training, testing, request)
                 advance()
             entries[request.name] = entry
     if json:

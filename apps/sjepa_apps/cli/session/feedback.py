@@ -15,12 +15,12 @@ from sjepa_apps.cli.common import (
     ScopeOption,
     SeedOption,
     StreamOption,
-    UnitOption,
     configure_lsl,
     echo,
     print_json,
     say,
 )
+from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.session.run import (
     DisplayOption,
     HeadlessOption,
@@ -34,13 +34,16 @@ from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
     from sjepa_apps.session.feedback import FeedbackRun, Selection
+    from sjepa_online.amplifier import AmplifierProfile
     from sjepa_online.decoding import Decoder
     from sjepa_online.protocol import Protocol
     from sjepa_online.schedule import ScheduledTrial
     from sjepa_online.stream import StimulusOutlet
 
 
+@describes_signal()
 def feedback(
+    amplifier: AmplifierProfile,
     decoder: DecoderFileOption,
     paradigm: Annotated[
         str | None,
@@ -52,7 +55,6 @@ def feedback(
         ),
     ] = None,
     stream: StreamOption = None,
-    unit: UnitOption = None,
     trials: Annotated[
         int | None, typer.Option(min=1, help="Number of trials; the protocol's by default.")
     ] = None,
@@ -91,7 +93,7 @@ def feedback(
     signal = resolve_stream(stream, wait)
     with (
         StimulusOutlet(text) as stimulus,
-        FeedbackRun(decoder, signal, stimulus, protocol, say, unit) as run,
+        FeedbackRun(decoder, signal, stimulus, protocol, say, amplifier) as run,
     ):
         try:
             if headless:

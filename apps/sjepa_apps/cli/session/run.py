@@ -50,7 +50,7 @@ def refuse_together(others: Mapping[str, object], chosen: str, why: str) -> None
     InputError
         One of the others is given.
     """
-    given = [name for name, value in others.items() if value not in (None, False)]
+    given = [name for name, value in others.items() if value not in (None, False, {})]
     if given:
         raise InputError(
             f"{chosen} excludes {', '.join(given)}",
@@ -84,7 +84,7 @@ def open_session(setup: SessionSetup, wait: float) -> tuple[SessionFolder, Strea
         require_enough_trials(planned_trials(protocol, setup.seed, setup.n_trials), protocol)
         stream = resolve_stream(setup.stream, wait)
         folder = SessionFolder.create(
-            setup.folder, setup.paradigm, stream, setup.seed, setup.n_trials, setup.unit
+            setup.folder, setup.paradigm, stream, setup.seed, setup.n_trials, setup.amplifier
         )
         return folder, stream
     folder = SessionFolder.open(setup.resume)

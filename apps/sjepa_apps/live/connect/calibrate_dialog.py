@@ -23,7 +23,7 @@ from sjepa_apps.ui.widgets import Choices, PlainLabel, ProtocolFileButton
 from sjepa_online.foreign_text import safe_name
 from sjepa_online.resources import list_resources
 
-DECODERS = ("auto", "pre-local", "riemann")
+DECODERS = ("auto", "pre-local", "filter-bank", "riemann")
 RECORDINGS = "Recordings (*.xdf *.fif *.edf *.bdf *.gdf *.vhdr *.set);;All files (*)"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PyQt6.QtCore import pyqtSignal
@@ -16,9 +17,11 @@ from PyQt6.QtWidgets import (
 )
 
 from sjepa_apps.ui.discovery import markers_among, signals_among, suitable_markers
+from sjepa_apps.ui.electrode_table import ElectrodeTable
 from sjepa_apps.ui.stream_check import UNITS, check_stream, worst
 from sjepa_apps.ui.theme import GRID, Theme
 from sjepa_apps.ui.widgets import Choices, ElidedLabel, PlainLabel, State, make_table, plain_tip
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, describe
 from sjepa_online.online.events import DecoderReady, Mode
 from sjepa_online.stream import StreamDescription
 
@@ -47,7 +50,7 @@ class ConnectView(QWidget):
     Signals
     -------
     connect_asked
-        Stream, marker stream or None, mode or None, unit or None.
+        Stream, marker stream or None, mode or None, amplifier profile.
     disconnect_asked, decoder_asked
     """
 
@@ -76,6 +79,7 @@ class ConnectView(QWidget):
         self.mode = Choices()
         self.mode.addItems(list(MODES))
         self.mode.setToolTip("When a window is decoded: eight times a second, or at each marker")
+        self._said = AS_DECLARED
         self.unit = Choices()
         self.unit.addItems(list(UNITS))
         self.unit.setToolTip("Unit of the samples, where the stream declares none or a wrong one")
@@ -87,7 +91,11 @@ class ConnectView(QWidget):
         self.decoder = ElidedLabel("none")
         self.decoder_button = QPushButton("Load …")
         self.decoder_button.setToolTip("Load another decoder without stopping (Ctrl+O)")
+        self.electrodes_button = QPushButton("Electrodes …")
+        self.electrodes_button.setToolTip("Say which channel is which electrode (also saved)")
+        self._known: dict[str, AmplifierProfile] = {}
         self._lay_out()
+        self.electrodes_button.clicked.connect(self._edit_electrodes)
         self.table.itemSelectionChanged.connect(self._describe)
         self.table.itemActivated.connect(self._connect)
         self.unit.currentIndexChanged.connect(self._describe)
@@ -105,7 +113,8 @@ class ConnectView(QWidget):
             (("Markers", self.markers), ("Decide", self.mode), ("Unit", self.unit))
         ):
             form.addWidget(PlainLabel(text, "muted"), row, 0)
-            form.addWidget(control, row, 1, 1, 2)
+            form.addWidget(control, row, 1, 1, 1 if control is self.unit else 2)
+        form.addWidget(self.electrodes_button, 2, 2)
         form.addWidget(PlainLabel("Decoder", "muted"), 3, 0)
         form.addWidget(self.decoder, 3, 1)
         form.addWidget(self.decoder_button, 3, 2)
@@ -166,9 +175,31 @@ class ConnectView(QWidget):
             self.table.setCurrentCell(-1, -1)
         self._fill()
 
-    def restore(self, markers: str | None, mode: Mode | None, unit: str | None) -> None:
-        """Restore the choices of the last time."""
+    def restore(
+        self,
+        markers: str | None,
+        mode: Mode | None,
+        unit: str | None,
+        amplifier: AmplifierProfile = AS_DECLARED,
+        known: Mapping[str, AmplifierProfile] | None = None,
+    ) -> None:
+        """Restore the choices of the last time, or take those of the command line.
+
+        Parameters
+        ----------
+        markers : str or None
+            Marker stream.
+        mode : {"sliding", "markers"} or None
+        unit : str or None
+            Of the EEG.
+        amplifier : AmplifierProfile
+            Of the command line.
+        known : mapping of str to AmplifierProfile, optional
+            Descriptions by stream, from earlier times.
+        """
+        self._known = dict(known or {})
         self.mode.setCurrentIndex(list(MODES.values()).index(mode))
+        self._said = amplifier
         self.unit.setCurrentIndex(list(UNITS.values()).index(unit))
         if markers is not None:
             self._fill_markers(markers)
@@ -184,7 +215,7 @@ class ConnectView(QWidget):
         self.table.blockSignals(True)
         self.table.setRowCount(len(self._shown))
         for row, stream in enumerate(self._shown):
-            state = worst(check_stream(stream, self._decoder, self.chosen_unit))
+            state = worst(check_stream(stream, self._decoder, self.amplifier_for(stream)))
             mark = "●  " if self._is_connected(stream) else ""
             verdict = CHECK_WORDS[state] if self._decoder is not None or state == "bad" else "–"
             cells = (
@@ -229,7 +260,9 @@ class ConnectView(QWidget):
 
     def _describe(self) -> None:
         stream = self.chosen
-        self.connect_button.setEnabled(stream is not None and stream.is_kind("signal"))
+        is_signal = stream is not None and stream.is_kind("signal")
+        self.connect_button.setEnabled(is_signal)
+        self.electrodes_button.setEnabled(is_signal)
         self.disconnect_button.setEnabled(self._connected is not None)
         waiting = [f"{SIGNS['']}  {self._waiting}"] if self._waiting else []
         if stream is None:
@@ -240,7 +273,7 @@ class ConnectView(QWidget):
             )
             self.findings.setText("\n".join([*waiting, start]))
             return
-        findings = check_stream(stream, self._decoder, self.chosen_unit)
+        findings = check_stream(stream, self._decoder, self.amplifier_for(stream))
         lines = waiting + [f"{SIGNS[finding.state]}  {finding.text}" for finding in findings]
         if stream.simulated:
             lines.append(f"{SIGNS['']}  It is simulated: nobody is recorded.")
@@ -250,7 +283,7 @@ class ConnectView(QWidget):
     def open_stream(self, stream: StreamDescription) -> None:
         """Ask for a stream with the choices as they are."""
         self.connect_asked.emit(
-            stream, self.markers_for(stream), self.chosen_mode, self.chosen_unit
+            stream, self.markers_for(stream), self.chosen_mode, self.amplifier_for(stream)
         )
 
     def _connect(self) -> None:
@@ -263,13 +296,57 @@ class ConnectView(QWidget):
         """When a window is decoded; None leaves it to the paradigm."""
         return MODES[self.mode.currentText()]
 
+    def amplifier_for(self, stream: StreamDescription) -> AmplifierProfile:
+        """Return the description of a stream's amplifier: today's, or that of the last time.
+
+        Parameters
+        ----------
+        stream : StreamDescription
+
+        Returns
+        -------
+        amplifier : AmplifierProfile
+        """
+        known = self._known.get(stream.selector, AS_DECLARED)
+        return describe(known if self._said == AS_DECLARED else self._said, unit=self.chosen_unit)
+
+    @property
+    def known(self) -> dict[str, AmplifierProfile]:
+        """What the operator has said of each stream, by its selector."""
+        return dict(self._known)
+
+    def remember_amplifier(self, stream: StreamDescription, amplifier: AmplifierProfile) -> None:
+        """Use this for the stream from now on, and offer it the next time."""
+        self._known[stream.selector] = amplifier
+        self._said = AS_DECLARED
+        self._fill()
+
+    def _edit_electrodes(self) -> None:
+        stream = self.chosen
+        if stream is None:
+            return
+        table = ElectrodeTable(stream, self.amplifier_for(stream), self)
+        if table.exec():
+            self.remember_amplifier(stream, table.profile)
+
     @property
     def chosen_unit(self) -> str | None:
         """Unit that replaces the declared one; None for that."""
         return UNITS[self.unit.currentText()]
 
     def markers_for(self, stream: StreamDescription) -> StreamDescription | None:
-        """Return the marker stream to use with a signal; None while there is not exactly one."""
+        """Return the marker stream to use with a signal.
+
+        Parameters
+        ----------
+        stream : StreamDescription
+            The signal.
+
+        Returns
+        -------
+        markers : StreamDescription or None
+            None where there is not exactly one.
+        """
         chosen = self.markers.currentText()
         if chosen == NONE:
             return None

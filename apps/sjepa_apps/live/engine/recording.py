@@ -167,7 +167,8 @@ def worth_recording(
 ) -> list[StreamDescription]:
     """Return the connected signal as it is in sight, and what is said about it.
 
-    These are markers and decisions. A source that was restarted since it was connected has
+    These are markers and decisions, but for those whose source does not answer, or declares what
+    an XDF file cannot hold. A source that was restarted since it was connected has
     another uid.
 
     Parameters
@@ -204,6 +205,9 @@ def worth_recording(
         stream
         for stream in streams
         if stream is not signals[0]
+        # a source that does not answer, or that would spoil the file, was chosen by nobody
+        and stream.asked
+        and not stream.problem
         and (not stream.is_kind("signal") or stream.type == "Probability")
     ]
     return [*signals, *about]

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_apps.ui.worker import Worker
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, pick_channels
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.markers import REPLAY_SOURCE
-from sjepa_online.signal import pick_eeg_channels
 from sjepa_online.signal.units import microvolt_factor
 from sjepa_online.stream import (
     Chunk,
@@ -61,29 +61,41 @@ class ShownChannels:
     mastoids: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
 
 
-def shown_channels(stream: StreamDescription, unit: str | None = None) -> ShownChannels:
-    """Choose the EEG channels of a stream; all channels if their names are unknown."""
+def shown_channels(
+    stream: StreamDescription, amplifier: AmplifierProfile = AS_DECLARED
+) -> ShownChannels:
+    """Choose the electrodes of a stream; all channels if nothing tells which they are."""
+    try:
+        picked = pick_channels(stream.declaration, amplifier)
+    except InputError:
+        return _every_channel(stream, amplifier.unit)
+    factors = picked.microvolts[:, np.newaxis]
+    return ShownChannels(
+        picked.ch_names, picked.rows, factors, "µV", _mastoid_rows(stream, picked.rows)
+    )
+
+
+def _mastoid_rows(stream: StreamDescription, shown: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the rows of mastoids and ears that are not shown themselves."""
+    names = usable_names(stream)
+    rows = [row for row, name in enumerate(names) if name.upper() in MASTOIDS]
+    return np.array([row for row in rows if row not in shown], dtype=np.intp)
+
+
+def _every_channel(stream: StreamDescription, unit: str | None) -> ShownChannels:
     names = usable_names(stream)
     types = stream.ch_types or ("",) * len(names)
-    signals = [
-        name
-        for name, kind in zip(names, types, strict=False)
-        if kind.lower() not in IMPEDANCE_TYPES
-    ]
-    try:
-        wanted = pick_eeg_channels(signals).eeg
-    except InputError:
-        wanted = tuple(signals)
-    picks = np.array([names.index(name) for name in wanted], dtype=np.intp)
-    mastoids = [row for row, name in enumerate(names) if name.upper() in MASTOIDS]
-    mastoids = [row for row in mastoids if names[row] not in wanted]
+    picks = np.array(
+        [row for row, kind in enumerate(types) if kind.lower() not in IMPEDANCE_TYPES],
+        dtype=np.intp,
+    )
+    wanted = tuple(names[pick] for pick in picks)
     units = (unit,) * len(names) if unit else stream.units
     try:
         factors = np.array([microvolt_factor(units[pick]) for pick in picks])
     except (InputError, IndexError):
         return ShownChannels(wanted, picks, np.ones((len(picks), 1)), "units")
-    rows = np.array(mastoids, dtype=np.intp)
-    return ShownChannels(wanted, picks, factors[:, np.newaxis], "µV", rows)
+    return ShownChannels(wanted, picks, factors[:, np.newaxis], "µV")
 
 
 def usable_names(stream: StreamDescription) -> tuple[str, ...]:
@@ -101,7 +113,7 @@ def waits_for_consumer(stream: StreamDescription) -> bool:
 
 def lasting_selector(stream: StreamDescription) -> str:
     """Return what picks a stream again after its source was restarted."""
-    return f"{stream.name}@{stream.source_id or stream.host}"
+    return stream.selector if stream.source_id else f"{stream.name}@{stream.host}"
 
 
 class _Reader(Worker):

@@ -7,6 +7,7 @@ import pytest
 
 from sjepa_apps.ui.discovery import markers_among, signals_among, suitable_markers
 from sjepa_apps.ui.stream_check import check_stream, worst
+from sjepa_online.amplifier import describe as profile
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,9 @@ from sjepa_apps.ui.stream_check import check_stream, worst
         ({"ch_names": ("Oz", "O1", "Cz")}, "warning", "O2"),
         ({"ch_names": ("C3", "Cz", "C4")}, "bad", "Oz, O1, O2"),
         ({"ch_names": ()}, "bad", "does not name"),
-        ({"sfreq": 0.0}, "bad", "no regular rate"),
+        ({"sfreq": 0.0, "type": "Gaze"}, "bad", "no regular rate"),
+        ({"sfreq": 0.0}, "warning", "it is measured"),
+        ({"sfreq": 10000.0}, "warning", "thinned out"),
         ({"sfreq": 64.0}, "bad", "100 to 4000 Hz"),
         ({"sfreq": 500.0}, "warning", "250 Hz"),
         ({"units": ()}, "bad", "no unit"),
@@ -35,7 +38,7 @@ def test_what_does_not_fit_is_told(
 def test_a_unit_that_is_given_replaces_the_declared_one(
     describe: Callable[..., Any], ready: Any
 ) -> None:
-    assert worst(check_stream(describe(units=()), ready, unit="uV")) == "good"
+    assert worst(check_stream(describe(units=()), ready, profile(unit="uV"))) == "good"
 
 
 def test_markers_go_with_a_signal_by_name_or_for_want_of_others(

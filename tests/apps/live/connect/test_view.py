@@ -31,7 +31,7 @@ def test_an_irregular_stream_is_listed_but_cannot_be_connected(
     opened: Any, describe: Callable[..., Any]
 ) -> None:
     opened.connect_view.show_connected(None)
-    opened.connect_view.show_streams([describe("odd", sfreq=0.0)])
+    opened.connect_view.show_streams([describe("odd", sfreq=0.0, type="Gaze")])
     assert opened.connect_view.table.item(0, 2).text() == "irregular"
     assert not opened.connect_view.connect_button.isEnabled()
     assert "no regular rate" in opened.connect_view.findings.text()

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 from sjepa_apps.live.signals.display_filter import DisplaySettings
 from sjepa_apps.live.signals.reader import shown_channels
 from sjepa_apps.live.signals.store import SignalStore
+from sjepa_online.amplifier import describe as profile
 from sjepa_online.stream import Chunk, Gap
 
 FILTERED, RAW = DisplaySettings(), DisplaySettings(band=(None, None))
@@ -64,5 +65,5 @@ def test_channels_without_usable_names_or_unit_are_shown_all_the_same(
     )
     assert mixed.names == ("Oz", "O2")
     assert mixed.unit == "µV"
-    given = shown_channels(describe(units=()), unit="mV")
+    given = shown_channels(describe(units=()), profile(unit="mV"))
     assert_allclose(given.factors, 1e3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,13 +11,18 @@ from sjepa_apps.cli.common import (
     JsonOption,
     OverwriteOption,
     SourcesArgument,
-    UnitOption,
     echo,
     print_json,
 )
+from sjepa_apps.cli.description import describes_signal
+
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
 
 
+@describes_signal(files=True)
 def export(
+    amplifier: AmplifierProfile,
     source: SourcesArgument,
     bids: Annotated[Path, typer.Option(help="Folder of the BIDS data set, old or new.")],
     subject: Annotated[
@@ -32,7 +37,6 @@ def export(
     line_frequency: Annotated[
         float | None, typer.Option(help="Frequency of the mains: 50 or 60 (Hz).")
     ] = None,
-    unit: UnitOption = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -40,7 +44,7 @@ def export(
     from sjepa_online.data import load_sources
     from sjepa_online.data.bids import bids_path, refuse_replacement, write_bids
 
-    recordings = load_sources(source, unit)
+    recordings = load_sources(source, amplifier)
     runs = [number if len(recordings) > 1 else None for number in range(1, len(recordings) + 1)]
     if not overwrite:
         # all of them before the first is written

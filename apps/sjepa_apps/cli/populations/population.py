@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePath
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,12 +16,18 @@ from sjepa_apps.cli.common import (
     check_out,
     echo,
     print_json,
-    progress_bar,
-    say,
 )
+from sjepa_apps.cli.description import describes_signal
+from sjepa_apps.cli.populations.imagery import make_imagery_population
+from sjepa_apps.cli.populations.responses import common_epochs, make_response_population
+
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
 
 
+@describes_signal(files=True)
 def population(
+    amplifier: AmplifierProfile,
     source: Annotated[
         list[str],
         typer.Argument(callback=check_sources, help="Recordings (SOURCE...) of other people."),
@@ -36,27 +42,28 @@ def population(
 ) -> None:
     """Let calibrations start from other people's labelled recordings.
 
-    Only electrodes that all recordings have in common are used. Give the resulting
-    file to `calibrate --population`.
+    For imagery of left and right a network is trained, on any mix of montages; an interrupted
+    training goes on when the command is given again. People are told apart by `sub-XX`, by
+    SxxxRyy, or by the name of the file. For the other paradigms only electrodes that all
+    recordings have in common are used. Give the resulting file to `calibrate --population`.
     """
     check_out(out, overwrite)
-    from sjepa_online.data import load_sources, make_trials
+    from sjepa_online.data import load_sources
     from sjepa_online.decoding.classifiers.network import load_network
-    from sjepa_online.decoding.transfer.population import common_channels, fit_population
+    from sjepa_online.decoding.transfer.population import fit_population
     from sjepa_online.protocol import load_protocol
-    from sjepa_online.signal import PreprocessorConfig
 
     protocol = load_protocol(paradigm)
-    recordings = load_sources(source)
-    ch_names = common_channels([recording.ch_names for recording in recordings])
-    sessions = []
-    with progress_bar("Preprocessing", len(recordings)) as advance:
-        for recording in recordings:
-            trials = make_trials([recording], protocol, PreprocessorConfig(), ch_names)
-            for reason in trials.dropped:
-                say(f"left out: {reason}")
-            sessions.append((trials.X, trials.y))
-            advance()
+    recordings = load_sources(source, amplifier)
+    makers = {"erp": make_response_population, "mi": make_imagery_population}
+    if protocol.paradigm in makers:
+        told, described = makers[protocol.paradigm](recordings, protocol, out)
+        if json:
+            print_json({**described, "out": str(out)})
+        else:
+            echo(f"{told}\nSaved {out}")
+        return
+    ch_names, sessions = common_epochs(recordings, protocol)
     made = fit_population(
         sessions,
         protocol,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,9 +15,16 @@ from sjepa_apps.cli.common import (
     print_json,
     say,
 )
+from sjepa_apps.cli.description import describes_signal
+
+if TYPE_CHECKING:
+    from sjepa_online.amplifier import AmplifierProfile
+    from sjepa_online.stream import StreamDescription
 
 
+@describes_signal()
 def streams(
+    amplifier: AmplifierProfile,
     wait: Annotated[float, typer.Option(min=0.5, help="Time to look for streams (s).")] = 1.0,
     lsl_scope: ScopeOption = None,
     json: JsonOption = False,
@@ -28,7 +35,7 @@ def streams(
     configure_lsl(lsl_scope)
     found = find_streams(wait)
     if json:
-        print_json({"streams": [stream.summary() for stream in found]})
+        print_json([stream.summary() for stream in found])
         return
     if not found:
         say("No stream is in sight. Start the amplifier's LSL program, or `sjepa-online replay`.")
@@ -41,9 +48,29 @@ def streams(
             f"unit: {one.unit or 'not declared'}\n"
             f"    host: {one.host}, source id: {one.source_id or 'none'}"
         )
+        if one.is_kind("signal") and (told := how_it_is_read(one, amplifier)[1]):
+            echo(f"    {told}")
 
 
+def how_it_is_read(stream: StreamDescription, amplifier: AmplifierProfile) -> tuple[bool, str]:
+    """Tell whether a stream can be read, with its electrodes; or what is missing."""
+    from sjepa_online.amplifier import fitting_profile, pick_channels
+    from sjepa_online.errors import InputError
+
+    fitting = fitting_profile(stream.declaration)
+    fits = "" if fitting is None else f"; the profile {fitting} fits"
+    try:
+        picked = pick_channels(stream.declaration, amplifier)
+    except InputError as error:
+        return False, str(error)
+    notes = "".join(f"; {note}" for note in picked.notes)
+    names = ", ".join(picked.ch_names)
+    return True, f"electrodes in {picked.unit}: {names}{fits}{notes}"
+
+
+@describes_signal(files=True)
 def replay(
+    amplifier: AmplifierProfile,
     source: SourcesArgument,
     name: Annotated[str, typer.Option(help="Name of the stream.")] = "sjepa-online-replay",
     speed: Annotated[float, typer.Option(help="Speed of the replay; 1 is real time.")] = 1.0,
@@ -64,7 +91,7 @@ def replay(
 
     faults = () if corrupt is None else parse_faults(corrupt)
     configure_lsl(lsl_scope)
-    recordings = load_sources(source)
+    recordings = load_sources(source, amplifier)
     transform = Corruption(faults, recordings) if faults else None
     replaying = Replay(recordings, name=name, speed=speed, loop=loop, transform=transform)
     say(

@@ -1,0 +1,28 @@
+"""What an amplifier's program does not say of its channels, and how it is applied everywhere."""
+
+from sjepa_online.amplifier.channels import PickedChannels, pick_channels, trigger_channel
+from sjepa_online.amplifier.codes import CodeReader, events_of_codes
+from sjepa_online.amplifier.library import (
+    Declaration,
+    fitting_profile,
+    list_profiles,
+    load_profile,
+    save_profile,
+)
+from sjepa_online.amplifier.profile import AS_DECLARED, AmplifierProfile, describe
+
+__all__ = [
+    "AS_DECLARED",
+    "AmplifierProfile",
+    "CodeReader",
+    "Declaration",
+    "PickedChannels",
+    "describe",
+    "events_of_codes",
+    "fitting_profile",
+    "list_profiles",
+    "load_profile",
+    "pick_channels",
+    "save_profile",
+    "trigger_channel",
+]

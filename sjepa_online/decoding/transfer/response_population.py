@@ -1,0 +1,222 @@
+"""The response to a target in other people: a start for spellers that know nothing of a person.
+
+Each session gives the mean difference between targets and others, divided by the amplitude of its
+noise; their mean is the expected response of a new person. It counts as a few flashes of the
+person's own, so that what the person shows soon outweighs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path, PurePath
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sjepa_online.decoding.classifiers.mean_difference import Response, sum_letter
+from sjepa_online.errors import InputError
+from sjepa_online.markers import TARGET
+from sjepa_online.protocol import Protocol
+from sjepa_online.resources import find_resource
+from sjepa_online.signal import channel_positions
+from sjepa_online.tensor_file import read_tensor_file, write_tensor_file
+from sjepa_online.typing import FloatArray, Floats, Labels
+
+FORMAT_NAME = "sjepa-online response population"
+FORMAT_VERSION = 1
+#: Distance (in radii of the head) over which a response is alike.
+WIDTH = 0.4
+#: A montage needs this share of the population's electrodes.
+MIN_SHARE = 0.5
+
+
+class ResponsePopulationConfig(BaseModel):
+    """The part of a response population that is not arrays."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    paradigm: str
+    ch_names: tuple[str, ...] = Field(min_length=1)
+    start: float
+    n_times: int
+    sources: tuple[str, ...]
+    n_sessions: int
+    n_trials: int
+    simulated: bool
+    software_version: str
+
+
+@dataclass(frozen=True, eq=False)
+class ResponsePopulation:
+    """The mean response of other people.
+
+    Attributes
+    ----------
+    config : ResponsePopulationConfig
+    response : ndarray, shape (channels, samples)
+        At 32 Hz, as multiples of the noise's amplitude.
+    """
+
+    config: ResponsePopulationConfig
+    response: Floats
+
+    def prior(
+        self, protocol: Protocol, ch_names: Sequence[str], recordings: Sequence[str] = ()
+    ) -> Floats:
+        """Return the response that a person's electrodes are expected to show.
+
+        Electrodes that the population lacks show what its nearest ones do, the less the farther
+        those are.
+
+        Parameters
+        ----------
+        protocol : Protocol
+        ch_names : sequence of str
+            The montage.
+        recordings : sequence of str
+            Names of the recordings in use, of which the population must know none.
+
+        Returns
+        -------
+        prior : ndarray, shape (channels, samples)
+
+        Raises
+        ------
+        InputError
+            The window, the electrodes or the recordings do not suit.
+        """
+        problem = self._problem(protocol, ch_names, recordings)
+        if problem:
+            raise InputError(
+                "The population does not suit this person's recordings",
+                value=problem,
+                remedy="Choose another population, or --population none.",
+            )
+        distance = np.linalg.norm(
+            channel_positions(ch_names)[:, np.newaxis] - channel_positions(self.config.ch_names),
+            axis=-1,
+        )
+        nearest = distance.min(axis=1, keepdims=True)
+        weights = np.exp(-0.5 * ((distance - nearest) / WIDTH) ** 2)
+        for row, name in enumerate(ch_names):
+            if name in self.config.ch_names:
+                weights[row] = np.array(self.config.ch_names) == name
+        weights /= weights.sum(axis=1, keepdims=True)
+        prior: Floats = np.exp(-0.5 * (nearest / WIDTH) ** 2) * (weights @ self.response)
+        return prior
+
+    def save(self, path: Path) -> None:
+        """Write the population as one safetensors file, atomically.
+
+        Parameters
+        ----------
+        path : Path
+        """
+        config = self.config.model_dump(mode="json")
+        write_tensor_file(path, FORMAT_NAME, FORMAT_VERSION, config, {"response": self.response})
+
+    def _problem(
+        self, protocol: Protocol, ch_names: Sequence[str], recordings: Sequence[str]
+    ) -> str:
+        there = [name for name in self.config.ch_names if name in ch_names]
+        if len(there) < MIN_SHARE * len(self.config.ch_names):
+            return (
+                f"of its {len(self.config.ch_names)} electrodes the montage has "
+                f"{len(there)} ({', '.join(self.config.ch_names)})"
+            )
+        window = protocol.window.start, protocol.n_times
+        if window != (self.config.start, self.config.n_times):
+            return f"its window is another one than that of {protocol.name}"
+        own = {PurePath(source).stem for source in self.config.sources}
+        shared = sorted({PurePath(recording).stem for recording in recordings} & own)
+        return f"it was made from these recordings too: {', '.join(shared)}" if shared else ""
+
+
+def fit_response_population(
+    sessions: Sequence[tuple[FloatArray, Labels]],
+    protocol: Protocol,
+    ch_names: Sequence[str],
+    *,
+    sources: Sequence[str],
+    simulated: bool,
+) -> ResponsePopulation:
+    """Average the responses of people's labelled sessions.
+
+    Parameters
+    ----------
+    sessions : sequence of (X, y)
+        Epochs ``(n, channels, samples)`` in µV at 128 Hz, and their class names.
+    protocol : Protocol
+        With the class ``Target``.
+    ch_names : sequence of str
+        Channels of the epochs.
+    sources : sequence of str
+        Names of the recordings.
+    simulated : bool
+        Whether any of them is.
+
+    Returns
+    -------
+    ResponsePopulation
+
+    Raises
+    ------
+    InputError
+        A session has no targets, or nothing else.
+    """
+    responses = []
+    for source, (X, y) in zip(sources, sessions, strict=True):
+        is_target = np.asarray(y == TARGET)[:, np.newaxis]
+        if is_target.all() or not is_target.any():
+            raise InputError(
+                "A recording of a population lacks targets, or others to compare them with",
+                value=f"{source}: {int(is_target.sum())} targets of {len(y)} flashes",
+                remedy="Leave this recording out.",
+            )
+        letter, noise = sum_letter(X, is_target)
+        learned = Response().with_letter(letter, 0)
+        responses.append(learned.total / learned.n / noise.amplitude)
+    config = ResponsePopulationConfig(
+        paradigm=protocol.paradigm,
+        ch_names=tuple(ch_names),
+        start=protocol.window.start,
+        n_times=protocol.n_times,
+        sources=tuple(sources),
+        n_sessions=len(sessions),
+        n_trials=sum(len(y) for _, y in sessions),
+        simulated=simulated,
+        software_version=version("sjepa-online"),
+    )
+    return ResponsePopulation(config, np.mean(responses, axis=0))
+
+
+def load_response_population(name_or_path: str | Path) -> ResponsePopulation:
+    """Read a response population by name or path.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+
+    Returns
+    -------
+    ResponsePopulation
+
+    Raises
+    ------
+    InputError
+        There is no such file, or it is damaged or of another kind.
+    """
+    path = find_resource("models", name_or_path)
+    content, arrays = read_tensor_file(path, FORMAT_NAME, FORMAT_VERSION)
+    try:
+        return ResponsePopulation(
+            ResponsePopulationConfig.model_validate(content), arrays["response"]
+        )
+    except (ValidationError, KeyError) as error:
+        raise InputError(
+            "The population file has no valid configuration, or lacks its array",
+            value=f"{path} ({error})",
+            remedy="The file was changed or damaged: make it again.",
+        ) from error

@@ -1,0 +1,116 @@
+"""Decoders without labelled trials: no label is read, and what there is gets saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sjepa_online.data import Recording, make_trials
+from sjepa_online.decoding import DecoderRequest, load_decoder
+from sjepa_online.errors import InputError
+from sjepa_online.protocol import Protocol, load_protocol
+from sjepa_online.signal import PreprocessorConfig
+from sjepa_online.training.without_labels import align, calibrate_without_labels
+
+Spelling = Callable[..., Recording]
+CONFIG = PreprocessorConfig()
+
+
+def _with_other_targets(recording: Recording) -> Recording:
+    """Exchange targets and others at random, which no decoder without labels may notice."""
+    rng = np.random.default_rng(0)
+    words = rng.choice(["Target", "NonTarget"], len(recording.labels))
+    labels = (
+        f"{word}/{old.split('/')[1]}" for word, old in zip(words, recording.labels, strict=True)
+    )
+    return replace(recording, labels=tuple(labels))
+
+
+def test_labels_have_no_influence(simulated_spelling: Spelling) -> None:
+    protocol = load_protocol("erp-rowcol")
+    recording = simulated_spelling("WATER", 6)
+    made = [
+        calibrate_without_labels([one], protocol, CONFIG, DecoderRequest())
+        for one in (recording, simulated_spelling("WATER", 6, labelled=False))
+    ]
+    trials = make_trials([recording], protocol, CONFIG)
+    first, second = (one.decoder.predict_proba(trials.X) for one in made)
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_decoder_without_labels_is_saved_and_restored(
+    simulated_spelling: Spelling, tmp_path: Path
+) -> None:
+    protocol = load_protocol("erp-rowcol")
+    recording = simulated_spelling("WATER", 6)
+    made = calibrate_without_labels([recording], protocol, CONFIG, DecoderRequest("umm"))
+    assert made.decoder.calibration.n_trials == 0
+    assert "5 letters" in made.decoder.calibration.choice
+    made.decoder.save(tmp_path / "decoder.safetensors")
+    restored = load_decoder(tmp_path / "decoder.safetensors")
+    X = make_trials([recording], protocol, CONFIG).X[:20]
+    for bad in (None, ["Cz"]):
+        np.testing.assert_array_equal(
+            restored.predict_proba(X, bad), made.decoder.predict_proba(X, bad)
+        )
+    loud = X.copy()
+    loud[:, 1] *= 100
+    np.testing.assert_array_equal(
+        restored.predict_proba(loud, ["Cz"]), restored.predict_proba(X, ["Cz"])
+    )
+
+
+def test_plain_signal_aligns_too(simulated_spelling: Spelling) -> None:
+    recording = replace(simulated_spelling("WA", 6), labels=(), onsets=np.empty(0))
+    for name, decoder in (("erp-rowcol", "umm"), ("ssvep", "fbcca")):
+        made = calibrate_without_labels(
+            [recording], load_protocol(name), CONFIG, DecoderRequest()
+        ).decoder
+        assert made.name == decoder
+        probabilities = made.predict_proba(
+            np.random.default_rng(0).normal(size=(3, 4, made.n_times))
+        )
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "name", "told"),
+    [("erp-rowcol", "riemann", "needs labelled trials"), ("ssvep", "umm", "needs labelled trials")],
+)
+def test_decoders_that_need_labels_are_refused(
+    protocol: str, name: str, told: str, simulated_spelling: Spelling
+) -> None:
+    with pytest.raises(InputError, match=told):
+        calibrate_without_labels(
+            [simulated_spelling("WA", 6)], load_protocol(protocol), CONFIG, DecoderRequest(name)
+        )
+
+
+def test_too_little_signal_is_refused(simulated_recording: Callable[..., Recording]) -> None:
+    with pytest.raises(InputError, match="too little signal"):
+        calibrate_without_labels(
+            [simulated_recording(n_trials=2)], load_protocol("ssvep"), CONFIG, DecoderRequest()
+        )
+
+
+def test_the_first_labels_are_used_and_no_others(simulated_spelling: Spelling) -> None:
+    protocol: Protocol = load_protocol("erp-rowcol")
+    recording = simulated_spelling("WATER", 6)
+    flipped = _with_other_targets(recording)
+    n = 144  # the flashes of two letters
+    mixed = replace(recording, labels=(*recording.labels[:n], *flipped.labels[n:]))
+    X = make_trials([recording], protocol, CONFIG).X
+    predicted = []
+    for one, n_labelled in ((recording, n), (mixed, n), (flipped, n), (recording, 0)):
+        aligned = align(
+            [one], protocol, CONFIG, DecoderRequest("umm"), recording.ch_names, n_labelled
+        )
+        assert aligned is not None
+        predicted.append(aligned[0].predict_proba(X))
+    assert not np.allclose(predicted[0], predicted[2])
+    assert not np.allclose(predicted[0], predicted[3])
+    np.testing.assert_allclose(predicted[0], predicted[1])
