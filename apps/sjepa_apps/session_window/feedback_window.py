@@ -9,8 +9,9 @@ from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QGuiApplication
 from PyQt6.QtWidgets import QApplication, QMainWindow
 
-from sjepa_apps.session.feedback import FeedbackRun, Selection, SelectionScore
+from sjepa_apps.session.feedback import FeedbackRun
 from sjepa_apps.session.presenter import SessionStopped
+from sjepa_apps.session.selections import Selection, SelectionScore
 from sjepa_apps.session_window.feedback_setup import FeedbackSetup
 from sjepa_apps.session_window.page import page_style
 from sjepa_apps.session_window.run_page import RunPage
