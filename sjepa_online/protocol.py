@@ -145,9 +145,9 @@ class Speller(_Part):
     @model_validator(mode="after")
     def _is_a_matrix(self) -> Speller:
         if len({len(row) for row in self.rows}) != 1 or len(self.rows[0]) < 2:
-            raise ValueError("the rows have the same number of symbols, at least two")
+            raise ValueError("the rows differ in length, or have only one symbol")
         if len(set(self.symbols)) != len(self.symbols) or "/" in self.symbols:
-            raise ValueError("each symbol stands in the matrix once, and '/' is none")
+            raise ValueError("a symbol stands in the matrix twice, or is '/'")
         unknown = sorted(set(self.text + self.practice_text) - set(self.symbols))
         if unknown:
             raise ValueError(f"the matrix lacks these symbols of the text: {' '.join(unknown)}")
@@ -180,11 +180,11 @@ class Protocol(_Part):
         given = [field for field in _PRESENTATIONS.values() if getattr(self, field) is not None]
         if any(field != _PRESENTATIONS[self.paradigm] for field in given):
             raise ValueError(
-                f"a protocol of {self.paradigm} may have [{_PRESENTATIONS[self.paradigm]}], "
-                f"not [{', '.join(given)}]"
+                f"[{', '.join(given)}] does not suit {self.paradigm}, whose section is "
+                f"[{_PRESENTATIONS[self.paradigm]}]"
             )
         if self.speller is not None and set(self.class_names) != {TARGET, NON_TARGET}:
-            raise ValueError("a speller's classes are Target and NonTarget")
+            raise ValueError("the classes of this speller are not Target and NonTarget")
         return self
 
     @model_validator(mode="after")

@@ -63,12 +63,17 @@ class PickedChannels:
         return factors
 
     def take(self, samples: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the signal of the picked channels, shape (n_picked, n), in :attr:`unit`.
+        """Return the signal of the picked channels.
 
         Parameters
         ----------
         samples : ndarray, shape (n, n_channels)
             As they came.
+
+        Returns
+        -------
+        signal : ndarray, shape (n_picked, n)
+            In :attr:`unit`.
         """
         picked = np.ascontiguousarray(samples[:, self.rows].T, dtype=np.float64)
         if self.scales is not None:
@@ -79,7 +84,7 @@ class PickedChannels:
 def pick_channels(
     declaration: Declaration, profile: AmplifierProfile = AS_DECLARED
 ) -> PickedChannels:
-    """Choose the electrodes of a stream or a file, by its own words and a profile.
+    """Choose the electrodes of a stream or a file by its declaration and a profile.
 
     Without ``profile.channels`` these are the channels whose labels are electrodes: of those
     with the type EEG where there are any, else of all. Nothing else is looked at, so labels,
@@ -90,6 +95,10 @@ def pick_channels(
     ----------
     declaration : Declaration
     profile : AmplifierProfile
+
+    Returns
+    -------
+    picked : PickedChannels
 
     Raises
     ------
@@ -128,7 +137,7 @@ def _electrodes(
     try:
         pick = pick_eeg_channels([labels[row] for row in rows])
     except InputError as error:
-        remedy = error.remedy if "occur once" in error.problem else _advice(declaration)
+        remedy = error.remedy if "same electrode" in error.problem else _advice(declaration)
         rule = f"{declaration.name}: {error.problem}"
         raise InputError(rule, value=error.value, remedy=remedy) from error
     unsure = [labels[row] for row in rows if labels[row] in pick.unknown]
@@ -228,6 +237,17 @@ def trigger_channel(
     declaration: Declaration, profile: AmplifierProfile = AS_DECLARED
 ) -> int | None:
     """Return the place of the channel of codes: the one named, or the only one that there is.
+
+    Parameters
+    ----------
+    declaration : Declaration
+    profile : AmplifierProfile
+        Its ``trigger`` names the channel of codes.
+
+    Returns
+    -------
+    index : int or None
+        None where there is no such channel, or several.
 
     Raises
     ------

@@ -312,7 +312,7 @@ def _check_entities(**entities: str | None) -> None:
     for name, value in entities.items():
         if value is not None and not _ENTITY.fullmatch(value):
             raise InputError(
-                f"The {name} of a BIDS data set may hold letters and digits only",
+                f"The {name} of the BIDS data set has other characters than letters and digits",
                 value=repr(value),
                 remedy="Leave out anything else.",
             )

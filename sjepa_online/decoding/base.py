@@ -225,7 +225,13 @@ class EpochClassifier(BaseEstimator, ABC):  # type: ignore[misc]
 
     @abstractmethod
     def to_state(self) -> State:
-        """Return what :meth:`from_state` needs to predict as this classifier does."""
+        """Return what :meth:`from_state` needs to predict as this classifier does.
+
+        Returns
+        -------
+        state : State
+            Settings, arrays and parts.
+        """
 
     @classmethod
     @abstractmethod

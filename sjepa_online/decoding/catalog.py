@@ -38,7 +38,12 @@ _CONVEX = (AUTO, FILTER_BANK)
 
 
 def decoder_names() -> list[str]:
-    """Return the name of every decoder."""
+    """Return the name of every decoder.
+
+    Returns
+    -------
+    names : list of str
+    """
     with_strategy = [f"{strategy}-{head}" for strategy in STRATEGIES for head in HEADS]
     return [AUTO, FILTER_BANK, *HEADS, *with_strategy, *BASELINES, UMM, FBCCA]
 
@@ -82,7 +87,12 @@ class DecoderPlan:
     note: str
 
     def make(self) -> EpochClassifier:
-        """Return an unfitted classifier, which shares nothing that a fit changes."""
+        """Return an unfitted classifier, which shares nothing that a fit changes.
+
+        Returns
+        -------
+        classifier : EpochClassifier
+        """
         return self.classifier.clone()
 
 
@@ -125,7 +135,17 @@ class DecoderRequest:
         choose_device(self.device)
 
     def with_seed(self, seed: int) -> DecoderRequest:
-        """Return the same request with another seed."""
+        """Return the same request with another seed.
+
+        Parameters
+        ----------
+        seed : int
+            Of everything that the fit draws at random.
+
+        Returns
+        -------
+        request : DecoderRequest
+        """
         return replace(self, random_state=seed)
 
     def resolve(
@@ -189,7 +209,9 @@ class DecoderRequest:
     def make(
         self, protocol: Protocol, ch_names: Sequence[str], *, dynamic_stopping: bool = False
     ) -> EpochClassifier:
-        """Return an unfitted classifier; who needs several resolves the request once.
+        """Return an unfitted classifier; a caller that needs several resolves the request once.
+
+        See :meth:`DecoderRequest.resolve`.
 
         The parameters are those of :meth:`resolve`.
         """

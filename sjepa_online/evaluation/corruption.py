@@ -19,7 +19,7 @@ from sjepa_online.data.corruption import (
 from sjepa_online.decoding import Decoder, DecoderRequest
 from sjepa_online.decoding.metrics import main_score
 from sjepa_online.errors import InputError
-from sjepa_online.evaluation.filling import STRATEGIES, Strategy, with_strategy
+from sjepa_online.evaluation.interpolation import STRATEGIES, Strategy, with_strategy
 from sjepa_online.evaluation.significance import measure_of
 from sjepa_online.evaluation.tables import Row
 from sjepa_online.online import Decision, decode_recording
@@ -287,7 +287,7 @@ def _score(
         results = decode_recording(
             decoder,
             recording,
-            watch=detection == "monitor",
+            monitor=detection == "monitor",
             bad=sorted(wrong) if detection == "known" else (),
         )
         decisions += [one for one in results if isinstance(one, Decision) and one.onset in onsets]

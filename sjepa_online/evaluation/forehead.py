@@ -69,7 +69,17 @@ class ForeheadCheck:
 
 
 def forehead_electrodes(ch_names: Sequence[str]) -> tuple[str, ...]:
-    """Return the electrodes of the forehead in a montage; none where none is near the eyes."""
+    """Return the electrodes of the forehead in a montage.
+
+    Parameters
+    ----------
+    ch_names : sequence of str
+
+    Returns
+    -------
+    electrodes : tuple of str
+        Empty where none is near the eyes.
+    """
     if not any(name in NEAR_THE_EYES for name in ch_names):
         return ()
     return tuple(name for name in ch_names if name in FOREHEAD)

@@ -73,7 +73,12 @@ class MonitorScores:
     scaled: dict[str, int]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the document of ``evaluate monitor``."""
+        """Return the document of ``evaluate monitor``.
+
+        Returns
+        -------
+        document : dict
+        """
         return {
             "channel_hours": self.channel_hours,
             "false_alarms_per_channel_hour": len(self.false_alarms) / self.channel_hours,

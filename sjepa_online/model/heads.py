@@ -50,7 +50,12 @@ class Head(nn.Module):
         self.readout = nn.Linear(n_virtual * self.n_tokens * network.config.d_model, n_classes)
 
     def new_parameters(self) -> list[nn.Parameter]:
-        """Parameters of the added layers."""
+        """Return the parameters of the added layers.
+
+        Returns
+        -------
+        parameters : list of Parameter
+        """
         return list(chain(self.spatial.parameters(), self.readout.parameters()))
 
     def frozen_features(self, x: Tensor) -> Tensor:

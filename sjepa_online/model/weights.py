@@ -81,7 +81,11 @@ def describe_weights(name_or_path: str | Path) -> WeightsDescription:
 
 
 def list_weights() -> dict[str, WeightsDescription]:
-    """Describe all weights that are known by name; files of other kinds are passed over.
+    """Describe all weights that have a name; files of other kinds are left out.
+
+    Returns
+    -------
+    weights : dict of str to WeightsDescription
 
     Raises
     ------

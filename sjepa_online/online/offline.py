@@ -18,7 +18,7 @@ def decode_recording(
     *,
     mode: Mode = "markers",
     step: float = STEP,
-    watch: bool = True,
+    monitor: bool = True,
     bad: Sequence[str] = (),
 ) -> list[EngineResult]:
     """Decode a recording in one piece; times are seconds after its first sample.
@@ -28,7 +28,7 @@ def decode_recording(
     decoder : Decoder
     recording : Recording
         With the decoder's channels.
-    mode, step, watch
+    mode, step, monitor
         As for :class:`Engine`.
     bad : sequence of str
         Channels to leave out, whatever is found.
@@ -49,7 +49,7 @@ def decode_recording(
         recording.unit,
         mode=mode,
         step=step,
-        watch=watch,
+        monitor=monitor,
     )
     if bad:
         engine.set_bad(bad)

@@ -358,8 +358,8 @@ def channel_states(live: LiveDecoder) -> Channels:
     -------
     Channels
     """
-    watch = live.engine.watch
-    states = () if watch.monitor is None else watch.monitor.states
+    history = live.engine.history
+    states = () if history.monitor is None else history.monitor.states
     found = [
         ChannelReport(
             channel=state.channel,
@@ -378,7 +378,7 @@ def channel_states(live: LiveDecoder) -> Channels:
             choice="automatic",
             amplitude=None,
         )
-        for channel in watch.absent
+        for channel in history.absent
     ]
     return Channels(channels=(*found, *absent))
 

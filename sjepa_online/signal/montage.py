@@ -106,7 +106,12 @@ def standard_names(names: Sequence[str]) -> list[str | None]:
 
 
 def electrode_names() -> list[str]:
-    """Return the names of all electrodes of the scalp in the 10-05 system, short ones first."""
+    """Return the names of all electrodes of the scalp in the 10-05 system, short ones first.
+
+    Returns
+    -------
+    names : list of str
+    """
     names = _standard_montage().names.values()
     kept = [name for name in names if name not in _EARS_AND_MASTOIDS and name not in _OLD_NAMES]
     return sorted(kept, key=lambda name: (len(name), name))
@@ -147,7 +152,7 @@ def _refuse_repeated(names: Sequence[str], standard: Sequence[str]) -> None:
     twice = [name for name, new in zip(names, standard, strict=True) if standard.count(new) > 1]
     if twice:
         raise InputError(
-            "More than one channel stands for the same electrode; each may occur once",
+            "More than one channel stands for the same electrode",
             value=", ".join(repr(name) for name in twice),
             remedy='Rename them or leave them out: --channels "NAME=Fp1,OTHER=-", or all channels '
             'in their order: --channels "Fp1,-,...".',
@@ -185,8 +190,7 @@ def pick_eeg_channels(names: Sequence[str]) -> ChannelPick:
     others = tuple(name for name in left if is_other_channel(name))
     if not eeg:
         raise InputError(
-            "No channel has the name of an electrode of the 10-05 system, and a recording needs "
-            "at least one EEG channel",
+            "No channel has the name of an electrode of the 10-05 system",
             value=f"channels {_listed(names)}",
             remedy="Choose a stream or file with EEG, or say which electrodes its channels are: "
             '--channels "Fp1,Fp2,-,..." in their order, or --amplifier NAME.',
@@ -309,7 +313,16 @@ def electrodes_among(names: Sequence[str]) -> dict[str, str]:
 
 
 def is_trigger_channel(name: str) -> bool:
-    """Tell whether a channel holds codes of events, by its name."""
+    """Return whether the name of a channel is one for codes of events.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    is_trigger : bool
+    """
     return _TRIGGER.search(name.strip()) is not None
 
 

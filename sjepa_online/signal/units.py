@@ -86,7 +86,17 @@ def normalise_unit(unit: str) -> str:
 
 
 def is_voltage(unit: str) -> bool:
-    """Tell whether a unit is one of voltage, see :func:`normalise_unit`."""
+    """Return whether a unit is one of voltage.
+
+    Parameters
+    ----------
+    unit : str
+        In any spelling that :func:`normalise_unit` reads.
+
+    Returns
+    -------
+    is_voltage : bool
+    """
     try:
         normalise_unit(unit)
     except InputError:
@@ -175,6 +185,16 @@ def require_plausible_amplitude(
     """Refuse EEG whose amplitude contradicts its declared unit.
 
     Parameters and return value are those of :func:`check_amplitude`.
+
+    Parameters
+    ----------
+    data, unit, sfreq, declared
+        As for :func:`check_amplitude`.
+
+    Returns
+    -------
+    finding : AmplitudeFinding
+        That of :func:`check_amplitude`.
 
     Raises
     ------

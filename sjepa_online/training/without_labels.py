@@ -93,6 +93,10 @@ def calibrate_without_labels(
     request : DecoderRequest
         ``auto``, or a decoder that needs no label.
 
+    Returns
+    -------
+    made : Unlabelled
+
     Raises
     ------
     InputError
@@ -164,7 +168,19 @@ def align(
 def signal_windows(
     recordings: Sequence[Recording], protocol: Protocol, preprocessing: PreprocessorConfig
 ) -> Trials:
-    """Cut recordings into windows of the protocol's length, one after the other."""
+    """Cut recordings into windows of the protocol's length, one after the other.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        Of one montage.
+    protocol : Protocol
+    preprocessing : PreprocessorConfig
+
+    Returns
+    -------
+    windows : Trials
+    """
     window = protocol.window
     cut = []
     for recording in recordings:
@@ -179,6 +195,13 @@ def unlabelled_flashes(
     recordings: Sequence[Recording], protocol: Protocol, preprocessing: PreprocessorConfig
 ) -> tuple[Trials, list[Letter]]:
     """Cut the flashes of a speller's recordings, and gather them as letters without a target.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        Of one montage.
+    protocol : Protocol
+    preprocessing : PreprocessorConfig
 
     Returns
     -------
@@ -246,7 +269,7 @@ def _align_speller(
     speller = protocol.speller
     if speller is None:
         raise InputError(
-            "Only a protocol with a matrix of symbols is decoded without labels",
+            "The protocol has no matrix of symbols, so it cannot be decoded without labels",
             value=f"{protocol.name} has no [speller]",
             remedy="Choose erp-rowcol, erp, or an own protocol with [speller].",
         )

@@ -21,7 +21,7 @@ from sjepa_online.evaluation.corruption import (
     n_steps,
     to_json,
 )
-from sjepa_online.evaluation.filling import STRATEGIES
+from sjepa_online.evaluation.interpolation import STRATEGIES
 from sjepa_online.evaluation.plots import plot_corruption, to_svg
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig

@@ -10,22 +10,18 @@ from typing import Annotated
 import typer
 
 from sjepa_apps.cli import (
-    amplifiers,
     decode,
     demo,
     doctor,
     evaluate,
-    export,
     live,
     models,
-    population,
     pretrain,
-    record,
-    repair,
-    simulate,
-    streams,
+    sessions,
 )
 from sjepa_apps.cli.common import echo, repeat_list_options, replace_aliases, say
+from sjepa_apps.cli.populations import population
+from sjepa_apps.cli.recordings import amplifiers, export, record, repair, simulate, streams
 from sjepa_apps.cli.session import calibrate, feedback
 from sjepa_online.errors import InputError, OperationError
 
@@ -77,6 +73,7 @@ app.command()(calibrate.calibrate)
 app.command()(decode.decode)
 app.command()(export.export)
 app.command()(feedback.feedback)
+app.command()(sessions.sessions)
 app.command()(live.live)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")

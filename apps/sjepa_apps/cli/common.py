@@ -23,7 +23,7 @@ from sjepa_apps.cli.checks import (
 )
 from sjepa_apps.cli.progress import INTERVAL, print_line, show_progress
 from sjepa_online.errors import InputError
-from sjepa_online.files import is_file
+from sjepa_online.files import is_file, remove_abandoned
 from sjepa_online.foreign_text import clean_lines
 
 #: Options that take one or more values, as in ``--from a.fif b.fif``.
@@ -194,6 +194,7 @@ def check_out(out: Path, overwrite: bool, option: str = "--out") -> None:
             value=f"{out.parent} ({error.strerror})",
             remedy=f"Choose another {option}.",
         ) from error
+    remove_abandoned(out.parent)
     if there:
         _check_replaceable(out, option)
 

@@ -49,7 +49,12 @@ class DisplayMeasurement:
         return int(np.count_nonzero(self.intervals * self.report.refresh_rate > LATE_INTERVAL))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON document."""
+        """Return the JSON document.
+
+        Returns
+        -------
+        document : dict
+        """
         milliseconds = 1e3 * self.intervals
         p50, p99, p999 = np.percentile(milliseconds, [50, 99, 99.9]).tolist()
         return {
@@ -99,6 +104,10 @@ def measure_display(
         Nobody looks at the display, so nobody confirms the warning about flicker.
     progress : callable
         Is given the seconds so far after each trial.
+
+    Returns
+    -------
+    measurement : DisplayMeasurement
 
     Raises
     ------

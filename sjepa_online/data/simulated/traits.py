@@ -72,7 +72,17 @@ class Traits:
 
     @classmethod
     def draw(cls, seed: int) -> Self:
-        """Draw the traits of the participant of this number."""
+        """Draw the traits of the participant of this number.
+
+        Parameters
+        ----------
+        seed : int
+            Number of the participant.
+
+        Returns
+        -------
+        Self
+        """
         random = np.random.default_rng([seed, 0])
 
         def around(median: float, spread: float) -> float:

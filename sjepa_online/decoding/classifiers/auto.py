@@ -78,18 +78,21 @@ class AutoClassifier(EpochClassifier):
         return self.reason_
 
     def features(self, X: FloatArray) -> Features:
-        """Return what the members read; see :meth:`EpochClassifier.features`."""
+        """Return the features of all members. See :meth:`EpochClassifier.features`."""
         merged: Features = {}
         for member in self._members.values():
             merged |= member.features(X)
         return merged
 
     def predict_features(self, features: Features) -> Floats:
-        """Return probabilities; see :meth:`EpochClassifier.predict_features`."""
+        """Return probabilities. See :meth:`EpochClassifier.predict_features`."""
         return self.predict_candidates(features)[self.choice_]
 
     def predict_candidates(self, features: Features) -> dict[str, Floats]:
-        """Return the calibrated probabilities of every candidate; see the base class."""
+        """Return the calibrated probabilities of every candidate.
+
+        See :meth:`EpochClassifier.predict_candidates`.
+        """
         parts = np.stack([one.predict_features(features) for one in self._members.values()])
         log_probabilities = _log(parts)
         return {
@@ -97,7 +100,10 @@ class AutoClassifier(EpochClassifier):
         }
 
     def to_state(self) -> State:
-        """Return the members, the weights, and the choice with its reason."""
+        """Return the members, the weights, and the choice with its reason.
+
+        See :meth:`EpochClassifier.to_state`.
+        """
         states = {name: member.to_state() for name, member in self._members.items()}
         config = {
             "kind": self.kind,
@@ -112,7 +118,7 @@ class AutoClassifier(EpochClassifier):
 
     @classmethod
     def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
-        """Build the classifier of a state; see :meth:`EpochClassifier.from_state`."""
+        """Build the classifier of a state. See :meth:`EpochClassifier.from_state`."""
         config, arrays = state.config, state.arrays
         is_old = MEMBERS[0] not in config["members"]
         names = [MEMBERS[0] if is_old and one == _OLD_NAME else one for one in config["members"]]
@@ -174,6 +180,11 @@ def candidates(members: Sequence[str]) -> dict[str, tuple[bool, ...]]:
     ----------
     members : sequence of str
         Names.
+
+    Returns
+    -------
+    candidates : dict of str to tuple of bool
+        For each candidate, whether each member is part of it.
     """
     alone = {name: tuple(one == name for one in members) for name in members}
     return {AVERAGE: (True,) * len(members), **alone}

@@ -162,7 +162,17 @@ class _EarlyStopping:
         self._epochs_since = 0
 
     def is_over(self, loss: float) -> bool:
-        """Take in an epoch's validation loss."""
+        """Return whether the training ends after an epoch.
+
+        Parameters
+        ----------
+        loss : float
+            Of the validation trials, after this epoch.
+
+        Returns
+        -------
+        over : bool
+        """
         self._epochs_since += 1
         if loss < self._best_loss:
             self._best_loss, self._epochs_since = loss, 0

@@ -163,11 +163,26 @@ class Imagery(BandPower):
         self._sides: Floats = np.empty((0, 0))
 
     def arrays(self) -> dict[str, Floats]:
-        """Return the fitted arrays by name."""
+        """Return the fitted arrays by name.
+
+        Returns
+        -------
+        arrays : dict of str to ndarray
+        """
         return {**super().arrays(), "sides": self._sides}
 
     def restore(self, arrays: dict[str, Floats]) -> Self:
-        """Take the arrays of :meth:`arrays`."""
+        """Set the fitted arrays.
+
+        Parameters
+        ----------
+        arrays : dict of str to ndarray
+            Those of :meth:`arrays`.
+
+        Returns
+        -------
+        Self
+        """
         self._sides = arrays["sides"]
         return super().restore(arrays)
 

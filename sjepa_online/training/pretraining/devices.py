@@ -60,6 +60,10 @@ def launch_devices(recipe: Recipe, accelerator: str, devices: int, nodes: int) -
     devices, nodes : int
         Devices per machine, and machines.
 
+    Returns
+    -------
+    devices : Devices
+
     Raises
     ------
     InputError

@@ -46,13 +46,34 @@ class Observer(Protocol):
     def on_step(
         self, epoch: int, step: int, n_steps: int, loss: float, examples_per_s: float, share: float
     ) -> None:
-        """Hear of a step; ``share`` is that of the measured matrix product rate."""
+        """Take the report of a step.
+
+        Parameters
+        ----------
+        epoch, step : int
+        n_steps : int
+            Of an epoch.
+        loss : float
+        examples_per_s : float
+        share : float
+            Reached share of the measured rate of matrix products.
+        """
 
     def on_epoch(self, row: EpochLog) -> None:
-        """Hear of an epoch."""
+        """Take the report of an epoch.
+
+        Parameters
+        ----------
+        row : EpochLog
+        """
 
     def on_warning(self, message: str) -> None:
-        """Hear of something that the user must know."""
+        """Take a warning for the user.
+
+        Parameters
+        ----------
+        message : str
+        """
 
 
 @dataclass(frozen=True)
@@ -138,6 +159,10 @@ class Training:
 
     def run(self) -> Outcome:
         """Train until the loss on validation examples no longer falls.
+
+        Returns
+        -------
+        outcome : Outcome
 
         Raises
         ------

@@ -77,7 +77,7 @@ def corruption(
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Score decoders, with and without compensation, while some channels are corrupted."""
+    """Score decoders while channels are bad, with and without an estimate of their signal."""
     shares = parse_fractions(fractions)
     check_results(csv, plot, overwrite)
     from sjepa_online.evaluation.corruption import (
@@ -124,6 +124,14 @@ def corruption(
 
 def parse_fractions(text: str) -> tuple[float, ...] | Literal["each"]:
     """Read ``0,0.25,0.5`` or ``each``.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    fractions : tuple of float, or "each"
 
     Raises
     ------

@@ -20,7 +20,7 @@ from sjepa_online.typing import Floats
 FOUND_WITHIN = 1.5
 
 
-class ChannelWatch:
+class BadChannelHistory:
     """Follow the quality of channels and remember when each of them was bad.
 
     A window is decoded without every channel that was bad at any time within it: a channel that

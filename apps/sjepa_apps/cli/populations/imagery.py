@@ -17,6 +17,20 @@ def make_imagery_population(
 ) -> tuple[str, dict[str, Any]]:
     """Train a network, save it with its model card, and describe how it decodes other people.
 
+    Parameters
+    ----------
+    recordings : list of Recording
+    protocol : Protocol
+    out : Path
+        File to write.
+
+    Returns
+    -------
+    text : str
+        Size and scores of the population.
+    described : dict
+        Configuration of the file.
+
     Raises
     ------
     InputError

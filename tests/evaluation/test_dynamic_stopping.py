@@ -7,7 +7,7 @@ import numpy as np
 
 from sjepa_online.data import Recording, make_trials
 from sjepa_online.decoding import DecoderRequest
-from sjepa_online.evaluation.early import evaluate_early
+from sjepa_online.evaluation.dynamic_stopping import evaluate_dynamic_stopping
 from sjepa_online.protocol import Protocol, Window
 from sjepa_online.signal import PreprocessorConfig
 
@@ -24,6 +24,8 @@ def test_uneven_classes_transfer_no_more_than_each_is_recognised(
     left = np.flatnonzero(test.y == "left")
     y = test.y[left].copy()
     y[0] = "right"
-    scores = evaluate_early(train, replace(test, X=test.X[left], y=y), DecoderRequest("riemann"))
+    scores = evaluate_dynamic_stopping(
+        train, replace(test, X=test.X[left], y=y), DecoderRequest("riemann")
+    )
     assert scores["accuracy"] > 0.8
     assert scores["itr_bits_per_min"] == 0

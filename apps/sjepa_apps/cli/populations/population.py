@@ -16,12 +16,10 @@ from sjepa_apps.cli.common import (
     check_out,
     echo,
     print_json,
-    progress_bar,
-    say,
 )
 from sjepa_apps.cli.description import describes_signal
-from sjepa_apps.cli.imagery_population import make_imagery_population
-from sjepa_apps.cli.response_population import make_response_population
+from sjepa_apps.cli.populations.imagery import make_imagery_population
+from sjepa_apps.cli.populations.responses import common_epochs, make_response_population
 
 if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
@@ -50,11 +48,10 @@ def population(
     recordings have in common are used. Give the resulting file to `calibrate --population`.
     """
     check_out(out, overwrite)
-    from sjepa_online.data import load_sources, make_trials
+    from sjepa_online.data import load_sources
     from sjepa_online.decoding.classifiers.network import load_network
-    from sjepa_online.decoding.transfer.population import common_channels, fit_population
+    from sjepa_online.decoding.transfer.population import fit_population
     from sjepa_online.protocol import load_protocol
-    from sjepa_online.signal import PreprocessorConfig
 
     protocol = load_protocol(paradigm)
     recordings = load_sources(source, amplifier)
@@ -66,15 +63,7 @@ def population(
         else:
             echo(f"{told}\nSaved {out}")
         return
-    ch_names = common_channels([recording.ch_names for recording in recordings])
-    sessions = []
-    with progress_bar("Preprocessing", len(recordings)) as advance:
-        for recording in recordings:
-            trials = make_trials([recording], protocol, PreprocessorConfig(), ch_names)
-            for reason in trials.dropped:
-                say(f"left out: {reason}")
-            sessions.append((trials.X, trials.y))
-            advance()
+    ch_names, sessions = common_epochs(recordings, protocol)
     made = fit_population(
         sessions,
         protocol,

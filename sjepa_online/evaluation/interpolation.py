@@ -1,4 +1,4 @@
-"""What labs put in the place of bad channels, for comparison with the decoder's own way."""
+"""Other ways to replace bad channels, for comparison with the decoder's own."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class RestoringDecoder(Decoder):
     """A decoder whose classifier reads estimates of bad channels as if they had been recorded."""
 
     def predict_proba(self, X: FloatArray, bad: Sequence[str] | None = None) -> FloatArray:
-        """Return class probabilities ``(n, classes)``; see :meth:`Decoder.predict_proba`.
+        """Return class probabilities.
 
         Parameters
         ----------
@@ -86,6 +86,11 @@ class RestoringDecoder(Decoder):
             Epochs in µV at 128 Hz.
         bad : sequence of str
             Bad channels.
+
+        Returns
+        -------
+        probabilities : ndarray, shape (n, classes)
+            Those of :meth:`Decoder.predict_proba` on the restored epochs.
         """
         if not bad:
             return super().predict_proba(X)

@@ -1,4 +1,4 @@
-"""Deciding early, measured: a threshold from the training trials, applied to others."""
+"""Dynamic stopping, measured: a threshold from the training trials, applied to others."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from sjepa_online.training.cross_validation import (
 )
 
 
-def evaluate_early(train: Trials, test: Trials, request: DecoderRequest) -> dict[str, float]:
-    """Return accuracy, mean decision time and information transfer rate of deciding early.
+def evaluate_dynamic_stopping(
+    train: Trials, test: Trials, request: DecoderRequest
+) -> dict[str, float]:
+    """Return accuracy, mean decision time and information transfer rate of dynamic stopping.
 
     Parameters
     ----------
