@@ -324,6 +324,6 @@ def _mne_bids() -> ModuleType:
         raise InputError(
             "The extra bids, which exports need, is not installed",
             value=f"{' and '.join(missing)} not installed",
-            remedy='Run: pip install "sjepa-online[bids]"',
+            remedy='Run in the folder of sjepa-online: pip install -c constraints.txt ".[bids]"',
         )
     return import_module("mne_bids")

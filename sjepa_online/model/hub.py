@@ -49,7 +49,7 @@ def pull_weights(hub_id: str, name: str | None = None) -> Path:
         raise InputError(
             "The hub extra is not installed",
             value=str(error),
-            remedy='Run: pip install "sjepa-online[hub]"',
+            remedy='Run in the folder of sjepa-online: pip install -c constraints.txt ".[hub]"',
         ) from error
     try:
         folder = snapshot_download(hub_id, allow_patterns=_FILES)

@@ -106,7 +106,8 @@ def check_extras() -> Check:
     """
     missing = [name for name in EXTRAS if importlib.util.find_spec(name) is None]
     extras = ",".join(sorted({EXTRAS[name] for name in missing}))
-    remedy = f'For more: pip install "sjepa-online[{extras}]"' if missing else ""
+    command = f'pip install -c constraints.txt ".[{extras}]"'
+    remedy = f"For more, in the folder of sjepa-online: {command}" if missing else ""
     return Check("extras", True, f"missing: {', '.join(missing) or 'none'}", remedy)
 
 

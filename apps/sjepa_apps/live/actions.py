@@ -117,7 +117,7 @@ class WindowActions:
 
     def refresh(self) -> None:
         """See what the recorder is doing."""
-        self.recording.poll()
+        self.recording.poll(self._session.received)
         self._show_recording()
 
     def toggle_recording(self) -> None:

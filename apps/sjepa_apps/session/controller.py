@@ -182,7 +182,9 @@ class CalibrationSession:
                 self._tell(f"{self.stream.name} has another clock, {-shift:+.3f} s off; corrected")
                 self.folder.note_clock(part, shift)
             stream_monitor = stack.enter_context(
-                StreamMonitor(self.stream, lambda: recorder.status().problem, self._tell)
+                StreamMonitor(
+                    self.stream, lambda received: recorder.status(received).problem, self._tell
+                )
             )
             monitor = TrialMonitor(broken=stream_monitor.broken)
             for number, trial in enumerate(trials, start=n_done):

@@ -144,7 +144,7 @@ class FeedbackRun(Closing):
     def _run_part(self, presenter: Presenter, trials: Sequence[ScheduledTrial]) -> str:
         """Show trials until they are over or something breaks off; return what did."""
         decoder = self._decoder
-        with StreamMonitor(self._stream, lambda: decoder.problem, self._tell) as watch:
+        with StreamMonitor(self._stream, lambda _: decoder.problem, self._tell) as watch:
             presenter.show_message("The decoder is running", wait=True)
             time.sleep(READY)
             for trial in trials:

@@ -16,7 +16,7 @@ from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, describe
 from sjepa_online.data import Recording
 from sjepa_online.data.source import load_source
 from sjepa_online.errors import InputError
-from sjepa_online.files import atomic_write
+from sjepa_online.files import atomic_write, remove_abandoned
 from sjepa_online.foreign_text import safe_name
 from sjepa_online.protocol import Protocol, load_protocol, parse_toml
 from sjepa_online.resources import find_resource
@@ -173,6 +173,7 @@ class SessionFolder:
                 value=f"{path / STATE}: {error}",
                 remedy="Give the folder that `calibrate` named, or begin a new session.",
             ) from error
+        remove_abandoned(path)
         protocol = parse_toml(path / PROTOCOL, Protocol)
         text = (path / PROTOCOL).read_text(encoding="utf-8")
         return cls(path, state, protocol, text)

@@ -102,7 +102,7 @@ class PopulationClassifier(EpochClassifier):
     @property
     def shortest_window(self) -> int:
         """Samples that hold every window of the network."""
-        n_taps = self.population.kernels.shape[1]
+        n_taps = int(self.population.kernels.shape[1])
         return (self.population.network.n_windows + 1) * BLOCK + n_taps - STRIDE
 
     @property

@@ -8,6 +8,7 @@ from tempfile import TemporaryFile
 
 from sjepa_online.amplifier import AmplifierProfile
 from sjepa_online.errors import InputError
+from sjepa_online.files import remove_abandoned
 from sjepa_online.training.pretraining.corpus import Corpus, load_corpus
 from sjepa_online.training.pretraining.devices import launch_devices
 from sjepa_online.training.pretraining.recipe import Recipe
@@ -129,6 +130,7 @@ def make_training_folder(folder: Path, resume: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=folder):
             pass
+        remove_abandoned(folder)
     except OSError as error:
         raise InputError(
             "The training's folder cannot be made or written",

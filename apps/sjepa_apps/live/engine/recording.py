@@ -16,7 +16,7 @@ from sjepa_online.errors import InputError, OperationError
 from sjepa_online.stream import Recorder, StreamDescription, find_streams
 
 #: Seconds between two looks at the recorder.
-LOOK_EVERY = 1.0
+LOOK_EVERY = 0.5
 
 
 class RecordingState(Enum):
@@ -55,6 +55,7 @@ class Recording(QObject):
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recording")
         self._since = self._next_look = 0.0
         self._told = ""
+        self._n_received = 0
 
     @property
     def seconds(self) -> float:
@@ -95,12 +96,18 @@ class Recording(QObject):
             self._job = self._worker.submit(self._recorder.stop)
             self._enter(RecordingState.STOPPING)
 
-    def poll(self) -> None:
-        """See what has become of what was begun, and whether the file grows."""
+    def poll(self, n_received: int) -> None:
+        """See what has become of what was begun, and whether the file grows.
+
+        Parameters
+        ----------
+        n_received : int
+            Samples of the signal that have arrived here so far.
+        """
         if self._job is not None and self._job.done():
             self._take_outcome(self._job)
         if self.state is RecordingState.RUNNING and time.monotonic() >= self._next_look:
-            self._look()
+            self._look(n_received)
 
     def close(self) -> None:
         """End the recording, however far it is, and wait for it."""
@@ -130,15 +137,18 @@ class Recording(QObject):
             self._enter(RecordingState.IDLE)
             self.finished.emit(self.path)
 
-    def _look(self) -> None:
+    def _look(self, n_received: int) -> None:
         assert self._recorder is not None
         self._next_look = time.monotonic() + LOOK_EVERY
-        status = self._recorder.status()
+        status = self._recorder.status(received=n_received > self._n_received)
+        self._n_received = n_received
         self.n_bytes = status.n_bytes
         if status.problem and status.problem != self._told:
             self.problem.emit(status.problem)
         self._told = status.problem
         if not status.running:
+            # one that hangs is still there
+            self._worker.submit(self._recorder.stop)
             self._recorder = None
             self._enter(RecordingState.IDLE)
 
