@@ -73,7 +73,7 @@ def is_file(path: Path) -> bool:
 
 
 def path_error(path: str | Path, error: OSError | RuntimeError) -> InputError:
-    """Return what to tell of a path that the system refuses.
+    """Return the error of a path that the system refuses.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def path_error(path: str | Path, error: OSError | RuntimeError) -> InputError:
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Give a temporary path in the same folder that replaces ``path`` on success.
+    """Yield a temporary path in the same folder; it replaces ``path`` on success.
 
     The temporary file is flushed to the disk before it is renamed. When the body raises,
     it is deleted and ``path`` stays as it was. What killed processes left in the folder is deleted

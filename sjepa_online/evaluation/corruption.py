@@ -1,4 +1,4 @@
-"""What remains of a decoder's score while channels are corrupted."""
+"""Scores of a decoder while channels are corrupted."""
 
 from __future__ import annotations
 

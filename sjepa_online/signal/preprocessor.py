@@ -1,4 +1,4 @@
-"""The one way from an amplifier's samples to what the network reads: µV at 128 Hz."""
+"""Preprocessing from an amplifier's samples to the network's input: µV at 128 Hz."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the calibration report says, before any of it is drawn."""
+"""The content of the calibration report, before it is drawn."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class ReportContent:
 
 
 def collect(calibration: Calibration, recordings: Sequence[Recording]) -> ReportContent:
-    """Compute what the report shows.
+    """Compute the content of the report.
 
     Parameters
     ----------

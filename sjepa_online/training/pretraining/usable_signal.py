@@ -1,4 +1,4 @@
-"""What of a recording pretraining can use: its good channels, between its breaks."""
+"""The part of a recording that pretraining can use: its good channels, between its breaks."""
 
 from __future__ import annotations
 
