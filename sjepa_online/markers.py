@@ -37,6 +37,8 @@ WORDS = (CUE, END, FLASH, TRIAL, SELECTED, PAUSE)
 #: Source ids of a decoder's decisions and of an operator's marks begin so: no stimulus is marked.
 DECISION_SOURCE = "sjepa-online-decisions"
 MARK_SOURCE = "sjepa-online-marks"
+#: Source ids of replays begin so: a replay begins with its first consumer.
+REPLAY_SOURCE = "sjepa-online-replay"
 #: Formats of marker streams of any type; whole numbers stand for their text.
 MARKER_FORMATS = ("string", "int8", "int16", "int32", "int64")
 _MARKER_TYPE = re.compile(r"mark|event|stim|trig", re.IGNORECASE)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sjepa_online.data.reading import naming
-from sjepa_online.data.recording import Recording
+from sjepa_online.data.recording import Recording, electrode
 from sjepa_online.errors import InputError
 from sjepa_online.markers import PAUSE, parse_marker
 from sjepa_online.protocol import Protocol
@@ -99,7 +99,7 @@ def make_trials(
         )
     names = good_channels(recordings) if ch_names is None else check_names("ch_names", ch_names)
     parts = [_cut(recording, protocol, config, names) for recording in recordings]
-    marked = [reason for one in recordings if (reason := _marked(one, names))]
+    marked = _left_out(recordings, names) if ch_names is None else _marked_as_bad(recordings, names)
     dropped = (*marked, *(reason for part in parts for reason in part.dropped))
     counts = [len(part.y) for part in parts]
     if not sum(counts):
@@ -121,28 +121,51 @@ def make_trials(
 
 
 def good_channels(recordings: Sequence[Recording]) -> tuple[str, ...]:
-    """Return the electrodes of the first recording that none of them marks as bad.
+    """Return the electrodes that all recordings share and none marks as bad.
+
+    They have the names and the order of the first recording; the others may write them in
+    another spelling and another order.
 
     Raises
     ------
     InputError
         None is left.
     """
-    marked = {name for recording in recordings for name in recording.bad}
-    good = tuple(name for name in recordings[0].ch_names if name not in marked)
-    if not good:
+    marked = {electrode(name) for recording in recordings for name in recording.bad}
+    shared = set.intersection(*({electrode(name) for name in one.ch_names} for one in recordings))
+    good = tuple(name for name in recordings[0].ch_names if electrode(name) in shared - marked)
+    if good:
+        return good
+    if not shared:
         raise InputError(
-            "Every channel is marked as bad",
-            value=f"bad in {', '.join(one.name for one in recordings)}: "
-            f"{', '.join(sorted(marked))}",
-            remedy="Mark only those without signal, or leave out the recording that marks all.",
+            "The recordings have no electrode in common",
+            value="; ".join(f"{one.name}: {', '.join(one.ch_names[:8])}" for one in recordings),
+            remedy="Choose recordings of the same cap, or name their channels alike.",
         )
-    return good
+    raise InputError(
+        "Every channel is marked as bad",
+        value=f"bad in {', '.join(one.name for one in recordings)}: {', '.join(sorted(marked))}",
+        remedy="Mark only those without signal, or leave out the recording that marks all.",
+    )
 
 
-def _marked(recording: Recording, names: tuple[str, ...]) -> str:
-    left_out = [name for name in recording.bad if name not in names]
-    return f"{recording.name}: {', '.join(left_out)}, marked as bad" if left_out else ""
+def _marked_as_bad(recordings: Sequence[Recording], names: tuple[str, ...]) -> list[str]:
+    """Tell which channels that nobody has asked for are marked as bad."""
+    left_out = {one.name: [name for name in one.bad if name not in names] for one in recordings}
+    return [f"{name}: {', '.join(bad)}, marked as bad" for name, bad in left_out.items() if bad]
+
+
+def _left_out(recordings: Sequence[Recording], names: tuple[str, ...]) -> list[str]:
+    """Tell which channels are marked as bad, and which are not in every recording."""
+    used = {electrode(name) for name in names}
+    marked = {electrode(name) for one in recordings for name in one.bad}
+    told = []
+    for one in recordings:
+        bad = [name for name in one.bad if electrode(name) not in used]
+        alone = [name for name in one.ch_names if electrode(name) not in used | marked]
+        told += [f"{one.name}: {', '.join(bad)}, marked as bad"] if bad else []
+        told += [f"{one.name}: {', '.join(alone)}, not in every recording"] if alone else []
+    return told
 
 
 @dataclass(frozen=True)
@@ -160,7 +183,8 @@ def _cut(
     data = recording.channels(names)
     with naming(recording.name):
         _check_signal(data, recording)
-        bad = [name for name in names if name in recording.bad]
+        marked = {electrode(name) for name in recording.bad}
+        bad = [name for name in names if electrode(name) in marked]
         preprocessor = Preprocessor(names, recording.sfreq, recording.unit, config, bad)
     X, reasons = _windows(data, recording, onset, protocol, preprocessor)
     from_s = onset + protocol.window.start

@@ -17,6 +17,7 @@ from sjepa_apps.cli import (
     live,
     models,
     pretrain,
+    sessions,
 )
 from sjepa_apps.cli.common import echo, repeat_list_options, replace_aliases, say
 from sjepa_apps.cli.populations import population
@@ -72,6 +73,7 @@ app.command()(calibrate.calibrate)
 app.command()(decode.decode)
 app.command()(export.export)
 app.command()(feedback.feedback)
+app.command()(sessions.sessions)
 app.command()(live.live)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")

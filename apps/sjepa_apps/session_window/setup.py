@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sjepa_apps.session.identity import Identity
 from sjepa_apps.stimulus.display import Placement
 from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
 
@@ -49,6 +50,12 @@ class SessionSetup:
         Decoder and report; None for files in the session's folder.
     placement : Placement
         Where the stimuli are shown.
+    identity : Identity
+        Who is recorded.
+    pattern : str or None
+        Of the name of the folder.
+    earlier : tuple of str
+        Earlier recordings of the same person that the decoder learns from, too.
     """
 
     paradigm: str
@@ -64,6 +71,9 @@ class SessionSetup:
     out: Path | None = None
     report: Path | None = None
     placement: Placement = field(default_factory=Placement)
+    identity: Identity = field(default_factory=Identity)
+    pattern: str | None = None
+    earlier: tuple[str, ...] = ()
 
     def decoder_file(self, folder: Path) -> Path:
         """Return where the decoder goes."""

@@ -35,13 +35,20 @@ from sjepa_apps.cli.session.run import (
     WAIT,
     DisplayOption,
     HeadlessOption,
+    NotesOption,
+    ParticipantOption,
+    PatternOption,
     PhotodiodeOption,
+    RunNameOption,
+    SessionNameOption,
+    SoundOption,
     WindowedOption,
     refuse_together,
     run_headless,
     run_in_window,
 )
 from sjepa_apps.cli.session.without_labels import AlignmentStream, calibrate_without_labels
+from sjepa_apps.session.identity import Identity
 from sjepa_apps.session_window.setup import DECODER, SessionSetup
 from sjepa_apps.stimulus.display import Placement
 from sjepa_online.errors import InputError
@@ -50,16 +57,20 @@ if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
 
 #: Options about the display of the stimuli.
-_OF_DISPLAY = ("--display", "--windowed", "--photodiode")
+_OF_DISPLAY = ("--display", "--windowed", "--photodiode", "--sound")
 #: Options about a session, which exclude a calibration on recordings.
 _NOT_FROM_RECORDINGS = (
     "--headless",
     "--folder",
     "--resume",
-    "--trials",
     "--skip-practice",
     "--wait",
     "--lsl-scope",
+    "--participant",
+    "--session",
+    "--run",
+    "--notes",
+    "--name-pattern",
     *_OF_DISPLAY,
 )
 #: Options about labelled trials, which exclude a calibration without labels.
@@ -84,7 +95,7 @@ def calibrate(
             "--from",
             callback=check_sources,
             metavar="SOURCE",
-            help="Recordings, instead of a session.",
+            help="Recordings, instead of a session; with --trials, beside it.",
         ),
     ] = None,
     decoder: Annotated[
@@ -139,20 +150,29 @@ def calibrate(
     display: DisplayOption = None,
     windowed: WindowedOption = False,
     photodiode: PhotodiodeOption = False,
+    sound: SoundOption = False,
+    participant: ParticipantOption = "",
+    session: SessionNameOption = "",
+    run: RunNameOption = "",
+    notes: NotesOption = "",
+    name_pattern: PatternOption = None,
 ) -> None:
     """Train, cross-validate and save a decoder, from recordings or from a session.
 
+    Without --from, a session with a participant is recorded; with --from and --trials,
+    a short one that starts from earlier sessions of the same person. Decoder and
+    report go to its folder, sessions/sub-01_task-ssvep_run-01 for participant 01.
     With --trials 0 no label is read: the recordings, or a minute of the stream,
-    align the decoder. Without --from, a session with a participant is recorded. Decoder and report
-    go to its folder, by default sessions/DATE-TIME_PROTOCOL.
+    align the decoder.
     """
-    given = {f"--{name.replace('_', '-')}": value for name, value in dict(locals()).items()}
+    given = {f"--{name.replace('_', '-')}": value or None for name, value in dict(locals()).items()}
     for path, option in ((out, "--out"), (report, "--report")):
         if path is not None:
             check_out(path, overwrite, option)
     from sjepa_online.decoding import DEFAULT_DECODER, DecoderRequest
 
     request = DecoderRequest(decoder or DEFAULT_DECODER, weights, seed, device, population)
+    identity = Identity(participant=participant, session=session, run=run, notes=notes)
     setup = SessionSetup(
         paradigm,
         request,
@@ -166,14 +186,17 @@ def calibrate(
         dynamic_stopping=dynamic_stopping,
         out=out,
         report=report,
-        placement=Placement(display, windowed, photodiode),
+        placement=Placement(display, windowed, photodiode, sound),
+        identity=identity,
+        pattern=name_pattern,
+        earlier=tuple(source or ()),
     )
     described = amplifier.model_copy(update={"stream": stream or amplifier.stream})
     outputs = CalibrationOutputs(out or Path(DECODER), report, overwrite, json)
     if trials == 0:
         signal = AlignmentStream(stream, described, wait or WAIT, lsl_scope)
         _without_labels(setup, source, signal, outputs, given)
-    elif source:
+    elif source and trials is None:
         _from_recordings(setup, source, described, outputs, given)
     else:
         _in_session(setup, wait, lsl_scope, outputs, given)
@@ -211,7 +234,7 @@ def _from_recordings(
     given: dict[str, object],
 ) -> None:
     """Train and cross-validate a decoder on recordings."""
-    why = "A decoder is calibrated either from recordings or in a session"
+    why = "Without --trials, recordings alone calibrate the decoder"
     _refuse(given, _NOT_FROM_RECORDINGS, "--from", why)
     from sjepa_online.data import load_sources
     from sjepa_online.protocol import load_protocol
