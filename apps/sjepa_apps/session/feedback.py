@@ -13,7 +13,7 @@ from sjepa_apps.session.decoder_process import Choice, DecoderProcess
 from sjepa_apps.session.feedback_folder import FeedbackFolder
 from sjepa_apps.session.free_spelling import FreeText
 from sjepa_apps.session.presenter import PresentedTrial, Presenter, SessionStopped, TrialMonitor
-from sjepa_apps.session.selection import Selection
+from sjepa_apps.session.selections import Selection
 from sjepa_apps.session.stream_monitor import LOST_AFTER, StreamMonitor, wait_until_back
 from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
 from sjepa_online.errors import OperationError

@@ -9,12 +9,15 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sjepa_apps.session.free_spelling import FreeText
-from sjepa_apps.session.selection import Selection
 from sjepa_online.errors import InputError
 from sjepa_online.files import atomic_write
 from sjepa_online.foreign_text import csv_cell
+
+if TYPE_CHECKING:
+    from sjepa_apps.session.free_spelling import FreeText
+    from sjepa_apps.session.selections import Selection
 
 RESULTS, TABLE = "results.json", "results.csv"
 _PART = re.compile(r"feedback_part-(\d+)\.xdf")

@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QApplication, QMainWindow
 
 from sjepa_apps.session.feedback import FeedbackRun
 from sjepa_apps.session.presenter import SessionStopped
-from sjepa_apps.session.selection import Selection, SelectionScore
+from sjepa_apps.session.selections import Selection, SelectionScore
 from sjepa_apps.session_window.feedback_setup import FeedbackSetup
 from sjepa_apps.session_window.page import page_style
 from sjepa_apps.session_window.run_page import RunPage

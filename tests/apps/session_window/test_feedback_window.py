@@ -12,7 +12,7 @@ pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 from sjepa_apps.session.feedback_folder import FeedbackFolder
 from sjepa_apps.session.free_spelling import FreeText
 from sjepa_apps.session.presenter import SessionStopped
-from sjepa_apps.session.selection import Selection
+from sjepa_apps.session.selections import Selection
 from sjepa_apps.session_window import feedback_window, watched_run
 from sjepa_apps.session_window.feedback_setup import FeedbackSetup
 from sjepa_apps.session_window.feedback_window import FeedbackWindow

@@ -35,7 +35,7 @@ from sjepa_apps.cli.windows import require_window
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
-    from sjepa_apps.session.selection import Selection
+    from sjepa_apps.session.selections import Selection
     from sjepa_apps.session_window.feedback_setup import FeedbackSetup
     from sjepa_online.amplifier import AmplifierProfile
     from sjepa_online.decoding import Decoder
@@ -159,7 +159,7 @@ def _document(
     selections: Sequence[Selection], protocol: Protocol, decoder: Decoder
 ) -> dict[str, object]:
     """Return the results of a run."""
-    from sjepa_apps.session.selection import SelectionScore
+    from sjepa_apps.session.selections import SelectionScore
 
     score = SelectionScore.of(selections, protocol)
     return {

@@ -1,4 +1,4 @@
-"""What a decoder chose in the trials of a run, and how good that is."""
+"""What a decoder chose in a run with feedback, and how good that is."""
 
 from __future__ import annotations
 
