@@ -14,8 +14,8 @@ from sjepa_apps.session.presenter import SessionStopped
 from sjepa_apps.session.selections import Selection, SelectionScore
 from sjepa_apps.session_window.feedback_setup import FeedbackSetup
 from sjepa_apps.session_window.page import page_style
-from sjepa_apps.session_window.run_page import RunPage
-from sjepa_apps.session_window.watched_run import WatchedRun
+from sjepa_apps.session_window.run.run_page import RunPage
+from sjepa_apps.session_window.run.watched_run import WatchedRun
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_apps.ui.application import make_application, run_application
