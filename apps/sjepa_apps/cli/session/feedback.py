@@ -88,7 +88,7 @@ def feedback(
     """
     from sjepa_apps.session.feedback_folder import FeedbackFolder, new_folder
     from sjepa_apps.session_window.feedback_setup import FeedbackSetup
-    from sjepa_apps.stimulus.display import Placement
+    from sjepa_apps.stimulus.display import DisplayOptions
     from sjepa_online.decoding import load_decoder
     from sjepa_online.stream import resolve_stream
 
@@ -120,7 +120,7 @@ def feedback(
         signal,
         amplifier,
         schedule,
-        Placement(display, windowed, photodiode, sound),
+        DisplayOptions(display, windowed, photodiode, sound),
         None if no_recording else FeedbackFolder(folder or new_folder(decoder), document),
         spelled,
     )
