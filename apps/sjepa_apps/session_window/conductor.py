@@ -178,8 +178,6 @@ class Conductor(QObject):
             window = StimulusWindow(
                 folder.protocol, choices.display_options, confirmed=self._confirmed
             )
-                folder.protocol, choices.display_options, confirmed=self._confirmed
-            )
             stack.callback(window.close)
             self.stimulus = window
             report = window.open()
