@@ -14,7 +14,7 @@ from sjepa_apps.session.presenter import SessionStopped
 from sjepa_apps.session.selections import Selection, SelectionScore
 from sjepa_apps.session_window.feedback_setup import FeedbackSetup
 from sjepa_apps.session_window.page import page_style
-from sjepa_apps.session_window.run.run_page import RunPage
+from sjepa_apps.session_window.run.page import RunPage
 from sjepa_apps.session_window.run.watched_run import WatchedRun
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow

@@ -24,7 +24,7 @@ from sjepa_apps.session_window.next_program import (
 )
 from sjepa_apps.session_window.page import STEPS, Page, StepList, page_style
 from sjepa_apps.session_window.result_page import MORE_TRIALS, ResultPage, TrainingPage
-from sjepa_apps.session_window.run.run_page import RunPage
+from sjepa_apps.session_window.run.page import RunPage
 from sjepa_apps.session_window.run.watched_run import WatchedRun
 from sjepa_apps.session_window.setup import SessionOutcome, SessionSetup, TrainingResult
 from sjepa_apps.session_window.setup_page import SetupPage

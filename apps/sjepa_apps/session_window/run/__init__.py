@@ -1,1 +1,1 @@
-"""The page of a running session: the participant's display, the signal, and the trials."""
+"""The operator's page while recording: traces, electrodes, and what the participant sees."""

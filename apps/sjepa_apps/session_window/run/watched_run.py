@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from sjepa_apps.session_window.run.run_page import RunPage
+from sjepa_apps.session_window.run.page import RunPage
 from sjepa_apps.session_window.run.signal_watch import SignalState, SignalWatch
 from sjepa_apps.stimulus.shown import ShownState
 from sjepa_apps.stimulus.window import StimulusWindow
