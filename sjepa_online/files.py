@@ -130,7 +130,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=f"{path.suffix}.tmp")
     except OSError as error:
         raise InputError(
-            "The output file cannot be written: it needs an existing folder that may be written",
+            "The output file cannot be written: its folder is missing or write-protected",
             value=f"{path} ({error.strerror})",
             remedy="Create the folder or choose another path.",
         ) from error
