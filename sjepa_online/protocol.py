@@ -1,4 +1,4 @@
-"""Protocols: what a paradigm shows, with which markers, and how it is decoded."""
+"""Protocols: the stimuli of a paradigm, their markers, and their decoding."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ClassSpecification(_Part):
 
 
 class Flicker(_Part):
-    """What an SSVEP session shows: one cued target a trial, all targets flickering.
+    """Stimuli of an SSVEP session: all targets flicker, and each trial cues one of them.
 
     Times in seconds. A class without a frequency is a target that does not flicker.
     """
@@ -57,7 +57,7 @@ class Flicker(_Part):
 
 
 class Imagery(_Part):
-    """What a motor imagery session shows: a fixation cross, a cue to imagine by, a rest.
+    """Stimuli of a motor imagery session: a fixation cross, a cue, a rest.
 
     Times in seconds; a rest lasts ``rest`` give or take up to ``rest_jitter``.
     """
@@ -71,7 +71,7 @@ class Imagery(_Part):
 
 
 class Speller(_Part):
-    """What an ERP session shows: a matrix of symbols that light up in groups.
+    """Stimuli of an ERP session: a matrix of symbols that light up in groups.
 
     Times in seconds. ``rows`` holds the symbols of each row, one character a symbol; ``text``
     what is copied in calibration. In a sequence every symbol lights up twice, with its row and
@@ -214,7 +214,7 @@ class Protocol(_Part):
 
     @property
     def presentation(self) -> Flicker | Imagery | Speller | None:
-        """What a session shows; None where the protocol serves recordings only."""
+        """The stimuli of a session; None where the protocol serves recordings only."""
         return self.flicker or self.imagery or self.speller
 
     def class_of(self, label: str) -> str | None:

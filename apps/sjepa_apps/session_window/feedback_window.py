@@ -115,7 +115,7 @@ class FeedbackConductor(QObject):
         """Open the stimulus window, and begin."""
         setup = self.setup
         try:
-            window = StimulusWindow(setup.protocol, setup.placement)
+            window = StimulusWindow(setup.protocol, setup.display_options)
             self._open.callback(window.close)
             self.stimulus = window
             report = window.open()

@@ -277,7 +277,7 @@ class SessionWindow(QMainWindow):
     def _feedback(self) -> None:
         choices = self.conductor.choices
         assert choices is not None
-        where = display_arguments(choices.placement)
+        where = display_arguments(choices.display_options)
         told = "The window of the feedback opens."
         self._start(["feedback", *self._decoding(), *where], told)
 
