@@ -101,7 +101,13 @@ def calibrate(
     check_trials_per_class(trials.y, protocol.class_names, n_folds)
 
     names = [recording.name for recording in recordings]
-    plan = request.resolve(protocol, trials.ch_names, names, dynamic_stopping=dynamic_stopping)
+    plan = request.resolve(
+        protocol,
+        trials.ch_names,
+        names,
+        dynamic_stopping=dynamic_stopping,
+        epochs=(trials.X,),
+    )
     classifier = plan.make()
     features = classifier.features(trials.X)
     held_out = cross_validate(classifier, features, trials.y, n_folds=n_folds, progress=progress)
@@ -153,7 +159,7 @@ def fit_decoder(
     Decoder
     """
     names = [recording.name for recording in recordings]
-    plan = request.resolve(trials.protocol, trials.ch_names, names)
+    plan = request.resolve(trials.protocol, trials.ch_names, names, epochs=(trials.X,))
     return assemble_decoder(
         request.name,
         plan.make().fit(trials.X, trials.y),
