@@ -28,7 +28,7 @@ def _open_closed_streams() -> None:
     # as Python leaves a closed stream, whatever its type says
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
 
 
 if __name__ == "__main__":
