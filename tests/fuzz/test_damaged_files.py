@@ -171,7 +171,7 @@ def xdf_kind():
 @pytest.fixture
 def stream_kind():
     """What a stream says of itself, as it comes over the network."""
-    names = [f"E{number}" for number in range(8)]
+    names = ("Fz", "C3", "Cz", "C4", "Pz", "PO7", "Oz", "PO8")
     channels = "".join(
         f"<channel><label>{name}</label><unit>microvolts</unit><type>EEG</type></channel>"
         for name in names
