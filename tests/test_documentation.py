@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ def _links() -> Iterator[tuple[Path, str]]:
                 yield page, target
 
 
-@pytest.mark.parametrize(("page", "target"), list(_links()), ids=lambda value: str(value)[-40:])
+@pytest.mark.parametrize(("page", "target"), list(_links()))
 def test_relative_links_lead_to_pages_and_headings(page: Path, target: str) -> None:
     path, _, anchor = target.partition("#")
     found = (page.parent / path).resolve() if path else page
@@ -94,8 +95,9 @@ def _exists(module: ModuleType, name: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize(("name", "tree"), list(_snippets()), ids=lambda value: str(value)[:40])
-def test_snippets_compile_and_import_what_exists(name: str, tree: ast.Module) -> None:
+@pytest.mark.parametrize("name", [name for name, _ in _snippets()])
+def test_snippets_compile_and_import_what_exists(name: str) -> None:
+    tree = dict(_snippets())[name]
     modules = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -111,8 +113,19 @@ def test_snippets_compile_and_import_what_exists(name: str, tree: ast.Module) ->
             assert module is None or _exists(module, node.attr), f"{name}: no {node.attr}"
 
 
-def test_there_are_snippets() -> None:
-    assert len(list(_snippets())) >= 3
+@pytest.mark.slow
+def test_the_first_snippet_of_the_readme_runs_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _, tree = next(_snippets())
+    names: dict[str, Any] = {}
+    exec(compile(tree, "README.md", "exec"), names)
+    assert names["probabilities"].shape == (1, 4)
+    assert names["probabilities"].sum() == pytest.approx(1)
+    trials = names["trials"]
+    assert names["classifier"].score(trials.X, trials.y) > 0.5
+    assert names["tokens"].shape == (*trials.X.shape[:2], 4, 64)
 
 
 def test_the_reference_names_every_export_and_nothing_else() -> None:

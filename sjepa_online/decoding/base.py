@@ -186,7 +186,7 @@ class EpochClassifier(BaseEstimator, ABC):  # type: ignore[misc]
 
     @abstractmethod
     def features(self, X: FloatArray) -> Features:
-        """Return what is read of each epoch.
+        """Return the features of each epoch.
 
         Parameters
         ----------
@@ -244,7 +244,7 @@ class EpochClassifier(BaseEstimator, ABC):  # type: ignore[misc]
 
     @abstractmethod
     def to_state(self) -> State:
-        """Return what :meth:`from_state` needs to predict as this classifier does.
+        """Return the state from which :meth:`from_state` builds an equal classifier.
 
         Returns
         -------

@@ -179,7 +179,7 @@ def assemble_decoder(
     preprocessing: PreprocessorConfig,
     **details: Any,
 ) -> Decoder:
-    """Put a fitted classifier together with what it needs to run on a live stream.
+    """Make a decoder for live streams of a fitted classifier.
 
     Parameters
     ----------
@@ -250,7 +250,7 @@ def _stopping_rule(
 
 
 def fit_baseline(recordings: Sequence[Recording], ch_names: Sequence[str]) -> Baseline:
-    """Learn what is normal for each channel.
+    """Fit the usual signal of each channel.
 
     Parameters
     ----------

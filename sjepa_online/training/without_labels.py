@@ -1,4 +1,4 @@
-"""Decoders without labelled trials: a stretch of the person's signal aligns what needs no label.
+"""Decoders without labelled trials: a stretch of the person's signal aligns them.
 
 Each paradigm has a maker in :data:`MAKERS`: it gets the recordings, cuts what it reads of them,
 and returns a fitted classifier.
@@ -65,7 +65,7 @@ class Unlabelled:
 
 @dataclass(frozen=True)
 class Aligned:
-    """A classifier that was fitted without labels, on which windows, and what it is.
+    """A classifier that was fitted without labels, its windows and its description.
 
     Attributes
     ----------

@@ -16,8 +16,8 @@ from sjepa_online.files import atomic_write
 from sjepa_online.foreign_text import csv_cell
 
 if TYPE_CHECKING:
-    from sjepa_apps.session.feedback import Selection
     from sjepa_apps.session.free_spelling import FreeText
+    from sjepa_apps.session.selections import Selection
 
 RESULTS, TABLE = "results.json", "results.csv"
 _PART = re.compile(r"feedback_part-(\d+)\.xdf")

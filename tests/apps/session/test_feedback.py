@@ -12,9 +12,10 @@ import pytest
 from sjepa_apps.session import feedback as online
 from sjepa_apps.session import stream_monitor as watch
 from sjepa_apps.session.decoder_process import DecoderProcess
-from sjepa_apps.session.feedback import FeedbackRun, Selection, SelectionScore
+from sjepa_apps.session.feedback import FeedbackRun
 from sjepa_apps.session.headless import HeadlessPresenter
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped
+from sjepa_apps.session.selections import Selection, SelectionScore
 from sjepa_online.amplifier import describe
 from sjepa_online.data import Recording
 from sjepa_online.decoding import DecoderRequest

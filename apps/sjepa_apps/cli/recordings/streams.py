@@ -48,7 +48,8 @@ def streams(
             f"unit: {one.unit or 'not declared'}\n"
             f"    host: {one.host}, source id: {one.source_id or 'none'}"
         )
-        if one.is_kind("signal") and (told := how_it_is_read(one, amplifier)[1]):
+        of_decoder = one.type == "Probability"  # what `decode` and `live` publish
+        if one.is_kind("signal") and not of_decoder and (told := how_it_is_read(one, amplifier)[1]):
             echo(f"    {told}")
 
 
