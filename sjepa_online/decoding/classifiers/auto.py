@@ -141,7 +141,7 @@ class AutoClassifier(EpochClassifier):
         config, arrays = state.config, state.arrays
         is_old = MEMBERS[0] not in config["members"]
         names = [MEMBERS[0] if is_old and one == _OLD_NAME else one for one in config["members"]]
-        members = {
+        members: dict[str, Any] = {
             name: restore(State(config["members"][stored], without_prefix(stored, arrays)))
             for name, stored in zip(names, config["members"], strict=True)
         }
