@@ -17,7 +17,7 @@ from sjepa_online.protocol import Protocol
 from sjepa_online.signal.preprocessor import Preprocessor, PreprocessorConfig
 from sjepa_online.signal.units import require_plausible_amplitude
 from sjepa_online.signal.windows import cut_windows, window_start
-from sjepa_online.validation import check_names
+from sjepa_online.validation import check_names, check_type
 
 _CHUNK_SECONDS = 60.0
 _CHECKED_SECONDS = 60
@@ -54,6 +54,28 @@ class Trials:
     dropped: tuple[str, ...]
 
 
+def check_recordings(recordings: Sequence[Recording]) -> None:
+    """Refuse one recording in the place of a list, and names in the place of recordings.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+
+    Raises
+    ------
+    InputError
+        It is no sequence of recordings.
+    """
+    if isinstance(recordings, Recording):
+        raise InputError(
+            "recordings is one recording, not a list",
+            value=recordings.name,
+            remedy="Write [recording].",
+        )
+    for recording in recordings:  # the letters of a string too
+        check_type("A recording", recording, Recording, "Read it: load_recording(SOURCE).")
+
+
 def make_trials(
     recordings: Sequence[Recording],
     protocol: Protocol,
@@ -88,6 +110,9 @@ def make_trials(
         There is no recording, one lacks a channel or all of the protocol's classes, is
         constant, has an amplitude that contradicts its unit, or no trial is left.
     """
+    check_recordings(recordings)
+    check_type("protocol", protocol, Protocol, "Read it: load_protocol(name).")
+    check_type("config", config, PreprocessorConfig, "Pass PreprocessorConfig().")
     if not recordings:
         raise InputError(
             "There is no recording to cut trials from",
