@@ -1,8 +1,9 @@
-"""Protocols: what a paradigm shows, with which markers, and how it is decoded."""
+"""Protocols: the stimuli of a paradigm, their markers, and their decoding."""
 
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,9 @@ from sjepa_online.resources import find_resource
 MODEL_SFREQ = 128
 
 Paradigm = Literal["ssvep", "erp", "mi"]
+# most problems that are told at once, and most bytes times lines in which their lines are found
+_TOLD = 20
+_SEARCHED = 4_000_000
 T = TypeVar("T", bound=BaseModel)
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -43,7 +47,7 @@ class ClassSpecification(_Part):
 
 
 class Flicker(_Part):
-    """What an SSVEP session shows: one cued target a trial, all targets flickering.
+    """Stimuli of an SSVEP session: all targets flicker, and each trial cues one of them.
 
     Times in seconds. A class without a frequency is a target that does not flicker.
     """
@@ -57,7 +61,7 @@ class Flicker(_Part):
 
 
 class Imagery(_Part):
-    """What a motor imagery session shows: a fixation cross, a cue to imagine by, a rest.
+    """Stimuli of a motor imagery session: a fixation cross, a cue, a rest.
 
     Times in seconds; a rest lasts ``rest`` give or take up to ``rest_jitter``.
     """
@@ -71,7 +75,7 @@ class Imagery(_Part):
 
 
 class Speller(_Part):
-    """What an ERP session shows: a matrix of symbols that light up in groups.
+    """Stimuli of an ERP session: a matrix of symbols that light up in groups.
 
     Times in seconds. ``rows`` holds the symbols of each row, one character a symbol; ``text``
     what is copied in calibration. In a sequence every symbol lights up twice, with its row and
@@ -190,7 +194,7 @@ class Protocol(_Part):
     @model_validator(mode="after")
     def _labels_are_unique(self) -> Protocol:
         labels = [label for spec in self.classes for label in {spec.name, *spec.aliases}]
-        twice = sorted({label for label in labels if labels.count(label) > 1})
+        twice = sorted(label for label, count in Counter(labels).items() if count > 1)
         if twice:
             raise ValueError(f"these labels stand for more than one class: {', '.join(twice)}")
         if self.paradigm == "ssvep" and not self.frequencies:
@@ -214,7 +218,7 @@ class Protocol(_Part):
 
     @property
     def presentation(self) -> Flicker | Imagery | Speller | None:
-        """What a session shows; None where the protocol serves recordings only."""
+        """The stimuli of a session; None where the protocol serves recordings only."""
         return self.flicker or self.imagery or self.speller
 
     def class_of(self, label: str) -> str | None:
@@ -286,7 +290,8 @@ def parse_toml(path: Path, model: type[T]) -> T:
         # editors of Windows put a byte order mark before the text
         text = path.read_text(encoding="utf-8-sig")
         content: dict[str, Any] = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    # too many digits are a bare ValueError, too many brackets a RecursionError
+    except (ValueError, RecursionError) as error:
         raise InputError(
             "The file is not a UTF-8 TOML file",
             value=f"{path}: {error}",
@@ -306,10 +311,13 @@ def parse_toml(path: Path, model: type[T]) -> T:
 
 def _problems(text: str, error: ValidationError) -> list[str]:
     """Tell what is wrong with which field of a TOML text, in the order of its lines."""
-    statements = list(_statements(text))
-    locs = [problem["loc"] for problem in error.errors()]
+    # to find a line takes a time that grows with the square of the text
+    is_short = len(text) * text.count("\n") < _SEARCHED
+    statements = list(_statements(text)) if is_short else []
+    problems = error.errors()[:_TOLD]
+    locs = [problem["loc"] for problem in problems]
     found = []
-    for problem in error.errors():
+    for problem in problems:
         loc = problem["loc"]
         # classes with an error each are not counted, and called too few
         if any(len(other) > len(loc) > 0 and other[: len(loc)] == loc for other in locs):

@@ -1,4 +1,4 @@
-"""The schedule of a session: what is shown when, drawn from a protocol."""
+"""The schedule of a session: stimuli and their times, drawn from a protocol."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PhaseKind = Literal["fixation", "cue", "stimulation", "imagery", "flash", "betwe
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A time in which the display stays what it is (a flickering target flickers on).
+    """A time in which the display does not change (targets may flicker).
 
     Attributes
     ----------

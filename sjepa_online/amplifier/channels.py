@@ -122,7 +122,7 @@ def pick_channels(
 def _electrodes(
     declaration: Declaration, profile: AmplifierProfile
 ) -> tuple[list[int], tuple[str, ...], list[str]]:
-    """Return places and electrodes of the channels that are used, and what was left out."""
+    """Return rows and electrodes of the channels that are used, and the labels left out."""
     labels = _renamed(declaration, profile)
     if isinstance(profile.channels, tuple):
         used = [row for row, label in enumerate(labels) if label != LEFT_OUT]
@@ -188,7 +188,7 @@ def _renamed(declaration: Declaration, profile: AmplifierProfile) -> tuple[str, 
 
 
 def _advice(declaration: Declaration) -> str:
-    """Say by which option the electrodes of a stream or a file can be told."""
+    """Name the option that describes the electrodes of a stream or a file."""
     n = declaration.n_channels
     by_hand = f'--channels "Fp1,Fp2,-,..." ({n} names in the channels\' order, - for no electrode)'
     fitting = fitting_profile(declaration)
@@ -236,7 +236,7 @@ def _unitless(declaration: Declaration, said: Sequence[str]) -> InputError:
 def trigger_channel(
     declaration: Declaration, profile: AmplifierProfile = AS_DECLARED
 ) -> int | None:
-    """Return the place of the channel of codes: the one named, or the only one that there is.
+    """Return the row of the channel of codes: the named one, or the only one.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,63}")
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a stream or a file says of itself.
+    """The declaration of a stream or a file: names, units and types of its channels.
 
     Attributes
     ----------
@@ -224,7 +224,7 @@ def _read_fits(path: Path, _: int) -> Fits | None:
 
 
 def _score(fits: Fits, declaration: Declaration) -> int:
-    """Count what is asked for and fits; 0 where anything does not."""
+    """Count the patterns of a profile that fit; 0 where one does not."""
     labels = ",".join(declaration.labels) if declaration.has_labels else "none"
     texts = [
         (fits.name, declaration.name),

@@ -47,7 +47,7 @@ class Fits(BaseModel):
 
 
 class AmplifierProfile(BaseModel):
-    """What is said of an amplifier or a recording; what is not said is as declared.
+    """A description of an amplifier or a recording; fields without a value are as declared.
 
     Attributes
     ----------

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sjepa_online.errors import InputError
+from sjepa_online.signal.decimator import LIMIT_SFREQ
 from sjepa_online.signal.montage import resolve_channel_names
 from sjepa_online.validation import check_names, check_times
 
@@ -100,11 +101,11 @@ class Recording:
                 value=f"{len(self.data)} channels named {', '.join(self.ch_names)}",
                 remedy='Rename them: --channels "Fp1,Fp2,...".',
             )
-        if not 0 < self.sfreq < float("inf"):
+        if not 1.0 <= self.sfreq <= LIMIT_SFREQ:
             raise InputError(
-                f"The recording has no sampling rate ({self.name})",
-                value=self.sfreq,
-                remedy="Correct the rate in the file's header.",
+                f"The recording has no sampling rate of an amplifier ({self.name})",
+                value=f"{self.sfreq:g} Hz",
+                remedy=f"Correct the rate in the file's header: 1 to {LIMIT_SFREQ:g} Hz.",
             )
         check_names("ch_names", self.ch_names)
         check_names("bad", self.bad)

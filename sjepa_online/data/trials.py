@@ -14,12 +14,15 @@ from sjepa_online.data.recording import Recording, electrode
 from sjepa_online.errors import InputError
 from sjepa_online.markers import PAUSE, parse_marker
 from sjepa_online.protocol import Protocol
-from sjepa_online.signal.preprocessor import Preprocessor, PreprocessorConfig
+from sjepa_online.signal.preprocessor import (
+    Preprocessor,
+    PreprocessorConfig,
+    preprocess_in_chunks,
+)
 from sjepa_online.signal.units import require_plausible_amplitude
 from sjepa_online.signal.windows import cut_windows, window_start
 from sjepa_online.validation import check_names, check_type
 
-_CHUNK_SECONDS = 60.0
 _CHECKED_SECONDS = 60
 
 
@@ -254,7 +257,7 @@ def _windows(
         if not len(rows):
             continue
         preprocessor.reset()
-        signal = _preprocess(data[:, first:stop], preprocessor)
+        signal = preprocess_in_chunks(data[:, first:stop], preprocessor)
         start, delay = protocol.window.start, preprocessor.delay
         starts = window_start(onset[rows] - begins[index], start, delay)
         windows = cut_windows(signal, starts, protocol.n_times)
@@ -307,17 +310,6 @@ def _check_signal(data: npt.NDArray[np.float32], recording: Recording) -> None:
             value="every channel is constant",
             remedy="Choose a recording with signal.",
         )
-
-
-def _preprocess(
-    data: npt.NDArray[np.float32], preprocessor: Preprocessor
-) -> npt.NDArray[np.float32]:
-    n_chunk = round(_CHUNK_SECONDS * preprocessor.sfreq)
-    chunks = [
-        preprocessor.update(data[:, start : start + n_chunk]).astype(np.float32)
-        for start in range(0, data.shape[1], n_chunk)
-    ]
-    return np.concatenate(chunks, axis=1)
 
 
 def _summary(

@@ -165,7 +165,7 @@ def for_prefixes(classifier: EpochClassifier, protocol: Protocol) -> PrefixClass
     InputError
         The window is too short for a prefix.
     """
-    shortest = classifier.shortest_window
+    shortest = classifier.shortest_prefix
     lengths = [length for length in prefix_lengths(protocol.n_times) if length >= shortest]
     if len(lengths) < 2:
         raise InputError(
@@ -173,7 +173,7 @@ def for_prefixes(classifier: EpochClassifier, protocol: Protocol) -> PrefixClass
             value=f"{protocol.window.length} s",
             remedy="Calibrate without dynamic stopping, or make the window longer.",
         )
-    return PrefixClassifier({length: classifier.clone() for length in lengths})
+    return PrefixClassifier({length: classifier.for_prefix(length) for length in lengths})
 
 
 def prefix_lengths(n_times: int) -> tuple[int, ...]:

@@ -28,7 +28,7 @@ LIVE_SOURCE = "sample:3"
 
 @dataclass
 class DemoOutcome:
-    """What decoding the replayed session gave.
+    """The decisions on the replayed session.
 
     Attributes
     ----------

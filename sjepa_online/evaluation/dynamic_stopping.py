@@ -43,7 +43,9 @@ def evaluate_dynamic_stopping(
     """
     protocol = train.protocol
     check_trials_per_class(train.y, protocol.class_names, N_FOLDS)
-    classifier = request.make(protocol, train.ch_names, dynamic_stopping=True)
+    classifier = request.make(
+        protocol, train.ch_names, dynamic_stopping=True, epochs=(train.X, test.X)
+    )
     seconds = [protocol.window.start + length / MODEL_SFREQ for length in classifier.lengths]
     features = classifier.features(train.X)
     held_out = cross_validate(classifier, features, train.y)

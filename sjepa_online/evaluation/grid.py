@@ -182,7 +182,7 @@ def group_sessions(recordings: Sequence[Recording]) -> dict[Session, list[Record
 
 
 def data_set_of(recording: Recording) -> str:
-    """Return what stands before the subject in a name: a data set, or the folder of a study.
+    """Return the part of a name before the subject: a data set, or the folder of a study.
 
     Parameters
     ----------

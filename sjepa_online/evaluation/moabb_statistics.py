@@ -36,7 +36,12 @@ class PairedComparison:
     n_subjects: int
 
     def to_json(self) -> dict[str, object]:
-        """Return the fields; an infinite effect, which JSON lacks, as null."""
+        """Return the fields; an infinite effect, which JSON lacks, as null.
+
+        Returns
+        -------
+        document : dict
+        """
         return vars(self) | {"effect": self.effect if math.isfinite(self.effect) else None}
 
 

@@ -100,7 +100,7 @@ class SignalJEPA(nn.Module):
         return tokens
 
     def position(self, ch_names: Sequence[str], n_tokens: int) -> Tensor:
-        """Return what is added to local tokens: channel first, time after it.
+        """Return the embeddings that are added to local tokens: of the channel, then of the time.
 
         Parameters
         ----------

@@ -70,7 +70,7 @@ class BadChannelHistory:
 
     @property
     def scales(self) -> dict[str, float]:
-        """What the samples of channels are divided by, where not by 1."""
+        """Divisors of the samples of channels, where they are not 1."""
         if self.monitor is None:
             return {}
         pairs = zip(self.monitor.ch_names, self.monitor.scales.tolist(), strict=True)
@@ -87,7 +87,7 @@ class BadChannelHistory:
         self._always_good = False
 
     def choose(self, channel: str, choice: Choice) -> None:
-        """Let the operator force a channel bad or good, or leave it to what is found.
+        """Set the operator's choice: a channel is bad, good, or as the monitor finds it.
 
         From the next decision on: a channel that is forced good is used in whole windows. One
         that the stream lacks stays out.
@@ -109,7 +109,7 @@ class BadChannelHistory:
             self.monitor.choose(channel, choice)
 
     def reset(self) -> None:
-        """Begin anew after a gap; what is known of the channels stays."""
+        """Begin anew after a gap; the states of the channels stay."""
         if self.monitor is not None:
             self.monitor.reset()
 

@@ -117,11 +117,11 @@ class Engine:
 
     @property
     def symbol_probabilities(self) -> dict[str, float]:
-        """What the flashes of the present selection say so far; empty but for a speller."""
+        """Probabilities of the present selection's symbols so far; empty for all but spellers."""
         return {} if self._selection is None else self._selection.probabilities
 
     def choose(self, channel: str, choice: Choice) -> None:
-        """Let the operator force a channel bad or good, or leave it to what is found.
+        """Set the operator's choice: a channel is bad, good, or as the monitor finds it.
 
         Parameters
         ----------
@@ -155,7 +155,7 @@ class Engine:
         self._tell_preprocessor(self._segment.preprocessor)
 
     def push_marker(self, label: str, time: float) -> bool:
-        """Take in a marker; what is neither a trial nor about one is ignored.
+        """Take in a marker; markers that do not belong to a trial are ignored.
 
         A trial is marked by a class of the protocol, or by ``trial`` or ``flash`` where it is
         not known which class is attended.
@@ -189,7 +189,7 @@ class Engine:
     def push(
         self, data: Floats, timestamps: Floats, breaks: Sequence[int] = ()
     ) -> list[EngineResult]:
-        """Take in a chunk and return what it completes.
+        """Take in a chunk and return the decisions and events that it completes.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Rates beyond what the preprocessor takes, brought below it by a whole factor."""
+"""Decimation by a whole factor, for rates above those of the preprocessor."""
 
 from __future__ import annotations
 

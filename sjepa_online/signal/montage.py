@@ -1,4 +1,4 @@
-"""Electrode names and positions: what amplifiers and EDF files write, as MNE's 10-05 system."""
+"""Electrode names of amplifiers and files, and their positions in MNE's 10-05 system."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class _Montage:
 
 
 def standard_names(names: Sequence[str]) -> list[str | None]:
-    """Give the 10-05 name of each channel that is an electrode, judged with all the others.
+    """Return the 10-05 name of each channel that is an electrode, judged by all names together.
 
     Case, surrounding spaces, trailing dots, the prefixes ``EEG`` and ``POL``, and a suffix
     that names a common reference (``-Ref``, ``-LE``, ``-A1``) do not matter; T3, T4, T5 and
@@ -118,7 +118,7 @@ def electrode_names() -> list[str]:
 
 
 def resolve_channel_names(names: Sequence[str]) -> list[str]:
-    """Give the 10-05 name of each channel, see :func:`standard_names`.
+    """Return the 10-05 name of each channel, see :func:`standard_names`.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def positions_in_metres(names: Sequence[str]) -> NDArray[np.float64]:
-    """Give the electrodes' positions as MNE's montage has them.
+    """Return the electrodes' positions in MNE's montage.
 
     Parameters
     ----------
@@ -230,7 +230,7 @@ def positions_in_metres(names: Sequence[str]) -> NDArray[np.float64]:
 
 
 def channel_positions(names: Sequence[str]) -> NDArray[np.float64]:
-    """Give the electrodes' positions with the head's radius as the unit of length.
+    """Return the electrodes' positions with the head's radius as the unit of length.
 
     The origin and the unit are the centre and the radius of the sphere that fits all
     electrodes of the 10-05 system best (least squares), so a channel has the same position
@@ -285,7 +285,7 @@ def flat_positions(ch_names: Sequence[str]) -> NDArray[np.float64]:
 
 
 def electrodes_among(names: Sequence[str]) -> dict[str, str]:
-    """Give the 10-05 names of those channels that are electrodes of the scalp.
+    """Return the 10-05 names of those channels that are electrodes of the scalp.
 
     Parameters
     ----------

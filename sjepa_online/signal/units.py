@@ -31,7 +31,7 @@ Verdict = Literal["plausible", "too small", "too large", "flat"]
 
 @dataclass(frozen=True)
 class AmplitudeFinding:
-    """What the amplitude of a piece of signal says about its declared unit.
+    """The verdict of an amplitude on the declared unit.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class AmplitudeFinding:
 
 
 def normalise_unit(unit: str) -> str:
-    """Give a unit's name as ``V``, ``mV``, ``uV`` or ``nV``.
+    """Return a unit's name as ``V``, ``mV``, ``uV`` or ``nV``.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def is_voltage(unit: str) -> bool:
 
 
 def microvolt_factor(unit: str) -> float:
-    """Give the factor that turns a value in ``unit`` into µV.
+    """Return the factor that turns a value in ``unit`` into µV.
 
     Parameters
     ----------

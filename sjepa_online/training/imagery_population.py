@@ -53,7 +53,7 @@ _PERSON = (re.compile(r"(sub-[A-Za-z0-9]+)"), re.compile(r"(?:^|/)(S\d+)(?=R\d+)
 
 @dataclass(frozen=True, eq=False)
 class Person:
-    """What training keeps of one person.
+    """The training data of one person.
 
     Attributes
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib.metadata import version
@@ -27,6 +28,8 @@ from sjepa_online.errors import InputError, OperationError
 
 #: Exit code after Ctrl-C; typer turns the interrupt into it.
 INTERRUPTED = 130
+#: No room on the disk, too many open files of the program or the system, no memory.
+EXHAUSTED = (errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 app = typer.Typer(
     name="sjepa-online",
@@ -91,6 +94,10 @@ def main() -> None:
         _fail(str(error), 2)
     except OperationError as error:
         _fail(str(error), 1)
+    except OSError as error:
+        if error.errno not in EXHAUSTED:
+            raise
+        _fail(f"The system has run out of something: {error}", 1)
     except SystemExit as ended:
         if ended.code == INTERRUPTED:
             _leave_at_once()

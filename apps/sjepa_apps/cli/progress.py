@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Lock, Thread
 from typing import Any, Protocol
 
@@ -110,8 +110,10 @@ class ProgressBar:
 
 def print_line(message: str) -> None:
     """Print a message of progress on standard error, without terminal sequences."""
-    sys.stderr.write(clean_lines(message) + "\n")
-    sys.stderr.flush()
+    # what is only told must not end what is done, as on a full disk
+    with suppress(OSError):
+        sys.stderr.write(clean_lines(message) + "\n")
+        sys.stderr.flush()
 
 
 @contextmanager

@@ -137,7 +137,7 @@ def decode_in_window(
     n_samples : int
         Length of the stream.
     progress : callable
-        Called after each decision.
+        Called repeatedly while the stream is decoded.
 
     Returns
     -------

@@ -99,7 +99,7 @@ class FreeTrials(Sequence[ScheduledTrial]):
     def __init__(self, protocol: Protocol, seed: int, n_trials: int = MOST_SYMBOLS) -> None:
         if protocol.speller is None:
             raise InputError(
-                "Only a speller spells freely",
+                "The protocol has no matrix of symbols, so nothing can be spelled freely",
                 value=f"protocol {protocol.name}",
                 remedy="Give the decoder of a speller, or leave out --free.",
             )

@@ -16,7 +16,7 @@ from sjepa_apps.session.folder import SessionFolder
 from sjepa_apps.session.identity import Identity
 from sjepa_apps.session.presenter import Presenter, SessionStopped
 from sjepa_apps.session_window.setup import SessionSetup, TrainingResult
-from sjepa_apps.stimulus.display import Placement
+from sjepa_apps.stimulus.display import DisplayOptions
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_apps.ui.worker import TaskRunner
@@ -40,7 +40,7 @@ class Choices:
     n_trials : int
         How many to record in all.
     practice : bool
-    placement : Placement
+    display_options : DisplayOptions
         Where the stimuli are shown.
     identity : Identity
         Who is recorded.
@@ -51,7 +51,7 @@ class Choices:
     amplifier: AmplifierProfile
     n_trials: int
     practice: bool
-    placement: Placement
+    display_options: DisplayOptions
     identity: Identity = field(default_factory=Identity)
 
 
@@ -175,7 +175,9 @@ class Conductor(QObject):
         stack = self._open = ExitStack()
         try:
             folder = self._open_folder(choices)
-            window = StimulusWindow(folder.protocol, choices.placement, confirmed=self._confirmed)
+            window = StimulusWindow(
+                folder.protocol, choices.display_options, confirmed=self._confirmed
+            )
             stack.callback(window.close)
             self.stimulus = window
             report = window.open()

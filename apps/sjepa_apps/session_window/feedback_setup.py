@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sjepa_apps.session.feedback_folder import FeedbackFolder
 from sjepa_apps.session.free_spelling import FreeText
-from sjepa_apps.stimulus.display import Placement
+from sjepa_apps.stimulus.display import DisplayOptions
 from sjepa_online.amplifier import AmplifierProfile
 from sjepa_online.protocol import Protocol
 from sjepa_online.schedule import ScheduledTrial
@@ -32,7 +32,7 @@ class FeedbackSetup:
     amplifier : AmplifierProfile
         What is known beside what the stream declares.
     trials : sequence of ScheduledTrial
-    placement : Placement
+    display_options : DisplayOptions
         Where the stimuli are shown.
     folder : FeedbackFolder or None
         Where the run is recorded.
@@ -46,6 +46,6 @@ class FeedbackSetup:
     stream: StreamDescription
     amplifier: AmplifierProfile
     trials: Sequence[ScheduledTrial]
-    placement: Placement = field(default_factory=Placement)
+    display_options: DisplayOptions = field(default_factory=DisplayOptions)
     folder: FeedbackFolder | None = None
     free: FreeText | None = None

@@ -14,8 +14,8 @@ from sjepa_apps.session.presenter import SessionStopped
 from sjepa_apps.session.selections import Selection, SelectionScore
 from sjepa_apps.session_window.feedback_setup import FeedbackSetup
 from sjepa_apps.session_window.page import page_style
-from sjepa_apps.session_window.run_page import RunPage
-from sjepa_apps.session_window.watched_run import WatchedRun
+from sjepa_apps.session_window.run.page import RunPage
+from sjepa_apps.session_window.run.watched_run import WatchedRun
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_apps.ui.application import make_application, run_application
@@ -115,7 +115,7 @@ class FeedbackConductor(QObject):
         """Open the stimulus window, and begin."""
         setup = self.setup
         try:
-            window = StimulusWindow(setup.protocol, setup.placement)
+            window = StimulusWindow(setup.protocol, setup.display_options)
             self._open.callback(window.close)
             self.stimulus = window
             report = window.open()

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sjepa_apps.stimulus.display import Placement
+from sjepa_apps.stimulus.display import DisplayOptions
 from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, to_toml
 from sjepa_online.errors import OperationError
 from sjepa_online.files import atomic_write
@@ -39,13 +39,13 @@ def decoding_arguments(
     return [*told, "--amplifier", str(profile)]
 
 
-def display_arguments(placement: Placement) -> list[str]:
+def display_arguments(display_options: DisplayOptions) -> list[str]:
     """Return the options that show stimuli in the same place."""
-    where = [] if placement.display is None else ["--display", str(placement.display)]
+    where = [] if display_options.display is None else ["--display", str(display_options.display)]
     switches = {
-        "--windowed": placement.windowed,
-        "--photodiode": placement.photodiode,
-        "--sound": placement.sound,
+        "--windowed": display_options.windowed,
+        "--photodiode": display_options.photodiode,
+        "--sound": display_options.sound,
     }
     return [*where, *(option for option, on in switches.items() if on)]
 

@@ -23,7 +23,7 @@ from sjepa_apps.session_window.conductor import Choices
 from sjepa_apps.session_window.identity_fields import IdentityFields
 from sjepa_apps.session_window.page import Page, minutes
 from sjepa_apps.session_window.setup import SessionSetup
-from sjepa_apps.stimulus.display import Placement
+from sjepa_apps.stimulus.display import DisplayOptions
 from sjepa_apps.stimulus.frame_window import find_screen
 from sjepa_apps.ui.discovery import signals_among
 from sjepa_apps.ui.electrode_table import ElectrodeTable
@@ -94,11 +94,11 @@ class SetupPage(Page):
         self._amplifiers: dict[str, AmplifierProfile] = {}
         self.display = ChoiceBox()
         self.windowed = QCheckBox("In a window, to try it out")
-        self.windowed.setChecked(setup.placement.windowed)
+        self.windowed.setChecked(setup.display_options.windowed)
         self.photodiode = QCheckBox("Photodiode patch in the lower left corner")
-        self.photodiode.setChecked(setup.placement.photodiode)
+        self.photodiode.setChecked(setup.display_options.photodiode)
         self.sound = QCheckBox("Sound cues")
-        self.sound.setChecked(setup.placement.sound)
+        self.sound.setChecked(setup.display_options.sound)
         self._lay_out()
         self._fill_protocols()
         self._fill_unit()
@@ -231,7 +231,7 @@ class SetupPage(Page):
                 f"{number}: {screen.name() or 'display'}, {size.width()} × {size.height()}, "
                 f"{screen.refreshRate():.4g} Hz"
             )
-        chosen = screens.index(find_screen(self._setup.placement.display))
+        chosen = screens.index(find_screen(self._setup.display_options.display))
         self.display.setCurrentIndex(chosen)
 
     def _read_protocol(self) -> None:
@@ -340,7 +340,7 @@ class SetupPage(Page):
                 self.chosen_amplifier,
                 self.trials.value(),
                 self.practice.isChecked(),
-                Placement(
+                DisplayOptions(
                     self.display.currentIndex() + 1,
                     self.windowed.isChecked(),
                     self.photodiode.isChecked(),

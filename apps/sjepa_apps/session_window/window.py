@@ -24,10 +24,10 @@ from sjepa_apps.session_window.next_program import (
 )
 from sjepa_apps.session_window.page import STEPS, Page, StepList, page_style
 from sjepa_apps.session_window.result_page import MORE_TRIALS, ResultPage, TrainingPage
-from sjepa_apps.session_window.run_page import RunPage
+from sjepa_apps.session_window.run.page import RunPage
+from sjepa_apps.session_window.run.watched_run import WatchedRun
 from sjepa_apps.session_window.setup import SessionOutcome, SessionSetup, TrainingResult
 from sjepa_apps.session_window.setup_page import SetupPage
-from sjepa_apps.session_window.watched_run import WatchedRun
 from sjepa_apps.ui.application import make_application, run_application
 from sjepa_apps.ui.discovery import Discovery
 from sjepa_apps.ui.theme import GRID, system_theme
@@ -277,7 +277,7 @@ class SessionWindow(QMainWindow):
     def _feedback(self) -> None:
         choices = self.conductor.choices
         assert choices is not None
-        where = display_arguments(choices.placement)
+        where = display_arguments(choices.display_options)
         told = "The window of the feedback opens."
         self._start(["feedback", *self._decoding(), *where], told)
 

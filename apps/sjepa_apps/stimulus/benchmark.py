@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped
-from sjepa_apps.stimulus.display import DisplayReport, Placement
+from sjepa_apps.stimulus.display import DisplayOptions, DisplayReport
 from sjepa_apps.stimulus.frames import LATE_INTERVAL
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
@@ -119,7 +119,7 @@ def measure_display(
         Ctrl-C.
     """
     application = make_application()
-    window = StimulusWindow(protocol, Placement(display), confirmed=unattended)
+    window = StimulusWindow(protocol, DisplayOptions(display), confirmed=unattended)
     presented: list[PresentedTrial] = []
     try:
         report = window.open()

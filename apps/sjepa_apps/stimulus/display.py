@@ -22,8 +22,8 @@ _LEAST_RATE = 20.0
 
 
 @dataclass(frozen=True)
-class Placement:
-    """Where the stimulus window opens.
+class DisplayOptions:
+    """Options of the stimulus window: where it opens, its patch and its sounds.
 
     Attributes
     ----------

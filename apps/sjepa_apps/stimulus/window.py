@@ -13,7 +13,7 @@ from PyQt6.QtGui import QColor, QPainter
 
 from sjepa_apps.session.presenter import UNMONITORED, PresentedTrial, SessionStopped, TrialMonitor
 from sjepa_apps.stimulus import theme
-from sjepa_apps.stimulus.display import DisplayReport, Placement, check_rate, judge_display
+from sjepa_apps.stimulus.display import DisplayOptions, DisplayReport, check_rate, judge_display
 from sjepa_apps.stimulus.frame_window import Pacer, find_screen, make_frame_window, show_on
 from sjepa_apps.stimulus.frames import FrameCount, FramePlanner, TrialPlayer, check_display
 from sjepa_apps.stimulus.messages import (
@@ -59,7 +59,7 @@ class StimulusWindow:
     ----------
     protocol : Protocol
         What is shown.
-    placement : Placement
+    display_options : DisplayOptions
         Where it opens.
     confirmed : bool
         The participant has confirmed the warning about flicker before, or nobody looks at the
@@ -85,18 +85,18 @@ class StimulusWindow:
     """
 
     def __init__(
-        self, protocol: Protocol, placement: Placement, *, confirmed: bool = False
+        self, protocol: Protocol, display_options: DisplayOptions, *, confirmed: bool = False
     ) -> None:
         self.report: DisplayReport | None = None
         self.frames = FrameCount()
         self.stopped = False
         self._protocol = protocol
-        self._placement = placement
+        self._display_options = display_options
         self.confirmed = confirmed or isinstance(protocol.presentation, Imagery)
         self._scene = make_scene(protocol)
         # draws the same, smaller, for the operator
         self._copy = make_scene(protocol)
-        self._sounds = CueSounds(placement.sound)
+        self._sounds = CueSounds(display_options.sound)
         self.n_pauses = self.n_repeats = 0
         self._begun: set[tuple[bool, int]] = set()
         self._markers: StimulusOutlet | None = None
@@ -134,15 +134,15 @@ class StimulusWindow:
         SessionStopped
             The window was closed meanwhile.
         """
-        placement = self._placement
-        screen = find_screen(placement.display)
+        display_options = self._display_options
+        screen = find_screen(display_options.display)
         nominal = check_rate(screen.refreshRate())
-        show_on(screen, self.frame_window, placement.windowed)
+        show_on(screen, self.frame_window, display_options.windowed)
         size = screen.geometry()
         name = f"{screen.name() or 'Display'} ({size.width()} by {size.height()})"
         report = judge_display(name, nominal, self._swap_freely())
         warnings = report.warnings + check_display(self._protocol, report.refresh_rate)
-        if placement.windowed:
+        if display_options.windowed:
             warnings += (IN_A_WINDOW,)
         warnings += self._sounds.warnings
         self.report = replace(report, warnings=warnings)
@@ -464,7 +464,7 @@ class StimulusWindow:
         else:
             scene.follow(self._monitor.probabilities(), player.phase, seconds)
         scene.draw(painter, player.trial, player.phase, seconds)
-        if self._placement.photodiode and player.phase.kind in _PATCH_KINDS:
+        if self._display_options.photodiode and player.phase.kind in _PATCH_KINDS:
             side = 8 * scene.unit
             corner = QRectF(0, scene.size.height() - side, side, side)
             painter.fillRect(corner, theme.LIGHT)

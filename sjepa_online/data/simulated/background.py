@@ -1,4 +1,4 @@
-"""What a simulated participant's EEG holds without any stimulus, sample after sample.
+"""The EEG of a simulated participant without any stimulus.
 
 Every generator keeps its state and draws its random numbers in the order of the samples, so the
 signal is the same however it is cut into chunks.

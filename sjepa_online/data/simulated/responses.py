@@ -108,7 +108,7 @@ class Responses(ABC):
         """Begin or end what the marker says."""
 
     def _attended(self, marker: StimulusMarker) -> str | None:
-        """Give the class that a marker begins; after ``trial`` that is the last cue's."""
+        """Return the class that a marker begins; after ``trial`` that of the last cue."""
         return self._protocol.class_of(self._cue if marker.word == TRIAL else marker.word)
 
 
@@ -321,5 +321,5 @@ def _between(since: Floats, length: float, ramp: float) -> Floats:
 
 
 def _lowered(depth: Floats) -> Floats:
-    """Give the factor of an amplitude that falls by a share, at most to a twentieth."""
+    """Return the factor of an amplitude that falls by a share, at most to a twentieth."""
     return np.maximum(1.0 - depth, 0.05)

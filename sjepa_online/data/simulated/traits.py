@@ -1,4 +1,4 @@
-"""What makes one simulated participant differ from another.
+"""The traits in which simulated participants differ.
 
 The ranges are those of healthy adults in the literature; docs/simulated-participant.md names the
 sources. Amplitudes are those at the electrode above the dipole, against infinity.

@@ -153,7 +153,7 @@ def _train_everything(
 
 
 class _EarlyStopping:
-    """Keeps the weights of the best validation loss, and says when to stop."""
+    """Keeps the weights of the best validation loss, and decides when the training ends."""
 
     def __init__(self, head: Head) -> None:
         self._head = head

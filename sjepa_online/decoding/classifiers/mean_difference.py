@@ -40,7 +40,7 @@ PRIOR_WEIGHT = 40.0
 
 @dataclass(frozen=True, eq=False)
 class LetterSums:
-    """What the flashes of one letter say, if each symbol in turn were the attended one.
+    """Sums of the flashes of one letter under the hypothesis that each symbol was attended.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ def sum_epochs(epochs: Floats, lit: BoolMask) -> tuple[LetterSums, LaggedNoise]:
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """What is known of the response to a target: a weighted sum of epochs, and its weight.
+    """An estimate of the response to a target: a weighted sum of epochs, and its weight.
 
     Attributes
     ----------
@@ -244,7 +244,7 @@ class UnlabelledSpeller:
     symbols: list[int] = field(default_factory=list)
 
     def copy(self) -> UnlabelledSpeller:
-        """Return a speller that goes on learning by itself.
+        """Return an independent copy, which learns by itself.
 
         Returns
         -------

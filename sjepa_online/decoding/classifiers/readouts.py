@@ -1,4 +1,4 @@
-"""What is read from virtual channels behind the local encoder's first convolution.
+"""Readouts of virtual channels behind the local encoder's first convolution.
 
 A readout maps epochs to virtual channels, filters those with the first convolution of the local
 encoder, and reads one aspect of the result with a convex classifier: the phase (ERP), the shape
@@ -55,7 +55,7 @@ COVARIANCE = "covariance"
 
 
 class Prior(Protocol):
-    """What other people's recordings say of a readout's weights."""
+    """A prior of a readout's weights from other people's recordings."""
 
     def weights(self, spatial: Floats, covariance: Floats) -> Floats:
         """Return weights to shrink towards.
@@ -101,7 +101,7 @@ class Readout(ABC):
 
     @abstractmethod
     def features(self, X: Floats) -> Features:
-        """Return what is read of each epoch without knowing any other.
+        """Return the features of each epoch, which depend on no other epoch.
 
         Parameters
         ----------

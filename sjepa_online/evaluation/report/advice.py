@@ -1,4 +1,4 @@
-"""What to do, in words."""
+"""Advice of the calibration report."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_NAMED = 6
 
 @dataclass(frozen=True)
 class Advice:
-    """A finding, with what to do about it.
+    """A finding and its remedy.
 
     Attributes
     ----------

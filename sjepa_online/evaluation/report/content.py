@@ -1,4 +1,4 @@
-"""What the calibration report says, before any of it is drawn."""
+"""The content of the calibration report, before it is drawn."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def collect(
     recordings: Sequence[Recording],
     facts: Mapping[str, str] | None = None,
 ) -> ReportContent:
-    """Compute what the report shows.
+    """Compute the content of the report.
 
     Parameters
     ----------

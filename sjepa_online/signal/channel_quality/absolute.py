@@ -257,7 +257,16 @@ class _Window:
 
     @classmethod
     def of(cls, blocks: Sequence[BlockFeatures]) -> _Window:
-        """Summarise blocks; medians, so that a blink is not taken for a fault."""
+        """Summarise blocks by medians, so that a blink is not taken for a fault.
+
+        Parameters
+        ----------
+        blocks : sequence of BlockFeatures
+
+        Returns
+        -------
+        window : _Window
+        """
         highest = np.array([block.highest for block in blocks])
         lowest = np.array([block.lowest for block in blocks])
         levels = np.array([block.level for block in blocks])

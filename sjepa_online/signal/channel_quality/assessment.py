@@ -234,6 +234,18 @@ class WindowAssessor:
 
 
 def share_at_extreme(highest: Floats, at_highest: Floats) -> Floats:
-    """Share of the samples of a window that equal its highest one, from those of the blocks."""
+    """Return the share of the samples of a window that equal its highest one.
+
+    Parameters
+    ----------
+    highest : ndarray, shape (blocks, channels)
+        Highest sample of each block.
+    at_highest : ndarray, shape (blocks, channels)
+        Share of the samples of each block that equal it.
+
+    Returns
+    -------
+    share : ndarray, shape (channels,)
+    """
     share: Floats = np.mean(at_highest * (highest == highest.max(axis=0)), axis=0)
     return share

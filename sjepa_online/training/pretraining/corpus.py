@@ -55,7 +55,7 @@ class Pass(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What one device computes of a batch.
+    """The part of a batch that one device computes.
 
     Attributes
     ----------

@@ -26,7 +26,7 @@ _PATIENCE = timedelta(days=2)
 
 
 class Devices(NamedTuple):
-    """Fabric and what follows from the device it found.
+    """Fabric, and the settings of its device.
 
     Attributes
     ----------

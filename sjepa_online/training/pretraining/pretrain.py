@@ -23,7 +23,7 @@ def prepare(
     progress: Callable[[str, int, int], None],
     amplifier: AmplifierProfile | None = None,
 ) -> Corpus:
-    """Preprocess what the store lacks of the SOURCEs, and cut the examples.
+    """Preprocess the SOURCEs that the store lacks, and cut the examples.
 
     Parameters
     ----------

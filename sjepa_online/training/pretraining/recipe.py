@@ -98,7 +98,7 @@ class Network(_Part):
 
 
 class Objective(_Part):
-    """What is hidden, and what is predicted in its place."""
+    """The mask, and the prediction of the masked channels."""
 
     mask_diameter_percent: float = Field(gt=0.0, lt=200.0)
     target_layers: PositiveInt = 4

@@ -41,7 +41,7 @@ PLOT_NAME = "losses.png"
 
 
 class Observer(Protocol):
-    """Who is told how a training goes."""
+    """Observer of a training."""
 
     def on_step(
         self, epoch: int, step: int, n_steps: int, loss: float, examples_per_s: float, share: float
@@ -78,7 +78,7 @@ class Observer(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training came to; ``kept`` is the epoch of the weights."""
+    """The result of a training; ``kept`` is the epoch of the weights."""
 
     kept: EpochLog
     n_epochs: int

@@ -14,9 +14,10 @@ pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
-from sjepa_apps.session_window import conductor, watched_run, window
+from sjepa_apps.session_window import conductor, window
+from sjepa_apps.session_window.run import watched_run
+from sjepa_apps.session_window.run.signal_watch import SignalState
 from sjepa_apps.session_window.setup import SessionSetup
-from sjepa_apps.session_window.signal_watch import SignalState
 from sjepa_apps.session_window.window import SessionWindow
 from sjepa_apps.stimulus import window as stimulus
 from sjepa_apps.ui.worker import Worker

@@ -13,11 +13,12 @@ from sjepa_apps.session.feedback_folder import FeedbackFolder
 from sjepa_apps.session.free_spelling import FreeText
 from sjepa_apps.session.presenter import SessionStopped
 from sjepa_apps.session.selections import Selection
-from sjepa_apps.session_window import feedback_window, watched_run
+from sjepa_apps.session_window import feedback_window
 from sjepa_apps.session_window.feedback_setup import FeedbackSetup
 from sjepa_apps.session_window.feedback_window import FeedbackWindow
+from sjepa_apps.session_window.run import watched_run
 from sjepa_apps.stimulus import window as stimulus
-from sjepa_apps.stimulus.display import Placement
+from sjepa_apps.stimulus.display import DisplayOptions
 from sjepa_online.amplifier import AS_DECLARED
 from sjepa_online.errors import OperationError
 from sjepa_online.protocol import load_protocol
@@ -75,7 +76,7 @@ def open_feedback(qapp, monkeypatch, tmp_path, protocol_file, eeg, quiet_watch):
             eeg("a"),
             AS_DECLARED,
             make_schedule(protocol, 0)[:n_trials],
-            Placement(windowed=True),
+            DisplayOptions(windowed=True),
             folder,
         )
         opened.append(FeedbackWindow(setup))

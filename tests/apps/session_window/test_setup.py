@@ -12,7 +12,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFileDialog
 
 from sjepa_apps.session_window import conductor
-from sjepa_apps.stimulus.display import Placement
+from sjepa_apps.stimulus.display import DisplayOptions
 from sjepa_apps.ui.theme import DARK, LIGHT
 from sjepa_online.amplifier import describe
 from sjepa_online.errors import InputError
@@ -181,17 +181,17 @@ def test_protocol_without_practice_offers_none(open_session, protocol_file, eeg)
 
 
 def test_options_of_the_command_line_are_preset(open_session, qtbot, eeg, go_to_recording, begin):
-    placement = Placement(display=1, windowed=True, photodiode=True)
-    one = open_session(eeg("a"), practice=False, placement=placement)
+    display_options = DisplayOptions(display=1, windowed=True, photodiode=True)
+    one = open_session(eeg("a"), practice=False, display_options=display_options)
     go_to_recording(one, qtbot)
-    assert one.conductor.choices.placement == placement
+    assert one.conductor.choices.display_options == display_options
     shown = begin(one, qtbot, practice=False)
     assert shown.frame_window.width() < shown.frame_window.screen().geometry().width()
 
 
 def test_display_that_is_not_there_is_refused(open_session, eeg):
     with pytest.raises(InputError, match=r"no display .*Choose one of: 1"):
-        open_session(eeg("a"), placement=Placement(display=3))
+        open_session(eeg("a"), display_options=DisplayOptions(display=3))
 
 
 def test_participant_names_the_folder(open_session, qtbot, tmp_path, monkeypatch, eeg):

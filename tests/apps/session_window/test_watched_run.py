@@ -11,9 +11,9 @@ from PyQt6.QtCore import QSize, QSizeF, Qt
 from PyQt6.QtGui import QImage, QPainter
 from PyQt6.QtTest import QTest
 
-from sjepa_apps.session_window import signal_watch
-from sjepa_apps.session_window.signal_watch import SignalState, SignalWatch, choose_lanes
-from sjepa_apps.session_window.trace_picture import StripLayout, draw_traces
+from sjepa_apps.session_window.run import signal_watch
+from sjepa_apps.session_window.run.signal_watch import SignalState, SignalWatch, choose_lanes
+from sjepa_apps.session_window.run.trace_picture import StripLayout, draw_traces
 from sjepa_apps.ui.theme import DARK, LIGHT
 from sjepa_online.amplifier import AS_DECLARED
 from sjepa_online.signal.channel_quality.absolute import Verdict

@@ -14,7 +14,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped, TrialMonitor
-from sjepa_apps.stimulus.display import Placement, check_rate, judge_display
+from sjepa_apps.stimulus.display import DisplayOptions, check_rate, judge_display
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.sound import CueSounds, write_tone
 from sjepa_apps.stimulus.window import StimulusWindow
@@ -305,7 +305,7 @@ def test_session_in_another_thread_ends_with_the_window(qtbot, open_window, shor
 
 
 def test_display_that_does_not_exist_is_refused(qapp):
-    window = StimulusWindow(load_protocol("mi"), Placement(display=7))
+    window = StimulusWindow(load_protocol("mi"), DisplayOptions(display=7))
     with pytest.raises(InputError, match=r"no display .*Choose one of: 1"):
         window.open()
 

@@ -211,7 +211,7 @@ def test_other_paradigms_have_none(
     assert population_start("auto", protocol, CH_NAMES).prior is None
     with pytest.raises(InputError, match=paradigm):
         population_start(saved, protocol, CH_NAMES)
-    with pytest.raises(InputError, match="ssvep only"):
+    with pytest.raises(InputError, match="no population of this kind"):
         fit_population(
             [], protocol, CH_NAMES, KERNELS, weights="random", sources=[], simulated=True
         )

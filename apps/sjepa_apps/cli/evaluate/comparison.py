@@ -108,7 +108,8 @@ def load_comparison(
     names = [recording.name for side in sides for recording in side]
     settled = []
     for request in requests:
-        plan = request.resolve(protocol, training.ch_names, names)
+        epochs = (training.X, testing.X)
+        plan = request.resolve(protocol, training.ch_names, names, epochs=epochs)
         say(f"{request.name}: {plan.note}")
         settled.append(plan.request)
     return Comparison(*sides, training, testing, settled, sides[1][0].sfreq)

@@ -34,7 +34,7 @@ from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
-    from sjepa_online.evaluation.corruption import CorruptionScores, CorruptionSettings
+    from sjepa_online.evaluation.bad_channels.corruption import CorruptionScores, CorruptionSettings
 
 
 FaultName = Literal["noise", "flat", "drift", "mains", "pop", "swap", "dropped", "rail", "gain"]
@@ -80,7 +80,7 @@ def corruption(
     """Score decoders while channels are bad, with and without an estimate of their signal."""
     shares = parse_fractions(fractions)
     check_results(csv, plot, overwrite)
-    from sjepa_online.evaluation.corruption import (
+    from sjepa_online.evaluation.bad_channels.corruption import (
         CorruptionSettings,
         Side,
         evaluate_corruption,

@@ -50,7 +50,7 @@ from sjepa_apps.cli.session.run import (
 from sjepa_apps.cli.session.without_labels import AlignmentStream, calibrate_without_labels
 from sjepa_apps.session.identity import Identity
 from sjepa_apps.session_window.setup import DECODER, SessionSetup
-from sjepa_apps.stimulus.display import Placement
+from sjepa_apps.stimulus.display import DisplayOptions
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def calibrate(
         dynamic_stopping=dynamic_stopping,
         out=out,
         report=report,
-        placement=Placement(display, windowed, photodiode, sound),
+        display_options=DisplayOptions(display, windowed, photodiode, sound),
         identity=identity,
         pattern=name_pattern,
         earlier=tuple(source or ()),

@@ -35,6 +35,7 @@ from sjepa_apps.cli.windows import require_window
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
+    from sjepa_apps.session.free_spelling import FreeText
     from sjepa_apps.session.selections import Selection
     from sjepa_apps.session_window.feedback_setup import FeedbackSetup
     from sjepa_online.amplifier import AmplifierProfile
@@ -86,18 +87,9 @@ def feedback(
     of the choices, go to a folder beside the decoder.
     """
     from sjepa_apps.session.feedback_folder import FeedbackFolder, new_folder
-    from sjepa_apps.session.free_spelling import (
-        MOST_SYMBOLS,
-        FreeText,
-        FreeTrials,
-        frequent_words,
-    )
     from sjepa_apps.session_window.feedback_setup import FeedbackSetup
-    from sjepa_apps.stimulus.display import Placement
+    from sjepa_apps.stimulus.display import DisplayOptions
     from sjepa_online.decoding import load_decoder
-    from sjepa_online.protocol import load_protocol
-    from sjepa_online.resources import find_resource
-    from sjepa_online.schedule import make_schedule
     from sjepa_online.stream import resolve_stream
 
     of_window = {
@@ -114,19 +106,8 @@ def feedback(
         require_window()
     configure_lsl(lsl_scope)
     loaded = load_decoder(decoder)
-    if paradigm is None:
-        # the decoder holds its protocol: an own one need not be at hand any more
-        protocol, text = loaded.protocol, loaded.protocol.model_dump_json(indent=1)
-    else:
-        protocol = load_protocol(paradigm)
-        text = find_resource("calibration", paradigm).read_text(encoding="utf-8")
-    _check_classes(loaded, protocol)
-    schedule: Sequence[ScheduledTrial] = make_schedule(protocol, seed)[:trials]
-    spelled = None
-    if free:
-        schedule = FreeTrials(protocol, seed, trials or MOST_SYMBOLS)
-        assert protocol.speller is not None
-        spelled = FreeText(protocol.speller.symbols, frequent_words())
+    protocol, text = _protocol(loaded, paradigm)
+    schedule, spelled = _schedule(protocol, seed, trials, free)
 
     def document(selections: Sequence[Selection]) -> dict[str, object]:
         return _document(selections, protocol, loaded)
@@ -139,7 +120,7 @@ def feedback(
         signal,
         amplifier,
         schedule,
-        Placement(display, windowed, photodiode, sound),
+        DisplayOptions(display, windowed, photodiode, sound),
         None if no_recording else FeedbackFolder(folder or new_folder(decoder), document),
         spelled,
     )
@@ -197,7 +178,15 @@ def _tell(document: dict[str, object], setup: FeedbackSetup, json: bool) -> None
         echo(f"Results and recording: {folder.path}")
 
 
-def _check_classes(decoder: Decoder, protocol: Protocol) -> None:
+def _protocol(decoder: Decoder, paradigm: str | None) -> tuple[Protocol, str]:
+    """Return the protocol to show and its text; the decoder's own one by default."""
+    from sjepa_online.protocol import load_protocol
+    from sjepa_online.resources import find_resource
+
+    if paradigm is None:
+        # the decoder holds its protocol: an own one need not be at hand any more
+        return decoder.protocol, decoder.protocol.model_dump_json(indent=1)
+    protocol = load_protocol(paradigm)
     if protocol.class_names != decoder.classes:
         raise InputError(
             "Protocol and decoder have different classes",
@@ -205,6 +194,26 @@ def _check_classes(decoder: Decoder, protocol: Protocol) -> None:
             f"{', '.join(decoder.classes)} in the decoder",
             remedy="Give the protocol of the calibration with --paradigm.",
         )
+    return protocol, find_resource("calibration", paradigm).read_text(encoding="utf-8")
+
+
+def _schedule(
+    protocol: Protocol, seed: int, trials: int | None, free: bool
+) -> tuple[Sequence[ScheduledTrial], FreeText | None]:
+    """Return the trials, and the text of free spelling."""
+    from sjepa_apps.session.free_spelling import (
+        MOST_SYMBOLS,
+        FreeText,
+        FreeTrials,
+        frequent_words,
+    )
+    from sjepa_online.schedule import make_schedule
+
+    if not free:
+        return make_schedule(protocol, seed)[:trials], None
+    schedule = FreeTrials(protocol, seed, trials or MOST_SYMBOLS)
+    assert protocol.speller is not None
+    return schedule, FreeText(protocol.speller.symbols, frequent_words())
 
 
 def _headless(setup: FeedbackSetup, selections: list[Selection]) -> None:

@@ -132,7 +132,7 @@ def run_headless(setup: SessionSetup, wait: float, *, overwrite: bool, json: boo
     Parameters
     ----------
     setup : SessionSetup
-        Its placement is not used.
+        Its display options are not used.
     wait : float
         How long the stream may take to appear (s).
     overwrite : bool

@@ -204,5 +204,7 @@ class AnalysisPage(QWidget):
             return
         middle = 0.0 if self._signed else float(np.median(known))
         farthest = float(np.abs(known - middle).max()) or 1.0
-        key = tuple(f"{middle + side * farthest:.3g} {self._unit}" for side in (1, 0, -1))
+        lowest = -farthest if self._signed else max(middle - farthest, float(known.min()))
+        marks = (middle + farthest, middle, lowest)
+        key = tuple(f"{mark:.3g} {self._unit}" for mark in marks)
         self.scalp.set_values((values - middle) / farthest, key)

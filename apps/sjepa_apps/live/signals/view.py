@@ -208,7 +208,7 @@ class SignalsView(QWidget):
     def zoom(self, name: str | None = None) -> None:
         """Show a channel alone, that of the cursor unless one is named; all again if it is."""
         names = self.canvas.names
-        if not names:
+        if not names or name not in (None, *self.pages.names):
             return
         alone = name or names[min(self.canvas.cursor_line.row, len(names) - 1)]
         self.pages.alone = None if self.pages.alone is not None else alone

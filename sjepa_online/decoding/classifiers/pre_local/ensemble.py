@@ -1,4 +1,4 @@
-"""A trained ensemble of pre-local networks: what decides."""
+"""A trained ensemble of pre-local networks, which decides."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class Ensemble:
         targets: Integers,
         held_out: Sequence[Indices],
     ) -> Floats:
-        """Weigh the readouts by trials that members did not see, and return what they say of them.
+        """Weigh the readouts by trials that members did not see, and return their probabilities.
 
         Parameters
         ----------

@@ -50,7 +50,7 @@ _NORM_EPS = 1e-5
 
 @dataclass(frozen=True)
 class Layout:
-    """What is fixed before any training.
+    """Settings that are fixed before any training.
 
     Attributes
     ----------

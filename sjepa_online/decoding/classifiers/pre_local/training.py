@@ -100,7 +100,7 @@ class Views:
 
 @dataclass(frozen=True)
 class Trials:
-    """What the members are trained on.
+    """Training data of the members.
 
     Attributes
     ----------

@@ -6,7 +6,7 @@ from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
-from sjepa_apps.session_window.trace_picture import StripLayout
+from sjepa_apps.session_window.run.trace_picture import StripLayout
 from sjepa_apps.ui.theme import Theme
 
 

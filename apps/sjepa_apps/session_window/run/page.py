@@ -16,9 +16,9 @@ from PyQt6.QtWidgets import (
 )
 
 from sjepa_apps.session_window.page import Page, minutes, slim_bar
-from sjepa_apps.session_window.participant_copy import ParticipantCopy
-from sjepa_apps.session_window.signal_watch import SignalState
-from sjepa_apps.session_window.trace_strip import TraceStrip
+from sjepa_apps.session_window.run.participant_copy import ParticipantCopy
+from sjepa_apps.session_window.run.signal_watch import SignalState
+from sjepa_apps.session_window.run.trace_strip import TraceStrip
 from sjepa_apps.stimulus.display import DisplayReport
 from sjepa_apps.stimulus.frames import FrameCount
 from sjepa_apps.stimulus.shown import ShownState

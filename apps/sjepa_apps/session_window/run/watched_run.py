@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from sjepa_apps.session_window.run_page import RunPage
-from sjepa_apps.session_window.signal_watch import SignalState, SignalWatch
+from sjepa_apps.session_window.run.page import RunPage
+from sjepa_apps.session_window.run.signal_watch import SignalState, SignalWatch
 from sjepa_apps.stimulus.shown import ShownState
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_apps.ui.widgets import State

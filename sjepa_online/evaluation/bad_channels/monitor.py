@@ -48,7 +48,7 @@ class FalseAlarm:
 
 @dataclass(frozen=True)
 class MonitorScores:
-    """What was measured.
+    """Scores of the monitor on clean recordings and on inserted faults.
 
     Attributes
     ----------

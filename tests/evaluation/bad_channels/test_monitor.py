@@ -10,7 +10,7 @@ from scipy.signal import lfilter
 
 from sjepa_online.data import Recording
 from sjepa_online.errors import InputError
-from sjepa_online.evaluation.monitor import (
+from sjepa_online.evaluation.bad_channels.monitor import (
     evaluate_monitor,
     halves,
     n_steps,

@@ -1,4 +1,4 @@
-"""What remains of a decoder's score while channels are corrupted."""
+"""Scores of a decoder while channels are corrupted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sjepa_online.data.corruption import (
 from sjepa_online.decoding import Decoder, DecoderRequest
 from sjepa_online.decoding.metrics import main_score
 from sjepa_online.errors import InputError
-from sjepa_online.evaluation.interpolation import STRATEGIES, Strategy, with_strategy
+from sjepa_online.evaluation.bad_channels.interpolation import STRATEGIES, Strategy, with_strategy
 from sjepa_online.evaluation.significance import measure_of
 from sjepa_online.evaluation.tables import Row
 from sjepa_online.online import Decision, decode_recording

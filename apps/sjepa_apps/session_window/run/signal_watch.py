@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from PyQt6.QtGui import QImage
 
-from sjepa_apps.session_window.trace_picture import StripLayout, draw_traces
+from sjepa_apps.session_window.run.trace_picture import StripLayout, draw_traces
 from sjepa_apps.ui.worker import Worker
 from sjepa_online.amplifier import AmplifierProfile
 from sjepa_online.errors import InputError, OperationError

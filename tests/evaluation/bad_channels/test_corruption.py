@@ -13,7 +13,7 @@ from sjepa_online.data import Recording, make_trials
 from sjepa_online.data.corruption import FaultKind
 from sjepa_online.decoding import DecoderRequest
 from sjepa_online.errors import InputError
-from sjepa_online.evaluation.corruption import (
+from sjepa_online.evaluation.bad_channels.corruption import (
     CorruptionScores,
     CorruptionSettings,
     Side,
@@ -21,7 +21,7 @@ from sjepa_online.evaluation.corruption import (
     n_steps,
     to_json,
 )
-from sjepa_online.evaluation.interpolation import STRATEGIES
+from sjepa_online.evaluation.bad_channels.interpolation import STRATEGIES
 from sjepa_online.evaluation.plots import plot_corruption, to_svg
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig
