@@ -28,7 +28,6 @@ def _open_closed_streams() -> None:
     # as Python leaves a closed stream, whatever its type says
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            # open as long as the program runs
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
 
 

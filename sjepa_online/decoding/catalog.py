@@ -242,6 +242,12 @@ class DecoderRequest:
                 )
             response = response_prior(name, protocol, ch_names, recordings)
             return PopulationStart(f"starts from the response in {name}", response=response)
+        if paradigm == "mi" and self.name == FILTER_BANK and name not in ("auto", "none"):
+            raise InputError(
+                f"The decoder {FILTER_BANK} cannot start from other people's imagery",
+                value=f"--population {name}",
+                remedy=f"Choose {POPULATION} or {AUTO}, or leave the population out.",
+            )
         if self.name in _CONVEX:
             return population_start(name, protocol, ch_names, recordings)
         return NO_USE

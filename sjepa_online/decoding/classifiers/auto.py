@@ -4,8 +4,8 @@ The choice is part of fitting, so a cross-validation around it scores the choice
 optimistic. The average comes first, and another candidate has to be clearly better (the
 one-standard-error rule of Breiman et al. 1984): with few trials the differences that
 cross-validation sees are mostly noise, and the average of decoders that err on different
-trials is the safer one. With so few trials that cross-validation says next to nothing, other
-people's population decides alone, where there is one.
+trials is the safer one. Where there is a population, it comes first in place of the average, and
+with so few trials that cross-validation says next to nothing it decides alone.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class AutoClassifier(EpochClassifier):
         config, arrays = state.config, state.arrays
         is_old = MEMBERS[0] not in config["members"]
         names = [MEMBERS[0] if is_old and one == _OLD_NAME else one for one in config["members"]]
-        members = {
+        members: dict[str, Any] = {
             name: restore(State(config["members"][stored], without_prefix(stored, arrays)))
             for name, stored in zip(names, config["members"], strict=True)
         }
@@ -192,17 +192,19 @@ class AutoClassifier(EpochClassifier):
             losses[name] = -np.log(probabilities[trials, targets] + SMALLEST_PROBABILITY)
         fewest = int(np.bincount(targets, minlength=len(self.classes_)).min())
         if POPULATION in losses and fewest < LEAST_OWN_TRIALS:
-            # so few trials do not tell how sure it may be: its own temperature stays
-            self.weights_[POPULATION] = np.array(
-                [float(one == POPULATION) for one in self._members]
-            )
-            self.choice_ = POPULATION
-            self.reason_ = (
-                f"{POPULATION}: {fewest} labelled trials of a class are fewer than "
-                f"{LEAST_OWN_TRIALS}, too few to prefer what they alone teach"
-            )
+            self._leave_it_to_the_population(fewest)
         else:
             self.choice_, self.reason_ = choose(losses)
+
+    def _leave_it_to_the_population(self, fewest: int) -> None:
+        members = list(self._members)
+        # so few trials do not tell how sure it may be: its own temperature stays
+        self.weights_[POPULATION] = np.array(candidates(members)[POPULATION], dtype=np.float64)
+        self.choice_ = POPULATION
+        self.reason_ = (
+            f"{POPULATION}: {fewest} labelled trials of a class are fewer than {LEAST_OWN_TRIALS}, "
+            "too few to prefer what they alone teach"
+        )
 
 
 def candidates(members: Sequence[str]) -> dict[str, tuple[bool, ...]]:
@@ -219,7 +221,9 @@ def candidates(members: Sequence[str]) -> dict[str, tuple[bool, ...]]:
         For each candidate, whether each member is part of it.
     """
     alone = {name: tuple(one == name for one in members) for name in members}
-    return {AVERAGE: (True,) * len(members), **alone}
+    found = {AVERAGE: (True,) * len(members), **alone}
+    # many people's trials are behind the population, and few behind the average
+    return {POPULATION: alone[POPULATION], **found} if POPULATION in alone else found
 
 
 def choose(losses: dict[str, Floats]) -> tuple[str, str]:

@@ -79,11 +79,11 @@ def population_start(
     """
     if name == "none":
         return PopulationStart("no population start, as asked")
-    if name == "auto" and protocol.paradigm not in SHIPPED:
+    if protocol.paradigm == "mi" and name == "auto":
         mirror = _mirror_note(protocol, ch_names)
-        return PopulationStart(
-            f"no population start: none is shipped for {protocol.paradigm}{mirror}"
-        )
+        return PopulationStart(f"no population start: the filter bank reads none of mi{mirror}")
+    if name == "auto" and protocol.paradigm not in SHIPPED:
+        return PopulationStart(f"no population start: none is shipped for {protocol.paradigm}")
     chosen = SHIPPED[protocol.paradigm] if name == "auto" else name
     population = load_population(chosen)
     problem = _problem(population, protocol, ch_names, recordings)

@@ -79,5 +79,5 @@ def test_free_trials_tell_nobody_a_target():
 
 
 def test_only_a_speller_spells_freely():
-    with pytest.raises(InputError, match="Only a speller"):
+    with pytest.raises(InputError, match="has no matrix of symbols"):
         FreeTrials(load_protocol("mi"), 0)

@@ -92,14 +92,19 @@ def test_what_does_not_suit_is_told(protocol: Protocol, saved: Saved) -> None:
 
 
 @pytest.mark.parametrize(
-    ("paradigm", "population", "told"),
-    [("ssvep", "auto", "reads imagery"), ("mi", "none", "made of other people")],
+    ("name", "paradigm", "population", "told"),
+    [
+        ("population", "ssvep", "auto", "reads imagery"),
+        ("population", "mi", "none", "made of other people"),
+        ("population", "mi", "population-ssvep", "another format"),
+        ("filter-bank", "mi", "population-mi", "Choose population or auto"),
+    ],
 )
-def test_the_population_needs_imagery_and_other_people(
-    paradigm: str, population: str, told: str
+def test_what_a_decoder_cannot_start_from_is_refused(
+    name: str, paradigm: str, population: str, told: str
 ) -> None:
     with pytest.raises(InputError, match=told):
-        DecoderRequest("population", population=population).make(load_protocol(paradigm), CH_NAMES)
+        DecoderRequest(name, population=population).make(load_protocol(paradigm), CH_NAMES)
 
 
 def test_prefixes_read_as_much_of_the_population_as_they_hold(
