@@ -73,7 +73,7 @@ def is_file(path: Path) -> bool:
 
 
 def path_error(path: str | Path, error: OSError | RuntimeError) -> InputError:
-    """Return what to tell of a path that the system refuses.
+    """Return the error of a path that the system refuses.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def path_error(path: str | Path, error: OSError | RuntimeError) -> InputError:
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Give a temporary path in the same folder that replaces ``path`` on success.
+    """Yield a temporary path in the same folder; it replaces ``path`` on success.
 
     The temporary file is flushed to the disk before it is renamed. When the body raises,
     it is deleted and ``path`` stays as it was. What killed processes left in the folder is deleted
@@ -130,7 +130,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=f"{path.suffix}.tmp")
     except OSError as error:
         raise InputError(
-            "The output file cannot be written: it needs an existing folder that may be written",
+            "The output file cannot be written: its folder is missing or write-protected",
             value=f"{path} ({error.strerror})",
             remedy="Create the folder or choose another path.",
         ) from error

@@ -1,4 +1,4 @@
-"""Protocols: what a paradigm shows, with which markers, and how it is decoded."""
+"""Protocols: the stimuli of a paradigm, their markers, and their decoding."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ClassSpecification(_Part):
 
 
 class Flicker(_Part):
-    """What an SSVEP session shows: one cued target a trial, all targets flickering.
+    """Stimuli of an SSVEP session: all targets flicker, and each trial cues one of them.
 
     Times in seconds. A class without a frequency is a target that does not flicker.
     """
@@ -61,7 +61,7 @@ class Flicker(_Part):
 
 
 class Imagery(_Part):
-    """What a motor imagery session shows: a fixation cross, a cue to imagine by, a rest.
+    """Stimuli of a motor imagery session: a fixation cross, a cue, a rest.
 
     Times in seconds; a rest lasts ``rest`` give or take up to ``rest_jitter``.
     """
@@ -75,7 +75,7 @@ class Imagery(_Part):
 
 
 class Speller(_Part):
-    """What an ERP session shows: a matrix of symbols that light up in groups.
+    """Stimuli of an ERP session: a matrix of symbols that light up in groups.
 
     Times in seconds. ``rows`` holds the symbols of each row, one character a symbol; ``text``
     what is copied in calibration. In a sequence every symbol lights up twice, with its row and
@@ -149,9 +149,9 @@ class Speller(_Part):
     @model_validator(mode="after")
     def _is_a_matrix(self) -> Speller:
         if len({len(row) for row in self.rows}) != 1 or len(self.rows[0]) < 2:
-            raise ValueError("the rows have the same number of symbols, at least two")
+            raise ValueError("the rows differ in length, or have only one symbol")
         if len(set(self.symbols)) != len(self.symbols) or "/" in self.symbols:
-            raise ValueError("each symbol stands in the matrix once, and '/' is none")
+            raise ValueError("a symbol stands in the matrix twice, or is '/'")
         unknown = sorted(set(self.text + self.practice_text) - set(self.symbols))
         if unknown:
             raise ValueError(f"the matrix lacks these symbols of the text: {' '.join(unknown)}")
@@ -184,11 +184,11 @@ class Protocol(_Part):
         given = [field for field in _PRESENTATIONS.values() if getattr(self, field) is not None]
         if any(field != _PRESENTATIONS[self.paradigm] for field in given):
             raise ValueError(
-                f"a protocol of {self.paradigm} may have [{_PRESENTATIONS[self.paradigm]}], "
-                f"not [{', '.join(given)}]"
+                f"[{', '.join(given)}] does not suit {self.paradigm}, whose section is "
+                f"[{_PRESENTATIONS[self.paradigm]}]"
             )
         if self.speller is not None and set(self.class_names) != {TARGET, NON_TARGET}:
-            raise ValueError("a speller's classes are Target and NonTarget")
+            raise ValueError("the classes of this speller are not Target and NonTarget")
         return self
 
     @model_validator(mode="after")
@@ -218,7 +218,7 @@ class Protocol(_Part):
 
     @property
     def presentation(self) -> Flicker | Imagery | Speller | None:
-        """What a session shows; None where the protocol serves recordings only."""
+        """The stimuli of a session; None where the protocol serves recordings only."""
         return self.flicker or self.imagery or self.speller
 
     def class_of(self, label: str) -> str | None:

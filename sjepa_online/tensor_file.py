@@ -1,4 +1,4 @@
-"""Safetensors files with a typed configuration inside: the one format of everything stored.
+"""Safetensors files with a typed configuration inside: the format of all stored arrays.
 
 A file holds arrays and, in its metadata, the name and the version of its format, a JSON
 configuration, and a checksum of all that. Nothing in it can execute.

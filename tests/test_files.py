@@ -101,7 +101,7 @@ def test_the_file_has_the_permissions_of_any_new_file(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="existing folder") as caught:
+    with pytest.raises(InputError, match="folder is missing") as caught:
         atomic_write(tmp_path / "absent" / "file.bin", b"new")
     assert "absent" in str(caught.value)
 

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from sjepa_apps.__main__ import main
+from sjepa_apps.cli import main
 from sjepa_online.parent import GRACE
 
 

@@ -127,7 +127,7 @@ def write_bids(
             _describe(mne_bids, written, recording)
     except OSError as error:
         raise InputError(
-            "A BIDS data set needs a folder that can be made and written",
+            "The folder of the BIDS data set cannot be made or written",
             value=f"{error.filename or root} ({error.strerror or error})",
             remedy="Choose another root.",
         ) from error
@@ -182,7 +182,7 @@ def refuse_replacement(paths: Iterable[Any]) -> None:
     there = [str(path.fpath) for path in paths if path.fpath.exists()]
     if there:
         raise InputError(
-            "A recording of a BIDS data set is not replaced unasked",
+            "The BIDS data set holds this recording already",
             value=", ".join(there),
             remedy="Choose another subject, session, task or root, or add --overwrite.",
         )
@@ -273,7 +273,7 @@ def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
             return [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
-            "A table of a BIDS data set is a UTF-8 file that can be read",
+            "This table of the BIDS data set cannot be read as UTF-8",
             value=f"{table}: {error}",
             remedy="Save it again as tab-separated text in UTF-8.",
         ) from error
@@ -286,7 +286,7 @@ def _onset(table: Path, line: int, text: str) -> float:
         onset = math.nan
     if not math.isfinite(onset):
         raise InputError(
-            "Each row of an events.tsv has a number of seconds, with a decimal point, as its onset",
+            "An onset in the events.tsv is no number of seconds",
             value=f"{table}, line {line}: {text!r}",
             remedy="Correct the column onset.",
         )
@@ -312,7 +312,7 @@ def _check_entities(**entities: str | None) -> None:
     for name, value in entities.items():
         if value is not None and not _ENTITY.fullmatch(value):
             raise InputError(
-                f"The {name} of a BIDS data set consists of letters and digits",
+                f"The {name} of the BIDS data set has other characters than letters and digits",
                 value=repr(value),
                 remedy="Leave out anything else.",
             )
@@ -322,8 +322,8 @@ def _mne_bids() -> ModuleType:
     missing = [name for name in ("mne_bids", "pybv") if find_spec(name) is None]
     if missing:
         raise InputError(
-            "An export to BIDS needs the bids extra",
+            "The extra bids, which exports need, is not installed",
             value=f"{' and '.join(missing)} not installed",
-            remedy='Run: pip install "sjepa-online[bids]"',
+            remedy='Run in the folder of sjepa-online: pip install -c constraints.txt ".[bids]"',
         )
     return import_module("mne_bids")

@@ -143,7 +143,7 @@ def draw_faults(
     """
     if not 0 <= n_channels <= len(ch_names) or (kind == "swap" and n_channels == 1):
         raise InputError(
-            "Faults are drawn for some of the channels, and at least two change places",
+            "Faults cannot be drawn: no channel, or only one to change places",
             value=f"{kind} of {n_channels} of {len(ch_names)} channels",
             remedy="Choose another share of channels.",
         )
@@ -181,7 +181,7 @@ class Corruption:
         self.faults = tuple(faults)
         if not recordings:
             raise InputError(
-                "Faults are put into a recording", value="none", remedy="Name a SOURCE."
+                "There is no recording to put faults into", value="none", remedy="Name a SOURCE."
             )
         first = recordings[0]
         self._ch_names = first.ch_names
@@ -193,7 +193,7 @@ class Corruption:
         unknown = sorted(wrong - set(self._ch_names))
         if unknown:
             raise InputError(
-                "A fault is put into a channel of the recording",
+                "The recording lacks the channel of a fault",
                 value=", ".join(unknown),
                 remedy=f"Choose from {', '.join(self._ch_names)}.",
             )
@@ -237,7 +237,7 @@ class Corruption:
         """
         if (recording.ch_names, recording.sfreq) != (self._ch_names, self._sfreq):
             raise InputError(
-                "Faults are put into recordings of the channels and rate they were made for",
+                "The faults were made for recordings of other channels or another rate",
                 value=f"{', '.join(recording.ch_names)} at {recording.sfreq:g} Hz",
                 remedy=f"Use {', '.join(self._ch_names)} at {self._sfreq:g} Hz.",
             )
@@ -345,4 +345,4 @@ def _parse(text: str) -> Fault:
 
 
 def _grammar_error(text: str) -> InputError:
-    return InputError("Faults are given by the grammar of SPEC", value=repr(text), remedy=GRAMMAR)
+    return InputError("This description of faults cannot be read", value=repr(text), remedy=GRAMMAR)

@@ -37,7 +37,7 @@ def make_dataset(dataset_name: str) -> Any:
     if dataset_name not in classes:
         close = difflib.get_close_matches(dataset_name, classes, n=3)
         raise InputError(
-            "A data set is named as in moabb.datasets",
+            "MOABB has no data set of this name",
             value=dataset_name,
             remedy=f"Did you mean {' or '.join(close)}?"
             if close
@@ -81,7 +81,7 @@ def read_moabb(
     if subject not in dataset.subject_list:
         first, last = min(dataset.subject_list), max(dataset.subject_list)
         raise InputError(
-            f"{dataset.code} has the subject that is asked for",
+            f"{dataset.code} has no such subject",
             value=subject,
             remedy=f"Its subjects are {first} to {last}.",
         )
@@ -90,7 +90,7 @@ def read_moabb(
             sessions = dataset.get_data([subject])[subject]
     except UNREADABLE as error:
         raise InputError(
-            f"MOABB reads subject {subject} of {dataset.code} from its cache or downloads it",
+            f"MOABB can neither find nor download subject {subject} of {dataset.code}",
             value=one_line(error),
             remedy="Check the network and the space on the disk, and delete a damaged file "
             f"from MOABB's cache; {_PROVIDER}=nemar makes MOABB use its mirror.",
@@ -112,9 +112,9 @@ def _moabb_datasets() -> ModuleType:
         import moabb.datasets
     except ImportError as error:
         raise InputError(
-            "Data sets of MOABB need the moabb extra",
+            "The extra moabb, which its data sets need, is not installed",
             value=str(error),
-            remedy='Run: pip install "sjepa-online[moabb]"',
+            remedy='Run in the folder of sjepa-online: pip install -c constraints.txt ".[moabb]"',
         ) from error
     datasets: ModuleType = moabb.datasets
     return datasets
@@ -126,7 +126,7 @@ def _chosen(there: dict[str, Any], wanted: str, what: str) -> list[str]:
     if wanted in there:
         return [wanted]
     raise InputError(
-        "The session and the run that are asked for are in the data set",
+        "The data set has no such session or run",
         value=f"{what} {wanted}",
         remedy=f"There are: {', '.join(there) or 'none'}.",
     )

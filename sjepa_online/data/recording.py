@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from sjepa_online.errors import InputError
 from sjepa_online.signal.decimator import LIMIT_SFREQ
+from sjepa_online.signal.montage import resolve_channel_names
 from sjepa_online.validation import check_names, check_times
 
 
@@ -142,11 +144,21 @@ class Recording:
         InputError
             The recording lacks some of them; the message names them.
         """
-        missing = [name for name in ch_names if name not in self.ch_names]
+        places = {electrode(name): place for place, name in enumerate(self.ch_names)}
+        missing = [name for name in ch_names if electrode(name) not in places]
         if missing:
             raise InputError(
                 f"The recording lacks channels that are needed ({self.name})",
                 value=f"missing {', '.join(missing)}; there are {', '.join(self.ch_names)}",
                 remedy="Use recordings of the same montage.",
             )
-        return self.data[[self.ch_names.index(name) for name in ch_names]]
+        return self.data[[places[electrode(name)] for name in ch_names]]
+
+
+@lru_cache(maxsize=1000)
+def electrode(name: str) -> str:
+    """Return the 10-05 name of an electrode in any usual spelling; other names as they are."""
+    try:
+        return resolve_channel_names([name])[0]
+    except InputError:
+        return name

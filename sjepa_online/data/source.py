@@ -16,6 +16,7 @@ from sjepa_online.data.split_files import later_parts
 from sjepa_online.errors import InputError
 from sjepa_online.files import is_file, path_error, user_path
 from sjepa_online.protocol import load_protocol
+from sjepa_online.validation import check_type
 
 if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
@@ -94,7 +95,7 @@ def refuse_repetition(names: Iterable[str]) -> None:
     twice = sorted({name for same in by_place.values() if len(same) > 1 for name in same})
     if twice:
         raise InputError(
-            "Each recording is given once",
+            "A recording is given more than once",
             value=f"twice: {', '.join(twice)}",
             remedy="Leave out one of the sources that overlap.",
         )
@@ -147,12 +148,12 @@ def load_source(text: str, profile: AmplifierProfile | None = None) -> list[Reco
     return load_sources([text], profile)
 
 
-def load_recording(text: str, profile: AmplifierProfile | None = None) -> Recording:
+def load_recording(text: str | Path, profile: AmplifierProfile | None = None) -> Recording:
     """Read the one recording of a SOURCE, such as a file.
 
     Parameters
     ----------
-    text : str
+    text : str or Path
         A SOURCE: a file, ``sample:1``, ``moabb:DATASET:SUBJECT:SESSION:RUN``, ...
     profile : AmplifierProfile, optional
         See :func:`expand_sources`.
@@ -166,7 +167,9 @@ def load_recording(text: str, profile: AmplifierProfile | None = None) -> Record
     InputError
         As for :func:`iter_sources`, or the source holds more recordings than one.
     """
-    recordings = load_source(text, profile)
+    if not isinstance(text, Path):
+        check_type("The SOURCE", text, str, "Give the path of a file, or sample:1, ...")
+    recordings = load_source(str(text), profile)
     if len(recordings) > 1:
         raise InputError(
             f"{text} holds more than one recording",
@@ -226,7 +229,7 @@ def _find_files(text: str) -> list[Path]:
     unknown = [str(path) for path in paths if path.suffix.lower() not in SUFFIXES]
     if unknown:
         raise InputError(
-            f"The format of a recording is one of {' '.join(SUFFIXES)}",
+            f"The format of this file is none of {' '.join(SUFFIXES)}",
             value=", ".join(unknown),
             remedy="Choose other files, or export these to .edf or .fif.",
         )
@@ -244,7 +247,7 @@ def _nothing_there(text: str, path: Path) -> InputError:
         return path_error(path, error)
     files = next((f"*{one.suffix}" for one in within if one.suffix in SUFFIXES), "**/*.edf")
     return InputError(
-        "A SOURCE stands for at least one recording",
+        "The SOURCE stands for no recording",
         value=f"{text!r} is a folder" if is_folder else f"nothing matches {text!r}",
         remedy=f'Give a glob such as "{text}/{files}".' if is_folder else GRAMMAR,
     )
@@ -256,7 +259,7 @@ def _check_name(path: Path) -> None:
         str(path).encode()
     except UnicodeEncodeError as error:
         raise InputError(
-            "The path of a recording is text in UTF-8",
+            "The path of the recording is no text in UTF-8",
             value=str(path).encode(errors="backslashreplace").decode(),
             remedy="Rename the file or the folder.",
         ) from error
@@ -314,7 +317,7 @@ def _sample_sources(text: str, fields: list[str]) -> list[Source]:
         paths = [path for path in paths if f"_ses-{fields[0]}_" in path.name]
     if len(fields) > 1 or not paths:
         raise InputError(
-            "The sample has the sessions 1, 2 and 3",
+            "The sample has no such session, only 1, 2 and 3",
             value=text,
             remedy="Write sample for all of them, or sample:1, sample:2 or sample:3.",
         )
@@ -353,4 +356,4 @@ def _subjects(text: str, field: str) -> list[int]:
 
 
 def _grammar_error(text: str) -> InputError:
-    return InputError("A SOURCE follows the grammar", value=text, remedy=GRAMMAR)
+    return InputError("This SOURCE cannot be read", value=text, remedy=GRAMMAR)

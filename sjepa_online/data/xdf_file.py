@@ -26,6 +26,8 @@ _CLOCK_BYTES = 20
 _VALUE_BYTES = {
     "float32": 4, "double64": 8, "int8": 1, "int16": 2, "int32": 4, "int64": 8,
 }  # fmt: skip
+#: Stamps so far (s) from the times at which a stream's clock was compared are of another clock.
+OTHER_CLOCK = 60.0
 #: Channels beyond which a header is damaged.
 _MOST_CHANNELS = 100_000
 
@@ -112,12 +114,38 @@ def _unreadable(path: Path, why: object) -> InputError:
 
 
 def _load(content: bytes, gap_seconds: float) -> list[dict[str, Any]]:
+    streams = _read(content, gap_seconds, synchronise=True)
+    if any(_is_of_another_clock(stream) for stream in streams):
+        # the line through offsets that were measured on LSL's clock is wild at times of another
+        as_stamped = {
+            stream["info"]["stream_id"]: stream
+            for stream in _read(content, gap_seconds, synchronise=False)
+        }
+        streams = [
+            as_stamped[one["info"]["stream_id"]] if _is_of_another_clock(one) else one
+            for one in streams
+        ]
+    return [_with_timestamps(stream) for stream in streams]
+
+
+def _read(content: bytes, gap_seconds: float, *, synchronise: bool) -> list[dict[str, Any]]:
     streams, _ = pyxdf.load_xdf(
         io.BytesIO(content),
+        synchronize_clocks=synchronise,
         jitter_break_threshold_seconds=gap_seconds,
         jitter_break_threshold_samples=0,
     )
-    return [_with_timestamps(stream) for stream in streams]
+    found: list[dict[str, Any]] = streams
+    return found
+
+
+def _is_of_another_clock(stream: dict[str, Any]) -> bool:
+    """Tell whether samples are stamped by a clock other than that of the measured offsets."""
+    measured, stamps = stream.get("clock_times", []), stream["time_stamps"]
+    if not len(measured) or not len(stamps):
+        return False
+    before, after = min(measured) - OTHER_CLOCK, max(measured) + OTHER_CLOCK
+    return not (stamps[-1] >= before and stamps[0] <= after)
 
 
 def _with_timestamps(stream: dict[str, Any]) -> dict[str, Any]:

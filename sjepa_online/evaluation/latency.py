@@ -47,7 +47,7 @@ class TimedDecision:
 
 @dataclass
 class Timing:
-    """What decoding a stream to its end gave.
+    """Times measured while a stream was decoded to its end.
 
     Attributes
     ----------

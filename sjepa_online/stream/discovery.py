@@ -207,14 +207,14 @@ def resolve_stream(
             break
     if not fitting:
         raise InputError(
-            f"{_wanted(selector, kind)} must be in sight",
+            f"{_wanted(selector, kind)} is not in sight",
             value="; ".join(_line(stream) for stream in seen) or "no stream at all",
             remedy="Start the source, check its name with 'sjepa-online streams', "
             "or look further with --lsl-scope.",
         )
     if len(fitting) > 1:
         raise InputError(
-            f"{_wanted(selector, kind)} must be one stream only",
+            f"{_wanted(selector, kind)} may be any of several",
             value="; ".join(_line(stream) for stream in fitting),
             remedy="Stop all but one, or choose with "
             f"{'--stream' if kind == 'signal' else '--markers'} {_distinctions(fitting)}.",

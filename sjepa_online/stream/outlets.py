@@ -75,7 +75,7 @@ class ProbabilityOutlet(_Outlet):
         values = np.asarray(probabilities, dtype=np.float64)
         if values.shape != (len(self.classes),):
             raise InputError(
-                "There is one probability a class",
+                "The number of probabilities is not that of the classes",
                 value=f"shape {values.shape} for {len(self.classes)} classes",
                 remedy="Push the probabilities of one window at a time.",
             )

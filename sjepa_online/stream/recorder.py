@@ -255,7 +255,7 @@ def _predicate(uid: str) -> str:
 def _check(path: Path, uids: Sequence[str]) -> None:
     if not uids:
         raise InputError(
-            "A recording holds at least one stream", value="none", remedy="Name the streams."
+            "No stream is named to be recorded", value="none", remedy="Name the streams."
         )
     if both := [uid for uid in uids if "'" in uid and '"' in uid]:
         raise InputError(
@@ -265,22 +265,26 @@ def _check(path: Path, uids: Sequence[str]) -> None:
         )
     if path.suffix != ".xdf":
         raise InputError(
-            "A recording is an .xdf file", value=str(path), remedy="Give it this suffix."
+            "The name of the recording does not end in .xdf",
+            value=str(path),
+            remedy="Give it this suffix.",
         )
     if path.exists():
         raise InputError(
-            "A recording replaces no file", value=str(path), remedy="Choose another name."
+            "The file of the recording exists already",
+            value=str(path),
+            remedy="Choose another name.",
         )
     if not path.parent.is_dir():
         raise InputError(
-            "The folder of a recording exists",
+            "The folder of the recording does not exist",
             value=str(path.parent),
             remedy="Create it, or choose another.",
         )
     free = shutil.disk_usage(path.parent).free
     if free < FULL_BELOW:
         raise InputError(
-            "The disk has room for a recording",
+            "The disk has no room for a recording",
             value=f"{free / 1e6:.1f} MB free in {path.parent}",
             remedy="Free some, or record to another disk.",
         )

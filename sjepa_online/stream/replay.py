@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_online.errors import InputError, OperationError
+from sjepa_online.markers import REPLAY_SOURCE
 from sjepa_online.signal.units import normalise_unit
 from sjepa_online.stream.background import Background
 from sjepa_online.stream.library import liblsl, local_clock
@@ -179,7 +180,7 @@ class Replay(Background):
     def _open(self) -> tuple[Any, Any]:
         """Create the outlets; their source ids let consumers pick up a restarted replay."""
         lsl = liblsl()
-        source_id = f"sjepa-online-replay:{self.name}@{socket.gethostname()}"
+        source_id = f"{REPLAY_SOURCE}:{self.name}@{socket.gethostname()}"
         signal = lsl.StreamInfo(
             self.name, "EEG", len(self.ch_names), self.sfreq, lsl.cf_float32, source_id
         )
@@ -252,18 +253,18 @@ def _segments(recording: Recording) -> list[_Segment]:
 def _check(recordings: Sequence[Recording], speed: float) -> None:
     if not recordings:
         raise InputError(
-            "A replay needs a recording", value="none", remedy="Name at least one SOURCE."
+            "There is no recording to replay", value="none", remedy="Name at least one SOURCE."
         )
     if not (np.isfinite(speed) and speed > 0):
         raise InputError(
-            "The speed of a replay is positive", value=speed, remedy="Give 1 for real time."
+            "The speed of the replay is not positive", value=speed, remedy="Give 1 for real time."
         )
     first = recordings[0]
     for recording in recordings:
         shape = (recording.ch_names, recording.sfreq, normalise_unit(recording.unit))
         if shape != (first.ch_names, first.sfreq, normalise_unit(first.unit)):
             raise InputError(
-                "Recordings in one replay share channels, rate and unit",
+                "The recordings of the replay differ in channels, rate or unit",
                 value=f"{recording.name} has {len(recording.ch_names)} channels at "
                 f"{recording.sfreq:g} Hz in {recording.unit}, {first.name} has "
                 f"{len(first.ch_names)} at {first.sfreq:g} Hz in {first.unit}",

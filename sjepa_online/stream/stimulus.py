@@ -92,7 +92,7 @@ class FrameOutlet(Closing):
         """
         if len(times) != len(late):
             raise InputError(
-                "Every frame has a time and a count of late refreshes",
+                "The times of frames and the counts of late refreshes do not match",
                 value=f"{len(times)} times and {len(late)} counts",
                 remedy="Give both for each frame.",
             )

@@ -34,6 +34,7 @@ from sjepa_online.training.cross_validation import (
 )
 from sjepa_online.training.spelling import spelling_scores
 from sjepa_online.typing import Floats
+from sjepa_online.validation import check_type
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,19 @@ def calibrate(
     InputError
         A recording does not suit the protocol, or a class has fewer trials than folds.
     """
+    remedy = 'Name the decoder: DecoderRequest("auto").'
+    check_type("request", request, DecoderRequest, remedy)
     trials = make_trials(recordings, protocol, preprocessing)
     check_trials_per_class(trials.y, protocol.class_names, n_folds)
 
     names = [recording.name for recording in recordings]
-    plan = request.resolve(protocol, trials.ch_names, names, dynamic_stopping=dynamic_stopping)
+    plan = request.resolve(
+        protocol,
+        trials.ch_names,
+        names,
+        dynamic_stopping=dynamic_stopping,
+        epochs=(trials.X,),
+    )
     classifier = plan.make()
     features = classifier.features(trials.X)
     held_out = cross_validate(classifier, features, trials.y, n_folds=n_folds, progress=progress)
@@ -153,7 +162,7 @@ def fit_decoder(
     Decoder
     """
     names = [recording.name for recording in recordings]
-    plan = request.resolve(trials.protocol, trials.ch_names, names)
+    plan = request.resolve(trials.protocol, trials.ch_names, names, epochs=(trials.X,))
     return assemble_decoder(
         request.name,
         plan.make().fit(trials.X, trials.y),
@@ -173,7 +182,7 @@ def assemble_decoder(
     preprocessing: PreprocessorConfig,
     **details: Any,
 ) -> Decoder:
-    """Put a fitted classifier together with what it needs to run on a live stream.
+    """Make a decoder for live streams of a fitted classifier.
 
     Parameters
     ----------
@@ -244,7 +253,7 @@ def _stopping_rule(
 
 
 def fit_baseline(recordings: Sequence[Recording], ch_names: Sequence[str]) -> Baseline:
-    """Learn what is normal for each channel.
+    """Fit the usual signal of each channel.
 
     Parameters
     ----------

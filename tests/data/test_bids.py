@@ -186,5 +186,5 @@ def test_channels_of_an_edf_file_are_known_with_and_without_their_type(recording
 
 def test_a_place_where_no_folder_can_be_made_is_told(recording, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match=r"can be made and written.*file"):
+    with pytest.raises(InputError, match=r"cannot be made or written.*file"):
         write_bids(recording, tmp_path / "file" / "set", subject="01", task="ssvep")

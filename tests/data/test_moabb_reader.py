@@ -202,7 +202,7 @@ def test_cached_files_cost_no_request_unless_the_user_chose_a_provider(
     ("source", "message"),
     [
         ("moabb:Lee2019_SVEP:1", "Did you mean .*Lee2019_SSVEP"),
-        ("moabb:download:1", "named as in moabb.datasets"),
+        ("moabb:download:1", "no data set of this name"),
         ("moabb:Lee2019:1", "Did you mean Lee2019_"),
         ("lee2019:ssvep:55", "Its subjects are 1 to 54"),
         ("moabb:Kalunga2016:13", "Its subjects are 1 to 12"),

@@ -68,7 +68,7 @@ def test_a_recording_that_mne_split_is_read_once(split):
 
 def test_a_part_of_a_split_recording_may_not_stand_for_another(split):
     first, later = (load_source(name)[0] for name in split[:2])
-    with pytest.raises(InputError, match="given once"):
+    with pytest.raises(InputError, match="more than once"):
         refuse_repetition(name for recording in (first, later) for name in recording.files)
 
 
@@ -101,15 +101,15 @@ def test_suffix_in_capitals(folder, make_raw):
         ("~no-such-user/x.edf", "cannot be reached"),
         ("", "nothing matches"),
         (".", r"is a folder\. Give a glob"),
-        ("moabb:Lee2019_SSVEP", "grammar"),
-        ("moabb:Lee2019_SSVEP:one", "grammar"),
-        ("moabb:Lee2019_SSVEP:1:1:1:1", "grammar"),
-        ("moabb::1", "grammar"),
-        ("lee2019:ssvep", "grammar"),
-        ("lee2019:p300:1", "grammar"),
-        ("lee2019:ssvep:9-3", "grammar"),
-        ("lee2019:ssvep:1:3", "grammar"),
-        ("lee2019:ssvep:1:1:1", "grammar"),
+        ("moabb:Lee2019_SSVEP", "cannot be read"),
+        ("moabb:Lee2019_SSVEP:one", "cannot be read"),
+        ("moabb:Lee2019_SSVEP:1:1:1:1", "cannot be read"),
+        ("moabb::1", "cannot be read"),
+        ("lee2019:ssvep", "cannot be read"),
+        ("lee2019:p300:1", "cannot be read"),
+        ("lee2019:ssvep:9-3", "cannot be read"),
+        ("lee2019:ssvep:1:3", "cannot be read"),
+        ("lee2019:ssvep:1:1:1", "cannot be read"),
         ("sample:4", "sample:1, sample:2 or sample:3"),
         ("sample:1:1", "sample:1, sample:2 or sample:3"),
     ],

@@ -215,6 +215,17 @@ def test_markers_of_another_clock_are_told(write):
     assert "the 1 markers of unix are left out" in note
 
 
+def test_a_signal_of_another_clock_is_shifted_to_its_markers(write):
+    # offsets with noise, as they are measured: a line through them is wild at 1.7e9 s
+    extra = _clock_offset(1, 102.0, 2e-5) + _clock_offset(1, 107.0, -1e-5)
+    path = write(times=1.7e9 + np.arange(2000) / SFREQ, extra=extra)
+    assert read_xdf_file(path).labels == ()
+    shifted = describe().model_copy(update={"clock_shift": 100.0 - 1.7e9})
+    read = read_xdf_file(path, shifted)
+    assert read.labels == ("NonTarget", "Target")
+    np.testing.assert_allclose(read.onsets, [2.5, 7.0], atol=2e-3)
+
+
 def test_codes_in_a_channel_are_events_where_no_marker_came(write, data, tmp_path):
     codes = np.zeros(2000)
     codes[400:440], codes[800:1200], codes[1200:1300] = 7, 8, 9

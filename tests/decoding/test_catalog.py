@@ -51,7 +51,7 @@ def test_a_calibration_reads_weights_and_population_once(
     recording = simulated_recording(
         "noise", n_trials=16, classes=ssvep.class_names, ch_names=CH_NAMES[:4]
     )
-    request = DecoderRequest("auto", device="cpu")
+    request = DecoderRequest("filter-bank", device="cpu")
     calibrate(
         [recording], ssvep, PreprocessorConfig(), request, n_folds=3, dynamic_stopping=stopping
     )
@@ -74,5 +74,5 @@ def test_a_population_of_the_recordings_in_use_is_left_out() -> None:
 def test_labels_of_no_class_are_refused() -> None:
     classifier = DecoderRequest("riemann").make(load_protocol("mi"), ("C3", "C4"))
     X = np.random.default_rng(0).standard_normal((4, 2, 536))
-    with pytest.raises(InputError, match="Seen: feet"):
+    with pytest.raises(InputError, match="classes: feet"):
         classifier.fit(X, np.array(["left_hand", "feet", "right_hand", "feet"]))

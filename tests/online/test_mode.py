@@ -41,7 +41,7 @@ def test_dynamic_stopping_takes_the_markers_that_are_in_sight(
 ) -> None:
     def resolve_stream(*_: object) -> str:
         if not in_sight:
-            raise InputError("The marker stream must be in sight", value="none", remedy="Start it.")
+            raise InputError("The marker stream is not in sight", value="none", remedy="Start it.")
         return "the markers"
 
     monkeypatch.setattr("sjepa_online.online.mode.resolve_stream", resolve_stream)
@@ -50,7 +50,7 @@ def test_dynamic_stopping_takes_the_markers_that_are_in_sight(
         window_lengths=(128, 192, 256) if dynamic else (256,),
     )
     if outcome == "refused":
-        with pytest.raises(InputError, match="must be in sight"):
+        with pytest.raises(InputError, match="is not in sight"):
             find_markers(decoder, mode, selector, 1.0)
         return
     found = find_markers(decoder, mode, selector, 1.0)

@@ -64,7 +64,7 @@ def test_electrodes_come_in_their_unit_and_codes_as_markers(collect):
     assert when == pytest.approx(now + 0.2, abs=0.002)
 
 
-@pytest.mark.parametrize("clock", [1.7e9, -pylsl.local_clock()])
+@pytest.mark.parametrize("clock", [1.7e9, -pylsl.local_clock()], ids=["Unix time", "from zero"])
 def test_another_clock_is_noticed_at_once_and_corrected(clock, collect):
     sender = make("unix", LABELS, ["uV"] * 3)
     with SignalInlet(resolve_stream("unix"), amplifier=AS_DECLARED) as inlet:

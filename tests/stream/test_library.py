@@ -53,20 +53,17 @@ def test_a_scope_is_added_to_the_users_own_configuration(unused, monkeypatch, tm
     # those that are shipped: the tests' own scope has a session id
     monkeypatch.setattr(library, "SCOPES", Path(library.__file__).with_name("scopes"))
     made = configparser.ConfigParser()
-    path = configure("machine")
+    path = configure("link")
     made.read(path)
     assert (made["lab"]["SessionID"], made["multicast"]["TTL"]) == ("lab 3", "3")
-    assert (made["lab"]["KnownPeers"], made["multicast"]["ResolveScope"]) == (
-        "{127.0.0.1}",
-        "machine",
-    )
+    assert (made["lab"]["KnownPeers"], made["multicast"]["ResolveScope"]) == ("{10.0.0.7}", "link")
     # a child process, or a second call, stays with it
-    assert configure("machine") == path
+    assert configure("link") == path
     own.write_text("SessionID = lab 3")
     monkeypatch.setenv("LSLAPICFG", str(own))
     monkeypatch.setattr(library, "_made", {})
     with pytest.raises(InputError, match="cannot be read"):
-        configure("link")
+        configure("site")
 
 
 def test_a_change_after_the_first_use_is_an_error():
@@ -79,7 +76,7 @@ def test_a_change_after_the_first_use_is_an_error():
 def test_a_missing_configuration_file_is_an_error(unused, monkeypatch):
     monkeypatch.setenv("LSLAPICFG", "/does/not/exist.cfg")
     for use in (configure, find_streams):
-        with pytest.raises(InputError, match="LSLAPICFG names LSL's configuration file"):
+        with pytest.raises(InputError, match="configuration file of LSL that does not"):
             use()
 
 
@@ -103,3 +100,21 @@ def test_another_liblsl_in_the_process_is_an_error(unused, monkeypatch):
 def test_importing_the_package_does_not_load_liblsl():
     code = "import sys, sjepa_online.stream; sys.exit('pylsl' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_liblsl_writes_nothing_where_no_configuration_asks_for_it(tmp_path: Path) -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "LSLAPICFG"}
+    program = (
+        "from sjepa_online.stream.library import liblsl\n"
+        "liblsl().StreamOutlet(liblsl().StreamInfo('quiet', 'EEG', 1, source_id='x'))"
+    )
+    words = [sys.executable, "-c", program]
+    told = subprocess.run(
+        words,
+        env=environment | {"HOME": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (told.stdout, told.stderr) == ("", "")

@@ -32,7 +32,7 @@ def test_probabilities_are_published_exactly_with_their_classes(sfreq):
 def test_probabilities_of_another_number_of_classes_are_refused():
     with (
         ProbabilityOutlet("refused", ["13", "rest"]) as outlet,
-        pytest.raises(InputError, match="one probability a class"),
+        pytest.raises(InputError, match="number of probabilities"),
     ):
         outlet.push([0.2, 0.3, 0.5], 1.0)
 
@@ -55,5 +55,5 @@ def test_a_closed_outlet_is_gone():
 
 
 def test_each_frame_needs_a_time_and_a_count():
-    with FrameOutlet(60.0) as outlet, pytest.raises(InputError, match="a time and a count"):
+    with FrameOutlet(60.0) as outlet, pytest.raises(InputError, match="counts of late refreshes"):
         outlet.push([1.0, 2.0], [0])

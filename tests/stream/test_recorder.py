@@ -191,10 +191,10 @@ def test_a_full_disk_is_told_and_what_was_recorded_stays(tmp_path, source, recor
 @pytest.mark.parametrize(
     ("name", "uids", "told"),
     [
-        ("there.xdf", ["a"], "replaces no file"),
+        ("there.xdf", ["a"], "exists already"),
         ("recording.edf", ["a"], ".xdf"),
         ("missing/recording.xdf", ["a"], "folder"),
-        ("recording.xdf", [], "at least one stream"),
+        ("recording.xdf", [], "No stream"),
     ],
 )
 def test_wrong_input_is_refused_and_nothing_is_overwritten(tmp_path, name, uids, told):

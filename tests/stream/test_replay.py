@@ -164,11 +164,11 @@ def test_a_transform_acts_on_chunks_in_place_of_the_recording(counting_recording
 @pytest.mark.parametrize(
     ("changes", "options", "rule"),
     [
-        (None, {}, "A replay needs a recording"),
-        ({"sfreq": 500.0}, {}, "share channels, rate and unit"),
-        ({"n_channels": 3}, {}, "share channels, rate and unit"),
-        ({}, {"speed": 0.0}, "The speed of a replay is positive"),
-        ({}, {"speed": float("nan")}, "The speed of a replay is positive"),
+        (None, {}, "no recording to replay"),
+        ({"sfreq": 500.0}, {}, "differ in channels, rate or unit"),
+        ({"n_channels": 3}, {}, "differ in channels, rate or unit"),
+        ({}, {"speed": 0.0}, "speed of the replay is not positive"),
+        ({}, {"speed": float("nan")}, "speed of the replay is not positive"),
     ],
 )
 def test_bad_input_is_refused(counting_recording, changes, options, rule):

@@ -11,22 +11,18 @@ from typing import Annotated
 import typer
 
 from sjepa_apps.cli import (
-    amplifiers,
     decode,
     demo,
     doctor,
     evaluate,
-    export,
     live,
     models,
-    population,
     pretrain,
-    record,
-    repair,
-    simulate,
-    streams,
+    sessions,
 )
 from sjepa_apps.cli.common import echo, repeat_list_options, replace_aliases, say
+from sjepa_apps.cli.populations import population
+from sjepa_apps.cli.recordings import amplifiers, export, record, repair, simulate, streams
 from sjepa_apps.cli.session import calibrate, feedback
 from sjepa_online.errors import InputError, OperationError
 
@@ -80,6 +76,7 @@ app.command()(calibrate.calibrate)
 app.command()(decode.decode)
 app.command()(export.export)
 app.command()(feedback.feedback)
+app.command()(sessions.sessions)
 app.command()(live.live)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")

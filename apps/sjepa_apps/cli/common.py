@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -22,6 +22,7 @@ from sjepa_apps.cli.checks import (
     check_sources,
     check_weights,
 )
+from sjepa_apps.cli.progress import INTERVAL, print_line, show_progress
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.files import is_file, remove_abandoned
 from sjepa_online.foreign_text import clean_lines
@@ -153,9 +154,7 @@ def echo(text: str) -> None:
 
 def say(message: str) -> None:
     """Print a message of progress on standard error, cleaned as in :func:`echo`."""
-    # what is only told must not end what is done, as on a full disk
-    with suppress(OSError):
-        sys.stderr.write(clean_lines(message) + "\n")
+    print_line(message)
 
 
 def _put(text: str) -> None:
@@ -228,15 +227,15 @@ def _check_replaceable(out: Path, option: str) -> None:
 
 
 @contextmanager
-def progress_bar(description: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show a progress bar on a terminal's standard error; call what this gives after each step."""
-    from rich.console import Console
-    from rich.progress import Progress
+def progress_bar(
+    description: str, total: int, interval: float = INTERVAL
+) -> Iterator[Callable[[], None]]:
+    """Show the progress of ``total`` steps; call what this gives after each of them.
 
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(description, total=total)
-        yield lambda: progress.advance(task)
+    A bar on a terminal; elsewhere a line every ``interval`` seconds.
+    """
+    with show_progress(description, total, interval) as display:
+        yield display.advance
 
 
 def configure_lsl(scope: LslScope | None) -> None:

@@ -19,7 +19,6 @@ NameOption = Annotated[
 @app.command("list")
 def list_models(json: JsonOption = False) -> None:
     """List the weights, populations and recipes that ship with the project or are the user's."""
-    from sjepa_online.decoding.transfer.population import list_populations
     from sjepa_online.model import list_weights
     from sjepa_online.resources import list_resources
     from sjepa_online.training.pretraining import load_recipe
@@ -28,17 +27,7 @@ def list_models(json: JsonOption = False) -> None:
         {"name": name, "path": str(found.path), "parameters": found.n_parameters}
         for name, found in list_weights().items()
     ]
-    populations: list[dict[str, Any]] = [
-        {
-            "name": name,
-            "path": str(list_resources("models", ".safetensors")[name]),
-            "paradigm": config.paradigm,
-            "n_sessions": config.n_sessions,
-            "n_trials": config.n_trials,
-            "ch_names": list(config.ch_names),
-        }
-        for name, config in list_populations().items()
-    ]
+    populations = _populations()
     recipes: list[dict[str, Any]] = [
         {"name": name, "path": str(path), "description": load_recipe(path).description}
         for name, path in list_resources("models", ".toml").items()
@@ -60,6 +49,37 @@ def list_models(json: JsonOption = False) -> None:
         echo(f"  {entry['name']:16} {entry['description']}")
 
 
+def _populations() -> list[dict[str, Any]]:
+    """Describe the populations of responses and of imagery."""
+    from sjepa_online.decoding.transfer.imagery_population import list_imagery_populations
+    from sjepa_online.decoding.transfer.population import list_populations
+    from sjepa_online.resources import list_resources
+
+    populations: list[dict[str, Any]] = [
+        {
+            "name": name,
+            "path": str(list_resources("models", ".safetensors")[name]),
+            "paradigm": config.paradigm,
+            "n_sessions": config.n_sessions,
+            "n_trials": config.n_trials,
+            "ch_names": list(config.ch_names),
+        }
+        for name, config in list_populations().items()
+    ]
+    populations += [
+        {
+            "name": name,
+            "path": str(list_resources("models", ".safetensors")[name]),
+            "paradigm": config.paradigm,
+            "n_people": len(config.people),
+            "n_trials": config.n_trials,
+            "ch_names": list(config.ch_names),
+        }
+        for name, config in list_imagery_populations().items()
+    ]
+    return populations
+
+
 @app.command()
 def show(
     name: Annotated[
@@ -68,13 +88,14 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Show weights or a population: the shape, where they come from, and their model card."""
+    from sjepa_online.decoding.transfer.imagery_population import FORMAT_NAME as IMAGERY
     from sjepa_online.decoding.transfer.population import FORMAT_NAME as POPULATION
     from sjepa_online.resources import find_resource
     from sjepa_online.tensor_file import open_safetensors
 
     path = find_resource("models", name)
-    is_population = open_safetensors(path)[0].get("format") == POPULATION
-    document = _describe_population(path) if is_population else _describe_weights(path)
+    describe = {POPULATION: _describe_population, IMAGERY: _describe_imagery}
+    document = describe.get(open_safetensors(path)[0].get("format", ""), _describe_weights)(path)
     card = path.with_suffix(".md")
     document["card"] = card.read_text(encoding="utf-8") if card.is_file() else None
     if json:
@@ -113,6 +134,13 @@ def _describe_population(path: Path) -> dict[str, Any]:
 
     config = load_population(path).config.model_dump(mode="json")
     return {"path": str(path), "format": "population", **config}
+
+
+def _describe_imagery(path: Path) -> dict[str, Any]:
+    from sjepa_online.decoding.transfer.imagery_population import load_imagery_population
+
+    config = load_imagery_population(path).config.model_dump(mode="json")
+    return {"path": str(path), "format": "population of imagery", **config}
 
 
 @app.command()

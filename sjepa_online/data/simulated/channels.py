@@ -43,6 +43,10 @@ def simulated_channels(paradigm: Paradigm, n_channels: int) -> tuple[str, ...]:
     n_channels : int
         From 1 to 128.
 
+    Returns
+    -------
+    ch_names : tuple of str
+
     Raises
     ------
     InputError
@@ -50,7 +54,7 @@ def simulated_channels(paradigm: Paradigm, n_channels: int) -> tuple[str, ...]:
     """
     if not 1 <= n_channels <= MOST_CHANNELS:
         raise InputError(
-            f"A simulated participant wears 1 to {MOST_CHANNELS} electrodes",
+            f"A simulated participant cannot wear so many electrodes, only 1 to {MOST_CHANNELS}",
             value=n_channels,
             remedy="Choose a number in this range, such as 16.",
         )

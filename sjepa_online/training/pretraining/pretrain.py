@@ -23,7 +23,7 @@ def prepare(
     progress: Callable[[str, int, int], None],
     amplifier: AmplifierProfile | None = None,
 ) -> Corpus:
-    """Preprocess what the store lacks of the SOURCEs, and cut the examples.
+    """Preprocess the SOURCEs that the store lacks, and cut the examples.
 
     Parameters
     ----------
@@ -37,6 +37,10 @@ def prepare(
         Told the name, the number and the count of each file or subject.
     amplifier : AmplifierProfile, optional
         What is known of the recordings beside what they say.
+
+    Returns
+    -------
+    corpus : Corpus
 
     Raises
     ------
@@ -81,6 +85,11 @@ def pretrain(
         Devices per machine, and machines.
     resume : bool
         Go on with the training in ``folder``.
+
+    Returns
+    -------
+    outcome : Outcome
+    corpus : Corpus
 
     Raises
     ------

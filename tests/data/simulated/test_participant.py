@@ -127,7 +127,7 @@ def test_eeg_at_rest_has_alpha_at_the_back_blinks_in_front_and_mains(participant
 
 
 def test_a_rate_too_low_for_the_rhythms_is_refused(participant):
-    with pytest.raises(InputError, match="100 Hz or more"):
+    with pytest.raises(InputError, match="below 100 Hz"):
         participant("ssvep", sfreq=64.0)
 
 

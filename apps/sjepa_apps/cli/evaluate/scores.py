@@ -54,7 +54,7 @@ def scores(
 ) -> None:
     """Train decoders on some recordings and test them on others, side by side."""
     check_results(csv, plot, overwrite)
-    from sjepa_online.evaluation.early import evaluate_early
+    from sjepa_online.evaluation.dynamic_stopping import evaluate_dynamic_stopping
     from sjepa_online.evaluation.plots import plot_scores, save_figure
     from sjepa_online.evaluation.scores import evaluate_scores
     from sjepa_online.evaluation.significance import measure_of
@@ -72,7 +72,7 @@ def scores(
         for request in requests:
             entry = results[request.name].to_json(testing)
             if dynamic_stopping:
-                entry["early"] = evaluate_early(training, testing, request)
+                entry["early"] = evaluate_dynamic_stopping(training, testing, request)
                 advance()
             entries[request.name] = entry
     if json:

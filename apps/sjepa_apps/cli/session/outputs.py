@@ -46,6 +46,7 @@ class CalibrationOutputs:
         calibration: Calibration,
         recordings: Sequence[Recording],
         session: Mapping[str, object],
+        facts: Mapping[str, str] | None = None,
     ) -> None:
         """Save decoder and report, and print the scores.
 
@@ -56,6 +57,8 @@ class CalibrationOutputs:
             Recordings that the decoder was trained on.
         session : mapping
             Fields about the session for the JSON document; empty without one.
+        facts : mapping of str to str, optional
+            What the report tells of the session.
         """
         for reason in calibration.trials.dropped:
             say(f"left out: {reason}")
@@ -67,7 +70,7 @@ class CalibrationOutputs:
             from sjepa_online.evaluation.report import more_trials_help, write_report
 
             say("Writing the report")
-            content = write_report(self.report, calibration, recordings)
+            content = write_report(self.report, calibration, recordings, facts)
             told |= {"report": str(self.report), "more_trials_help": more_trials_help(content)}
         self.tell(calibration, told)
 

@@ -37,12 +37,15 @@ class Recording(QObject):
         The state is another one.
     problem
         What went wrong, in words.
+    recovered
+        The problem that was told is over.
     finished
         Path of a complete file.
     """
 
     changed = pyqtSignal()
     problem = pyqtSignal(str)
+    recovered = pyqtSignal()
     finished = pyqtSignal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -145,6 +148,8 @@ class Recording(QObject):
         self.n_bytes = status.n_bytes
         if status.problem and status.problem != self._told:
             self.problem.emit(status.problem)
+        if self._told and not status.problem:
+            self.recovered.emit()
         self._told = status.problem
         if not status.running:
             # one that hangs is still there

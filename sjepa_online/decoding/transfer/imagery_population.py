@@ -1,0 +1,260 @@
+"""A population of imagery: networks that other people's left and right imagery trained.
+
+The file holds the networks, the mean covariance of the people, and fingerprints of their trials
+by which they are recognised; no recording.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sjepa_online.decoding.classifiers.imagery import find_mirror
+from sjepa_online.decoding.transfer.fingerprint import Fingerprints, fingerprints, matches
+from sjepa_online.decoding.transfer.power_network import PowerNetwork
+from sjepa_online.decoding.transfer.rhythm_covariances import BLOCK, n_windows
+from sjepa_online.errors import InputError
+from sjepa_online.protocol import MODEL_SFREQ
+from sjepa_online.resources import find_resource, list_resources
+from sjepa_online.tensor_file import open_safetensors, read_tensor_file, write_tensor_file
+
+Floats32 = NDArray[np.float32]
+
+FORMAT_NAME = "sjepa-online imagery population"
+FORMAT_VERSION = 1
+#: A montage needs so many electrodes of the population, among them one on either side.
+LEAST_ELECTRODES = 3
+#: Seconds from one window of the network to the next.
+WINDOW_STEP = BLOCK / MODEL_SFREQ
+_CORTEX = re.compile(r"(FC|C|CP)([1-6]|z)")
+_LEFT, _RIGHT = (re.compile(f"(?<![a-z]){side}(?![a-z])", re.I) for side in ("left", "right"))
+
+
+class HeldOutScore(BaseModel):
+    """How networks decode people whom they were not trained on, without a label of theirs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    accuracy: float = Field(ge=0, le=1, description="mean over people")
+    interval: tuple[float, float] = Field(description="95 %, bootstrap over people")
+    share_above_070: float = Field(ge=0, le=1, description="people at 0.70 or more")
+
+
+class ImageryPopulationConfig(BaseModel):
+    """The part of a population file that is not arrays."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    paradigm: str = "mi"
+    protocol: str
+    window_start: float = Field(description="s after the cue")
+    ch_names: tuple[str, ...] = Field(min_length=LEAST_ELECTRODES)
+    people: tuple[str, ...] = Field(min_length=2)
+    n_trials: int = Field(ge=1)
+    simulated: bool
+    temperature: float = Field(gt=0, description="divides logits into calibrated ones")
+    doubt_below: float = Field(
+        ge=0, description="spread of a person's logits below which a person resembles nobody"
+    )
+    held_out: HeldOutScore
+    software_version: str
+
+
+@dataclass(frozen=True, eq=False)
+class ImageryPopulation:
+    """Networks for imagery of the left and the right hand, and whom they are from.
+
+    Attributes
+    ----------
+    config : ImageryPopulationConfig
+    network : PowerNetwork
+    kernels : ndarray, shape (kernels, taps)
+        The first convolution.
+    covariances : ndarray, shape (kernels, channels, channels)
+        Mean covariance of the people behind each kernel; its mean has a mean variance of 1.
+    prints : ndarray of uint8, shape (trials, channels, 8)
+        Fingerprints of all trials.
+    person : ndarray of int, shape (trials,)
+        Index among ``config.people``.
+    """
+
+    config: ImageryPopulationConfig
+    network: PowerNetwork
+    kernels: Floats32
+    covariances: Floats32
+    prints: Fingerprints
+    person: NDArray[np.int32]
+
+    def match(self, ch_names: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return where the electrodes of the population are in a montage.
+
+        Returns
+        -------
+        picks : ndarray of int
+            Index in the montage of each electrode that both have.
+        places : ndarray of int
+            Index of the same in the population.
+
+        Raises
+        ------
+        InputError
+            There are fewer than 3, or none on the left, or none on the right.
+        """
+        shared = [name for name in self.config.ch_names if name in ch_names]
+        numbers = [int(name[-1]) for name in shared if name[-1].isdigit()]
+        sides = {number % 2 for number in numbers}
+        if len(shared) < LEAST_ELECTRODES or len(sides) < 2:
+            raise InputError(
+                f"The montage has fewer than {LEAST_ELECTRODES} electrodes over the sensorimotor "
+                "cortex that the population knows, or none on one side",
+                value=f"in common: {', '.join(shared) or 'none'}",
+                remedy=f"The population reads {', '.join(self.config.ch_names)}; C3, Cz and C4 "
+                "suffice.",
+            )
+        picks = np.array([list(ch_names).index(name) for name in shared], dtype=np.intp)
+        places = np.array([self.config.ch_names.index(name) for name in shared], dtype=np.intp)
+        return picks, places
+
+    def for_window(self, start: float, n_times: int) -> ImageryPopulation:
+        """Return the population for epochs of another window.
+
+        Parameters
+        ----------
+        start : float
+            Seconds from the cue to the epochs' first sample.
+        n_times : int
+            Samples of the epochs at 128 Hz.
+
+        Raises
+        ------
+        InputError
+            The population reads nothing of this window.
+        """
+        network, first = self.network, round((start - self.config.window_start) / WINDOW_STEP)
+        stop = min(first + n_windows(n_times, self.kernels.shape[1]), network.n_windows)
+        if first < 0 or stop <= first:
+            raise InputError(
+                "The window of the protocol lies outside of what the population reads",
+                value=f"{n_times / MODEL_SFREQ:.2f} s from {start:g} s after the cue on",
+                remedy=f"Begin it at {self.config.window_start:g} s after the cue or later, and "
+                "let it last at least 1.25 s.",
+            )
+        part = slice(first, stop)
+        shown = PowerNetwork(network.spatial, network.scale[:, part], network.weights[:, part])
+        return replace(self, network=shown)
+
+    def people_among(self, X: NDArray[np.floating], ch_names: Sequence[str]) -> tuple[str, ...]:
+        """Return the people of the population whose trials are among these epochs.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+        ch_names : sequence of str
+        """
+        picks, places = self.match(ch_names)
+        found = matches(self.prints[:, places], fingerprints(X[:, picks]))
+        return tuple(self.config.people[index] for index in np.unique(self.person[found]))
+
+    def save(self, path: Path) -> None:
+        """Write the population as one safetensors file, atomically."""
+        arrays: dict[str, NDArray[Any]] = {
+            "spatial": self.network.spatial,
+            "scale": self.network.scale,
+            "weights": self.network.weights,
+            "kernels": self.kernels,
+            "covariances": self.covariances,
+            "prints": self.prints,
+            "person": self.person,
+        }
+        config = self.config.model_dump(mode="json")
+        write_tensor_file(path, FORMAT_NAME, FORMAT_VERSION, config, arrays)
+
+
+def load_imagery_population(name_or_path: str | Path) -> ImageryPopulation:
+    """Read a population by name or path.
+
+    Raises
+    ------
+    InputError
+        There is no such file, or it is damaged or of another kind.
+    """
+    path = find_resource("models", name_or_path)
+    content, arrays = read_tensor_file(path, FORMAT_NAME, FORMAT_VERSION)
+    try:
+        config = ImageryPopulationConfig.model_validate(content)
+        network = PowerNetwork(arrays["spatial"], arrays["scale"], arrays["weights"])
+        rest = [arrays[name] for name in ("kernels", "covariances", "prints", "person")]
+    except (ValidationError, KeyError) as error:
+        raise InputError(
+            "This population file is incomplete",
+            value=f"{path}: {error}",
+            remedy="The file was changed or damaged: get it or make it again.",
+        ) from error
+    return ImageryPopulation(config, network, *rest)
+
+
+def list_imagery_populations() -> dict[str, ImageryPopulationConfig]:
+    """Describe all populations of imagery that are known by name.
+
+    Raises
+    ------
+    InputError
+        A file is damaged.
+    """
+    return {
+        name: load_imagery_population(path).config
+        for name, path in list_resources("models", ".safetensors").items()
+        if open_safetensors(path)[0].get("format") == FORMAT_NAME
+    }
+
+
+def cortex_electrodes(ch_names: Sequence[str]) -> tuple[str, ...]:
+    """Return the electrodes of the rows FC, C and CP: those over the sensorimotor cortex."""
+    return tuple(name for name in ch_names if _CORTEX.fullmatch(name))
+
+
+def mirror_of(ch_names: Sequence[str]) -> NDArray[np.intp]:
+    """Return the index of each electrode's counterpart on the other side.
+
+    Raises
+    ------
+    InputError
+        An electrode has no counterpart, or all lie on the midline.
+    """
+    mirror = find_mirror(ch_names, ("left", "right"))
+    if mirror is None or mirror.unknown.any():
+        raise InputError(
+            "The electrodes of the population have no mirror images",
+            value=", ".join(ch_names),
+            remedy="Record the same electrodes on both sides: C3 and C4 at least.",
+        )
+    return mirror.channels
+
+
+def right_class(classes: Sequence[str]) -> int:
+    """Return which of two classes is the right hand.
+
+    Raises
+    ------
+    InputError
+        The classes are not left and right.
+    """
+    if len(classes) == 2:
+        for right, name in enumerate(classes):
+            if _RIGHT.search(name.replace("_", " ")) and _LEFT.search(
+                classes[1 - right].replace("_", " ")
+            ):
+                return right
+    raise InputError(
+        "The classes are not imagery of the left and of the right",
+        value=", ".join(classes),
+        remedy="A population knows left and right only: calibrate with `--population none`.",
+    )

@@ -1,0 +1,382 @@
+"""A decoder of imagery that other people's recordings trained, for a new person.
+
+Without a label it is aligned to the person by trials of which only the signal is known. Labelled
+trials change its weights by as much as they support. While decoding, the alignment goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+from scipy.stats import binomtest
+
+from sjepa_online.decoding.base import EpochClassifier, Features
+from sjepa_online.decoding.serialization import State
+from sjepa_online.decoding.transfer.alignment import MEMORY, Alignment, mean_covariance
+from sjepa_online.decoding.transfer.completion import Completion
+from sjepa_online.decoding.transfer.imagery_population import (
+    ImageryPopulation,
+    ImageryPopulationConfig,
+    mirror_of,
+    right_class,
+)
+from sjepa_online.decoding.transfer.power_network import PowerNetwork
+from sjepa_online.decoding.transfer.rhythm_covariances import BLOCK, STRIDE, rhythm_covariances
+from sjepa_online.decoding.transfer.shrunken_weights import change_of_weights
+from sjepa_online.errors import InputError
+from sjepa_online.typing import BoolMask, FloatArray, Floats, Indices, Labels
+
+Floats32 = NDArray[np.float32]
+
+COVARIANCES = "rhythm_covariances"
+#: So many trials with a mean logit of zero are assumed before the first trial.
+BIAS_PRIOR_TRIALS = 5.0
+#: The mean logit that is subtracted never exceeds this.
+MAX_BIAS = 1.5
+#: From so many trials on the person's own covariance estimates bad channels.
+TRIALS_FOR_OWN_COVARIANCE = 10
+#: From so many trials on the spread of the logits tells whether the person resembles others.
+TRIALS_FOR_DOUBT = 8
+#: Labels as far below chance as this, by a binomial test, contradict the population.
+CONTRADICTION = 0.01
+
+
+class PopulationClassifier(EpochClassifier):
+    """Decode left and right imagery by a population, from no label to many.
+
+    Parameters
+    ----------
+    population : ImageryPopulation
+    ch_names : sequence of str
+        Channels of the epochs. Those of the population are read, all others have no part.
+    classes : sequence of str
+        Left and right, in the order of the probabilities.
+    adapts : bool
+        Whether :meth:`adapt` has an effect.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+    notes_ : tuple of str
+        What the last fit found, in sentences.
+    n_aligned_ : int
+        Trials that the alignment has seen.
+
+    Raises
+    ------
+    InputError
+        Too few electrodes in common, or the classes are not left and right.
+    """
+
+    kind = "population-imagery"
+
+    def __init__(
+        self,
+        population: ImageryPopulation,
+        ch_names: Sequence[str],
+        classes: Sequence[str],
+        *,
+        adapts: bool = True,
+    ) -> None:
+        super().__init__(classes)
+        self.population, self.ch_names, self.adapts = population, ch_names, adapts
+        self._right = right_class([str(name) for name in classes])
+        self._picks, self._places = population.match(ch_names)
+        self._mirror = mirror_of(population.config.ch_names)
+        self._there = np.zeros(len(population.config.ch_names), dtype=bool)
+        self._there[self._places] = True
+        self._complete = Completion(population.covariances)
+        self._weights = population.network.flat_weights / population.config.temperature
+        self._intercept = 0.0
+        self._start()
+
+    @property
+    def handles_bad_channels(self) -> bool:
+        """True: bad channels are estimated as the calibration's covariance expects them."""
+        return True
+
+    @property
+    def shortest_window(self) -> int:
+        """Samples that hold every window of the network."""
+        return self._samples(self.population.network.n_windows)
+
+    @property
+    def shortest_prefix(self) -> int:
+        """Samples that hold one window of the network."""
+        return self._samples(1)
+
+    def for_prefix(self, n_times: int) -> PopulationClassifier:
+        """Return an unfitted classifier by the first windows; see the base class."""
+        population = self.population.for_window(self.population.config.window_start, n_times)
+        return PopulationClassifier(population, self.ch_names, self.classes, adapts=self.adapts)
+
+    @property
+    def reason(self) -> str:
+        """What the last fit found, in sentences."""
+        return "; ".join(self.notes_)
+
+    def fit(
+        self, X: FloatArray, y: Labels | None = None, unlabelled: FloatArray | None = None
+    ) -> Self:
+        """Align to a person, and learn from labels where there are any.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+        y : ndarray, shape (n,), or None
+            Their classes; None where they are not known.
+        unlabelled : ndarray, shape (m, channels, samples), or None
+            Further epochs of the person, which align only.
+
+        Raises
+        ------
+        InputError
+            The population was trained on these very trials, a class is unknown, or the epochs
+            are too short.
+        """
+        features = self.features(X)
+        more = None if unlabelled is None else self.features(unlabelled)
+        is_right = None if y is None else self._is_right(self._targets(np.asarray(y)))
+        return self._fit(features, is_right, more)
+
+    def features(self, X: FloatArray) -> Features:
+        """Return the covariances of epochs behind the first convolution.
+
+        Raises
+        ------
+        InputError
+            The population was trained on these very trials.
+        """
+        self.refuse_known_people(X)
+        return {COVARIANCES: self._covariances(X)}
+
+    def refuse_known_people(self, X: FloatArray) -> None:
+        """Refuse trials of people of whom the population was made.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+
+        Raises
+        ------
+        InputError
+            The population was trained on these very trials.
+        """
+        known = self.population.people_among(X, self.ch_names)
+        if known:
+            raise InputError(
+                "The population was trained on these very trials",
+                value=f"the signal is that of {', '.join(known)}",
+                remedy="Decode another person, make a population without this one, or use "
+                "`--population none`.",
+            )
+
+    def predict_features(self, features: Features) -> Floats:
+        """Return probabilities; see :meth:`EpochClassifier.predict_features`."""
+        return self._probabilities(features[COVARIANCES], None)
+
+    def _predict_epochs(self, X: FloatArray, bad: BoolMask | None) -> Floats:
+        return self._probabilities(self._covariances(X), bad)
+
+    def _fit_targets(self, features: Features, targets: Indices, channel_dropout: bool) -> None:
+        self._fit(features, self._is_right(targets), None)
+
+    def _fit(
+        self,
+        features: Features,
+        is_right: NDArray[np.bool_] | None,
+        unlabelled: Features | None,
+    ) -> Self:
+        """Align to all trials, and learn from those with labels."""
+        self._start()
+        labelled = self._complete(features[COVARIANCES], self._there)
+        parts = [] if unlabelled is None else [self._complete(unlabelled[COVARIANCES], self._there)]
+        covariances = np.concatenate([*parts, labelled])
+        if not len(covariances):
+            return self
+        self._align(covariances)
+        ratios = self._ratios(covariances)
+        centre = _centre(ratios, None if unlabelled else is_right)
+        self._bias_weight = BIAS_PRIOR_TRIALS + len(ratios)
+        self._notes(ratios - centre, is_right)
+        if is_right is not None and len(is_right):
+            self._learn(ratios[-len(is_right) :] - centre, is_right)
+        mean = float(centre @ self._weights)
+        self._bias = _bounded(mean * len(ratios) / self._bias_weight)
+        return self
+
+    def adapt(self, X: FloatArray) -> None:
+        """Go on aligning with epochs ``(n, channels, samples)`` whose classes are not known.
+
+        One epoch after the other is taken in, so that it makes no difference how they are
+        grouped. Old trials fade; the mean of the logits, which is subtracted, is bounded.
+        """
+        if not self.adapts:
+            return
+        for epoch in self._complete(self._covariances(X), self._there):
+            self._align(epoch[np.newaxis])
+            logit = float(self._ratios(epoch[np.newaxis])[0] @ self._weights)
+            self._bias_weight = min(self._bias_weight + 1, MEMORY)
+            self._bias = _bounded(self._bias + (logit - self._bias) / self._bias_weight)
+
+    def to_state(self) -> State:
+        """Return what :meth:`from_state` needs to predict as this object does."""
+        network = self.population.network
+        arrays: dict[str, NDArray[Any]] = {
+            "spatial": network.spatial,
+            "scale": network.scale,
+            "network_weights": network.weights,
+            "kernels": self.population.kernels,
+            "covariances": self.population.covariances,
+            "own_covariances": self._own_covariances,
+            "alignment": self._alignment.mean,
+            "weights": self._weights,
+        }
+        config = {
+            "kind": self.kind,
+            "classes": [str(name) for name in self.classes_],
+            "ch_names": list(self.ch_names),
+            "adapts": self.adapts,
+            "population": self.population.config.model_dump(mode="json"),
+            "alignment_weight": self._alignment.weight,
+            "n_aligned": self.n_aligned_,
+            "intercept": self._intercept,
+            "bias": self._bias,
+            "bias_weight": self._bias_weight,
+            "notes": list(self.notes_),
+        }
+        return State(config, arrays)
+
+    @classmethod
+    def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
+        """Build the classifier of a state, which knows no fingerprints any more."""
+        config, arrays = state.config, state.arrays
+        described = ImageryPopulationConfig.model_validate(config["population"])
+        network = PowerNetwork(arrays["spatial"], arrays["scale"], arrays["network_weights"])
+        population = ImageryPopulation(
+            described,
+            network,
+            arrays["kernels"],
+            arrays["covariances"],
+            np.zeros((0, len(described.ch_names), 8), dtype=np.uint8),
+            np.zeros(0, dtype=np.int32),
+        )
+        made = cls(population, config["ch_names"], config["classes"], adapts=config["adapts"])
+        made._alignment = Alignment(arrays["alignment"], config["alignment_weight"])
+        made._own_covariances = arrays["own_covariances"]
+        made._weights, made._intercept = arrays["weights"], float(config["intercept"])
+        made._bias, made._bias_weight = float(config["bias"]), float(config["bias_weight"])
+        made.n_aligned_, made.notes_ = int(config["n_aligned"]), tuple(config["notes"])
+        made._refresh()
+        return made
+
+    def _samples(self, n_windows: int) -> int:
+        n_taps = int(self.population.kernels.shape[1])
+        return (n_windows + 1) * BLOCK + n_taps - STRIDE
+
+    def _start(self) -> None:
+        """Forget the person."""
+        population = self.population
+        self._alignment = Alignment(np.asarray(population.covariances, np.float64).mean(axis=0))
+        self._own_covariances = np.asarray(population.covariances, dtype=np.float32)
+        self._weights = population.network.flat_weights / population.config.temperature
+        self._intercept, self._bias, self._bias_weight = 0.0, 0.0, BIAS_PRIOR_TRIALS
+        self.n_aligned_ = 0
+        self.notes_: tuple[str, ...] = ()
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self._quadratic = self.population.network.quadratic(self._alignment.whitening, self._mirror)
+        self._complete_bad = Completion(self._own_covariances)
+
+    def _align(self, covariances: Floats32) -> None:
+        self._alignment.update(mean_covariance(covariances))
+        self.n_aligned_ += len(covariances)
+        if len(covariances) >= TRIALS_FOR_OWN_COVARIANCE:
+            self._own_covariances = covariances.mean(axis=(0, 2))
+        self._refresh()
+
+    def _covariances(self, X: FloatArray) -> Floats32:
+        """Return covariances on the population's electrodes, 0 where the montage has none."""
+        measured = rhythm_covariances(np.asarray(X)[:, self._picks], self.population.kernels)
+        n_wanted = self.population.network.n_windows
+        if measured.shape[2] < n_wanted:
+            raise InputError(
+                "The epochs are shorter than those of the population",
+                value=f"{X.shape[-1]} samples at 128 Hz, {measured.shape[2]} windows",
+                remedy=f"It reads {n_wanted} windows of 1 s, each 0.5 s after the last: choose a "
+                "protocol with a longer window.",
+            )
+        if self._there.all() and np.array_equal(self._places, np.arange(len(self._there))):
+            return measured
+        n_channels = len(self._there)
+        placed = np.zeros((*measured.shape[:3], n_channels, n_channels), dtype=np.float32)
+        placed[..., self._places[:, np.newaxis], self._places] = measured
+        return placed
+
+    def _ratios(self, covariances: Floats32) -> Floats32:
+        return self.population.network.features(covariances, self._quadratic)
+
+    def _probabilities(self, covariances: Floats32, bad: BoolMask | None) -> Floats:
+        there = self._there
+        if bad is not None and bad[self._picks].any():
+            there = there.copy()
+            there[self._places[bad[self._picks]]] = False
+            if not there.any():
+                return np.full((len(covariances), 2), 0.5)
+        own = self._complete if there is self._there else self._complete_bad
+        features = self._ratios(own(covariances, there))
+        logits = features @ self._weights + self._intercept - self._bias
+        right = expit(np.asarray(logits, dtype=np.float64))
+        return np.stack([1 - right, right] if self._right == 1 else [right, 1 - right], axis=1)
+
+    def _is_right(self, targets: Indices) -> NDArray[np.bool_]:
+        return np.asarray(targets == self._right)
+
+    def _learn(self, features: Floats32, is_right: NDArray[np.bool_]) -> None:
+        """Change the weights by as much as the labelled trials support."""
+        centred = features.astype(np.float64)
+        size = np.sqrt(np.mean(np.sum(centred**2, axis=1))) or 1.0
+        change = change_of_weights(centred / size, centred @ self._weights, is_right)
+        self._weights = (self._weights + change[:-1] / size).astype(np.float32)
+        self._intercept = float(change[-1])
+
+    def _notes(self, features: Floats32, is_right: NDArray[np.bool_] | None) -> None:
+        """Tell whether the person resembles the population, and whether the labels do."""
+        logits = features @ self._weights
+        notes = []
+        spread = float(logits.std()) if len(logits) >= TRIALS_FOR_DOUBT else np.inf
+        doubt = self.population.config.doubt_below
+        if spread < doubt:
+            notes.append(
+                "not sure: this person's rhythms resemble those of the population little "
+                f"(spread of the logits {spread:.2f}, less than {doubt:.2f}); record labelled "
+                "trials before relying on it"
+            )
+        if is_right is not None and len(is_right):
+            correct = int(np.sum((logits[-len(is_right) :] > 0) == is_right))
+            if binomtest(correct, len(is_right), 0.5, "less").pvalue < CONTRADICTION:
+                notes.append(
+                    f"the labels contradict the population: it agrees with {correct} of "
+                    f"{len(is_right)} trials, far below chance; are left and right exchanged in "
+                    "the labels, or in the cables?"
+                )
+        self.notes_ = tuple(notes)
+
+
+def _centre(features: Floats32, is_right: NDArray[np.bool_] | None) -> Floats32:
+    """Return the mean of the features; with labels, the mean of the classes' means."""
+    if is_right is None or is_right.all() or not is_right.any():
+        return np.asarray(features.mean(axis=0))
+    centre: Floats32 = (features[is_right].mean(axis=0) + features[~is_right].mean(axis=0)) / 2
+    return centre
+
+
+def _bounded(bias: float) -> float:
+    return float(np.clip(bias, -MAX_BIAS, MAX_BIAS))

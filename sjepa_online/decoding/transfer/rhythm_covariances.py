@@ -1,0 +1,99 @@
+"""Covariances of electrodes behind the first convolution of the local encoder.
+
+The power of a virtual channel behind a kernel is quadratic in the electrodes: ``w' C_k w`` with
+``C_k`` the covariance of the electrodes behind that kernel. A network that reads the power of the
+first convolution therefore needs these covariances of a trial only, whatever its spatial filters
+are, and alignment, mirror images and missing electrodes act on them directly.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import butter, sosfiltfilt
+
+from sjepa_online.errors import InputError
+from sjepa_online.protocol import MODEL_SFREQ
+
+Floats32 = NDArray[np.float32]
+
+#: Hz, the rhythms of the sensorimotor cortex; eye movements lie below, muscles mostly above.
+BAND = (7.0, 32.0)
+#: Centres (Hz) of the first and the last kernel.
+CENTRES = (8.0, 30.0)
+N_KERNELS = 12
+#: Samples from one output of the convolution to the next.
+STRIDE = 2
+#: Samples of a block; a window is two neighbouring blocks, 1 s.
+BLOCK = 64
+_ORDER = 4
+
+
+def rhythm_kernels(n_kernels: int = N_KERNELS, n_taps: int = 32) -> Floats32:
+    """Return Hann-windowed cosines ``(n_kernels, n_taps)`` over the band of the rhythms.
+
+    They have the length of the local encoder's first convolution.
+    """
+    centres = np.linspace(*CENTRES, n_kernels)[:, np.newaxis]
+    time = (np.arange(n_taps) - (n_taps - 1) / 2) / MODEL_SFREQ
+    kernels = np.hanning(n_taps + 2)[1:-1] * np.cos(2 * np.pi * centres * time)
+    normed = kernels / np.linalg.norm(kernels, axis=1, keepdims=True)
+    return np.asarray(normed, dtype=np.float32)
+
+
+def n_windows(n_times: int, n_taps: int) -> int:
+    """Return how many windows of 1 s, each 0.5 s after the last, an epoch holds."""
+    return ((n_times - n_taps) // STRIDE + 1) // (BLOCK // STRIDE) - 1
+
+
+def rhythm_covariances(X: NDArray[np.floating], kernels: Floats32) -> Floats32:
+    """Return the covariances of the electrodes behind each kernel in each window.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, channels, samples)
+        Epochs in µV at 128 Hz. They are band-passed to the band of the rhythms first.
+    kernels : ndarray, shape (kernels, taps)
+
+    Returns
+    -------
+    covariances : ndarray, shape (n, kernels, windows, channels, channels)
+
+    Raises
+    ------
+    InputError
+        The epochs are shorter than one window.
+    """
+    n, n_channels, n_times = X.shape
+    n_kernels, n_taps = kernels.shape
+    n_blocks = n_windows(n_times, n_taps) + 1
+    if n_blocks < 2:
+        shortest = 2 * BLOCK + n_taps - STRIDE
+        raise InputError(
+            f"Epochs are shorter than the {shortest / MODEL_SFREQ:.2f} s that the network reads",
+            value=f"{n_times / MODEL_SFREQ:.2f} s",
+            remedy="Choose a protocol with a longer window.",
+        )
+    per_block = BLOCK // STRIDE
+    n_outputs = n_blocks * per_block
+    covariances = np.empty((n, n_kernels, n_blocks - 1, n_channels, n_channels), dtype=np.float32)
+    for trial, epoch in enumerate(np.asarray(X, dtype=np.float32)):
+        signal = epoch @ _band_pass(n_times)
+        taps = np.lib.stride_tricks.sliding_window_view(signal, n_taps, axis=1)
+        taps = np.ascontiguousarray(taps[:, : STRIDE * n_outputs : STRIDE]).reshape(-1, n_taps)
+        outputs = (kernels @ taps.T).reshape(n_kernels, n_channels, n_blocks, per_block)
+        blocks = outputs.swapaxes(1, 2)
+        products = blocks @ blocks.swapaxes(2, 3)
+        covariances[trial] = (products[:, :-1] + products[:, 1:]) / (2 * per_block)
+    return covariances
+
+
+@lru_cache(maxsize=16)
+def _band_pass(n_times: int) -> Floats32:
+    """Return the matrix that band-passes epochs of this length, forwards and backwards."""
+    sections = butter(_ORDER, BAND, "bandpass", fs=MODEL_SFREQ, output="sos")
+    padding = min(100, n_times - 1)
+    filtered = sosfiltfilt(sections, np.eye(n_times), axis=1, padlen=padding)
+    return np.asarray(filtered, dtype=np.float32)

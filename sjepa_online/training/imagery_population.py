@@ -1,0 +1,450 @@
+"""Make a population of imagery from labelled recordings of many people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path, PurePath
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from sjepa_online.data import Recording, make_trials
+from sjepa_online.decoding.transfer.alignment import Alignment, mean_covariance
+from sjepa_online.decoding.transfer.completion import Completion
+from sjepa_online.decoding.transfer.fingerprint import Fingerprints, fingerprints, matches
+from sjepa_online.decoding.transfer.imagery_population import (
+    LEAST_ELECTRODES,
+    HeldOutScore,
+    ImageryPopulation,
+    ImageryPopulationConfig,
+    cortex_electrodes,
+    mirror_of,
+    right_class,
+)
+from sjepa_online.decoding.transfer.population_classifier import BIAS_PRIOR_TRIALS
+from sjepa_online.decoding.transfer.power_network import PowerNetwork
+from sjepa_online.decoding.transfer.rhythm_covariances import rhythm_covariances, rhythm_kernels
+from sjepa_online.errors import InputError
+from sjepa_online.protocol import Protocol
+from sjepa_online.signal import PreprocessorConfig
+from sjepa_online.training.population_network import (
+    EPOCHS,
+    N_FOLDS,
+    N_SEEDS,
+    PersonTrials,
+    merge,
+    train_networks,
+)
+
+Floats = NDArray[np.float64]
+Floats32 = NDArray[np.float32]
+
+#: An electrode belongs to the population if so large a share of the people has it.
+LEAST_SHARE = 0.5
+#: People are doubted up to the spread of logits below which others scored less than this.
+DOUBTED_ACCURACY = 0.6
+_PERSON = (re.compile(r"(sub-[A-Za-z0-9]+)"), re.compile(r"(?:^|/)(S\d+)(?=R\d+)"))
+
+
+@dataclass(frozen=True, eq=False)
+class Person:
+    """The training data of one person.
+
+    Attributes
+    ----------
+    name : str
+    ch_names : tuple of str
+        Electrodes over the sensorimotor cortex.
+    covariances : ndarray, shape (n, kernels, windows, channels, channels)
+    prints : ndarray of uint8, shape (n, channels, 8)
+    is_right : ndarray of bool, shape (n,)
+    simulated : bool
+    """
+
+    name: str
+    ch_names: tuple[str, ...]
+    covariances: Floats32
+    prints: Fingerprints
+    is_right: NDArray[np.bool_]
+    simulated: bool
+
+
+def person_of(source: str) -> str:
+    """Return the person of a recording: ``sub-01``, ``S001`` of ``S001R04``, or its own name.
+
+    Parameters
+    ----------
+    source : str
+        Name of the recording.
+
+    Returns
+    -------
+    person : str
+    """
+    for pattern in _PERSON:
+        found = pattern.search(source)
+        if found:
+            return found[1]
+    if ":" in source:
+        return ":".join(source.split(":")[:3])
+    return PurePath(source).stem
+
+
+def group_by_person(recordings: Sequence[Recording]) -> dict[str, list[Recording]]:
+    """Return the recordings of each person.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+
+    Returns
+    -------
+    people : dict of str to list of Recording
+
+    Raises
+    ------
+    InputError
+        They are of one person only.
+    """
+    people: dict[str, list[Recording]] = {}
+    for recording in recordings:
+        people.setdefault(person_of(recording.name), []).append(recording)
+    if len(people) < 2:
+        raise InputError(
+            "These recordings are of one person; a population is made of several people",
+            value=", ".join(people),
+            remedy="Add recordings of others. People are told apart by `sub-XX`, by SxxxRyy, or "
+            "by the name of the file.",
+        )
+    return people
+
+
+def read_person(name: str, recordings: Sequence[Recording], protocol: Protocol) -> Person:
+    """Cut the trials of one person and compute the covariances that training needs.
+
+    Parameters
+    ----------
+    name : str
+        Of the person.
+    recordings : sequence of Recording
+        Of that person.
+    protocol : Protocol
+
+    Returns
+    -------
+    person : Person
+
+    Raises
+    ------
+    InputError
+        The protocol is not imagery of left and right, or there are too few electrodes over the
+        sensorimotor cortex.
+    """
+    right = right_class(protocol.class_names)
+    shared = [one for one in recordings[0].ch_names if all(one in r.ch_names for r in recordings)]
+    ch_names = cortex_electrodes(shared)
+    if len(ch_names) < LEAST_ELECTRODES:
+        raise InputError(
+            "A recording has too few electrodes over the sensorimotor cortex",
+            value=f"{name}: {', '.join(ch_names) or 'none of the rows FC, C and CP'}",
+            remedy=f"At least {LEAST_ELECTRODES} of the rows FC, C and CP are needed.",
+        )
+    trials = make_trials(recordings, protocol, PreprocessorConfig(), ch_names)
+    return Person(
+        name,
+        ch_names,
+        rhythm_covariances(trials.X, rhythm_kernels()),
+        fingerprints(trials.X),
+        trials.y == protocol.class_names[right],
+        any(recording.simulated for recording in recordings),
+    )
+
+
+def train_population(
+    people: Sequence[Person],
+    protocol: Protocol,
+    *,
+    epochs: int = EPOCHS,
+    seed: int = 0,
+    resume_from: Path | None = None,
+    progress: Callable[[], None] = lambda: None,
+) -> ImageryPopulation:
+    """Train on all people, and score networks that were trained without the person.
+
+    Parameters
+    ----------
+    people : sequence of Person
+    protocol : Protocol
+    epochs : int
+        Times that the training sees every trial.
+    seed : int
+    resume_from : Path or None
+        File for the state of an interrupted training; see
+        :func:`sjepa_online.training.population_network.train_networks`.
+    progress : callable
+        Called after each epoch.
+
+    Returns
+    -------
+    population : ImageryPopulation
+
+    Raises
+    ------
+    InputError
+        Two people are the same one under two names, or a person lacks most electrodes.
+    """
+    _refuse_doubles(people)
+    ch_names = common_electrodes([person.ch_names for person in people])
+    covariances = _mean_covariances(people, ch_names)
+    completion = Completion(covariances)
+    trials = [_on_electrodes(person, ch_names, completion) for person in people]
+    mirror = mirror_of(ch_names)
+    folds = np.arange(len(people)) % min(N_FOLDS, len(people))
+    everybody = np.ones(len(people), dtype=bool)
+    groups = [everybody] * N_SEEDS + [folds != fold for fold in range(folds.max() + 1)]
+    networks = train_networks(
+        trials,
+        groups,
+        mirror,
+        completion,
+        digest=_digest(people, epochs, seed),
+        seed=seed,
+        epochs=epochs,
+        resume_from=resume_from,
+        progress=progress,
+    )
+    judges = networks[N_SEEDS:]
+    logits = [
+        logits_without_labels(judges[fold], one.covariances, covariances, mirror)
+        for fold, one in zip(folds, trials, strict=True)
+    ]
+    truth = [one.is_right for one in trials]
+    temperature = _temperature(logits, truth)
+    accuracy = np.array(
+        [np.mean((one > 0) == right) for one, right in zip(logits, truth, strict=True)]
+    )
+    config = ImageryPopulationConfig(
+        protocol=protocol.name,
+        window_start=protocol.window.start,
+        ch_names=ch_names,
+        people=tuple(person.name for person in people),
+        n_trials=sum(len(one) for one in truth),
+        simulated=any(person.simulated for person in people),
+        temperature=temperature,
+        doubt_below=_doubt(np.array([one.std() for one in logits]) / temperature, accuracy),
+        held_out=_score(accuracy),
+        software_version=version("sjepa-online"),
+    )
+    return ImageryPopulation(
+        config,
+        merge(networks[:N_SEEDS]),
+        rhythm_kernels(),
+        covariances.astype(np.float32),
+        np.concatenate([_prints_on(person, ch_names) for person in people]),
+        np.repeat(np.arange(len(people), dtype=np.int32), [len(one) for one in truth]),
+    )
+
+
+def common_electrodes(montages: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return the electrodes that half of the people have, on both sides.
+
+    Parameters
+    ----------
+    montages : sequence of sequence of str
+        Electrodes of each person.
+
+    Returns
+    -------
+    electrodes : tuple of str
+
+    Raises
+    ------
+    InputError
+        There are too few, or a person has too few of them.
+    """
+    names = list(dict.fromkeys(name for montage in montages for name in montage))
+    share = {name: np.mean([name in montage for montage in montages]) for name in names}
+    chosen = [name for name in names if share[name] >= LEAST_SHARE]
+    chosen = [name for name in chosen if _counterpart(name) in chosen]
+    for montage in montages:
+        shared = [name for name in chosen if name in montage]
+        if len(shared) < LEAST_ELECTRODES:
+            raise InputError(
+                f"A person has fewer than {LEAST_ELECTRODES} electrodes in common with the others",
+                value=f"{', '.join(montage)}; half of the people have "
+                f"{', '.join(chosen) or 'none of them'}",
+                remedy="Leave out the recordings of this montage.",
+            )
+    return tuple(chosen)
+
+
+def logits_without_labels(
+    network: PowerNetwork, covariances: Floats32, expected: Floats, mirror: NDArray[np.intp]
+) -> Floats:
+    """Return the logits of a person's trials, aligned by all of them.
+
+    Parameters
+    ----------
+    network : PowerNetwork
+    covariances : ndarray, shape (n, kernels, windows, channels, channels)
+    expected : ndarray, shape (kernels, channels, channels)
+        Mean covariances of the population.
+    mirror : ndarray of int, shape (channels,)
+
+    Returns
+    -------
+    logits : ndarray, shape (n,)
+    """
+    alignment = Alignment(expected.mean(axis=0))
+    alignment.update(mean_covariance(covariances))
+    features = network.features(covariances, network.quadratic(alignment.whitening, mirror))
+    logits = np.asarray(features @ network.flat_weights, dtype=np.float64)
+    centred: Floats = logits - logits.sum() / (len(logits) + BIAS_PRIOR_TRIALS)
+    return centred
+
+
+def _counterpart(name: str) -> str:
+    if name.endswith("z"):
+        return name
+    number = int(name[-1])
+    return f"{name[:-1]}{number + 1 if number % 2 else number - 1}"
+
+
+def _refuse_doubles(people: Sequence[Person]) -> None:
+    """Refuse a person who stands under two names."""
+    for index, person in enumerate(people):
+        for other in people[:index]:
+            shared = [name for name in person.ch_names if name in other.ch_names]
+            if not shared:
+                continue
+            pair = [_prints_on(one, tuple(shared)) for one in (person, other)]
+            if len(matches(*pair)):
+                raise InputError(
+                    "Two people of the population have the same signal",
+                    value=f"{other.name} and {person.name}",
+                    remedy="Leave out one of them.",
+                )
+
+
+def _prints_on(person: Person, ch_names: tuple[str, ...]) -> Fingerprints:
+    """Return fingerprints on these electrodes, 0 where the person has none."""
+    prints = np.zeros((len(person.prints), len(ch_names), person.prints.shape[-1]), dtype=np.uint8)
+    for place, name in enumerate(ch_names):
+        if name in person.ch_names:
+            prints[:, place] = person.prints[:, person.ch_names.index(name)]
+    return prints
+
+
+def _mean_covariances(people: Sequence[Person], ch_names: tuple[str, ...]) -> Floats:
+    """Return the mean covariance behind each kernel ``(kernels, channels, channels)``.
+
+    Each entry is the mean over the people who have both electrodes.
+    """
+    n_kernels, n_channels = people[0].covariances.shape[1], len(ch_names)
+    total = np.zeros((n_kernels, n_channels, n_channels))
+    count = np.zeros((n_channels, n_channels))
+    for person in people:
+        places = [ch_names.index(name) for name in person.ch_names if name in ch_names]
+        picks = [person.ch_names.index(ch_names[place]) for place in places]
+        mean = person.covariances.mean(axis=(0, 2), dtype=np.float64)[:, picks][:, :, picks]
+        total[:, np.array(places)[:, None], places] += mean / np.trace(mean.mean(axis=0))
+        count[np.ix_(places, places)] += 1 / len(places)
+    mean = total / np.maximum(count, np.finfo(float).tiny)
+    values, vectors = np.linalg.eigh(mean)
+    floor = 1e-4 * values[:, -1:]
+    return np.asarray((vectors * np.maximum(values, floor)[:, None]) @ vectors.swapaxes(1, 2))
+
+
+def _on_electrodes(
+    person: Person, ch_names: tuple[str, ...], completion: Completion
+) -> PersonTrials:
+    there = np.isin(ch_names, person.ch_names)
+    picks = [person.ch_names.index(name) for name in np.array(ch_names)[there]]
+    places = np.flatnonzero(there)
+    shape = (*person.covariances.shape[:3], len(ch_names), len(ch_names))
+    placed = np.zeros(shape, dtype=np.float32)
+    placed[..., places[:, None], places] = person.covariances[..., picks, :][..., picks]
+    return PersonTrials(completion(placed, there), person.is_right)
+
+
+def _temperature(logits: Sequence[Floats], truth: Sequence[NDArray[np.bool_]]) -> float:
+    """Return what logits are divided by so that probabilities are as sure as they are right."""
+    signed = np.concatenate(
+        [np.where(right, one, -one) for one, right in zip(logits, truth, strict=True)]
+    )
+
+    def loss(log_temperature: float) -> float:
+        return float(np.logaddexp(0, -signed / np.exp(log_temperature)).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-1, 3), method="bounded").x))
+
+
+def _doubt(spread: Floats, accuracy: Floats) -> float:
+    """Return the largest spread below which people scored less than 0.6 in the mean."""
+    order = np.argsort(spread)
+    running = np.cumsum(accuracy[order]) / np.arange(1, len(order) + 1)
+    doubted = np.flatnonzero(running < DOUBTED_ACCURACY)
+    return float(spread[order[doubted[-1]]]) if len(doubted) else float(spread.min() / 2)
+
+
+def _score(accuracy: Floats) -> HeldOutScore:
+    rng = np.random.default_rng(0)
+    means = rng.choice(accuracy, (2000, len(accuracy))).mean(axis=1)
+    low, high = np.quantile(means, (0.025, 0.975))
+    return HeldOutScore(
+        accuracy=float(accuracy.mean()),
+        interval=(float(low), float(high)),
+        share_above_070=float(np.mean(accuracy >= 0.7)),
+    )
+
+
+def _digest(people: Sequence[Person], epochs: int, seed: int) -> str:
+    """Return a name of the data and the settings, by which a resumed training is checked."""
+    digest = sha256(f"{epochs} {seed}".encode())
+    for person in people:
+        digest.update(person.name.encode() + person.prints.tobytes() + person.is_right.tobytes())
+    return digest.hexdigest()
+
+
+def model_card(name: str, config: ImageryPopulationConfig) -> str:
+    """Return the model card of a population as Markdown.
+
+    Parameters
+    ----------
+    name : str
+        Name of the population.
+    config : ImageryPopulationConfig
+
+    Returns
+    -------
+    text : str
+    """
+    score = config.held_out
+    simulated = "Simulated people. " if config.simulated else ""
+    return f"""# {name}
+
+{simulated}A network that decodes imagery of the left and the right hand of a person whom it was
+not trained on, without a label of that person or with some.
+
+- **What it holds**: {N_SEEDS} networks (spatial filter, first convolution, log power in windows of
+  1 s, linear), the mean covariance of the people, and fingerprints of the trials by which their
+  people are recognised. No recording.
+- **Made from**: {config.n_trials} trials of {len(config.people)} people
+  ({_listed(config.people)}), protocol `{config.protocol}`.
+- **Reads**: {", ".join(config.ch_names)}; 7 to 32 Hz only, so that eye movements and
+  muscles have little part. A montage needs {LEAST_ELECTRODES} of these electrodes, C3, Cz and C4
+  for instance; those that it lacks are estimated.
+- **What it reaches**: people left out of the training, aligned by their own unlabelled trials:
+  accuracy {score.accuracy:.3f} (95 % interval over people {score.interval[0]:.3f} to
+  {score.interval[1]:.3f}); {score.share_above_070:.0%} of the people at 0.70 or more.
+- **When it is not sure**: the logits of a person spread by less than {config.doubt_below:.2f}.
+"""
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= 6 else f"{names[0]} to {names[-1]}"

@@ -1,0 +1,232 @@
+"""A population's network on a new person, on simulated people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from sjepa_online.decoding.catalog import classifier_from_state
+from sjepa_online.decoding.transfer.imagery_population import (
+    ImageryPopulation,
+    load_imagery_population,
+)
+from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
+from sjepa_online.errors import InputError
+
+CH_NAMES = ("FC3", "FCz", "FC4", "C3", "Cz", "C4", "CP3", "CPz", "CP4")
+CLASSES = ("left_hand", "right_hand")
+NEW_PEOPLE = range(3)
+
+Epochs = tuple[NDArray[np.float32], NDArray[np.str_]]
+Simulate = Callable[..., Epochs]
+
+
+def _accuracy(
+    classifier: PopulationClassifier, data: Epochs, rows: list[int] | None = None
+) -> float:
+    X, y = data
+    chosen = X if rows is None else X[:, rows]
+    best = classifier.classes_[classifier.predict_proba(chosen).argmax(axis=1)]
+    return float(np.mean(best == y))
+
+
+def _classifier(population: ImageryPopulation) -> PopulationClassifier:
+    return PopulationClassifier(population, CH_NAMES, CLASSES)
+
+
+def test_it_decodes_new_people_without_a_label(
+    population: ImageryPopulation, simulate: Simulate
+) -> None:
+    scores = [
+        _accuracy(_classifier(population).fit(simulate(seed, 20)[0]), simulate(seed, 40))
+        for seed in NEW_PEOPLE
+    ]
+    assert np.mean(scores) > 0.8
+
+
+def test_labels_do_no_harm(population: ImageryPopulation, simulate: Simulate) -> None:
+    without, with_them = [], []
+    for seed in NEW_PEOPLE:
+        X, y = simulate(seed, 30)
+        test = simulate(seed, 60)
+        without.append(_accuracy(_classifier(population).fit(X), test))
+        with_them.append(_accuracy(_classifier(population).fit(X, y), test))
+    assert np.mean(with_them) >= np.mean(without) - 0.02
+
+
+def test_classes_in_the_other_order_give_the_other_columns(
+    population: ImageryPopulation, simulate: Simulate
+) -> None:
+    X, _ = simulate(0, 20)
+    plain = _classifier(population).fit(X).predict_proba(X)
+    turned = PopulationClassifier(population, CH_NAMES, CLASSES[::-1]).fit(X).predict_proba(X)
+    np.testing.assert_allclose(turned, plain[:, ::-1])
+
+
+def test_the_mirror_image_is_the_other_class(
+    population: ImageryPopulation, simulate: Simulate
+) -> None:
+    X, _ = simulate(0, 20)
+    mirror = [CH_NAMES.index(n.translate(str.maketrans("34", "43"))) for n in CH_NAMES]
+    classifier = _classifier(population)
+    p, q = classifier.predict_proba(X), classifier.predict_proba(X[:, mirror])
+    assert np.corrcoef(p[:, 0], q[:, 1])[0, 1] > 0.9
+
+
+def test_other_montages(population: ImageryPopulation, simulate: Simulate) -> None:
+    for names in (("C4", "Oz", "C3", "Cz"), ("C3", "C4", "CP3", "CP4", "FCz")):
+        order = [CH_NAMES.index(name) if name in CH_NAMES else 0 for name in names]
+        scores = []
+        for seed in NEW_PEOPLE:
+            classifier = PopulationClassifier(population, names, CLASSES)
+            classifier.fit(simulate(seed, 20)[0][:, order])
+            scores.append(_accuracy(classifier, simulate(seed, 40), order))
+        assert np.mean(scores) > 0.7
+
+
+def test_other_channels_have_no_part(population: ImageryPopulation, simulate: Simulate) -> None:
+    X, _ = simulate(0, 20)
+    more = np.concatenate([np.full_like(X[:, :1], 1e6), X], axis=1)
+    classifier = PopulationClassifier(population, ("Fp1", *CH_NAMES), CLASSES).fit(more)
+    np.testing.assert_array_equal(
+        classifier.predict_proba(more), _classifier(population).fit(X).predict_proba(X)
+    )
+
+
+def test_a_bad_channel_has_no_part(population: ImageryPopulation, simulate: Simulate) -> None:
+    X, _ = simulate(0, 20)
+    classifier = _classifier(population).fit(X)
+    bad = np.array(CH_NAMES) == "CP3"
+    noisy = X.copy()
+    noisy[:, bad] = 1e5
+    np.testing.assert_array_equal(
+        classifier.predict_proba(noisy, bad), classifier.predict_proba(X, bad)
+    )
+    test = simulate(0, 60)
+    best = classifier.classes_[classifier.predict_proba(test[0], bad).argmax(axis=1)]
+    assert np.mean(best == test[1]) > 0.7
+    np.testing.assert_array_equal(classifier.predict_proba(X, np.ones(9, dtype=bool)), 0.5)
+
+
+def test_adapting_is_the_same_for_any_chunks(
+    population: ImageryPopulation, simulate: Simulate
+) -> None:
+    X, _ = simulate(1, 30)
+    whole, parts, still = (_classifier(population).fit(X[:8]) for _ in range(3))
+    whole.adapt(X[8:])
+    for trial in X[8:]:
+        parts.adapt(trial[np.newaxis])
+    still.adapts = False
+    still.adapt(X[8:])
+    np.testing.assert_allclose(whole.predict_proba(X), parts.predict_proba(X), atol=1e-6)
+    np.testing.assert_array_equal(
+        still.predict_proba(X), _classifier(population).fit(X[:8]).predict_proba(X)
+    )
+
+
+def test_adapting_alone_aligns_a_person(population: ImageryPopulation, simulate: Simulate) -> None:
+    scores = []
+    for seed in NEW_PEOPLE:
+        classifier = _classifier(population)
+        classifier.adapt(simulate(seed, 20)[0])
+        scores.append(_accuracy(classifier, simulate(seed, 40)))
+    assert np.mean(scores) > 0.8
+
+
+def test_a_saved_state_gives_the_same_probabilities(
+    population: ImageryPopulation, simulate: Simulate
+) -> None:
+    X, y = simulate(2, 24)
+    fitted = _classifier(population).fit(X, y)
+    fitted.adapt(X[:3])
+    again = classifier_from_state(fitted.to_state())
+    assert isinstance(again, PopulationClassifier)
+    np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+    for one in (again, fitted):
+        one.adapt(X[3:6])
+    np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+    for one in (again, fitted):
+        one.fit(X[6:], y[6:])
+    np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+
+
+def test_a_saved_population_decodes_the_same(
+    population: ImageryPopulation, simulate: Simulate, saved: Callable[[], Path]
+) -> None:
+    X, _ = simulate(2, 24)
+    again = load_imagery_population(saved())
+    assert again.config == population.config
+    np.testing.assert_array_equal(
+        _classifier(again).fit(X).predict_proba(X), _classifier(population).fit(X).predict_proba(X)
+    )
+
+
+def test_exchanged_labels_are_told(population: ImageryPopulation, simulate: Simulate) -> None:
+    X, y = simulate(1, 40)
+    exchanged = np.where(y == CLASSES[0], CLASSES[1], CLASSES[0])
+    assert "exchanged" in " ".join(_classifier(population).fit(X, exchanged).notes_)
+    assert "exchanged" not in " ".join(_classifier(population).fit(X, y).notes_)
+
+
+def test_noise_is_doubted(population: ImageryPopulation, simulate: Simulate) -> None:
+    noise = 10 * np.random.default_rng(0).normal(size=(30, 9, 536)).astype(np.float32)
+    assert "not sure" in " ".join(_classifier(population).fit(noise).notes_)
+    assert not _classifier(population).fit(simulate(0, 30)[0]).notes_
+
+
+def test_people_of_the_population_are_recognised(
+    population: ImageryPopulation, simulate: Simulate
+) -> None:
+    X, _ = simulate(103)
+    with pytest.raises(InputError, match="sub-103"):
+        _classifier(population).fit(1.5 * X[4:6])
+
+
+@pytest.mark.parametrize(
+    ("names", "classes", "told"),
+    [
+        (("C3", "Cz", "Oz"), CLASSES, "in common: C3, Cz"),
+        (("C3", "C1", "FC3", "Cz"), CLASSES, "none on one side"),
+        (CH_NAMES, ("feet", "right_hand"), "feet"),
+        (CH_NAMES, ("left_hand", "right_hand", "feet"), "left and right only"),
+    ],
+)
+def test_what_it_cannot_decode_is_refused(
+    population: ImageryPopulation, names: tuple[str, ...], classes: tuple[str, ...], told: str
+) -> None:
+    with pytest.raises(InputError, match=told):
+        PopulationClassifier(population, names, classes)
+
+
+def test_without_any_trial_it_decodes_as_the_population_does(
+    population: ImageryPopulation, simulate: Simulate
+) -> None:
+    X, _ = simulate(0, 20)
+    fitted = _classifier(population).fit(X[:0])
+    np.testing.assert_array_equal(fitted.predict_proba(X), _classifier(population).predict_proba(X))
+    assert fitted.predict_proba(X[:0]).shape == (0, 2)
+
+
+def test_shorter_and_later_windows(population: ImageryPopulation, simulate: Simulate) -> None:
+    X, _ = simulate(0, 20)
+    test = simulate(0, 60)
+    for start, n_times in ((0.0, 300), (1.0, 400)):
+        shown = population.for_window(start, n_times)
+        classifier = _classifier(shown).fit(X[..., :n_times])
+        assert _accuracy(classifier, (test[0][..., :n_times], test[1])) > 0.7
+    for start, n_times in ((-1.0, 536), (0.0, 120), (9.0, 536)):
+        with pytest.raises(InputError, match="outside of what"):
+            population.for_window(start, n_times)
+
+
+def test_a_shorter_window_is_refused(population: ImageryPopulation) -> None:
+    shortest = _classifier(population).shortest_window
+    assert _classifier(population).predict_proba(np.zeros((1, 9, shortest))).shape == (1, 2)
+    with pytest.raises(InputError, match="windows"):
+        _classifier(population).predict_proba(np.zeros((1, 9, shortest - 1)))
+    with pytest.raises(InputError, match="windows"):
+        _classifier(population).predict_proba(np.zeros((1, 9, 300)))
