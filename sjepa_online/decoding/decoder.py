@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
@@ -226,6 +227,34 @@ class Decoder:
         restored : ndarray, shape (n, channels, samples)
         """
         return self.interpolation.restore(X, self.check_channels(bad)) if bad else X
+
+    @property
+    def adapts(self) -> bool:
+        """Whether :meth:`adapt` has an effect."""
+        return self.classifier.adapts
+
+    def adapt(self, X: FloatArray) -> None:
+        """Take in epochs whose classes are not known; nothing where ``adapts`` is False.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs of the whole window in µV at 128 Hz, without bad channels.
+
+        Raises
+        ------
+        InputError
+            The shape is another one, or the values are not finite or too small for µV.
+        """
+        check_epoch_shape(X, len(self.ch_names), (self.n_times,))
+        check_microvolts(X)
+        self.classifier.adapt(X)
+
+    def with_own_classifier(self) -> Self:
+        """Return this decoder with a copy of its classifier, which may adapt."""
+        twin = copy(self)
+        twin.classifier = deepcopy(self.classifier)
+        return twin
 
     def _mask(self, bad: tuple[str, ...]) -> BoolMask:
         """Return the mask ``(channels,)`` of these names; the last one is kept for the next."""

@@ -20,6 +20,7 @@ def decode_recording(
     step: float = STEP,
     watch: bool = True,
     bad: Sequence[str] = (),
+    adapt: bool = True,
 ) -> list[EngineResult]:
     """Decode a recording in one piece; times are seconds after its first sample.
 
@@ -28,7 +29,7 @@ def decode_recording(
     decoder : Decoder
     recording : Recording
         With the decoder's channels.
-    mode, step, watch
+    mode, step, watch, adapt
         As for :class:`Engine`.
     bad : sequence of str
         Channels to leave out, whatever is found.
@@ -50,6 +51,7 @@ def decode_recording(
         mode=mode,
         step=step,
         watch=watch,
+        adapt=adapt,
     )
     if bad:
         engine.set_bad(bad)

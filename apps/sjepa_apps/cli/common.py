@@ -76,6 +76,14 @@ PopulationOption = Annotated[
         show_default=False,
     ),
 ]
+AdaptOption = Annotated[
+    bool,
+    typer.Option(
+        "--adapt/--no-adapt",
+        help="Let a decoder that can adapt to each trial, without its class; its file stays as it "
+        "is.",
+    ),
+]
 DynamicStoppingOption = Annotated[
     bool, decoder_option("--dynamic-stopping", help="Decide as soon as the decoder is sure.")
 ]

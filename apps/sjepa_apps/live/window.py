@@ -54,6 +54,8 @@ class LiveOptions:
     amplifier : AmplifierProfile
         What is known beside what the stream declares.
     mode : {"sliding", "markers"} or None
+    adapt : bool
+        Let a decoder that adapts take in each trial, without its class.
     theme : {"light", "dark"} or None
     remember : bool
         Keep choices and layout for the next time.
@@ -64,6 +66,7 @@ class LiveOptions:
     markers: str | None = None
     amplifier: AmplifierProfile = AS_DECLARED
     mode: Mode | None = None
+    adapt: bool = True
     theme: ThemeName | None = None
     remember: bool = True
 
@@ -88,6 +91,7 @@ class LiveWindow(QMainWindow):
         name = options.theme or settings.theme
         theme = self.theme = THEMES[name] if name else system_theme()
         self.session = LiveSession("" if number == 1 else f"-{number}", self)
+        self.session.adapt = options.adapt
         self.signals = SignalsView(theme)
         self.connect_view = ConnectView(theme)
         self.scalp = ScalpView(theme)

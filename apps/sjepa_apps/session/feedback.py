@@ -75,6 +75,8 @@ class FeedbackRun(Closing):
         Takes messages for the experimenter.
     amplifier : AmplifierProfile
         What is known of the EEG beside what its stream declares.
+    adapt : bool
+        Let a decoder that adapts take in each trial, without its class.
 
     Attributes
     ----------
@@ -95,6 +97,7 @@ class FeedbackRun(Closing):
         protocol: Protocol,
         tell: Callable[[str], None],
         amplifier: AmplifierProfile = AS_DECLARED,
+        adapt: bool = True,
     ) -> None:
         self.selections: list[Selection] = []
         self._stream = stream
@@ -102,7 +105,12 @@ class FeedbackRun(Closing):
         self._window = protocol.window
         self._tell = tell
         self._decode = partial(
-            DecoderProcess, decoder, markers=stimulus.uid, tell=tell, amplifier=amplifier
+            DecoderProcess,
+            decoder,
+            markers=stimulus.uid,
+            tell=tell,
+            amplifier=amplifier,
+            adapt=adapt,
         )
         self._decoder = self._decode(stream.uid)
 

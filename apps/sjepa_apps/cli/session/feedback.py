@@ -10,6 +10,7 @@ import typer
 
 from sjepa_apps.cli.checks import check_paradigm
 from sjepa_apps.cli.common import (
+    AdaptOption,
     DecoderFileOption,
     JsonOption,
     ScopeOption,
@@ -63,6 +64,7 @@ def feedback(
     windowed: WindowedOption = False,
     photodiode: PhotodiodeOption = False,
     wait: Annotated[float, typer.Option(min=0.5, help="Time to wait for the stream (s).")] = 10.0,
+    adapt: AdaptOption = True,
     seed: SeedOption = 0,
     lsl_scope: ScopeOption = None,
     json: JsonOption = False,
@@ -93,7 +95,7 @@ def feedback(
     signal = resolve_stream(stream, wait)
     with (
         StimulusOutlet(text) as stimulus,
-        FeedbackRun(decoder, signal, stimulus, protocol, say, amplifier) as run,
+        FeedbackRun(decoder, signal, stimulus, protocol, say, amplifier, adapt) as run,
     ):
         try:
             if headless:
