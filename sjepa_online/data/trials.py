@@ -14,6 +14,7 @@ from sjepa_online.data.recording import Recording
 from sjepa_online.errors import InputError
 from sjepa_online.markers import PAUSE, parse_marker
 from sjepa_online.protocol import Protocol
+from sjepa_online.signal.cortex import cortex_among
 from sjepa_online.signal.preprocessor import Preprocessor, PreprocessorConfig
 from sjepa_online.signal.units import require_plausible_amplitude
 from sjepa_online.signal.windows import cut_windows, window_start
@@ -71,7 +72,7 @@ def make_trials(
     config : PreprocessorConfig
         Reference and passband.
     ch_names : sequence of str, optional
-        Electrodes to take, in this order; :func:`good_channels` by default. Channels beyond
+        Electrodes to take, in this order; :func:`montage` by default. Channels beyond
         them have no part in anything.
 
     Returns
@@ -94,7 +95,7 @@ def make_trials(
             value="none",
             remedy="Give a SOURCE with recordings.",
         )
-    names = good_channels(recordings) if ch_names is None else check_names("ch_names", ch_names)
+    names = montage(recordings, protocol) if ch_names is None else check_names("ch_names", ch_names)
     parts = [_cut(recording, protocol, config, names) for recording in recordings]
     marked = [reason for one in recordings if (reason := _marked(one, names))]
     dropped = (*marked, *(reason for part in parts for reason in part.dropped))
@@ -114,6 +115,53 @@ def make_trials(
         ch_names=names,
         protocol=protocol,
         dropped=dropped,
+    )
+
+
+def montage(recordings: Sequence[Recording], protocol: Protocol) -> tuple[str, ...]:
+    """Return the electrodes that are read for a protocol.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        All that are to be read together.
+    protocol : Protocol
+
+    Returns
+    -------
+    tuple of str
+        The good electrodes of :func:`good_channels`; where the protocol reads the cortex, those
+        over it, unless there are too few.
+
+    Raises
+    ------
+    InputError
+        No electrode is left.
+    """
+    good = good_channels(recordings)
+    return (protocol.reads == "cortex" and cortex_among(good)) or good
+
+
+def electrodes_told(recordings: Sequence[Recording], protocol: Protocol) -> str:
+    """Return which electrodes are read and which are not, in a sentence.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+    protocol : Protocol
+
+    Returns
+    -------
+    str
+        Empty where every good electrode is read.
+    """
+    read = montage(recordings, protocol)
+    others = [name for name in good_channels(recordings) if name not in read]
+    if not others:
+        return ""
+    return (
+        f"Read are the electrodes over the sensorimotor cortex, {', '.join(read)}, and not "
+        f"{', '.join(others)}, where eyes and muscles are stronger; --electrodes all reads them too"
     )
 
 

@@ -26,6 +26,7 @@ from sjepa_online.signal import (
     resolve_channel_names,
 )
 from sjepa_online.signal.channel_quality.baseline import Baseline
+from sjepa_online.signal.cortex import is_over_cortex
 from sjepa_online.tensor_file import read_tensor_file, write_tensor_file
 from sjepa_online.typing import BoolMask, FloatArray, Indices
 from sjepa_online.validation import check_epoch_shape, check_microvolts, check_names
@@ -310,10 +311,8 @@ class Decoder:
         InputError
             The stream has less than half of the decoder's channels.
         """
-        position = {
-            standard: list(ch_names).index(name)
-            for name, standard in electrodes_among(ch_names).items()
-        }
+        standards = electrodes_among(ch_names)
+        position = {standard: list(ch_names).index(name) for name, standard in standards.items()}
         present = tuple(name for name in self.ch_names if name in position)
         absent = tuple(name for name in self.ch_names if name not in position)
         if len(present) < LEAST_SHARE * len(self.ch_names):
@@ -324,8 +323,15 @@ class Decoder:
             )
         picks = np.array([position[name] for name in present], dtype=np.intp)
         used = {ch_names[index] for index in picks}
+        if self._reads_cortex:
+            # they are not read by choice
+            used |= {name for name, one in standards.items() if not is_over_cortex(one)}
         others = tuple(name for name in ch_names if name not in used and not is_other_channel(name))
         return ChannelMatch(picks, present, absent, others)
+
+    @property
+    def _reads_cortex(self) -> bool:
+        return self.protocol.reads == "cortex" and all(map(is_over_cortex, self.ch_names))
 
     def save(self, path: Path | str) -> None:
         """Write the decoder as one safetensors file, atomically.

@@ -58,6 +58,14 @@ ParadigmOption = Annotated[
         help="Protocol: ssvep, erp, mi, ... or a file.",
     ),
 ]
+ElectrodesOption = Annotated[
+    Literal["all", "cortex"] | None,
+    decoder_option(
+        help="Electrodes that are read: all, or those over the sensorimotor cortex (by default "
+        "for imagery).",
+        show_default=False,
+    ),
+]
 WeightsOption = Annotated[
     str,
     decoder_option(

@@ -283,7 +283,7 @@ class Conductor(QObject):
         calibration.decoder.save(decoder)
         content = write_report(report, calibration, session.recordings())
         more = more_trials_help(content)
-        return TrainingResult(calibration, decoder, report, advise(content), more)
+        return TrainingResult(calibration, decoder, report, advise(content), more, content.forehead)
 
     def _fold_done(self) -> None:
         if self._closing:

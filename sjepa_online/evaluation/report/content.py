@@ -14,6 +14,7 @@ from sjepa_online.data import Recording, Trials
 from sjepa_online.decoding import Decoder, DecoderRequest
 from sjepa_online.decoding.base import take
 from sjepa_online.decoding.metrics import main_score
+from sjepa_online.evaluation.forehead import ForeheadCheck, check_calibration
 from sjepa_online.evaluation.learning_curve import LEAST_TRIALS, first_trials
 from sjepa_online.evaluation.report.channels import ChannelReport, report_channels
 from sjepa_online.evaluation.report.patterns import (
@@ -67,6 +68,8 @@ class ReportContent:
     channels : list of ChannelReport
     duration : float
         Length of the recordings (s).
+    forehead : ForeheadCheck or None
+        What the forehead alone reaches; None without electrodes there.
     """
 
     decoder: Decoder
@@ -80,6 +83,7 @@ class ReportContent:
     patterns: list[SourcePattern]
     channels: list[ChannelReport]
     duration: float
+    forehead: ForeheadCheck | None
 
 
 def collect(calibration: Calibration, recordings: Sequence[Recording]) -> ReportContent:
@@ -115,6 +119,7 @@ def collect(calibration: Calibration, recordings: Sequence[Recording]) -> Report
         patterns=source_patterns(shown),
         channels=channels,
         duration=sum(recording.duration for recording in recordings),
+        forehead=check_calibration(recordings, trials, decoder.preprocessing, probabilities),
     )
 
 

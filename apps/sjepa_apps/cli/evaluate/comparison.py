@@ -93,11 +93,14 @@ def load_comparison(
     InputError
         A recording both trains and tests, cannot be read, or has no trials of the protocol.
     """
-    from sjepa_online.data import good_channels, make_trials
+    from sjepa_online.data import electrodes_told, make_trials, montage
     from sjepa_online.signal import PreprocessorConfig
 
     sides = load_sides(train, test, amplifier)
-    names_of_channels = good_channels([*sides[0], *sides[1]])
+    both = [*sides[0], *sides[1]]
+    names_of_channels = montage(both, protocol)
+    if told := electrodes_told(both, protocol):
+        say(told)
     training, testing = (
         make_trials(side, protocol, PreprocessorConfig(), names_of_channels) for side in sides
     )

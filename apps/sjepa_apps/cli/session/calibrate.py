@@ -11,6 +11,7 @@ from sjepa_apps.cli.checks import check_decoder_name, check_session_folder, chec
 from sjepa_apps.cli.common import (
     DeviceOption,
     DynamicStoppingOption,
+    ElectrodesOption,
     JsonOption,
     OverwriteOption,
     ParadigmOption,
@@ -47,6 +48,7 @@ from sjepa_online.errors import InputError
 if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
     from sjepa_online.decoding import DecoderRequest
+    from sjepa_online.protocol import Electrodes
 
 
 @describes_signal()
@@ -73,6 +75,7 @@ def calibrate(
     ] = None,
     weights: WeightsOption = "default",
     population: PopulationOption = "auto",
+    electrodes: ElectrodesOption = None,
     dynamic_stopping: DynamicStoppingOption = False,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
@@ -124,6 +127,12 @@ def calibrate(
     for path, option in ((out, "--out"), (report, "--report")):
         if path is not None:
             check_out(path, overwrite, option)
+    if electrodes is not None and (not source or trials == 0):
+        raise InputError(
+            "--electrodes chooses among the electrodes of labelled recordings",
+            value=f"--electrodes {electrodes} without --from, or with --trials 0",
+            remedy=f'Write electrodes = "{electrodes}" into a copy of the protocol.',
+        )
     from sjepa_online.decoding import DEFAULT_DECODER, DecoderRequest
 
     request = DecoderRequest(decoder or DEFAULT_DECODER, weights, seed, device, population)
@@ -171,6 +180,7 @@ def calibrate(
             described,
             request,
             dynamic_stopping,
+            electrodes,
             CalibrationOutputs(out or Path(DECODER), report, overwrite, json),
         )
         return
@@ -213,6 +223,7 @@ def _from_recordings(
     amplifier: AmplifierProfile,
     request: DecoderRequest,
     dynamic_stopping: bool,
+    electrodes: Electrodes | None,
     outputs: CalibrationOutputs,
 ) -> None:
     from sjepa_online.data import load_sources
@@ -222,7 +233,7 @@ def _from_recordings(
     from sjepa_online.training import calibrate as run
 
     outputs.check()
-    protocol = load_protocol(paradigm)
+    protocol = load_protocol(paradigm).reading(electrodes)
     recordings = load_sources(source, amplifier)
     with progress_bar("Calibrating", N_FOLDS + 1) as advance:
         calibration = run(
