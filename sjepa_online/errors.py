@@ -1,4 +1,4 @@
-"""The two kinds of failure that a user meets, each told in one message."""
+"""The two kinds of errors that a user meets, each with one message."""
 
 from __future__ import annotations
 

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
 import tempfile
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
+
 from sjepa_online.errors import InputError, OperationError
+
+# temporary files tell whose they are: other machines may write to the same folder
+_HOST = f"{zlib.crc32(platform.node().encode()):08x}"
+_TEMPORARY = re.compile(rf"\..*-{_HOST}-(\d+)-[a-z0-9_]{{8}}(\.[^.]*)?\.tmp")
+# of the name of the file; the whole name must not become too long
+_STEM_LENGTH = 40
 
 
 class WriteError(OperationError, OSError):
@@ -62,7 +73,7 @@ def is_file(path: Path) -> bool:
 
 
 def path_error(path: str | Path, error: OSError | RuntimeError) -> InputError:
-    """Return what to tell of a path that the system refuses.
+    """Return the error of a path that the system refuses.
 
     Parameters
     ----------
@@ -84,10 +95,11 @@ def path_error(path: str | Path, error: OSError | RuntimeError) -> InputError:
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Give a temporary path in the same folder that replaces ``path`` on success.
+    """Yield a temporary path in the same folder; it replaces ``path`` on success.
 
     The temporary file is flushed to the disk before it is renamed. When the body raises,
-    it is deleted and ``path`` stays as it was.
+    it is deleted and ``path`` stays as it was. What killed processes left in the folder is deleted
+    first; see :func:`remove_abandoned`.
 
     Parameters
     ----------
@@ -112,13 +124,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
             value=str(path),
             remedy="Add a file name to the path.",
         )
+    remove_abandoned(path.parent)
+    prefix = f".{path.stem[:_STEM_LENGTH]}-{_HOST}-{os.getpid()}-"
     try:
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}-", suffix=f"{path.suffix}.tmp"
-        )
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=f"{path.suffix}.tmp")
     except OSError as error:
         raise InputError(
-            "The output file cannot be written: it needs an existing folder that may be written",
+            "The output file cannot be written: its folder is missing or write-protected",
             value=f"{path} ({error.strerror})",
             remedy="Create the folder or choose another path.",
         ) from error
@@ -137,6 +149,23 @@ def atomic_path(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Delete the temporary files of :func:`atomic_path` whose process was killed.
+
+    Files of processes that run, of other machines and of other programs stay.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look; nothing is done when it does not exist or may not be read.
+    """
+    with suppress(OSError):
+        for entry in os.scandir(folder):
+            found = _TEMPORARY.fullmatch(entry.name)
+            if found and not psutil.pid_exists(int(found.group(1))):
+                Path(entry.path).unlink(missing_ok=True)
 
 
 def atomic_write(path: Path, content: bytes) -> None:

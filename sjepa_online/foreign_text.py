@@ -24,12 +24,31 @@ def clean_text(text: str, length: int = 200) -> str:
     Terminal sequences are removed. Control and formatting characters (such as changes of
     writing direction) and line breaks become single spaces. Displays that interpret markup
     must still escape it.
+
+    Parameters
+    ----------
+    text : str
+    length : int
+        Characters.
+
+    Returns
+    -------
+    line : str
     """
     return " ".join(_without_controls(text, kept="").split())[:length]
 
 
 def clean_lines(text: str) -> str:
-    """Return text without terminal sequences and control characters; lines and tabs stay."""
+    """Return text without terminal sequences and control characters; lines and tabs stay.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    text : str
+    """
     return _without_controls(text, kept=_KEPT)
 
 
@@ -38,6 +57,14 @@ def csv_cell(value: object) -> object:
 
     Numbers stay as they are, also in text form. The quote before ``=``, ``+``, ``-`` and ``@``
     is the spreadsheets' own sign for text.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    cell : object
     """
     if not isinstance(value, str):
         return value
@@ -50,6 +77,14 @@ def safe_name(text: str) -> str:
 
     Everything but letters, digits, ``.``, ``-`` and ``_`` becomes ``_``. The result never is
     empty, never begins with a dot and has at most 80 characters.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    name : str
     """
     name = re.sub(r"[^\w.-]+", "_", clean_text(text)).lstrip(".")[:_LONGEST_NAME].rstrip(".")
     if not name or _DEVICES.fullmatch(name):

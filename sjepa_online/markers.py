@@ -37,6 +37,8 @@ WORDS = (CUE, END, FLASH, TRIAL, SELECTED, PAUSE)
 #: Source ids of a decoder's decisions and of an operator's marks begin so: no stimulus is marked.
 DECISION_SOURCE = "sjepa-online-decisions"
 MARK_SOURCE = "sjepa-online-marks"
+#: Source ids of replays begin so: a replay begins with its first consumer.
+REPLAY_SOURCE = "sjepa-online-replay"
 #: Formats of marker streams of any type; whole numbers stand for their text.
 MARKER_FORMATS = ("string", "int8", "int16", "int32", "int64")
 _MARKER_TYPE = re.compile(r"mark|event|stim|trig", re.IGNORECASE)
@@ -87,7 +89,7 @@ def parse_marker(text: str) -> StimulusMarker:
 
 
 def is_marker_stream(kind: str, form: str, sfreq: float, n_channels: int) -> bool:
-    """Tell whether a stream carries markers: text, codes, or numbers under a type of markers.
+    """Return whether a stream carries markers: text, codes, or numbers under a type of markers.
 
     Parameters
     ----------
@@ -98,6 +100,10 @@ def is_marker_stream(kind: str, form: str, sfreq: float, n_channels: int) -> boo
     sfreq : float
         Declared rate (Hz).
     n_channels : int
+
+    Returns
+    -------
+    carries_markers : bool
     """
     if form == "string":
         return True
@@ -108,12 +114,16 @@ def is_marker_stream(kind: str, form: str, sfreq: float, n_channels: int) -> boo
 
 
 def marker_text(value: object) -> str:
-    """Give what a marker says: without white space around it or a running number before it.
+    """Return the text of a marker, without white space around it or a running number before it.
 
     Parameters
     ----------
     value : object
         Text, or a number: ``769.0`` gives ``769``.
+
+    Returns
+    -------
+    text : str
     """
     if isinstance(value, bytes):
         value = value.decode("utf-8", errors="replace")
@@ -124,10 +134,18 @@ def marker_text(value: object) -> str:
 
 
 def same_marker(code: str, label: str) -> bool:
-    """Tell whether a marker is the one that a code names.
+    """Return whether a code names a marker.
 
     White space does not matter, nor how a number is written: ``S  1`` is ``S 1``, and ``1``
     where only numbers are given; ``769.0`` is ``769``.
+
+    Parameters
+    ----------
+    code, label : str
+
+    Returns
+    -------
+    is_same : bool
     """
     one, other = (" ".join(marker_text(text).split()) for text in (code, label))
     if one == other or one.replace(" ", "") == other.replace(" ", ""):

@@ -1,8 +1,9 @@
-"""Protocols: what a paradigm shows, with which markers, and how it is decoded."""
+"""Protocols: the stimuli of a paradigm, their markers, and their decoding."""
 
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,9 @@ MODEL_SFREQ = 128
 
 Paradigm = Literal["ssvep", "erp", "mi"]
 Electrodes = Literal["all", "cortex"]
+# most problems that are told at once, and most bytes times lines in which their lines are found
+_TOLD = 20
+_SEARCHED = 4_000_000
 T = TypeVar("T", bound=BaseModel)
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -44,7 +48,7 @@ class ClassSpecification(_Part):
 
 
 class Flicker(_Part):
-    """What an SSVEP session shows: one cued target a trial, all targets flickering.
+    """Stimuli of an SSVEP session: all targets flicker, and each trial cues one of them.
 
     Times in seconds. A class without a frequency is a target that does not flicker.
     """
@@ -58,7 +62,7 @@ class Flicker(_Part):
 
 
 class Imagery(_Part):
-    """What a motor imagery session shows: a fixation cross, a cue to imagine by, a rest.
+    """Stimuli of a motor imagery session: a fixation cross, a cue, a rest.
 
     Times in seconds; a rest lasts ``rest`` give or take up to ``rest_jitter``.
     """
@@ -72,7 +76,7 @@ class Imagery(_Part):
 
 
 class Speller(_Part):
-    """What an ERP session shows: a matrix of symbols that light up in groups.
+    """Stimuli of an ERP session: a matrix of symbols that light up in groups.
 
     Times in seconds. ``rows`` holds the symbols of each row, one character a symbol; ``text``
     what is copied in calibration. In a sequence every symbol lights up twice, with its row and
@@ -146,9 +150,9 @@ class Speller(_Part):
     @model_validator(mode="after")
     def _is_a_matrix(self) -> Speller:
         if len({len(row) for row in self.rows}) != 1 or len(self.rows[0]) < 2:
-            raise ValueError("the rows have the same number of symbols, at least two")
+            raise ValueError("the rows differ in length, or have only one symbol")
         if len(set(self.symbols)) != len(self.symbols) or "/" in self.symbols:
-            raise ValueError("each symbol stands in the matrix once, and '/' is none")
+            raise ValueError("a symbol stands in the matrix twice, or is '/'")
         unknown = sorted(set(self.text + self.practice_text) - set(self.symbols))
         if unknown:
             raise ValueError(f"the matrix lacks these symbols of the text: {' '.join(unknown)}")
@@ -183,17 +187,17 @@ class Protocol(_Part):
         given = [field for field in _PRESENTATIONS.values() if getattr(self, field) is not None]
         if any(field != _PRESENTATIONS[self.paradigm] for field in given):
             raise ValueError(
-                f"a protocol of {self.paradigm} may have [{_PRESENTATIONS[self.paradigm]}], "
-                f"not [{', '.join(given)}]"
+                f"[{', '.join(given)}] does not suit {self.paradigm}, whose section is "
+                f"[{_PRESENTATIONS[self.paradigm]}]"
             )
         if self.speller is not None and set(self.class_names) != {TARGET, NON_TARGET}:
-            raise ValueError("a speller's classes are Target and NonTarget")
+            raise ValueError("the classes of this speller are not Target and NonTarget")
         return self
 
     @model_validator(mode="after")
     def _labels_are_unique(self) -> Protocol:
         labels = [label for spec in self.classes for label in {spec.name, *spec.aliases}]
-        twice = sorted({label for label in labels if labels.count(label) > 1})
+        twice = sorted(label for label, count in Counter(labels).items() if count > 1)
         if twice:
             raise ValueError(f"these labels stand for more than one class: {', '.join(twice)}")
         if self.paradigm == "ssvep" and not self.frequencies:
@@ -236,7 +240,7 @@ class Protocol(_Part):
 
     @property
     def presentation(self) -> Flicker | Imagery | Speller | None:
-        """What a session shows; None where the protocol serves recordings only."""
+        """The stimuli of a session; None where the protocol serves recordings only."""
         return self.flicker or self.imagery or self.speller
 
     def class_of(self, label: str) -> str | None:
@@ -308,7 +312,8 @@ def parse_toml(path: Path, model: type[T]) -> T:
         # editors of Windows put a byte order mark before the text
         text = path.read_text(encoding="utf-8-sig")
         content: dict[str, Any] = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    # too many digits are a bare ValueError, too many brackets a RecursionError
+    except (ValueError, RecursionError) as error:
         raise InputError(
             "The file is not a UTF-8 TOML file",
             value=f"{path}: {error}",
@@ -328,10 +333,13 @@ def parse_toml(path: Path, model: type[T]) -> T:
 
 def _problems(text: str, error: ValidationError) -> list[str]:
     """Tell what is wrong with which field of a TOML text, in the order of its lines."""
-    statements = list(_statements(text))
-    locs = [problem["loc"] for problem in error.errors()]
+    # to find a line takes a time that grows with the square of the text
+    is_short = len(text) * text.count("\n") < _SEARCHED
+    statements = list(_statements(text)) if is_short else []
+    problems = error.errors()[:_TOLD]
+    locs = [problem["loc"] for problem in problems]
     found = []
-    for problem in error.errors():
+    for problem in problems:
         loc = problem["loc"]
         # classes with an error each are not counted, and called too few
         if any(len(other) > len(loc) > 0 and other[: len(loc)] == loc for other in locs):

@@ -1,4 +1,4 @@
-"""Finds what people read, edit and exchange: protocols, recipes, weights, the sample."""
+"""Finds the files that people read, edit and exchange: protocols, recipes, weights, the sample."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schedule of a session: what is shown when, drawn from a protocol."""
+"""The schedule of a session: stimuli and their times, drawn from a protocol."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PhaseKind = Literal["fixation", "cue", "stimulation", "imagery", "flash", "betwe
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A time in which the display stays what it is (a flickering target flickers on).
+    """A time in which the display does not change (targets may flicker).
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ def make_schedule(
             phases = [_speller_phases(speller, target, random) for target in targets]
         case None:
             raise InputError(
-                "A session has nothing to show without [flicker], [imagery] or [speller]",
+                "This protocol does not say what a session shows",
                 value=f"none of them in {protocol.name}",
                 remedy="Add one, as in the shipped protocols, or calibrate --from recordings.",
             )
@@ -159,6 +159,11 @@ def flash_groups(speller: Speller, random: np.random.Generator) -> Iterator[str]
     Each sequence is a matrix of all symbols flashed row by row and column by column in random
     order: the matrix on the display (row-column: Farwell and Donchin 1988), or one with the
     symbols shuffled (random-set: Lee et al. 2019).
+
+    Parameters
+    ----------
+    speller : Speller
+    random : numpy.random.Generator
 
     Yields
     ------

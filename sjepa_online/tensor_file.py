@@ -1,4 +1,4 @@
-"""Safetensors files with a typed configuration inside: the one format of everything stored.
+"""Safetensors files with a typed configuration inside: the format of all stored arrays.
 
 A file holds arrays and, in its metadata, the name and the version of its format, a JSON
 configuration, and a checksum of all that. Nothing in it can execute.
@@ -115,7 +115,8 @@ def open_safetensors(path: Path) -> tuple[dict[str, str], Arrays]:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             return metadata, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, TypeError) as error:
+    # NumPy lacks types that other programs write, such as numbers of 8 bits with a point
+    except (SafetensorError, OSError, TypeError, AttributeError) as error:
         raise InputError(
             "The file is not a whole safetensors file",
             value=f"{path} ({error})",
@@ -146,8 +147,8 @@ def read_tensor_file(
     Raises
     ------
     InputError
-        The file is damaged or was changed, is of another format, or of a newer version than
-        ``format_version``.
+        The file is damaged or was changed, holds NaN, is of another format, or of a newer version
+        than ``format_version``.
     """
     metadata, arrays = open_safetensors(path)
     if metadata.get("format") != format_name:
@@ -159,7 +160,9 @@ def read_tensor_file(
     try:
         version = int(metadata["format_version"])
         config = json.loads(metadata["config"])
-    except (KeyError, ValueError) as error:
+        if not isinstance(config, dict):
+            raise KeyError(f"the configuration is {config}")
+    except (KeyError, ValueError, RecursionError) as error:
         raise InputError(
             f"The file of the format '{format_name}' lacks its version and a JSON configuration",
             value=f"{path} ({error})",
@@ -172,6 +175,7 @@ def read_tensor_file(
             value=f"{path} of version {version}",
             remedy="Update sjepa-online, or make the file again with this version.",
         )
+    _refuse_nan(path, arrays)
     if metadata.pop(CHECKSUM, "none") != _checksum(metadata, arrays):
         raise InputError(
             f"The checksum of the file of the format '{format_name}' contradicts its content",
@@ -179,6 +183,19 @@ def read_tensor_file(
             remedy="The file was changed or damaged: get it or make it again.",
         )
     return config, arrays
+
+
+def _refuse_nan(path: Path, arrays: Arrays) -> None:
+    """Refuse what would make every probability NaN, without an error."""
+    wrong = [
+        name for name, array in arrays.items() if array.dtype.kind in "fc" and np.isnan(array).any()
+    ]
+    if wrong:
+        raise InputError(
+            "Some arrays of the file hold values that are not numbers (NaN)",
+            value=f"{', '.join(wrong)} in {path}",
+            remedy="What made the file has failed: make it again.",
+        )
 
 
 def _checksum(metadata: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> str:

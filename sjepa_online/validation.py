@@ -201,7 +201,12 @@ def check_epochs(X: ArrayLike, n_channels: int | None = None, lengths: Sequence[
 def check_epoch_shape(
     X: FloatArray, n_channels: int | None = None, lengths: Sequence[int] = ()
 ) -> None:
-    """Refuse epochs of another shape; parameters are those of :func:`check_epochs`.
+    """Refuse epochs of another shape.
+
+    Parameters
+    ----------
+    X, n_channels, lengths
+        As for :func:`check_epochs`.
 
     Raises
     ------

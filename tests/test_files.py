@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import errno
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from sjepa_online import files
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.files import atomic_path, atomic_write, is_file, user_path
 
@@ -61,6 +63,33 @@ def test_two_writers_do_not_share_a_temporary_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
+def test_what_a_killed_process_left_goes_and_nothing_else(tmp_path: Path) -> None:
+    script = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from sjepa_online.files import atomic_path\n"
+        "with atomic_path(Path(sys.argv[1])) as temporary:\n"
+        "    temporary.write_bytes(b'half'); os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    path = tmp_path / "file.bin"
+    subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+    (abandoned,) = tmp_path.iterdir()
+    foreign = tmp_path / abandoned.name.replace("file", "other").replace(files._HOST, "0" * 8)
+    strange = tmp_path / ".notes-1-abcdefgh.tmp"
+    for other in (foreign, strange):
+        other.write_bytes(b"not ours")
+    with atomic_path(path) as running:
+        atomic_write(tmp_path / "second.bin", b"second")
+        assert running.exists()
+        assert not abandoned.exists()
+    assert {one.name for one in tmp_path.iterdir()} == {
+        "file.bin",
+        "second.bin",
+        foreign.name,
+        strange.name,
+    }
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions are POSIX")
 def test_the_file_has_the_permissions_of_any_new_file(tmp_path: Path) -> None:
     ordinary = tmp_path / "ordinary"
@@ -72,7 +101,7 @@ def test_the_file_has_the_permissions_of_any_new_file(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="existing folder") as caught:
+    with pytest.raises(InputError, match="folder is missing") as caught:
         atomic_write(tmp_path / "absent" / "file.bin", b"new")
     assert "absent" in str(caught.value)
 

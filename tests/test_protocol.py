@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import time
 from pathlib import Path
 
 import pytest
@@ -169,3 +170,21 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b'name = "\xff\xfe"')
     with pytest.raises(InputError, match="UTF-8"):
         load_protocol(path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["x = " + "[" * 100_000, "x = " + "9" * 5000, 'name = "again"'],
+    ids=["deep", "huge", "twice"],
+)
+def test_what_the_reader_of_toml_cannot_take_is_told(tmp_path: Path, line: str) -> None:
+    with pytest.raises(InputError, match="not a UTF-8 TOML file"):
+        _load(tmp_path, f"{TEXT}\n{line}\n{line}\n")
+
+
+def test_a_file_of_many_mistakes_is_told_soon(tmp_path: Path) -> None:
+    begin = time.perf_counter()
+    with pytest.raises(InputError, match=r"classes\.2\.name") as caught:
+        _load(tmp_path, TEXT + '[[classes]]\nnam = "x"\n' * 10_000)
+    assert time.perf_counter() - begin < 5.0
+    assert len(str(caught.value)) < 5000

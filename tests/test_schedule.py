@@ -78,7 +78,7 @@ def test_imagery_rests_as_long_as_the_protocol_says() -> None:
 
 def test_a_protocol_for_recordings_only_has_no_schedule() -> None:
     protocol = load_protocol("mi").model_copy(update={"imagery": None})
-    with pytest.raises(InputError, match=r"\[flicker\], \[imagery\] or \[speller\]"):
+    with pytest.raises(InputError, match="does not say what a session shows"):
         make_schedule(protocol, 0)
 
 
@@ -95,9 +95,9 @@ def test_a_marker_keeps_what_it_says(word: str, about: str, practice: bool) -> N
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"imagery": load_protocol("mi").imagery}, "may have"),
-        ({"speller": {"rows": ["AB", "CDE"]}}, "same number"),
-        ({"speller": {"rows": ["AB", "CA"]}}, "stands in the matrix once"),
+        ({"imagery": load_protocol("mi").imagery}, "does not suit"),
+        ({"speller": {"rows": ["AB", "CDE"]}}, "differ in length"),
+        ({"speller": {"rows": ["AB", "CA"]}}, "stands in the matrix twice"),
         ({"speller": {"rows": ["AB", "CD"]}}, "lacks these symbols"),
     ],
 )

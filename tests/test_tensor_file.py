@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import pickle
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +168,27 @@ def test_what_json_cannot_hold_overwrites_nothing(path: Path) -> None:
         write_tensor_file(path, "test", 2, {"score": float("nan")}, {})
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("kind", ["F8_E4M3", "F8_E5M2", "BF16"])
+def test_numbers_of_a_type_that_numpy_lacks_are_refused(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "file.safetensors"
+    n_bytes = 4 if kind == "BF16" else 2
+    header = json.dumps({"a": {"dtype": kind, "shape": [2], "data_offsets": [0, n_bytes]}})
+    path.write_bytes(struct.pack("<Q", len(header)) + header.encode() + bytes(n_bytes))
+    with pytest.raises(InputError, match="whole safetensors"):
+        open_safetensors(path)
+
+
+@pytest.mark.parametrize("config", ["[" * 100_000, "null", "[]", "1" * 10_000])
+def test_a_configuration_that_is_no_object_is_refused(tmp_path: Path, config: str) -> None:
+    path = _save(tmp_path / "f", format="test", format_version="1", config=config)
+    with pytest.raises(InputError, match="lacks its version and a JSON configuration"):
+        read_tensor_file(path, "test", 1)
+
+
+def test_nan_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "file.safetensors"
+    write_tensor_file(path, "test", 1, {}, {"a": np.zeros(3), "b": np.array([1.0, np.nan])})
+    with pytest.raises(InputError, match=r"not numbers \(NaN\): b in"):
+        read_tensor_file(path, "test", 1)

@@ -8,6 +8,7 @@ from sjepa_online.amplifier.library import (
     list_profiles,
     load_profile,
     save_profile,
+    to_toml,
 )
 from sjepa_online.amplifier.profile import AS_DECLARED, AmplifierProfile, describe
 
@@ -24,5 +25,6 @@ __all__ = [
     "load_profile",
     "pick_channels",
     "save_profile",
+    "to_toml",
     "trigger_channel",
 ]

@@ -63,12 +63,17 @@ class PickedChannels:
         return factors
 
     def take(self, samples: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the signal of the picked channels, shape (n_picked, n), in :attr:`unit`.
+        """Return the signal of the picked channels.
 
         Parameters
         ----------
         samples : ndarray, shape (n, n_channels)
             As they came.
+
+        Returns
+        -------
+        signal : ndarray, shape (n_picked, n)
+            In :attr:`unit`.
         """
         picked = np.ascontiguousarray(samples[:, self.rows].T, dtype=np.float64)
         if self.scales is not None:
@@ -79,7 +84,7 @@ class PickedChannels:
 def pick_channels(
     declaration: Declaration, profile: AmplifierProfile = AS_DECLARED
 ) -> PickedChannels:
-    """Choose the electrodes of a stream or a file, by its own words and a profile.
+    """Choose the electrodes of a stream or a file by its declaration and a profile.
 
     Without ``profile.channels`` these are the channels whose labels are electrodes: of those
     with the type EEG where there are any, else of all. Nothing else is looked at, so labels,
@@ -90,6 +95,10 @@ def pick_channels(
     ----------
     declaration : Declaration
     profile : AmplifierProfile
+
+    Returns
+    -------
+    picked : PickedChannels
 
     Raises
     ------
@@ -113,7 +122,7 @@ def pick_channels(
 def _electrodes(
     declaration: Declaration, profile: AmplifierProfile
 ) -> tuple[list[int], tuple[str, ...], list[str]]:
-    """Return places and electrodes of the channels that are used, and what was left out."""
+    """Return rows and electrodes of the channels that are used, and the labels left out."""
     labels = _renamed(declaration, profile)
     if isinstance(profile.channels, tuple):
         used = [row for row, label in enumerate(labels) if label != LEFT_OUT]
@@ -128,7 +137,7 @@ def _electrodes(
     try:
         pick = pick_eeg_channels([labels[row] for row in rows])
     except InputError as error:
-        remedy = error.remedy if "occur once" in error.problem else _advice(declaration)
+        remedy = error.remedy if "same electrode" in error.problem else _advice(declaration)
         rule = f"{declaration.name}: {error.problem}"
         raise InputError(rule, value=error.value, remedy=remedy) from error
     unsure = [labels[row] for row in rows if labels[row] in pick.unknown]
@@ -179,7 +188,7 @@ def _renamed(declaration: Declaration, profile: AmplifierProfile) -> tuple[str, 
 
 
 def _advice(declaration: Declaration) -> str:
-    """Say by which option the electrodes of a stream or a file can be told."""
+    """Name the option that describes the electrodes of a stream or a file."""
     n = declaration.n_channels
     by_hand = f'--channels "Fp1,Fp2,-,..." ({n} names in the channels\' order, - for no electrode)'
     fitting = fitting_profile(declaration)
@@ -227,7 +236,18 @@ def _unitless(declaration: Declaration, said: Sequence[str]) -> InputError:
 def trigger_channel(
     declaration: Declaration, profile: AmplifierProfile = AS_DECLARED
 ) -> int | None:
-    """Return the place of the channel of codes: the one named, or the only one that there is.
+    """Return the row of the channel of codes: the named one, or the only one.
+
+    Parameters
+    ----------
+    declaration : Declaration
+    profile : AmplifierProfile
+        Its ``trigger`` names the channel of codes.
+
+    Returns
+    -------
+    index : int or None
+        None where there is no such channel, or several.
 
     Raises
     ------

@@ -52,7 +52,18 @@ class CodeReader:
 
 
 def whole_codes(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the codes of samples; what is no number counts as 0."""
+    """Return the whole codes of samples; a value that is not finite counts as 0.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        Samples of the channel of codes.
+
+    Returns
+    -------
+    codes : ndarray of int, shape (n,)
+        Codes of a parallel port keep their low bits; negative ones stay as they are.
+    """
     finite = np.nan_to_num(np.asarray(values, dtype=np.float64), posinf=0.0, neginf=0.0)
     rounded = np.round(np.clip(finite, -(2.0**31), 2.0**32)).astype(np.int64)
     # negative codes (-1: nothing, in the apps of Brain Products) stay as they are

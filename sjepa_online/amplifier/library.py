@@ -21,7 +21,7 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,63}")
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a stream or a file says of itself.
+    """The declaration of a stream or a file: names, units and types of its channels.
 
     Attributes
     ----------
@@ -54,7 +54,22 @@ class Declaration:
         types: Sequence[str] = (),
         **more: Any,
     ) -> Declaration:
-        """Take lists that have an entry for each channel, or none at all."""
+        """Make a declaration of lists that have an entry for each channel, or none at all.
+
+        Parameters
+        ----------
+        name : str
+            Of the stream or the file.
+        n_channels : int
+        labels, units, types : sequence of str
+            One for each channel, or empty.
+        **more
+            Further attributes by name.
+
+        Returns
+        -------
+        declaration : Declaration
+        """
         unsaid = ("",) * n_channels
         return cls(
             name, tuple(labels) or unsaid, tuple(units) or unsaid, tuple(types) or unsaid, **more
@@ -72,13 +87,28 @@ class Declaration:
 
 
 def list_profiles() -> dict[str, Path]:
-    """Return name -> path of every profile; the user's hide the shipped ones."""
+    """Return every profile; the user's own replace shipped ones of the same name.
+
+    Returns
+    -------
+    profiles : dict of str to Path
+        Files by name.
+    """
     folders = (shipped_folder("calibration") / AMPLIFIERS, user_folder("calibration") / AMPLIFIERS)
     return {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
 
 
 def load_profile(name_or_path: str | Path) -> AmplifierProfile:
     """Read a profile by its name or its path.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        Name of a shipped profile or of the user's own, or path of a ``.toml`` file.
+
+    Returns
+    -------
+    profile : AmplifierProfile
 
     Raises
     ------
@@ -100,7 +130,17 @@ def load_profile(name_or_path: str | Path) -> AmplifierProfile:
 
 
 def save_profile(profile: AmplifierProfile, name: str) -> Path:
-    """Keep a profile among the user's own, where it is found by its name.
+    """Save a profile among the user's own, which are found by name.
+
+    Parameters
+    ----------
+    profile : AmplifierProfile
+    name : str
+
+    Returns
+    -------
+    path : Path
+        The file that was written.
 
     Raises
     ------
@@ -121,7 +161,17 @@ def save_profile(profile: AmplifierProfile, name: str) -> Path:
 
 
 def to_toml(profile: AmplifierProfile) -> str:
-    """Write a profile as TOML."""
+    """Write a profile as TOML.
+
+    Parameters
+    ----------
+    profile : AmplifierProfile
+
+    Returns
+    -------
+    text : str
+        Without the fields that have their default.
+    """
     fields = profile.model_dump(exclude_none=True, exclude_defaults=True)
     tables = {name: fields.pop(name) for name in list(fields) if isinstance(fields[name], dict)}
     lines = [f"{name} = {_value(value)}" for name, value in fields.items()]
@@ -137,9 +187,18 @@ def _value(value: object) -> str:
 
 
 def fitting_profile(declaration: Declaration) -> str | None:
-    """Return the name of the profile that fits a stream best; None where none does.
+    """Return the name of the profile that fits a stream best.
 
     The one with the most that fits; the user's own before a shipped one.
+
+    Parameters
+    ----------
+    declaration : Declaration
+
+    Returns
+    -------
+    name : str or None
+        None where no profile fits.
     """
     best: tuple[int, int, str] | None = None
     shipped = shipped_folder("calibration") / AMPLIFIERS
@@ -165,7 +224,7 @@ def _read_fits(path: Path, _: int) -> Fits | None:
 
 
 def _score(fits: Fits, declaration: Declaration) -> int:
-    """Count what is asked for and fits; 0 where anything does not."""
+    """Count the patterns of a profile that fit; 0 where one does not."""
     labels = ",".join(declaration.labels) if declaration.has_labels else "none"
     texts = [
         (fits.name, declaration.name),

@@ -47,7 +47,7 @@ class Fits(BaseModel):
 
 
 class AmplifierProfile(BaseModel):
-    """What is said of an amplifier or a recording; what is not said is as declared.
+    """A description of an amplifier or a recording; fields without a value are as declared.
 
     Attributes
     ----------
@@ -125,11 +125,30 @@ class AmplifierProfile(BaseModel):
         return None if self.trigger is not None else self.markers
 
     def of_session(self, stream: str) -> AmplifierProfile:
-        """Return the profile for a session's own recording: this stream, and its own markers."""
+        """Return the profile for a session's own recording: this stream, and its own markers.
+
+        Parameters
+        ----------
+        stream : str
+            Name of the stream.
+
+        Returns
+        -------
+        profile : AmplifierProfile
+        """
         return self.model_copy(update={"stream": stream, "markers": None, "events": {}})
 
     def event(self, label: str) -> str:
-        """Return the class that a marker stands for, or the marker itself."""
+        """Return the class that a marker stands for, or the marker itself.
+
+        Parameters
+        ----------
+        label : str
+
+        Returns
+        -------
+        name : str
+        """
         for code, name in self.events.items():
             if same_marker(code, label):
                 return name
@@ -150,7 +169,7 @@ def describe(
     markers: str | None = None,
     events: Sequence[str] = (),
 ) -> AmplifierProfile:
-    """Change a profile by what the user says in addition; what the user says wins.
+    """Change a profile by the user's options, which come before its own fields.
 
     Parameters
     ----------
@@ -161,6 +180,10 @@ def describe(
         As in :class:`AmplifierProfile`.
     events : sequence of str
         ``CODE=CLASS`` each.
+
+    Returns
+    -------
+    profile : AmplifierProfile
 
     Raises
     ------
@@ -173,11 +196,11 @@ def describe(
         changes["channels"] = parse_channels(channels)
     if scale is not None and not 0 < scale < float("inf"):
         raise InputError(
-            "A scale is a positive factor", value=scale, remedy="Give --scale 0.1, say."
+            "The scale is not a positive number", value=scale, remedy="Give --scale 0.1, say."
         )
     if markers is not None and not markers.removeprefix(CHANNEL):
         raise InputError(
-            "--markers names a stream or a channel",
+            "--markers names neither a stream nor a channel",
             value=repr(markers),
             remedy="Say --markers NAME, or --markers channel:NAME.",
         )
@@ -188,6 +211,15 @@ def describe(
 def parse_channels(text: str) -> tuple[str, ...] | dict[str, str]:
     """Read ``--channels``: electrodes in their order, or ``NAME=ELECTRODE`` pairs.
 
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    channels : tuple of str, or dict of str to str
+        Electrodes in their order, or electrodes by the names of channels; ``-`` for none.
+
     Raises
     ------
     InputError
@@ -197,7 +229,7 @@ def parse_channels(text: str) -> tuple[str, ...] | dict[str, str]:
     by_name = ["=" in part for part in parts]
     if any(by_name) != all(by_name) or not all(parts):
         raise InputError(
-            "--channels gives electrodes in their order, or NAME=ELECTRODE for each",
+            "Some entries of --channels are empty, or only some have the form NAME=ELECTRODE",
             value=repr(text),
             remedy='Write --channels "O1,Oz,O2,-" or --channels "Ch0=Fp1,aux=-"; - leaves a '
             "channel out.",
@@ -228,7 +260,7 @@ def _parse_events(texts: Sequence[str]) -> dict[str, str]:
         found = re.fullmatch(r"\s*(.+?)\s*=\s*([^=]+?)\s*", text)
         if found is None:
             raise InputError(
-                "--event gives a code and a class",
+                "--event lacks a code or a class",
                 value=repr(text),
                 remedy="Write --event 769=left_hand.",
             )

@@ -312,7 +312,7 @@ def _check_entities(**entities: str | None) -> None:
     for name, value in entities.items():
         if value is not None and not _ENTITY.fullmatch(value):
             raise InputError(
-                f"The {name} of a BIDS data set may hold letters and digits only",
+                f"The {name} of the BIDS data set has other characters than letters and digits",
                 value=repr(value),
                 remedy="Leave out anything else.",
             )
@@ -324,6 +324,6 @@ def _mne_bids() -> ModuleType:
         raise InputError(
             "The extra bids, which exports need, is not installed",
             value=f"{' and '.join(missing)} not installed",
-            remedy='Run: pip install "sjepa-online[bids]"',
+            remedy='Run in the folder of sjepa-online: pip install -c constraints.txt ".[bids]"',
         )
     return import_module("mne_bids")

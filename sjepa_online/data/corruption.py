@@ -345,4 +345,4 @@ def _parse(text: str) -> Fault:
 
 
 def _grammar_error(text: str) -> InputError:
-    return InputError("Faults are given by the grammar of SPEC", value=repr(text), remedy=GRAMMAR)
+    return InputError("This description of faults cannot be read", value=repr(text), remedy=GRAMMAR)

@@ -114,7 +114,7 @@ def _moabb_datasets() -> ModuleType:
         raise InputError(
             "The extra moabb, which its data sets need, is not installed",
             value=str(error),
-            remedy='Run: pip install "sjepa-online[moabb]"',
+            remedy='Run in the folder of sjepa-online: pip install -c constraints.txt ".[moabb]"',
         ) from error
     datasets: ModuleType = moabb.datasets
     return datasets

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sjepa_online.errors import InputError
+from sjepa_online.signal.decimator import LIMIT_SFREQ
+from sjepa_online.signal.montage import resolve_channel_names
 from sjepa_online.validation import check_names, check_times
 
 
@@ -98,11 +101,11 @@ class Recording:
                 value=f"{len(self.data)} channels named {', '.join(self.ch_names)}",
                 remedy='Rename them: --channels "Fp1,Fp2,...".',
             )
-        if not 0 < self.sfreq < float("inf"):
+        if not 1.0 <= self.sfreq <= LIMIT_SFREQ:
             raise InputError(
-                f"The recording has no sampling rate ({self.name})",
-                value=self.sfreq,
-                remedy="Correct the rate in the file's header.",
+                f"The recording has no sampling rate of an amplifier ({self.name})",
+                value=f"{self.sfreq:g} Hz",
+                remedy=f"Correct the rate in the file's header: 1 to {LIMIT_SFREQ:g} Hz.",
             )
         check_names("ch_names", self.ch_names)
         check_names("bad", self.bad)
@@ -141,11 +144,21 @@ class Recording:
         InputError
             The recording lacks some of them; the message names them.
         """
-        missing = [name for name in ch_names if name not in self.ch_names]
+        places = {electrode(name): place for place, name in enumerate(self.ch_names)}
+        missing = [name for name in ch_names if electrode(name) not in places]
         if missing:
             raise InputError(
                 f"The recording lacks channels that are needed ({self.name})",
                 value=f"missing {', '.join(missing)}; there are {', '.join(self.ch_names)}",
                 remedy="Use recordings of the same montage.",
             )
-        return self.data[[self.ch_names.index(name) for name in ch_names]]
+        return self.data[[places[electrode(name)] for name in ch_names]]
+
+
+@lru_cache(maxsize=1000)
+def electrode(name: str) -> str:
+    """Return the 10-05 name of an electrode in any usual spelling; other names as they are."""
+    try:
+        return resolve_channel_names([name])[0]
+    except InputError:
+        return name

@@ -353,4 +353,4 @@ def _subjects(text: str, field: str) -> list[int]:
 
 
 def _grammar_error(text: str) -> InputError:
-    return InputError("A SOURCE follows the grammar", value=text, remedy=GRAMMAR)
+    return InputError("This SOURCE cannot be read", value=text, remedy=GRAMMAR)

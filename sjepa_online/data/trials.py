@@ -10,17 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from sjepa_online.data.reading import naming
-from sjepa_online.data.recording import Recording
+from sjepa_online.data.recording import Recording, electrode
 from sjepa_online.errors import InputError
 from sjepa_online.markers import PAUSE, parse_marker
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal.cortex import cortex_among
-from sjepa_online.signal.preprocessor import Preprocessor, PreprocessorConfig
+from sjepa_online.signal.preprocessor import (
+    Preprocessor,
+    PreprocessorConfig,
+    preprocess_in_chunks,
+)
 from sjepa_online.signal.units import require_plausible_amplitude
 from sjepa_online.signal.windows import cut_windows, window_start
 from sjepa_online.validation import check_names
 
-_CHUNK_SECONDS = 60.0
 _CHECKED_SECONDS = 60
 
 
@@ -97,7 +100,10 @@ def make_trials(
         )
     names = montage(recordings, protocol) if ch_names is None else check_names("ch_names", ch_names)
     parts = [_cut(recording, protocol, config, names) for recording in recordings]
-    marked = [reason for one in recordings if (reason := _marked(one, names))]
+    if ch_names is None:
+        marked = _left_out(recordings, good_channels(recordings))
+    else:
+        marked = _marked_as_bad(recordings, names)
     dropped = (*marked, *(reason for part in parts for reason in part.dropped))
     counts = [len(part.y) for part in parts]
     if not sum(counts):
@@ -139,7 +145,10 @@ def montage(recordings: Sequence[Recording], protocol: Protocol) -> tuple[str, .
         No electrode is left.
     """
     good = good_channels(recordings)
-    return (protocol.reads == "cortex" and cortex_among(good)) or good
+    if protocol.reads == "all":
+        return good
+    cortex = cortex_among([electrode(name) for name in good])
+    return tuple(name for name in good if electrode(name) in cortex) or good
 
 
 def electrodes_told(recordings: Sequence[Recording], protocol: Protocol) -> str:
@@ -166,28 +175,51 @@ def electrodes_told(recordings: Sequence[Recording], protocol: Protocol) -> str:
 
 
 def good_channels(recordings: Sequence[Recording]) -> tuple[str, ...]:
-    """Return the electrodes of the first recording that none of them marks as bad.
+    """Return the electrodes that all recordings share and none marks as bad.
+
+    They have the names and the order of the first recording; the others may write them in
+    another spelling and another order.
 
     Raises
     ------
     InputError
         None is left.
     """
-    marked = {name for recording in recordings for name in recording.bad}
-    good = tuple(name for name in recordings[0].ch_names if name not in marked)
-    if not good:
+    marked = {electrode(name) for recording in recordings for name in recording.bad}
+    shared = set.intersection(*({electrode(name) for name in one.ch_names} for one in recordings))
+    good = tuple(name for name in recordings[0].ch_names if electrode(name) in shared - marked)
+    if good:
+        return good
+    if not shared:
         raise InputError(
-            "Every channel is marked as bad",
-            value=f"bad in {', '.join(one.name for one in recordings)}: "
-            f"{', '.join(sorted(marked))}",
-            remedy="Mark only those without signal, or leave out the recording that marks all.",
+            "The recordings have no electrode in common",
+            value="; ".join(f"{one.name}: {', '.join(one.ch_names[:8])}" for one in recordings),
+            remedy="Choose recordings of the same cap, or name their channels alike.",
         )
-    return good
+    raise InputError(
+        "Every channel is marked as bad",
+        value=f"bad in {', '.join(one.name for one in recordings)}: {', '.join(sorted(marked))}",
+        remedy="Mark only those without signal, or leave out the recording that marks all.",
+    )
 
 
-def _marked(recording: Recording, names: tuple[str, ...]) -> str:
-    left_out = [name for name in recording.bad if name not in names]
-    return f"{recording.name}: {', '.join(left_out)}, marked as bad" if left_out else ""
+def _marked_as_bad(recordings: Sequence[Recording], names: tuple[str, ...]) -> list[str]:
+    """Tell which channels that nobody has asked for are marked as bad."""
+    left_out = {one.name: [name for name in one.bad if name not in names] for one in recordings}
+    return [f"{name}: {', '.join(bad)}, marked as bad" for name, bad in left_out.items() if bad]
+
+
+def _left_out(recordings: Sequence[Recording], names: tuple[str, ...]) -> list[str]:
+    """Tell which channels are marked as bad, and which are not in every recording."""
+    used = {electrode(name) for name in names}
+    marked = {electrode(name) for one in recordings for name in one.bad}
+    told = []
+    for one in recordings:
+        bad = [name for name in one.bad if electrode(name) not in used]
+        alone = [name for name in one.ch_names if electrode(name) not in used | marked]
+        told += [f"{one.name}: {', '.join(bad)}, marked as bad"] if bad else []
+        told += [f"{one.name}: {', '.join(alone)}, not in every recording"] if alone else []
+    return told
 
 
 @dataclass(frozen=True)
@@ -205,7 +237,8 @@ def _cut(
     data = recording.channels(names)
     with naming(recording.name):
         _check_signal(data, recording)
-        bad = [name for name in names if name in recording.bad]
+        marked = {electrode(name) for name in recording.bad}
+        bad = [name for name in names if electrode(name) in marked]
         preprocessor = Preprocessor(names, recording.sfreq, recording.unit, config, bad)
     X, reasons = _windows(data, recording, onset, protocol, preprocessor)
     from_s = onset + protocol.window.start
@@ -253,7 +286,7 @@ def _windows(
         if not len(rows):
             continue
         preprocessor.reset()
-        signal = _preprocess(data[:, first:stop], preprocessor)
+        signal = preprocess_in_chunks(data[:, first:stop], preprocessor)
         start, delay = protocol.window.start, preprocessor.delay
         starts = window_start(onset[rows] - begins[index], start, delay)
         windows = cut_windows(signal, starts, protocol.n_times)
@@ -306,17 +339,6 @@ def _check_signal(data: npt.NDArray[np.float32], recording: Recording) -> None:
             value="every channel is constant",
             remedy="Choose a recording with signal.",
         )
-
-
-def _preprocess(
-    data: npt.NDArray[np.float32], preprocessor: Preprocessor
-) -> npt.NDArray[np.float32]:
-    n_chunk = round(_CHUNK_SECONDS * preprocessor.sfreq)
-    chunks = [
-        preprocessor.update(data[:, start : start + n_chunk]).astype(np.float32)
-        for start in range(0, data.shape[1], n_chunk)
-    ]
-    return np.concatenate(chunks, axis=1)
 
 
 def _summary(

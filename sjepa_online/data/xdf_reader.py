@@ -98,8 +98,8 @@ def _recording(
     data = _microvolts(np.asarray(eeg["time_series"]), picked)
     if sfreq > HIGHEST_SFREQ:
         decimator = Decimator(len(data), sfreq)
-        thinned, _ = decimator.update(data.astype(np.float64))
-        data, sfreq = thinned.astype(np.float32), decimator.sfreq
+        decimated, _ = decimator.update(data.astype(np.float64))
+        data, sfreq = decimated.astype(np.float32), decimator.sfreq
     return Recording(
         name=str(path),
         data=data,

@@ -73,6 +73,11 @@ class EpochClassifier(BaseEstimator, ABC):  # type: ignore[misc]
         return 1
 
     @property
+    def shortest_prefix(self) -> int:
+        """Samples of the shortest part of the window that :meth:`for_prefix` serves."""
+        return self.shortest_window
+
+    @property
     def lengths(self) -> tuple[int, ...]:
         """Samples of each prefix that is decided; empty where only the whole window is."""
         return ()
@@ -102,6 +107,20 @@ class EpochClassifier(BaseEstimator, ABC):  # type: ignore[misc]
         """Return an unfitted classifier of the same settings."""
         settings = self.get_params(deep=False)
         return type(self)(**{name: _unfitted(value) for name, value in settings.items()})
+
+    def for_prefix(self, n_times: int) -> EpochClassifier:
+        """Return an unfitted classifier of the same settings for the beginning of the window.
+
+        Parameters
+        ----------
+        n_times : int
+            Samples of the epochs; at least :attr:`shortest_prefix`.
+
+        Returns
+        -------
+        classifier : EpochClassifier
+        """
+        return self.clone()
 
     def fit(self, X: FloatArray, y: Labels) -> Self:
         """Fit on labelled epochs.
@@ -186,7 +205,7 @@ class EpochClassifier(BaseEstimator, ABC):  # type: ignore[misc]
 
     @abstractmethod
     def features(self, X: FloatArray) -> Features:
-        """Return what is read of each epoch.
+        """Return the features of each epoch.
 
         Parameters
         ----------
@@ -244,7 +263,13 @@ class EpochClassifier(BaseEstimator, ABC):  # type: ignore[misc]
 
     @abstractmethod
     def to_state(self) -> State:
-        """Return what :meth:`from_state` needs to predict as this classifier does."""
+        """Return the state from which :meth:`from_state` builds an equal classifier.
+
+        Returns
+        -------
+        state : State
+            Settings, arrays and parts.
+        """
 
     @classmethod
     @abstractmethod

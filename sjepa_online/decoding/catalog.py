@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from sjepa_online.decoding.classifiers.fbcca import FilterBankCCA
     from sjepa_online.decoding.classifiers.fine_tuning import Strategy
     from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
-    from sjepa_online.decoding.classifiers.readouts import Prior
     from sjepa_online.decoding.classifiers.umm import UmmClassifier
+    from sjepa_online.decoding.transfer.start import PopulationStart
     from sjepa_online.model import SignalJEPA
     from sjepa_online.model.heads import HeadName
-    from sjepa_online.typing import Floats
+    from sjepa_online.typing import FloatArray, Floats
 
 AUTO = "auto"
 DEFAULT_DECODER = AUTO
@@ -33,14 +33,21 @@ STRATEGIES = ("full", "new")
 BASELINES = ("riemann", "cca")
 #: The decoders that need no labelled trial: of spellers, and of flickering targets.
 UMM, FBCCA = "umm", "fbcca"
+#: The decoder that other people's imagery trained; labels refine it.
+POPULATION = "population"
 #: Decoders that are the convex filter bank, or made of it.
 _CONVEX = (AUTO, FILTER_BANK)
 
 
 def decoder_names() -> list[str]:
-    """Return the name of every decoder."""
+    """Return the name of every decoder.
+
+    Returns
+    -------
+    names : list of str
+    """
     with_strategy = [f"{strategy}-{head}" for strategy in STRATEGIES for head in HEADS]
-    return [AUTO, FILTER_BANK, *HEADS, *with_strategy, *BASELINES, UMM, FBCCA]
+    return [AUTO, FILTER_BANK, *HEADS, *with_strategy, *BASELINES, POPULATION, UMM, FBCCA]
 
 
 def check_decoder_name(name: str) -> None:
@@ -82,7 +89,12 @@ class DecoderPlan:
     note: str
 
     def make(self) -> EpochClassifier:
-        """Return an unfitted classifier, which shares nothing that a fit changes."""
+        """Return an unfitted classifier, which shares nothing that a fit changes.
+
+        Returns
+        -------
+        classifier : EpochClassifier
+        """
         return self.classifier.clone()
 
 
@@ -93,8 +105,9 @@ class DecoderRequest:
     Attributes
     ----------
     name : str
-        ``auto``, ``filter-bank``, ``riemann``, ``cca`` and ``fbcca`` (SSVEP), ``umm`` (ERP), or a
-        head, optionally with a strategy before it (``full-pre-local``).
+        ``auto``, ``filter-bank``, ``riemann``, ``population`` (imagery), ``cca`` and ``fbcca``
+        (SSVEP), ``umm`` (ERP), or a head, optionally with a strategy before it
+        (``full-pre-local``).
     weights : str
         Name or path of pretrained weights, or ``random``.
     random_state : int
@@ -125,7 +138,17 @@ class DecoderRequest:
         choose_device(self.device)
 
     def with_seed(self, seed: int) -> DecoderRequest:
-        """Return the same request with another seed."""
+        """Return the same request with another seed.
+
+        Parameters
+        ----------
+        seed : int
+            Of everything that the fit draws at random.
+
+        Returns
+        -------
+        request : DecoderRequest
+        """
         return replace(self, random_state=seed)
 
     def resolve(
@@ -135,6 +158,7 @@ class DecoderRequest:
         recordings: Sequence[str] = (),
         *,
         dynamic_stopping: bool = False,
+        epochs: Sequence[FloatArray] = (),
     ) -> DecoderPlan:
         """Read the weights and the population that the decoder needs.
 
@@ -148,6 +172,9 @@ class DecoderRequest:
             made from one of them would flatter the score.
         dynamic_stopping : bool
             Whether the decoder may decide before the end of the window.
+        epochs : sequence of ndarray, shape (n, channels, samples)
+            Trials that are calibrated from or tested on, in µV at 128 Hz: by them people of whom
+            a population of imagery was made are recognised, whatever their recordings are called.
 
         Returns
         -------
@@ -159,48 +186,74 @@ class DecoderRequest:
             The weights cannot be read, a population that was asked for by name does not suit, or
             the window is too short for dynamic stopping.
         """
-        from sjepa_online.decoding.transfer.start import NO_USE, PopulationStart, population_start
-
-        start, prior = NO_USE, None
-        if protocol.paradigm == "erp" and self.population not in ("auto", "none"):
-            if self.name not in (UMM, AUTO):
-                raise InputError(
-                    f"The decoder {self.name} cannot start from other people's responses",
-                    value=f"--population {self.population}",
-                    remedy=f"Choose {UMM} or {AUTO}, or leave the population out.",
-                )
-            prior = response_prior(self.population, protocol, ch_names, recordings)
-            start = PopulationStart(None, f"starts from the response in {self.population}")
-        elif self.name in _CONVEX:
-            start = population_start(self.population, protocol, ch_names, recordings)
-        classifier = self._classifier(protocol, ch_names, start.prior, prior)
+        start = self._start(protocol, ch_names, recordings, epochs)
+        classifier = self._classifier(protocol, ch_names, start)
         if dynamic_stopping:
             from sjepa_online.decoding.dynamic_stopping import for_prefixes
 
             classifier = for_prefixes(classifier, protocol)
-        return DecoderPlan(
-            self
-            if start.prior or prior is not None or start is NO_USE
-            else replace(self, population="none"),
-            classifier,
-            start.note,
-        )
+        settled = self if start.suits else replace(self, population="none")
+        return DecoderPlan(settled, classifier, start.note)
 
     def make(
-        self, protocol: Protocol, ch_names: Sequence[str], *, dynamic_stopping: bool = False
-    ) -> EpochClassifier:
-        """Return an unfitted classifier; who needs several resolves the request once.
-
-        The parameters are those of :meth:`resolve`.
-        """
-        return self.resolve(protocol, ch_names, dynamic_stopping=dynamic_stopping).classifier
-
-    def _classifier(
         self,
         protocol: Protocol,
         ch_names: Sequence[str],
-        prior: Prior | None,
-        response: Floats | None,
+        *,
+        dynamic_stopping: bool = False,
+        epochs: Sequence[FloatArray] = (),
+    ) -> EpochClassifier:
+        """Return an unfitted classifier; a caller that needs several resolves the request once.
+
+        See :meth:`DecoderRequest.resolve`.
+
+        The parameters are those of :meth:`resolve`.
+        """
+        return self.resolve(
+            protocol, ch_names, dynamic_stopping=dynamic_stopping, epochs=epochs
+        ).classifier
+
+    def _start(
+        self,
+        protocol: Protocol,
+        ch_names: Sequence[str],
+        recordings: Sequence[str],
+        epochs: Sequence[FloatArray],
+    ) -> PopulationStart:
+        """Find what other people's recordings give to the decoder."""
+        from sjepa_online.decoding.transfer.start import (
+            NO_USE,
+            PopulationStart,
+            imagery_start,
+            population_start,
+        )
+
+        paradigm, name = protocol.paradigm, self.population
+        if self.name == POPULATION:
+            return imagery_start(_required_population(name, protocol), protocol, ch_names, epochs)
+        if paradigm == "mi" and self.name == AUTO:
+            return imagery_start(name, protocol, ch_names, epochs)
+        if paradigm == "erp" and name not in ("auto", "none"):
+            if self.name not in (UMM, AUTO):
+                raise InputError(
+                    f"The decoder {self.name} cannot start from other people's responses",
+                    value=f"--population {name}",
+                    remedy=f"Choose {UMM} or {AUTO}, or leave the population out.",
+                )
+            response = response_prior(name, protocol, ch_names, recordings)
+            return PopulationStart(f"starts from the response in {name}", response=response)
+        if paradigm == "mi" and self.name == FILTER_BANK and name not in ("auto", "none"):
+            raise InputError(
+                f"The decoder {FILTER_BANK} cannot start from other people's imagery",
+                value=f"--population {name}",
+                remedy=f"Choose {POPULATION} or {AUTO}, or leave the population out.",
+            )
+        if self.name in _CONVEX:
+            return population_start(name, protocol, ch_names, recordings)
+        return NO_USE
+
+    def _classifier(
+        self, protocol: Protocol, ch_names: Sequence[str], start: PopulationStart
     ) -> EpochClassifier:
         from sjepa_online.decoding.classifiers.auto import AutoClassifier
         from sjepa_online.decoding.classifiers.cca import CCAClassifier
@@ -217,7 +270,9 @@ class DecoderRequest:
         if self.name == FBCCA:
             return make_fbcca(protocol)
         if self.name == UMM:
-            return make_umm(protocol, response)
+            return make_umm(protocol, start.response)
+        if self.name == POPULATION and start.imagery is not None:
+            return start.imagery
         if self.name not in _CONVEX:
             return self._head_of_the_paper(protocol, ch_names)
         network = load_network(self.weights, list(ch_names), self.random_state)
@@ -226,13 +281,13 @@ class DecoderRequest:
             readouts_of(paradigm, frequencies),
             frequencies,
             protocol.class_names,
-            prior,
+            start.prior,
             ch_names,
         )
         if self.name == FILTER_BANK:
             return filter_bank
         member = self._pre_local(network, protocol, ch_names)
-        return AutoClassifier(filter_bank, riemann, member)
+        return AutoClassifier(filter_bank, riemann, member, start.imagery)
 
     def _head_of_the_paper(self, protocol: Protocol, ch_names: Sequence[str]) -> EpochClassifier:
         from sjepa_online.decoding.classifiers.fine_tuning import choose_device
@@ -281,6 +336,25 @@ class DecoderRequest:
     def _head(self) -> str:
         prefix, _, rest = self.name.partition("-")
         return rest if prefix in STRATEGIES else self.name
+
+
+def _required_population(name: str, protocol: Protocol) -> str:
+    """Return the population of the decoder that is made of one."""
+    from sjepa_online.decoding.transfer.start import SHIPPED_IMAGERY
+
+    if protocol.paradigm != "mi":
+        raise InputError(
+            f"The decoder {POPULATION} reads imagery, and the protocol {protocol.name} has none",
+            value=f"a protocol of {protocol.paradigm}",
+            remedy="Choose another decoder for this paradigm; auto suits all.",
+        )
+    if name == "none":
+        raise InputError(
+            f"The decoder {POPULATION} is made of other people's recordings, and has none",
+            value="--population none",
+            remedy="Give `--population auto`, a name or a file, or choose another decoder.",
+        )
+    return SHIPPED_IMAGERY if name == "auto" else name
 
 
 def response_prior(

@@ -408,7 +408,9 @@ def _try_out(decoder: Decoder, path: Path | str) -> None:
     problem = f"classes {', '.join(decoder.classes)}"
     try:
         probabilities = decoder.predict_proba(noise)
-        works = probabilities.shape == (1, len(decoder.classes))
+        works = probabilities.shape == (1, len(decoder.classes)) and bool(
+            np.isfinite(probabilities).all()
+        )
     except (ValueError, RuntimeError, IndexError) as error:
         works, problem = False, str(error)
     if not works or decoder.classes != decoder.protocol.class_names:

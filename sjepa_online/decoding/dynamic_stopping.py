@@ -81,19 +81,28 @@ class PrefixClassifier(EpochClassifier):
         return type(self)(clones, self.threshold)
 
     def features(self, X: FloatArray) -> Features:
-        """Return what every prefix reads of each epoch; see :meth:`EpochClassifier.features`."""
+        """Return the features that every prefix needs of each epoch.
+
+        See :meth:`EpochClassifier.features`.
+        """
         merged: Features = {}
         for length, classifier in self.classifiers.items():
             merged |= with_prefix(str(length), classifier.features(X[..., :length]))
         return merged
 
     def predict_features(self, features: Features) -> Floats:
-        """Return the probabilities of the whole window; see the base class."""
+        """Return the probabilities of the whole window.
+
+        See :meth:`EpochClassifier.predict_features`.
+        """
         length = self.lengths[-1]
         return self._whole.predict_features(without_prefix(str(length), features))
 
     def predict_prefixes(self, features: Features) -> Floats:
-        """Return the probabilities of every prefix; see the base class."""
+        """Return the probabilities of every prefix.
+
+        See :meth:`EpochClassifier.predict_prefixes`.
+        """
         predictions = [
             classifier.predict_features(without_prefix(str(length), features))
             for length, classifier in self.classifiers.items()
@@ -101,7 +110,10 @@ class PrefixClassifier(EpochClassifier):
         return np.stack(predictions, axis=1)
 
     def to_state(self) -> State:
-        """Return the states of all classifiers, and the threshold."""
+        """Return the states of all classifiers, and the threshold.
+
+        See :meth:`EpochClassifier.to_state`.
+        """
         states = {str(length): one.to_state() for length, one in self.classifiers.items()}
         config = {
             "kind": self.kind,
@@ -115,7 +127,7 @@ class PrefixClassifier(EpochClassifier):
 
     @classmethod
     def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
-        """Build the classifier of a state; see :meth:`EpochClassifier.from_state`."""
+        """Build the classifier of a state. See :meth:`EpochClassifier.from_state`."""
         classifiers = {
             int(length): restore(State(config, without_prefix(length, state.arrays)))
             for length, config in sorted(
@@ -164,7 +176,7 @@ def for_prefixes(classifier: EpochClassifier, protocol: Protocol) -> PrefixClass
     InputError
         The window is too short for a prefix.
     """
-    shortest = classifier.shortest_window
+    shortest = classifier.shortest_prefix
     lengths = [length for length in prefix_lengths(protocol.n_times) if length >= shortest]
     if len(lengths) < 2:
         raise InputError(
@@ -172,7 +184,7 @@ def for_prefixes(classifier: EpochClassifier, protocol: Protocol) -> PrefixClass
             value=f"{protocol.window.length} s",
             remedy="Calibrate without dynamic stopping, or make the window longer.",
         )
-    return PrefixClassifier({length: classifier.clone() for length in lengths})
+    return PrefixClassifier({length: classifier.for_prefix(length) for length in lengths})
 
 
 def prefix_lengths(n_times: int) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from sjepa_online.typing import AnyArray
 
 @dataclass(frozen=True)
 class State:
-    """What a fitted classifier needs to predict: JSON values and named arrays.
+    """The state of a fitted classifier: JSON values and named arrays.
 
     Attributes
     ----------

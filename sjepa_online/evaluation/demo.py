@@ -28,7 +28,7 @@ LIVE_SOURCE = "sample:3"
 
 @dataclass
 class DemoOutcome:
-    """What decoding the replayed session gave.
+    """The decisions on the replayed session.
 
     Attributes
     ----------
@@ -79,6 +79,7 @@ def run_demo(
         No trial was decoded.
     """
     protocol = load_protocol(SAMPLE_PROTOCOL)
+    tell("1 of 2: two recorded sessions of one person calibrate the decoder")
     with progress("Calibrating on two recorded sessions", N_FOLDS + 1) as advance:
         calibration = calibrate(
             load_sources(CALIBRATION_SOURCES),
@@ -88,6 +89,8 @@ def run_demo(
             progress=advance,
         )
     (recording,) = load_sources([LIVE_SOURCE])
+    seconds = recording.data.shape[1] / recording.sfreq / speed
+    tell(f"2 of 2: the third session is replayed over LSL and decoded, for {seconds:.0f} s")
     # two demos on one machine must not see each other
     name = f"sjepa-online-demo-{os.getpid()}"
     trials = sum(protocol.class_of(label) is not None for label in recording.labels)
@@ -98,6 +101,7 @@ def run_demo(
                     calibration.decoder, replay, recording.data.shape[1], advance, tell
                 )
         else:
+            tell("The live window opens; close it after the replay to read the score")
             outcome = decode(calibration.decoder, replay)
     if not outcome.correct:
         raise OperationError("No trial was decoded: see the messages above")

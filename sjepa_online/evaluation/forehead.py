@@ -1,4 +1,4 @@
-"""What the forehead alone reaches: a check that a decoder reads brain and not eyes.
+"""The score of the forehead alone: a check that a decoder reads the brain and not the eyes.
 
 Where a cue or a stimulus stands to one side the eyes follow it, and electrodes on the forehead
 decode their movement. A score that they reach too is no evidence of a brain-computer interface.
@@ -50,7 +50,7 @@ class ForeheadCheck:
 
     @property
     def share(self) -> float:
-        """How much of what the decoder has above chance the forehead has as well."""
+        """Score of the forehead above chance, as a share of the decoder's."""
         above = self.decoder.value - self.decoder.chance
         return (self.forehead.value - self.forehead.chance) / above if above > 0 else 0.0
 
@@ -91,7 +91,17 @@ class ForeheadCheck:
 
 
 def forehead_electrodes(ch_names: Sequence[str]) -> tuple[str, ...]:
-    """Return the electrodes of the forehead in a montage; none where none is near the eyes."""
+    """Return the electrodes of the forehead in a montage.
+
+    Parameters
+    ----------
+    ch_names : sequence of str
+
+    Returns
+    -------
+    electrodes : tuple of str
+        Empty where none is near the eyes.
+    """
     if not any(name in NEAR_THE_EYES for name in ch_names):
         return ()
     return tuple(name for name in ch_names if name in FOREHEAD)

@@ -97,7 +97,12 @@ class GridResult:
         return ranked
 
     def rows(self) -> list[Row]:
-        """Return one row for each session, seed and pipeline."""
+        """Return one row for each session, seed and pipeline.
+
+        Returns
+        -------
+        rows : list of Row
+        """
         ranks = self.ranks
         return [
             {
@@ -117,7 +122,12 @@ class GridResult:
         ]
 
     def to_json(self) -> dict[str, Any]:
-        """Return mean rank, mean score and its standard deviation over sessions."""
+        """Return mean rank, mean score and its standard deviation over sessions.
+
+        Returns
+        -------
+        document : dict
+        """
         entries = {}
         for column, pipeline in enumerate(self.pipelines):
             by_session = self.scores[:, :, column].mean(axis=1)
@@ -172,7 +182,7 @@ def group_sessions(recordings: Sequence[Recording]) -> dict[Session, list[Record
 
 
 def data_set_of(recording: Recording) -> str:
-    """Return what stands before the subject in a name: a data set, or the folder of a study.
+    """Return the part of a name before the subject: a data set, or the folder of a study.
 
     Parameters
     ----------

@@ -24,6 +24,7 @@ from sjepa_online.errors import InputError, OperationError
 from sjepa_online.model import PRETRAINING_CHANNELS
 from sjepa_online.online.events import LiveDecision
 from sjepa_online.online.live import LiveDecoder, use_one_thread
+from sjepa_online.parent import end_with_parent
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.signal.channel_quality.baseline import Baseline
@@ -46,7 +47,7 @@ class TimedDecision:
 
 @dataclass
 class Timing:
-    """What decoding a stream to its end gave.
+    """Times measured while a stream was decoded to its end.
 
     Attributes
     ----------
@@ -251,6 +252,7 @@ def _stream_noise(name: str, n_channels: int, sfreq: float, seconds: float) -> N
     """Be the amplifier: simulated noise in real time, in a process of its own."""
     # a terminal's Ctrl-C reaches this process too; the one that measures ends it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
     generator = np.random.default_rng(0)
     data = generator.standard_normal((n_channels, round(seconds * sfreq)), dtype=np.float32)
     recording = Recording(

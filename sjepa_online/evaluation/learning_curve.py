@@ -147,6 +147,12 @@ def learning_curve(
 def check_counts(counts: Sequence[int], train: Trials) -> None:
     """Refuse more labelled trials than there are.
 
+    Parameters
+    ----------
+    counts : sequence of int
+        Numbers of labelled trials.
+    train : Trials
+
     Raises
     ------
     InputError

@@ -22,9 +22,11 @@ SUFFIXES = (".png", ".svg", ".pdf")
 #: Neither a date nor an address, so that the same figure gives the same file.
 NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 #: Colours that stay apart for colour-blind readers (Okabe and Ito 2008).
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#666666")
-INK = "#1f2933"
-PALE = "#9aa5b1"
+COLOURS = (
+    "#0072b2", "#d55e00", "#009e73", "#b5568f", "#8a6d00", "#3f8fc4", "#7a4fb5", "#555555",
+)  # fmt: skip
+#: Text, text of less weight, and grids: the colours of the windows.
+INK, PALE, GRID = "#1b2430", "#5d6b7c", "#d5dbe3"
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -229,7 +231,7 @@ def plot_curves(
         axes.set(xlabel="calibration trials", ylabel=label, xlim=(0, None))
         axes.set_ylim(None, 1.01)
         figure.legend(loc="outside upper left", ncols=4)
-        axes.grid(axis="y", color="#e4e7eb", lw=0.8)
+        axes.grid(axis="y", color=GRID, lw=0.8)
     return figure
 
 
@@ -271,7 +273,7 @@ def plot_corruption(
                 )
             _mark_chance(axes, chance, "horizontal")
             axes.set(title=decoder, xlabel="share of corrupted channels")
-            axes.grid(axis="y", color="#e4e7eb", lw=0.8)
+            axes.grid(axis="y", color=GRID, lw=0.8)
         row[0].set_ylabel(label)
         handles, names = row[0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper left", ncols=len(names))
@@ -286,7 +288,7 @@ def _label_rows(axes: Axes, names: Sequence[str]) -> None:
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
-    axes.grid(axis="x", color="#e4e7eb", lw=0.8)
+    axes.grid(axis="x", color=GRID, lw=0.8)
     axes.set_axisbelow(True)
 
 

@@ -219,7 +219,8 @@ def _run(
     train: Trials, test: Trials, request: DecoderRequest, progress: Callable[[], None]
 ) -> _Scored:
     started = time.perf_counter()
-    classifier = request.make(train.protocol, train.ch_names).fit(train.X, train.y)
+    made = request.make(train.protocol, train.ch_names, epochs=(train.X, test.X))
+    classifier = made.fit(train.X, train.y)
     seconds = time.perf_counter() - started
     scored = _scored(classifier, test, seconds)
     progress()

@@ -91,7 +91,12 @@ class Score:
         )
 
     def warning(self) -> str:
-        """Return a warning for a decoder at chance; empty for a score above chance."""
+        """Return a warning for a decoder at chance; empty for a score above chance.
+
+        Returns
+        -------
+        text : str
+        """
         if self.above_chance:
             return ""
         return (

@@ -52,6 +52,10 @@ class SpellingData:
 def check_speller(protocol: Protocol) -> None:
     """Refuse a protocol that shows no matrix of symbols.
 
+    Parameters
+    ----------
+    protocol : Protocol
+
     Raises
     ------
     InputError
@@ -73,6 +77,20 @@ def spelling_data(
 ) -> SpellingData:
     """Find the letters of both sides.
 
+    Parameters
+    ----------
+    training : Trials or None
+        None without a training text.
+    train : sequence of Recording
+        Those of ``training``.
+    testing : Trials
+    test : sequence of Recording
+        Those of ``testing``.
+
+    Returns
+    -------
+    data : SpellingData
+
     Raises
     ------
     InputError
@@ -93,7 +111,17 @@ def spelling_data(
 
 
 def check_repetitions(data: SpellingData, repetitions: Sequence[int] | None) -> list[int]:
-    """Return the repetitions to score; all usual ones that the test has, where none are asked for.
+    """Return the repetitions to score.
+
+    Parameters
+    ----------
+    data : SpellingData
+    repetitions : sequence of int or None
+        None for all usual ones that the test has.
+
+    Returns
+    -------
+    repetitions : list of int
 
     Raises
     ------
@@ -115,7 +143,17 @@ def check_repetitions(data: SpellingData, repetitions: Sequence[int] | None) -> 
 
 
 def check_letters(data: SpellingData, n_letters: int | None) -> int:
-    """Return how many training letters are used with their labels; all by default.
+    """Return how many training letters are used with their labels.
+
+    Parameters
+    ----------
+    data : SpellingData
+    n_letters : int or None
+        None for all.
+
+    Returns
+    -------
+    n_letters : int
 
     Raises
     ------

@@ -66,11 +66,11 @@ class ModelConfig(BaseModel):
     @model_validator(mode="after")
     def _dimensions_fit(self) -> ModelConfig:
         if self.conv_layers[-1][0] != self.d_model:
-            raise ValueError("the last convolution must give d_model dimensions")
+            raise ValueError("the last convolution has another number of dimensions than d_model")
         if self.d_spatial + self.d_temporal != self.d_model:
-            raise ValueError("d_spatial and d_temporal must add up to d_model")
+            raise ValueError("the sum of d_spatial and d_temporal is not d_model")
         if self.d_model % self.n_heads:
-            raise ValueError("d_model must be a multiple of n_heads")
+            raise ValueError("d_model is no multiple of n_heads")
         return self
 
     @classmethod

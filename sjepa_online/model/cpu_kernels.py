@@ -100,7 +100,7 @@ def _kept(like: Tensor, dropout: float) -> Tensor:
 
 
 def _scale(dropout: float) -> float:
-    """Give what makes up for the zeros."""
+    """Return the factor that makes up for the zeros."""
     return _BYTE / (_BYTE - round(dropout * _BYTE))
 
 

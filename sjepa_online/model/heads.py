@@ -22,7 +22,7 @@ HeadName = Literal["pre-local", "post-local", "contextual"]
 
 
 class Head(nn.Module):
-    """What the heads share: a linear map over channels and a readout of all tokens.
+    """Base of the heads: a linear map over channels and a readout of all tokens.
 
     Parameters
     ----------
@@ -50,11 +50,16 @@ class Head(nn.Module):
         self.readout = nn.Linear(n_virtual * self.n_tokens * network.config.d_model, n_classes)
 
     def new_parameters(self) -> list[nn.Parameter]:
-        """Parameters of the added layers."""
+        """Return the parameters of the added layers.
+
+        Returns
+        -------
+        parameters : list of Parameter
+        """
         return list(chain(self.spatial.parameters(), self.readout.parameters()))
 
     def frozen_features(self, x: Tensor) -> Tensor:
-        """Return what the added layers read, which stays the same while they train alone.
+        """Return the input of the added layers, which is constant while they train alone.
 
         Parameters
         ----------
@@ -96,7 +101,7 @@ class Head(nn.Module):
         return virtual
 
     def _read_out(self, tokens: Tensor) -> Tensor:
-        """Give the logits (n, classes) of tokens (n, V, time, d_model)."""
+        """Return the logits (n, classes) of tokens (n, V, time, d_model)."""
         if tokens.shape[2] != self.n_tokens:
             raise InputError(
                 f"The window does not give the head's {self.n_tokens} tokens per channel",

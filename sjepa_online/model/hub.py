@@ -49,7 +49,7 @@ def pull_weights(hub_id: str, name: str | None = None) -> Path:
         raise InputError(
             "The hub extra is not installed",
             value=str(error),
-            remedy='Run: pip install "sjepa-online[hub]"',
+            remedy='Run in the folder of sjepa-online: pip install -c constraints.txt ".[hub]"',
         ) from error
     try:
         folder = snapshot_download(hub_id, allow_patterns=_FILES)
@@ -87,16 +87,16 @@ def import_weights(path: Path, name: str | None = None, source: str | None = Non
     name = name or (path.name if path.is_dir() else path.stem)
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
         raise InputError(
-            "A name of weights may have letters, digits, dots, dashes and underscores only",
+            "The name of the weights has other characters than letters, digits and . _ -",
             value=name,
             remedy="Give one with --name.",
         )
     target = user_folder("models") / f"{name}.safetensors"
     if target.exists():
         raise InputError(
-            "Weights of this name are there already, and need a name of their own",
+            "There are other weights of this name already",
             value=f"{target} exists",
-            remedy="Give another one with --name, or delete that file.",
+            remedy="Choose another name with --name, or delete that file.",
         )
     description = describe_weights(file)
     provenance = {**description.provenance, "imported_from": source or str(path)}

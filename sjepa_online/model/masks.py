@@ -1,4 +1,4 @@
-"""Spatial block masks (Guetschel et al. 2024): what pretraining hides."""
+"""Spatial block masks of pretraining (Guetschel et al. 2024)."""
 
 from __future__ import annotations
 

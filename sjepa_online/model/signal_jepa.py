@@ -70,7 +70,7 @@ class SignalJEPA(nn.Module):
     def _bind(self, ch_names: Sequence[str]) -> None:
         if not ch_names:
             raise InputError(
-                "The signal has no channel, and needs at least one channel",
+                "The signal has no channel",
                 value="no channel",
                 remedy="Name the channels of the signal.",
             )
@@ -100,7 +100,7 @@ class SignalJEPA(nn.Module):
         return tokens
 
     def position(self, ch_names: Sequence[str], n_tokens: int) -> Tensor:
-        """Return what is added to local tokens: channel first, time after it.
+        """Return the embeddings that are added to local tokens: of the channel, then of the time.
 
         Parameters
         ----------
@@ -163,7 +163,7 @@ class SignalJEPA(nn.Module):
         context_padding: Tensor | None = None,
         target_padding: Tensor | None = None,
     ) -> Tensor:
-        """Predict the embeddings of tokens that are not seen; see :class:`Predictor`."""
+        """Predict the embeddings of masked tokens. See :meth:`Predictor.forward`."""
         predicted: Tensor = self.predictor(
             context, target_positions, context_padding, target_padding
         )

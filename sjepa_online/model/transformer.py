@@ -25,7 +25,7 @@ class Attention(nn.Module):
         self.out_projection = nn.Linear(config.d_model, config.d_model)
 
     def forward(self, tokens: Tensor, memory: Tensor, padding: Tensor | None) -> Tensor:
-        """Let ``tokens`` (n, t, d) attend to ``memory`` (n, m, d) where not ``padding`` (n, m).
+        """Return the attention of ``tokens`` (n, t, d) to ``memory`` (n, m, d).
 
         Parameters
         ----------
@@ -90,7 +90,7 @@ class FeedForward(nn.Module):
 
 
 class Dropout(nn.Module):
-    """Dropout of what is added to the residual stream."""
+    """Dropout of the terms that are added to the residual stream."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -196,7 +196,7 @@ class ContextEncoder(nn.Module):
         _initialise(self)
 
     def forward(self, tokens: Tensor, padding: Tensor | None = None) -> Tensor:
-        """Give every token its context.
+        """Return contextual tokens.
 
         Parameters
         ----------

@@ -16,7 +16,7 @@ from sjepa_online.tensor_file import open_safetensors
 
 
 class WeightsDescription(NamedTuple):
-    """What a file of weights says about itself."""
+    """The description of a file of weights."""
 
     path: Path
     format: Literal["sjepa-online", "braindecode"]
@@ -53,7 +53,7 @@ def load_weights(name_or_path: str | Path, ch_names: Sequence[str] | None = None
 
 
 def describe_weights(name_or_path: str | Path) -> WeightsDescription:
-    """Tell what weights are, of which shape, and where they come from.
+    """Describe weights: their kind, their shape and their origin.
 
     Parameters
     ----------
@@ -81,7 +81,11 @@ def describe_weights(name_or_path: str | Path) -> WeightsDescription:
 
 
 def list_weights() -> dict[str, WeightsDescription]:
-    """Describe all weights that are known by name; files of other kinds are passed over.
+    """Describe all weights that have a name; files of other kinds are left out.
+
+    Returns
+    -------
+    weights : dict of str to WeightsDescription
 
     Raises
     ------

@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 
 from sjepa_online.decoding import Decoder
-from sjepa_online.online.channel_watch import ChannelWatch
+from sjepa_online.online.bad_channel_history import BadChannelHistory
 from sjepa_online.online.events import EngineEvent
 from sjepa_online.online.segment import Segment
 
@@ -60,14 +60,14 @@ class Adaptation:
         self._waiting.clear()
         self._taken_until = 0
 
-    def take(self, segment: Segment, watch: ChannelWatch, until: int) -> list[EngineEvent]:
+    def take(self, segment: Segment, history: BadChannelHistory, until: int) -> list[EngineEvent]:
         """Adapt to the windows that end by sample ``until``.
 
         Parameters
         ----------
         segment : Segment
             Holds the windows.
-        watch : ChannelWatch
+        history : BadChannelHistory
             Knows the bad channels.
         until : int
             Number of samples at 128 Hz.
@@ -82,15 +82,15 @@ class Adaptation:
         while self._waiting and self._waiting[0] + n_times <= until:
             first = self._waiting.popleft()
             last = first + n_times - 1
-            if not self._adapt(segment, watch, first, last):
+            if not self._adapt(segment, history, first, last):
                 self.n_left_out += 1
             elif self.n_trials == 1 or self.n_trials % TELL_EVERY == 0:
                 told.append(self._message(segment.time_of_output(last)))
         return told
 
-    def _adapt(self, segment: Segment, watch: ChannelWatch, first: int, last: int) -> bool:
+    def _adapt(self, segment: Segment, history: BadChannelHistory, first: int, last: int) -> bool:
         """Adapt to a window, unless it is disturbed."""
-        if watch.bad_between(segment.input_of(first), segment.input_of(last)):
+        if history.bad_between(segment.input_of(first), segment.input_of(last)):
             return False
         window = segment.window(first, last - first + 1)
         if np.abs(window).max() > ARTEFACT * self._decoder.calibration.amplitude:

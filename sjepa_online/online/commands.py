@@ -1,4 +1,4 @@
-"""What a live service is asked for: JSON lines, checked on arrival."""
+"""Commands to a live service: JSON lines, checked on arrival."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LoadDecoder(_Command):
 
 
 class OpenStream(_Command):
-    """Decode this stream; another one that is open is closed.
+    """Decode a stream; an open one is closed.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class CloseStream(_Command):
 
 
 class ChooseChannel(_Command):
-    """Force a channel bad or good, or leave it to what is found."""
+    """Set a channel bad, good, or as the monitor finds it."""
 
     kind: Literal["choose-channel"] = "choose-channel"
     channel: str

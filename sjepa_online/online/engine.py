@@ -15,7 +15,7 @@ from sjepa_online.decoding import Decoder
 from sjepa_online.errors import InputError
 from sjepa_online.markers import FLASH, TRIAL, StimulusMarker, parse_marker
 from sjepa_online.online.adaptation import Adaptation
-from sjepa_online.online.channel_watch import ChannelWatch
+from sjepa_online.online.bad_channel_history import BadChannelHistory
 from sjepa_online.online.events import (
     Decision,
     EngineEvent,
@@ -59,8 +59,8 @@ class Engine:
         the classes: before the end of its window where the decoder stops dynamically.
     step : float
         Seconds between decisions in sliding mode, a multiple of 1/128 s.
-    watch : bool
-        Find bad channels and decide without them.
+    monitor : bool
+        Whether the monitor finds bad channels, to decide without them.
     adapt : bool
         In mode "markers", let a decoder that adapts take in each trial's window after its
         decision. The engine then works on a copy; the given decoder stays as it is.
@@ -86,7 +86,7 @@ class Engine:
         *,
         mode: Mode = "sliding",
         step: float = STEP,
-        watch: bool = True,
+        monitor: bool = True,
         adapt: bool = True,
     ) -> None:
         check_choice("mode", mode, get_args(Mode))
@@ -105,8 +105,8 @@ class Engine:
                 value=f"{step} s",
                 remedy="Choose 0.0078 s or more; 0.125 s is the default.",
             )
-        baseline = decoder.baseline if watch else None
-        self.watch = ChannelWatch(
+        baseline = decoder.baseline if monitor else None
+        self.history = BadChannelHistory(
             decoder.ch_names, sfreq, unit, baseline, absent=self._match.absent
         )
         self._to_tell = [("channels-differ", str(self._match))] if str(self._match) else []
@@ -121,7 +121,7 @@ class Engine:
     @property
     def bad(self) -> tuple[str, ...]:
         """Channels that are bad now."""
-        return self.watch.bad
+        return self.history.bad
 
     @property
     def delay(self) -> float:
@@ -130,11 +130,11 @@ class Engine:
 
     @property
     def symbol_probabilities(self) -> dict[str, float]:
-        """What the flashes of the present selection say so far; empty but for a speller."""
+        """Probabilities of the present selection's symbols so far; empty for all but spellers."""
         return {} if self._selection is None else self._selection.probabilities
 
     def choose(self, channel: str, choice: Choice) -> None:
-        """Let the operator force a channel bad or good, or leave it to what is found.
+        """Set the operator's choice: a channel is bad, good, or as the monitor finds it.
 
         Parameters
         ----------
@@ -149,7 +149,7 @@ class Engine:
             The channel is not one of the decoder's.
         """
         (name,) = self.decoder.check_channels([channel])
-        self.watch.choose(name, choice)
+        self.history.choose(name, choice)
         self._tell_preprocessor(self._segment.preprocessor)
 
     def set_bad(self, names: Sequence[str]) -> None:
@@ -164,11 +164,11 @@ class Engine:
         InputError
             A name is not among the decoder's channels.
         """
-        self.watch.fix(self.decoder.check_channels(names))
+        self.history.fix(self.decoder.check_channels(names))
         self._tell_preprocessor(self._segment.preprocessor)
 
     def push_marker(self, label: str, time: float) -> bool:
-        """Take in a marker; what is neither a trial nor about one is ignored.
+        """Take in a marker; markers that do not belong to a trial are ignored.
 
         A trial is marked by a class of the protocol, or by ``trial`` or ``flash`` where it is
         not known which class is attended.
@@ -202,7 +202,7 @@ class Engine:
     def push(
         self, data: Floats, timestamps: Floats, breaks: Sequence[int] = ()
     ) -> list[EngineResult]:
-        """Take in a chunk and return what it completes.
+        """Take in a chunk and return the decisions and events that it completes.
 
         Parameters
         ----------
@@ -251,7 +251,7 @@ class Engine:
             if start in breaks and self._segment.n_output:
                 yield _gap(float(timestamps[start]))
                 self._segment = self._new_segment()
-                self.watch.reset()
+                self.history.reset()
                 if self._adaptation is not None:
                     self._adaptation.forget()
             stop = self._end_of_part(start, len(timestamps), breaks)
@@ -260,7 +260,7 @@ class Engine:
 
     def _end_of_part(self, start: int, n: int, breaks: Sequence[int]) -> int:
         """Return where to cut: at a break, and where the monitor judges anew."""
-        to_judgement = self.watch.n_block - self._segment.n_input % self.watch.n_block
+        to_judgement = self.history.n_block - self._segment.n_input % self.history.n_block
         return min([start + to_judgement, n, *(at for at in breaks if at > start)])
 
     def _take_part(self, data: Floats, timestamps: Floats) -> Iterator[EngineResult]:
@@ -268,15 +268,15 @@ class Engine:
         self._segment.append(data, timestamps)
         self._n_seen += len(timestamps)
         yield from self._decide(self._segment)
-        events = self.watch.update(data, self._n_seen, float(timestamps[-1]))
+        events = self.history.update(data, self._n_seen, float(timestamps[-1]))
         if events:
             self._tell_preprocessor(self._segment.preprocessor)
         yield from events
 
     def _tell_preprocessor(self, preprocessor: Preprocessor) -> None:
         present = self._match.present
-        preprocessor.set_bad([name for name in self.watch.bad if name in present])
-        preprocessor.set_scales(self.watch.scales)
+        preprocessor.set_bad([name for name in self.history.bad if name in present])
+        preprocessor.set_scales(self.history.scales)
 
     def _new_segment(self) -> Segment:
         self._next_stop = self.decoder.n_times
@@ -321,7 +321,7 @@ class Engine:
         """Let the decoder adapt to the trials whose windows end by sample ``until``."""
         if self._adaptation is None:
             return []
-        return self._adaptation.take(segment, self.watch, until)
+        return self._adaptation.take(segment, self.history, until)
 
     def _decide_trial(
         self, segment: Segment, first: int, trial: _Trial, results: list[EngineResult]
@@ -385,7 +385,7 @@ class Engine:
         last = first + n_times - 1
         window = self._with_absent(segment.window(first, n_times))
         time = segment.time_of_output(last)
-        bad = self.watch.bad_between(segment.input_of(first), segment.input_of(last))
+        bad = self.history.bad_between(segment.input_of(first), segment.input_of(last))
         if len(bad) == len(self.decoder.ch_names):
             told, self._all_bad = self._all_bad, True
             events = [] if told else [_all_bad(time)]

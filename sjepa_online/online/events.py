@@ -144,7 +144,7 @@ class EngineEvent:
 
 
 class ServiceEvent(BaseModel):
-    """What a live service tells beside decisions and events."""
+    """Messages of a live service beside decisions and events."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
@@ -219,7 +219,7 @@ class Decoding(ServiceEvent):
 
 
 class Refused(ServiceEvent):
-    """A command could not be carried out; everything else goes on.
+    """A command could not be carried out; nothing else is affected.
 
     Attributes
     ----------
@@ -327,7 +327,7 @@ def read_event(line: str | bytes) -> Event:
 
 
 def summary(event: LiveEvent) -> dict[str, Any]:
-    """Return what ``decode --json`` prints of an event.
+    """Return the document of an event that ``decode --json`` prints.
 
     Parameters
     ----------

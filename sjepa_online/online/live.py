@@ -51,7 +51,7 @@ TURN = 0.1
 
 
 def use_one_thread() -> None:
-    """Let linear algebra in this process run in one thread, for as long as it lives.
+    """Limit the linear algebra of this process to one thread.
 
     A decision is made of small matrices: several threads would spend their time, and a second
     core, waiting for each other.
@@ -61,7 +61,7 @@ def use_one_thread() -> None:
 
 
 class LiveDecoder(Closing):
-    """Decode an LSL stream, publish what comes out, and tell everything that happens.
+    """Decode an LSL stream, publish the decisions, and report every event.
 
     Iterate over it, or call :meth:`poll` from a loop of your own, or let :meth:`in_thread` call a
     function of yours.
@@ -211,15 +211,15 @@ class LiveDecoder(Closing):
         return live
 
     def close(self) -> None:
-        """Close what :meth:`open` has opened."""
+        """Close the streams that :meth:`open` has opened."""
         self._opened.close()
 
     def __iter__(self) -> Iterator[LiveEvent]:
-        """Give every event as it comes, until the stream has ended for good."""
+        """Yield every event as it comes, until the stream has ended for good."""
         return self.events()
 
     def events(self, seconds: float = float("inf")) -> Iterator[LiveEvent]:
-        """Give every event as it comes.
+        """Yield every event as it comes.
 
         Parameters
         ----------
@@ -257,7 +257,7 @@ class LiveDecoder(Closing):
         return DecodingThread(self, callback)
 
     def poll(self, timeout: float = TURN) -> list[LiveEvent]:
-        """Take what has arrived, decode and publish it.
+        """Decode and publish the samples that have arrived.
 
         Signal at another rate than the declared one is not decoded, nor is one whose timestamps
         stand still.

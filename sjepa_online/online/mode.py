@@ -1,4 +1,4 @@
-"""Whether windows are decoded after markers or in steps: the one place of this rule."""
+"""The rule that windows are decoded after markers or in steps."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def decode_recording(
     *,
     mode: Mode = "markers",
     step: float = STEP,
-    watch: bool = True,
+    monitor: bool = True,
     bad: Sequence[str] = (),
     adapt: bool = True,
 ) -> list[EngineResult]:
@@ -29,7 +29,7 @@ def decode_recording(
     decoder : Decoder
     recording : Recording
         With the decoder's channels.
-    mode, step, watch, adapt
+    mode, step, monitor, adapt
         As for :class:`Engine`.
     bad : sequence of str
         Channels to leave out, whatever is found.
@@ -50,7 +50,7 @@ def decode_recording(
         recording.unit,
         mode=mode,
         step=step,
-        watch=watch,
+        monitor=monitor,
         adapt=adapt,
     )
     if bad:

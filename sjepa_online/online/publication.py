@@ -1,4 +1,4 @@
-"""What a live decoder publishes over LSL, and whether another program uses the same names."""
+"""The streams that a live decoder publishes over LSL, and a check that their names are free."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ class LiveService:
             self._loader.shutdown(wait=False, cancel_futures=True)
 
     def carry_out(self, command: Command) -> None:
-        """Do what a command asks for.
+        """Carry out a command.
 
         Parameters
         ----------
@@ -148,7 +148,7 @@ class LiveService:
                 self._apply_choices()
 
     def turn(self) -> None:
-        """Take in what has arrived, decode it, and report."""
+        """Decode the samples that have arrived, and report."""
         self._take_decoder()
         # a replay begins with its first consumer: nothing of it is to pass while a decoder loads
         if self._request is not None and self._signal is None and self._loading is None:
@@ -189,7 +189,7 @@ class LiveService:
         return decoder, ready
 
     def _take_decoder(self) -> None:
-        """Change to a decoder that has been loaded; the one before goes on until then."""
+        """Change to a decoder that has been loaded; the previous one decodes until then."""
         if self._loading is None or not self._loading[1].done():
             return
         (path, future), self._loading = self._loading, None
@@ -359,8 +359,8 @@ def channel_states(live: LiveDecoder) -> Channels:
     -------
     Channels
     """
-    watch = live.engine.watch
-    states = () if watch.monitor is None else watch.monitor.states
+    history = live.engine.history
+    states = () if history.monitor is None else history.monitor.states
     found = [
         ChannelReport(
             channel=state.channel,
@@ -379,7 +379,7 @@ def channel_states(live: LiveDecoder) -> Channels:
             choice="automatic",
             amplitude=None,
         )
-        for channel in watch.absent
+        for channel in history.absent
     ]
     return Channels(channels=(*found, *absent))
 

@@ -62,7 +62,7 @@ class SymbolSelection:
 
     @staticmethod
     def suits(decoder: Decoder) -> bool:
-        """Tell whether the decoder has what it takes to decide on symbols.
+        """Return whether a decoder can decide on symbols.
 
         Parameters
         ----------

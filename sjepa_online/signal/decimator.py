@@ -1,4 +1,4 @@
-"""Rates beyond what the preprocessor takes, brought below it by a whole factor."""
+"""Decimation by a whole factor, for rates above those of the preprocessor."""
 
 from __future__ import annotations
 
@@ -18,7 +18,16 @@ _CUTOFF = 0.2
 
 
 def decimation_factor(sfreq: float) -> int:
-    """Return by what a rate is divided: the smallest factor that leaves a whole rate below 4 kHz.
+    """Return the smallest factor that divides a rate to a whole rate below 4 kHz.
+
+    Parameters
+    ----------
+    sfreq : float
+        Hz.
+
+    Returns
+    -------
+    factor : int
 
     Raises
     ------
@@ -37,7 +46,7 @@ def decimation_factor(sfreq: float) -> int:
 
 
 class Decimator:
-    """Filter and thin out a signal chunk by chunk; how it is cut into chunks does not matter.
+    """Filter and decimate a signal chunk by chunk; how it is cut into chunks does not matter.
 
     The filter is causal, a Butterworth of order 8 with its edge at a fifth of the new rate,
     which delays EEG by about 1 ms.
@@ -67,7 +76,7 @@ class Decimator:
 
         Returns
         -------
-        thinned : ndarray, shape (n_channels, n_kept)
+        decimated : ndarray, shape (n_channels, n_kept)
         kept : ndarray of int, shape (n_kept,)
             Their places in the chunk.
         """
@@ -80,8 +89,8 @@ class Decimator:
         centred = np.where(np.isfinite(data), data - self._offset, 0.0)
         filtered, self._state = sosfilt(self._sos, centred, axis=1, zi=self._state)
         self._n += data.shape[1]
-        thinned: NDArray[np.float64] = filtered[:, kept] + self._offset
-        return thinned, kept
+        decimated: NDArray[np.float64] = filtered[:, kept] + self._offset
+        return decimated, kept
 
     def reset(self) -> None:
         """Begin anew after a gap."""

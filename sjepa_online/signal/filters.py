@@ -64,7 +64,7 @@ class FilterChain:
         return (self.high_pass, self.low_pass)
 
     def group_delay(self, frequency: ArrayLike) -> NDArray[np.float64]:
-        """Give the group delay in seconds at each frequency in Hz.
+        """Return the group delay in seconds at each frequency in Hz.
 
         It is computed from the transfer functions: the sum over the sections of both
         recursive filters, and half the length of the interpolator, which has linear phase.
@@ -123,7 +123,7 @@ def design_filters(sfreq: Fraction, l_freq: float, h_freq: float) -> FilterChain
 
 
 def settling_time(l_freq: float) -> float:
-    """Give the time (s) in which the high-pass's answer to a step decays to 1 %.
+    """Return the time (s) in which the high-pass's step response decays to 1 %.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Electrode names and positions: what amplifiers and EDF files write, as MNE's 10-05 system."""
+"""Electrode names of amplifiers and files, and their positions in MNE's 10-05 system."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class _Montage:
 
 
 def standard_names(names: Sequence[str]) -> list[str | None]:
-    """Give the 10-05 name of each channel that is an electrode, judged with all the others.
+    """Return the 10-05 name of each channel that is an electrode, judged by all names together.
 
     Case, surrounding spaces, trailing dots, the prefixes ``EEG`` and ``POL``, and a suffix
     that names a common reference (``-Ref``, ``-LE``, ``-A1``) do not matter; T3, T4, T5 and
@@ -106,14 +106,19 @@ def standard_names(names: Sequence[str]) -> list[str | None]:
 
 
 def electrode_names() -> list[str]:
-    """Return the names of all electrodes of the scalp in the 10-05 system, short ones first."""
+    """Return the names of all electrodes of the scalp in the 10-05 system, short ones first.
+
+    Returns
+    -------
+    names : list of str
+    """
     names = _standard_montage().names.values()
     kept = [name for name in names if name not in _EARS_AND_MASTOIDS and name not in _OLD_NAMES]
     return sorted(kept, key=lambda name: (len(name), name))
 
 
 def resolve_channel_names(names: Sequence[str]) -> list[str]:
-    """Give the 10-05 name of each channel, see :func:`standard_names`.
+    """Return the 10-05 name of each channel, see :func:`standard_names`.
 
     Parameters
     ----------
@@ -147,7 +152,7 @@ def _refuse_repeated(names: Sequence[str], standard: Sequence[str]) -> None:
     twice = [name for name, new in zip(names, standard, strict=True) if standard.count(new) > 1]
     if twice:
         raise InputError(
-            "More than one channel stands for the same electrode; each may occur once",
+            "More than one channel stands for the same electrode",
             value=", ".join(repr(name) for name in twice),
             remedy='Rename them or leave them out: --channels "NAME=Fp1,OTHER=-", or all channels '
             'in their order: --channels "Fp1,-,...".',
@@ -185,8 +190,7 @@ def pick_eeg_channels(names: Sequence[str]) -> ChannelPick:
     others = tuple(name for name in left if is_other_channel(name))
     if not eeg:
         raise InputError(
-            "No channel has the name of an electrode of the 10-05 system, and a recording needs "
-            "at least one EEG channel",
+            "No channel has the name of an electrode of the 10-05 system",
             value=f"channels {_listed(names)}",
             remedy="Choose a stream or file with EEG, or say which electrodes its channels are: "
             '--channels "Fp1,Fp2,-,..." in their order, or --amplifier NAME.',
@@ -203,7 +207,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def positions_in_metres(names: Sequence[str]) -> NDArray[np.float64]:
-    """Give the electrodes' positions as MNE's montage has them.
+    """Return the electrodes' positions in MNE's montage.
 
     Parameters
     ----------
@@ -226,7 +230,7 @@ def positions_in_metres(names: Sequence[str]) -> NDArray[np.float64]:
 
 
 def channel_positions(names: Sequence[str]) -> NDArray[np.float64]:
-    """Give the electrodes' positions with the head's radius as the unit of length.
+    """Return the electrodes' positions with the head's radius as the unit of length.
 
     The origin and the unit are the centre and the radius of the sphere that fits all
     electrodes of the 10-05 system best (least squares), so a channel has the same position
@@ -281,7 +285,7 @@ def flat_positions(ch_names: Sequence[str]) -> NDArray[np.float64]:
 
 
 def electrodes_among(names: Sequence[str]) -> dict[str, str]:
-    """Give the 10-05 names of those channels that are electrodes of the scalp.
+    """Return the 10-05 names of those channels that are electrodes of the scalp.
 
     Parameters
     ----------
@@ -309,7 +313,16 @@ def electrodes_among(names: Sequence[str]) -> dict[str, str]:
 
 
 def is_trigger_channel(name: str) -> bool:
-    """Tell whether a channel holds codes of events, by its name."""
+    """Return whether the name of a channel is one for codes of events.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    is_trigger : bool
+    """
     return _TRIGGER.search(name.strip()) is not None
 
 

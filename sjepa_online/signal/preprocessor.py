@@ -1,4 +1,4 @@
-"""The one way from an amplifier's samples to what the network reads: µV at 128 Hz."""
+"""Preprocessing from an amplifier's samples to the network's input: µV at 128 Hz."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ SFREQ_RANGE = (100.0, 4000.0)
 DELAY_BAND = (4.0, 30.0)
 #: No electrode shows more than 1 V; beyond, values are clipped.
 LIMIT_MICROVOLTS = 1e6
+
+_CHUNK_SECONDS = 60.0
 
 
 class PreprocessorConfig(BaseModel):
@@ -325,6 +327,31 @@ class Preprocessor:
                 value=", ".join(names) or "no channel",
                 remedy="Pass each channel once.",
             )
+
+
+def preprocess_in_chunks(
+    data: NDArray[np.float32], preprocessor: Preprocessor
+) -> NDArray[np.float32]:
+    """Preprocess a whole recording in chunks, which bounds memory.
+
+    Parameters
+    ----------
+    data : ndarray, shape (n_channels, n_samples)
+        Samples in the declared unit.
+    preprocessor : Preprocessor
+        Without samples so far.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_channels, n_output_samples)
+        In µV at 128 Hz.
+    """
+    n_chunk = round(_CHUNK_SECONDS * preprocessor.sfreq)
+    chunks = [
+        preprocessor.update(data[:, start : start + n_chunk]).astype(np.float32)
+        for start in range(0, data.shape[1], n_chunk)
+    ]
+    return np.concatenate(chunks, axis=1)
 
 
 def _check_sfreq(sfreq: float) -> float:

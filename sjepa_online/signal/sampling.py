@@ -27,6 +27,11 @@ def measured_rate(times: NDArray[np.float64], name: str) -> float:
     name : str
         Of the stream, for messages.
 
+    Returns
+    -------
+    sfreq : float
+        Hz.
+
     Raises
     ------
     InputError

@@ -31,7 +31,7 @@ Verdict = Literal["plausible", "too small", "too large", "flat"]
 
 @dataclass(frozen=True)
 class AmplitudeFinding:
-    """What the amplitude of a piece of signal says about its declared unit.
+    """The verdict of an amplitude on the declared unit.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class AmplitudeFinding:
 
 
 def normalise_unit(unit: str) -> str:
-    """Give a unit's name as ``V``, ``mV``, ``uV`` or ``nV``.
+    """Return a unit's name as ``V``, ``mV``, ``uV`` or ``nV``.
 
     Parameters
     ----------
@@ -86,7 +86,17 @@ def normalise_unit(unit: str) -> str:
 
 
 def is_voltage(unit: str) -> bool:
-    """Tell whether a unit is one of voltage, see :func:`normalise_unit`."""
+    """Return whether a unit is one of voltage.
+
+    Parameters
+    ----------
+    unit : str
+        In any spelling that :func:`normalise_unit` reads.
+
+    Returns
+    -------
+    is_voltage : bool
+    """
     try:
         normalise_unit(unit)
     except InputError:
@@ -95,7 +105,7 @@ def is_voltage(unit: str) -> bool:
 
 
 def microvolt_factor(unit: str) -> float:
-    """Give the factor that turns a value in ``unit`` into µV.
+    """Return the factor that turns a value in ``unit`` into µV.
 
     Parameters
     ----------
@@ -175,6 +185,16 @@ def require_plausible_amplitude(
     """Refuse EEG whose amplitude contradicts its declared unit.
 
     Parameters and return value are those of :func:`check_amplitude`.
+
+    Parameters
+    ----------
+    data, unit, sfreq, declared
+        As for :func:`check_amplitude`.
+
+    Returns
+    -------
+    finding : AmplitudeFinding
+        That of :func:`check_amplitude`.
 
     Raises
     ------

@@ -35,7 +35,7 @@ class Windows:
 
 
 def window_start(onset: ArrayLike, start: float, delay: float) -> NDArray[np.int64]:
-    """Give the index of the first sample at 128 Hz of each trial's window.
+    """Return the index of the first sample at 128 Hz of each trial's window.
 
     The preprocessor's output is late by its group delay, so the window moves back in the
     signal's own time by as much: the sample ``k`` shows the input at ``k / 128 - delay``.

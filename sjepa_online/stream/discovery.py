@@ -346,6 +346,11 @@ def _with_channels(stream: StreamDescription) -> StreamDescription:
     # pylsl has bare errors of its own for descriptions that it cannot read
     except Exception:  # noqa: BLE001
         return replace(stream, unanswered=stream.unanswered + 1)
+    return _described(stream, full)
+
+
+def _described(stream: StreamDescription, full: Any) -> StreamDescription:
+    """Add what the whole description of a stream says of its channels."""
     channels = _channel_nodes(full, stream.n_channels)
     simulated = full.desc().child_value("simulated") == "true"
     return replace(

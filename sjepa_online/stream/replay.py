@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_online.errors import InputError, OperationError
+from sjepa_online.markers import REPLAY_SOURCE
 from sjepa_online.signal.units import normalise_unit
 from sjepa_online.stream.background import Background
 from sjepa_online.stream.library import liblsl, local_clock
@@ -179,7 +180,7 @@ class Replay(Background):
     def _open(self) -> tuple[Any, Any]:
         """Create the outlets; their source ids let consumers pick up a restarted replay."""
         lsl = liblsl()
-        source_id = f"sjepa-online-replay:{self.name}@{socket.gethostname()}"
+        source_id = f"{REPLAY_SOURCE}:{self.name}@{socket.gethostname()}"
         signal = lsl.StreamInfo(
             self.name, "EEG", len(self.ch_names), self.sfreq, lsl.cf_float32, source_id
         )

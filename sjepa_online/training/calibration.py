@@ -101,7 +101,13 @@ def calibrate(
     check_trials_per_class(trials.y, protocol.class_names, n_folds)
 
     names = [recording.name for recording in recordings]
-    plan = request.resolve(protocol, trials.ch_names, names, dynamic_stopping=dynamic_stopping)
+    plan = request.resolve(
+        protocol,
+        trials.ch_names,
+        names,
+        dynamic_stopping=dynamic_stopping,
+        epochs=(trials.X,),
+    )
     classifier = plan.make()
     features = classifier.features(trials.X)
     held_out = cross_validate(classifier, features, trials.y, n_folds=n_folds, progress=progress)
@@ -153,7 +159,7 @@ def fit_decoder(
     Decoder
     """
     names = [recording.name for recording in recordings]
-    plan = request.resolve(trials.protocol, trials.ch_names, names)
+    plan = request.resolve(trials.protocol, trials.ch_names, names, epochs=(trials.X,))
     return assemble_decoder(
         request.name,
         plan.make().fit(trials.X, trials.y),
@@ -173,7 +179,7 @@ def assemble_decoder(
     preprocessing: PreprocessorConfig,
     **details: Any,
 ) -> Decoder:
-    """Put a fitted classifier together with what it needs to run on a live stream.
+    """Make a decoder for live streams of a fitted classifier.
 
     Parameters
     ----------
@@ -244,7 +250,7 @@ def _stopping_rule(
 
 
 def fit_baseline(recordings: Sequence[Recording], ch_names: Sequence[str]) -> Baseline:
-    """Learn what is normal for each channel.
+    """Fit the usual signal of each channel.
 
     Parameters
     ----------

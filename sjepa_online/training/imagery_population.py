@@ -53,7 +53,7 @@ _PERSON = (re.compile(r"(sub-[A-Za-z0-9]+)"), re.compile(r"(?:^|/)(S\d+)(?=R\d+)
 
 @dataclass(frozen=True, eq=False)
 class Person:
-    """What training keeps of one person.
+    """The training data of one person.
 
     Attributes
     ----------
@@ -75,7 +75,17 @@ class Person:
 
 
 def person_of(source: str) -> str:
-    """Return whom a recording is from: ``sub-01``, ``S001`` of ``S001R04``, or its own name."""
+    """Return the person of a recording: ``sub-01``, ``S001`` of ``S001R04``, or its own name.
+
+    Parameters
+    ----------
+    source : str
+        Name of the recording.
+
+    Returns
+    -------
+    person : str
+    """
     for pattern in _PERSON:
         found = pattern.search(source)
         if found:
@@ -87,6 +97,14 @@ def person_of(source: str) -> str:
 
 def group_by_person(recordings: Sequence[Recording]) -> dict[str, list[Recording]]:
     """Return the recordings of each person.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+
+    Returns
+    -------
+    people : dict of str to list of Recording
 
     Raises
     ------
@@ -107,7 +125,19 @@ def group_by_person(recordings: Sequence[Recording]) -> dict[str, list[Recording
 
 
 def read_person(name: str, recordings: Sequence[Recording], protocol: Protocol) -> Person:
-    """Cut the trials of one person and keep what training needs of them.
+    """Cut the trials of one person and compute the covariances that training needs.
+
+    Parameters
+    ----------
+    name : str
+        Of the person.
+    recordings : sequence of Recording
+        Of that person.
+    protocol : Protocol
+
+    Returns
+    -------
+    person : Person
 
     Raises
     ------
@@ -158,6 +188,10 @@ def train_population(
         :func:`sjepa_online.training.population_network.train_networks`.
     progress : callable
         Called after each epoch.
+
+    Returns
+    -------
+    population : ImageryPopulation
 
     Raises
     ------
@@ -219,6 +253,15 @@ def train_population(
 def common_electrodes(montages: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Return the electrodes that half of the people have, on both sides.
 
+    Parameters
+    ----------
+    montages : sequence of sequence of str
+        Electrodes of each person.
+
+    Returns
+    -------
+    electrodes : tuple of str
+
     Raises
     ------
     InputError
@@ -243,7 +286,7 @@ def common_electrodes(montages: Sequence[Sequence[str]]) -> tuple[str, ...]:
 def logits_without_labels(
     network: PowerNetwork, covariances: Floats32, expected: Floats, mirror: NDArray[np.intp]
 ) -> Floats:
-    """Return logits ``(n,)`` of a person's trials, aligned by all of them.
+    """Return the logits of a person's trials, aligned by all of them.
 
     Parameters
     ----------
@@ -252,6 +295,10 @@ def logits_without_labels(
     expected : ndarray, shape (kernels, channels, channels)
         Mean covariances of the population.
     mirror : ndarray of int, shape (channels,)
+
+    Returns
+    -------
+    logits : ndarray, shape (n,)
     """
     alignment = Alignment(expected.mean(axis=0))
     alignment.update(mean_covariance(covariances))
@@ -372,6 +419,10 @@ def model_card(name: str, config: ImageryPopulationConfig) -> str:
     name : str
         Name of the population.
     config : ImageryPopulationConfig
+
+    Returns
+    -------
+    text : str
     """
     score = config.held_out
     simulated = "Simulated people. " if config.simulated else ""

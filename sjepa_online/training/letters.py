@@ -23,7 +23,20 @@ from sjepa_online.typing import Floats, Indices
 
 
 def spelled_letter(trials: Trials, letter: Letter, symbols: str) -> SpelledLetter:
-    """Return a letter's epochs, the symbols that lit up, and its target where it is known."""
+    """Return a letter with its epochs, the symbols that lit up, and its target where it is known.
+
+    Parameters
+    ----------
+    trials : Trials
+        Whose rows are the letter's flashes.
+    letter : Letter
+    symbols : str
+        Of the matrix.
+
+    Returns
+    -------
+    letter : SpelledLetter
+    """
     target = symbols.index(letter.target) if letter.target else None
     return SpelledLetter(trials.X[letter.rows], letter.lit_matrix(symbols), target)
 
@@ -64,7 +77,16 @@ class FlashClassifier:
         return cls(classifier.fit_features(features, y), evidence)
 
     def log_evidence(self, letter: SpelledLetter) -> Floats:
-        """Return the log evidence ``(symbols,)`` of a letter's flashes."""
+        """Return the log evidence of a letter's flashes.
+
+        Parameters
+        ----------
+        letter : SpelledLetter
+
+        Returns
+        -------
+        evidence : ndarray, shape (symbols,)
+        """
         target = list(self.classifier.classes_).index(TARGET)
         probabilities = self.classifier.predict_proba(letter.X)[:, target]
         ratios = np.array([self.evidence.log_likelihood_ratio(one) for one in probabilities])
@@ -88,7 +110,16 @@ class LetterSpeller:
         self._flashes, self._unlabelled = flashes, unlabelled
 
     def spell(self, letter: SpelledLetter) -> Floats:
-        """Return the log probabilities ``(symbols,)`` of a letter, and learn from it."""
+        """Return the log probabilities of a letter, and learn from it.
+
+        Parameters
+        ----------
+        letter : SpelledLetter
+
+        Returns
+        -------
+        log_probabilities : ndarray, shape (symbols,)
+        """
         members = []
         if self._flashes is not None:
             members.append(log_softmax(self._flashes.log_evidence(letter)))
@@ -126,7 +157,18 @@ class LetterDecoder:
         self._flashes: FlashClassifier | None = None
 
     def fit(self, trials: Trials, letters: Sequence[Letter]) -> Self:
-        """Fit on letters, of which those without a target are used without labels."""
+        """Fit on letters; those without a target are used without labels.
+
+        Parameters
+        ----------
+        trials : Trials
+        letters : sequence of Letter
+            Whose rows are among ``trials``.
+
+        Returns
+        -------
+        Self
+        """
         speller = trials.protocol.speller
         assert speller is not None
         if self._umm is not None and letters:
@@ -139,5 +181,10 @@ class LetterDecoder:
         return self
 
     def speller(self) -> LetterSpeller:
-        """Return a fresh speller that has not spelled any letter yet."""
+        """Return a fresh speller that has not spelled any letter yet.
+
+        Returns
+        -------
+        speller : LetterSpeller
+        """
         return LetterSpeller(self._flashes, None if self._umm is None else self._umm.speller())

@@ -80,7 +80,16 @@ class BatchedNetwork(nn.Module):
         self.twice = torch.from_numpy(np.where(rows == columns, 1.0, 2.0)).float()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return logits ``(groups, n)`` of covariances ``(groups, n, blocks, triangle)``."""
+        """Return the logits of covariances.
+
+        Parameters
+        ----------
+        x : Tensor, shape (groups, n, blocks, triangle)
+
+        Returns
+        -------
+        logits : Tensor, shape (groups, n)
+        """
         n_groups, n = x.shape[:2]
         form = self.spatial[:, :, self.rows] * self.spatial[:, :, self.columns] * self.twice
         power = torch.bmm(x.reshape(n_groups, -1, x.shape[-1]), form.transpose(1, 2))
@@ -108,7 +117,17 @@ class TrainingSet:
         self._whole = np.concatenate([triangles(one.covariances) for one in people])
 
     def draw(self, epoch: int) -> Tensor:
-        """Return all trials ``(n, blocks, triangle)``, some people without some electrodes."""
+        """Return all trials, some people without some electrodes.
+
+        Parameters
+        ----------
+        epoch : int
+            Which epoch of the training; each draws other electrodes.
+
+        Returns
+        -------
+        trials : Tensor, shape (n, blocks, triangle)
+        """
         rng = np.random.default_rng([self._seed, epoch])
         trials = self._whole.copy()
         for index, one in enumerate(self._people):
@@ -127,7 +146,16 @@ def _draw_electrodes(rng: np.random.Generator, n_channels: int) -> NDArray[np.bo
 
 
 def triangles(covariances: Floats32) -> Floats32:
-    """Return a person's trials aligned, as ``(n, windows * kernels, triangle)``."""
+    """Return a person's aligned trials as upper triangles.
+
+    Parameters
+    ----------
+    covariances : ndarray, shape (n, kernels, windows, channels, channels)
+
+    Returns
+    -------
+    triangles : ndarray, shape (n, windows * kernels, triangle)
+    """
     whitening = inverse_root(mean_covariance(covariances).mean(axis=0)).astype(np.float32)
     aligned = whitening @ covariances @ whitening
     rows, columns = np.triu_indices(covariances.shape[-1])
@@ -137,7 +165,17 @@ def triangles(covariances: Floats32) -> Floats32:
 
 
 def mirrored_triangle(mirror: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return where each entry of an upper triangle stands in that of the mirror image."""
+    """Return the place of each entry of an upper triangle in that of the mirror image.
+
+    Parameters
+    ----------
+    mirror : ndarray of int, shape (channels,)
+        Each channel's counterpart on the other side.
+
+    Returns
+    -------
+    places : ndarray of int, shape (triangle,)
+    """
     n_channels = len(mirror)
     rows, columns = np.triu_indices(n_channels)
     position = np.zeros((n_channels, n_channels), dtype=np.intp)
@@ -175,6 +213,10 @@ def train_networks(
         Where the state of an interrupted training is kept, and read if it is there.
     progress : callable
         Called after each epoch.
+
+    Returns
+    -------
+    networks : list of PowerNetwork
     """
     _, n_kernels, n_windows, n_channels, _ = people[0].covariances.shape
     torch.manual_seed(seed)
@@ -207,7 +249,17 @@ class _Training:
     digest: str
 
     def step(self, trials: Tensor, targets: Tensor, batch: Tensor, exchanged: Tensor) -> None:
-        """Make one step on a batch ``(groups, n)``, half of which is mirrored."""
+        """Make one step on a batch, half of which is mirrored.
+
+        Parameters
+        ----------
+        trials : Tensor, shape (n, blocks, triangle)
+        targets : Tensor, shape (n,)
+        batch : Tensor of int, shape (groups, n)
+            Trials of each group.
+        exchanged : Tensor of int, shape (triangle,)
+            Places of the mirror image.
+        """
         x, wanted = trials[batch], targets[batch]
         half = batch.shape[1] // 2
         x[:, half:] = x[:, half:][..., exchanged]
@@ -219,7 +271,14 @@ class _Training:
         self.schedule.step()
 
     def keep(self, path: Path | None, epoch: int) -> None:
-        """Write the state after an epoch."""
+        """Write the state after an epoch.
+
+        Parameters
+        ----------
+        path : Path or None
+            None writes nothing.
+        epoch : int
+        """
         if path is None:
             return
         state = {
@@ -234,7 +293,18 @@ class _Training:
             torch.save(state, temporary)
 
     def restore(self, path: Path | None) -> int:
-        """Read a state of :meth:`keep`, and return how many epochs are done."""
+        """Read a state that :meth:`keep` wrote.
+
+        Parameters
+        ----------
+        path : Path or None
+            None reads nothing.
+
+        Returns
+        -------
+        epoch : int
+            Epochs that are trained already.
+        """
         if path is None or not path.exists():
             return 0
         try:
@@ -277,7 +347,16 @@ def _split(network: BatchedNetwork, shape: tuple[int, int, int]) -> list[PowerNe
 
 
 def merge(networks: Sequence[PowerNetwork]) -> PowerNetwork:
-    """Return one network that averages several."""
+    """Return one network that averages several.
+
+    Parameters
+    ----------
+    networks : sequence of PowerNetwork
+
+    Returns
+    -------
+    network : PowerNetwork
+    """
     return PowerNetwork(
         np.concatenate([one.spatial for one in networks]),
         np.concatenate([one.scale for one in networks]),

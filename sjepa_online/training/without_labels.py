@@ -1,4 +1,4 @@
-"""Decoders without labelled trials: a stretch of the person's signal aligns what needs no label.
+"""Decoders without labelled trials: a stretch of the person's signal aligns them.
 
 Each paradigm has a maker in :data:`MAKERS`: it gets the recordings, cuts what it reads of them,
 and returns a fitted classifier.
@@ -9,20 +9,33 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from sjepa_online.data import Recording, Trials, make_trials
 from sjepa_online.data.letters import Letter, find_letters
 from sjepa_online.decoding import Decoder, DecoderRequest, EpochClassifier
-from sjepa_online.decoding.catalog import AUTO, FBCCA, UMM, make_fbcca, make_umm, response_prior
+from sjepa_online.decoding.catalog import (
+    AUTO,
+    FBCCA,
+    POPULATION,
+    UMM,
+    make_fbcca,
+    make_umm,
+    response_prior,
+)
 from sjepa_online.decoding.classifiers.umm import SpelledLetter, UmmClassifier
 from sjepa_online.errors import InputError
 from sjepa_online.markers import FLASH, NON_TARGET, TARGET, parse_marker
 from sjepa_online.protocol import Paradigm, Protocol
 from sjepa_online.signal import PreprocessorConfig
+from sjepa_online.training.artefacts import without_artefacts
 from sjepa_online.training.calibration import assemble_decoder
 from sjepa_online.training.letters import spelled_letter
+
+if TYPE_CHECKING:
+    from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
 
 #: What the windows of a stretch of signal are called while they are cut.
 _SIGNAL = "sjepa-online-signal"
@@ -52,7 +65,7 @@ class Unlabelled:
 
 @dataclass(frozen=True)
 class Aligned:
-    """A classifier that was fitted without labels, on which windows, and what it is.
+    """A classifier that was fitted without labels, its windows and its description.
 
     Attributes
     ----------
@@ -92,6 +105,10 @@ def calibrate_without_labels(
     preprocessing : PreprocessorConfig
     request : DecoderRequest
         ``auto``, or a decoder that needs no label.
+
+    Returns
+    -------
+    made : Unlabelled
 
     Raises
     ------
@@ -151,6 +168,8 @@ def align(
         names = (AUTO, *names)
     if maker is None or request.name not in names:
         return None
+    if protocol.paradigm == "mi" and request.population == "none":
+        return None
     started = time.perf_counter()
     wanted = set(ch_names)
     picked = [
@@ -164,7 +183,19 @@ def align(
 def signal_windows(
     recordings: Sequence[Recording], protocol: Protocol, preprocessing: PreprocessorConfig
 ) -> Trials:
-    """Cut recordings into windows of the protocol's length, one after the other."""
+    """Cut recordings into windows of the protocol's length, one after the other.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        Of one montage.
+    protocol : Protocol
+    preprocessing : PreprocessorConfig
+
+    Returns
+    -------
+    windows : Trials
+    """
     window = protocol.window
     cut = []
     for recording in recordings:
@@ -179,6 +210,13 @@ def unlabelled_flashes(
     recordings: Sequence[Recording], protocol: Protocol, preprocessing: PreprocessorConfig
 ) -> tuple[Trials, list[Letter]]:
     """Cut the flashes of a speller's recordings, and gather them as letters without a target.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        Of one montage.
+    protocol : Protocol
+    preprocessing : PreprocessorConfig
 
     Returns
     -------
@@ -246,7 +284,7 @@ def _align_speller(
     speller = protocol.speller
     if speller is None:
         raise InputError(
-            "Only a protocol with a matrix of symbols is decoded without labels",
+            "The protocol has no matrix of symbols, so it cannot be decoded without labels",
             value=f"{protocol.name} has no [speller]",
             remedy="Choose erp-rowcol, erp, or an own protocol with [speller].",
         )
@@ -305,8 +343,41 @@ def _align_flicker(
     return Aligned(FBCCA, make_fbcca(protocol), windows, told)
 
 
+def _align_imagery(
+    recordings: Sequence[Recording],
+    protocol: Protocol,
+    preprocessing: PreprocessorConfig,
+    population: str,
+    n_labelled: int,
+) -> Aligned:
+    """Align other people's network to the person by windows without artefacts."""
+    if _has_trials(recordings, protocol):
+        windows = make_trials(recordings, protocol, preprocessing)
+    else:
+        windows = signal_windows(recordings, protocol, preprocessing)
+    request = DecoderRequest(POPULATION, population=population)
+    plan = request.resolve(protocol, windows.ch_names, epochs=(windows.X,))
+    classifier = cast("PopulationClassifier", plan.make())
+    picks, _ = classifier.population.match(windows.ch_names)
+    clean = without_artefacts(windows.X, picks)
+    labelled, unlabelled = clean.copy(), clean.copy()
+    labelled[n_labelled:] = unlabelled[:n_labelled] = False
+    classifier.fit(windows.X[labelled], windows.y[labelled], unlabelled=windows.X[unlabelled])
+    n_loud = int(np.sum(~clean))
+    loud = f"{n_loud} of {len(clean)} windows, whose amplitude says that they hold artefacts"
+    used = f"aligned by {int(clean.sum())} windows"
+    told = (POPULATION, plan.note, used if n_labelled else f"{used} without labels")
+    return Aligned(
+        POPULATION,
+        classifier,
+        replace(windows, dropped=(*windows.dropped, loud)) if n_loud else windows,
+        "; ".join((": ".join(told[:2]), told[2], *classifier.notes_)),
+    )
+
+
 #: What makes a decoder without labels for each paradigm, and which decoders that are.
 MAKERS: dict[Paradigm, tuple[Maker, tuple[str, ...]]] = {
     "erp": (_align_speller, (UMM,)),
+    "mi": (_align_imagery, (POPULATION,)),
     "ssvep": (_align_flicker, (FBCCA,)),
 }

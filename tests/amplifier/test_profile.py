@@ -20,8 +20,8 @@ def test_channels_are_named_in_their_order_or_by_name():
 @pytest.mark.parametrize(
     ("channels", "told"),
     [
-        ("O1,Ch2=Oz", "in their order, or NAME"),
-        ("O1,,Oz", "in their order, or NAME"),
+        ("O1,Ch2=Oz", "only some have the form NAME"),
+        ("O1,,Oz", "only some have the form NAME"),
         ("O1,Q7", "'Q7'"),
         ("T3,T7", "given twice: T7"),
         ("-,-", "every channel is left out"),

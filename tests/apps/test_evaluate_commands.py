@@ -146,6 +146,29 @@ def test_moabb_runs_its_own_evaluation(
     assert document["evaluation"] == "within-session"
 
 
+def test_moabb_runs_its_fake_data_set_and_compares_two_decoders(
+    command: Callable, tmp_path: Path
+) -> None:
+    pytest.importorskip("moabb")
+    protocol = tmp_path / "fake.toml"
+    protocol.write_text(
+        'name = "fake"\nparadigm = "mi"\nwindow = {start = 0.5, length = 1.1875}\n'
+        'classes = [{name = "fake1"}, {name = "fake2"}]\n'
+    )
+    result = command(
+        "evaluate", "moabb", "--dataset", "FakeDataset", "-p", protocol, "--subjects", 1, 2,
+        "--decoder", "riemann", "--decoder", "filter-bank", "--evaluation", "cross-session",
+        "--json",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    document = result.json
+    assert len(document["rows"]) == 2 * 2 * 2  # subjects, sessions, decoders
+    (comparison,) = document["comparisons"]
+    assert {comparison["better"], comparison["worse"]} == {"riemann", "filter-bank"}
+    assert comparison["n_subjects"] == 2
+    assert 0 < comparison["p"] < 1
+
+
 def test_moabb_refuses_what_it_does_not_have(command: Callable) -> None:
     pytest.importorskip("moabb")
     result = command("evaluate", "moabb", "--dataset", "Lee2019_M", "-p", "mi")

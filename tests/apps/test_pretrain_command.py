@@ -84,7 +84,7 @@ def test_pretrain_ends_with_weights(recipe: Path, recordings: list[Path], tmp_pa
 
 @pytest.mark.parametrize(
     ("there", "told"),
-    [("out", "can be made and written"), ("out/state.pt", "Add --resume")],
+    [("out", "cannot be made or written"), ("out/state.pt", "Add --resume")],
     ids=["a file", "another training"],
 )
 def test_an_unsuitable_folder_is_told_before_any_recording_is_read(

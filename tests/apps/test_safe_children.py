@@ -34,10 +34,11 @@ def test_commands_of_the_window(trap: Path) -> None:
     pytest.importorskip("PyQt6", reason="the live window needs the extra `gui`")
     from sjepa_apps.live.engine.commands import PROGRAM
 
-    ended = subprocess.run(
-        [sys.executable, *PROGRAM, "--version"], capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == 0, ended.stderr
+    words = [sys.executable, *PROGRAM, "--version"]
+    pipe = subprocess.PIPE
+    # a window holds the other end of standard input
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as started:
+        assert started.wait(60) == 0, started.stderr and started.stderr.read()
     assert not trap.exists()
 
 

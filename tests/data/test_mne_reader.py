@@ -90,7 +90,7 @@ def test_what_is_no_electrode_is_left_out_and_told(make_raw):
 def test_recording_without_eeg_is_refused(make_raw):
     raw = make_raw()
     raw.set_channel_types(dict.fromkeys(raw.ch_names, "emg"), on_unit_change="ignore")
-    with pytest.raises(InputError, match="at least one EEG channel"):
+    with pytest.raises(InputError, match="No channel has the name of an electrode"):
         recording_from_raw(raw, name="emg")
 
 

@@ -84,6 +84,27 @@ def test_channels_that_are_not_asked_for_leave_the_reference_alone(recording, pr
 def test_missing_channels_are_named(recording, protocol):
     other = replace(recording, name="second", ch_names=("Oz", "O1", "PO8"))
     with pytest.raises(InputError, match=r"second.*missing O2"):
+        make_trials([recording, other], protocol, CONFIG, ch_names=recording.ch_names)
+
+
+def test_electrodes_in_common_are_taken_whatever_the_order_of_the_recordings(recording, protocol):
+    """The second cap has another order, another spelling and another electrode."""
+    data = np.concatenate([recording.data[[2, 0]], recording.data[[0]]])
+    other = replace(recording, name="second", data=data, ch_names=("o2", "EEG Oz-Ref", "PO8"))
+    there = make_trials([recording, other], protocol, CONFIG)
+    back = make_trials([other, recording], protocol, CONFIG)
+    assert there.ch_names == ("Oz", "O2")
+    assert back.ch_names == ("o2", "EEG Oz-Ref")
+    n = len(there.y) // 2
+    np.testing.assert_array_equal(there.X[:n], there.X[n:])
+    np.testing.assert_array_equal(back.X, np.concatenate([there.X[n:], there.X[:n]])[:, ::-1])
+    assert "second: PO8, not in every recording" in there.dropped
+    assert any(reason.startswith("simulated: O1, not in") for reason in there.dropped)
+
+
+def test_recordings_without_a_common_electrode_are_refused(recording, protocol):
+    other = replace(recording, name="second", ch_names=("C3", "Cz", "C4"))
+    with pytest.raises(InputError, match=r"no electrode in common.*second: C3, Cz, C4"):
         make_trials([recording, other], protocol, CONFIG)
 
 

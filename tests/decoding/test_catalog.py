@@ -51,7 +51,7 @@ def test_a_calibration_reads_weights_and_population_once(
     recording = simulated_recording(
         "noise", n_trials=16, classes=ssvep.class_names, ch_names=CH_NAMES[:4]
     )
-    request = DecoderRequest("auto", device="cpu")
+    request = DecoderRequest("filter-bank", device="cpu")
     calibrate(
         [recording], ssvep, PreprocessorConfig(), request, n_folds=3, dynamic_stopping=stopping
     )

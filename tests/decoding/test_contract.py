@@ -25,11 +25,12 @@ from sjepa_online.training import calibrate
 CH_NAMES = ("C3", "Cz", "C4", "Pz")
 #: Which simulated signal carries the classes that a paradigm reads.
 KIND_OF = {"erp": "phase-locked", "mi": "power", "ssvep": "stimulus"}
+ONLY_FOR = {"cca": "ssvep", "fbcca": "ssvep", "umm": "erp", "population": "mi"}
 CASES = [
     (name, paradigm, stopping)
     for name, paradigm, stopping in product(decoder_names(), KIND_OF, (False, True))
-    # cca and fbcca read stimulus frequencies, umm compares flashes
-    if paradigm == {"cca": "ssvep", "fbcca": "ssvep", "umm": "erp"}.get(name, paradigm)
+    # cca and fbcca read stimulus frequencies, umm compares flashes, a population knows imagery
+    if paradigm == ONLY_FOR.get(name, paradigm)
 ]
 TOKEN_HEADS = ("post-local", "contextual")
 pytestmark = pytest.mark.usefixtures("short_training")
@@ -49,7 +50,8 @@ def protocol_of(protocol_of: Callable[[str], Protocol]) -> Callable[[str], Proto
 
 
 def _request(name: str, tiny_weights: str) -> DecoderRequest:
-    return DecoderRequest(name, tiny_weights, 0, "cpu", "none")
+    population = "auto" if name == "population" else "none"
+    return DecoderRequest(name, tiny_weights, 0, "cpu", population)
 
 
 @pytest.fixture
@@ -87,8 +89,10 @@ def test_a_decoder_keeps_the_contract(
     decoder = _decoder(case, protocol_of, simulated_recording, make_decoder, tiny_weights)
     lengths: tuple[int, ...] = (256,)
     if case[2]:
-        # heads on tokens read no epoch shorter than one token, 152 samples
-        lengths = (192, 256) if case[0].endswith(TOKEN_HEADS) else (128, 192, 256)
+        # heads on tokens read no epoch shorter than one token, 152 samples, nor a population
+        # one shorter than its first window, 158 samples
+        long = case[0].endswith((*TOKEN_HEADS, "population"))
+        lengths = (192, 256) if long else (128, 192, 256)
     assert decoder.window_lengths == lengths
     assert decoder.classes == decoder.protocol.class_names
     decoder.save(tmp_path / "decoder.safetensors")

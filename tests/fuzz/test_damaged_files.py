@@ -7,6 +7,8 @@ mutation, and ``SJEPA_FUZZ_FIRST=SEED SJEPA_FUZZ_MUTATIONS=1`` repeats it.
 
 from __future__ import annotations
 
+import ctypes
+import json
 import os
 import resource
 import struct
@@ -21,14 +23,16 @@ import mne
 import numpy as np
 import pytest
 
+from sjepa_online.amplifier import AS_DECLARED, pick_channels
 from sjepa_online.data import load_source
-from sjepa_online.decoding import Decoder, load_decoder
+from sjepa_online.decoding import Decoder, DecoderRequest, load_decoder
 from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
 from sjepa_online.decoding.transfer.population import load_population
 from sjepa_online.errors import InputError
 from sjepa_online.model import load_weights
 from sjepa_online.protocol import load_protocol
 from sjepa_online.resources import shipped_folder
+from sjepa_online.stream import discovery
 from sjepa_online.training.pretraining.recipe import load_recipe
 
 #: Seconds of damage for each kind of file in the suite.
@@ -101,6 +105,11 @@ def peak_bytes() -> float:
 def decoder_kind(make_decoder: Callable[..., Decoder], simulated_recording, protocol, tmp_path):
     classifier = RiemannClassifier("mi", (), protocol.class_names)
     decoder = make_decoder(simulated_recording(n_trials=12), classifier=classifier)
+    return decoder_of(decoder, tmp_path)
+
+
+def decoder_of(decoder: Decoder, tmp_path: Path) -> Kind:
+    """Return a kind of file whose right result is the same probabilities, to the last bit."""
     decoder.save(tmp_path / "whole.safetensors")
     epochs = np.random.default_rng(0).normal(scale=10.0, size=(3, 4, decoder.n_times))
 
@@ -109,6 +118,16 @@ def decoder_kind(make_decoder: Callable[..., Decoder], simulated_recording, prot
 
     whole = (tmp_path / "whole.safetensors").read_bytes()
     return Kind(whole, ".safetensors", load_decoder, same)
+
+
+@pytest.fixture
+def auto_kind(make_decoder: Callable[..., Decoder], simulated_recording, protocol, tmp_path):
+    """The decoder of several members, with the filter bank in it."""
+    request = DecoderRequest("auto", population="none")
+    recording = simulated_recording(n_trials=16)
+    classifier = request.make(protocol, recording.ch_names)
+    decoder = make_decoder(recording, classifier=classifier)
+    return decoder_of(decoder, tmp_path)
 
 
 @pytest.fixture
@@ -147,6 +166,42 @@ def edf_kind(tmp_path):
 @pytest.fixture
 def xdf_kind():
     return Kind(small_xdf(), ".xdf", lambda path: load_source(str(path)))
+
+
+@pytest.fixture
+def stream_kind():
+    """What a stream says of itself, as it comes over the network."""
+    names = ("Fz", "C3", "Cz", "C4", "Pz", "PO7", "Oz", "PO8")
+    channels = "".join(
+        f"<channel><label>{name}</label><unit>microvolts</unit><type>EEG</type></channel>"
+        for name in names
+    )
+    whole = (
+        "<?xml version='1.0'?><info><name>amp</name><type>EEG</type><channel_count>8"
+        "</channel_count><channel_format>float32</channel_format><source_id>serial 7</source_id>"
+        "<nominal_srate>250</nominal_srate><version>1.1</version><created_at>1.5</created_at>"
+        "<uid>u</uid><session_id>default</session_id><hostname>here</hostname>"
+        "<v4address/><v4data_port>16572</v4data_port><v4service_port>16572</v4service_port>"
+        "<v6address/><v6data_port>0</v6data_port><v6service_port>0</v6service_port>"
+        f"<desc><channels>{channels}</channels></desc></info>"
+    )
+    return Kind(whole.encode(), ".xml", read_description)
+
+
+def read_description(path: Path) -> discovery.StreamDescription:
+    """Read a description as discovery does; an impossible one counts as refused."""
+    lsl = discovery.liblsl()
+    from_xml = lsl.lib.lib.lsl_streaminfo_from_xml
+    from_xml.restype = ctypes.c_void_p
+    info = lsl.StreamInfo(handle=from_xml(path.read_bytes()))
+    stream = discovery._describe(info)
+    if not stream.problem:
+        stream = discovery._described(stream, info)
+        pick_channels(stream.declaration, AS_DECLARED)
+    json.dumps(stream.summary(), allow_nan=False)
+    if stream.problem:
+        raise InputError("No stream", value=stream.problem, remedy="Correct it.")
+    return stream
 
 
 def small_xdf() -> bytes:
@@ -188,7 +243,8 @@ def small_xdf() -> bytes:
 
 @pytest.mark.timeout(0 if MUTATIONS else 180)
 @pytest.mark.parametrize(
-    "name", ["decoder", "weights", "population", "protocol", "recipe", "edf", "xdf"]
+    "name",
+    ["decoder", "auto", "weights", "population", "protocol", "recipe", "edf", "xdf", "stream"],
 )
 def test_damaged_files_are_refused_or_right(
     name: str, request: pytest.FixtureRequest, tmp_path: Path

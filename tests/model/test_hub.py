@@ -110,7 +110,7 @@ def test_a_folder_with_a_config_imports_under_its_name(tmp_path: Path, parity: P
 def test_a_name_is_given_once(tmp_path: Path) -> None:
     _own(tmp_path / "mine.safetensors")
     import_weights(tmp_path / "mine.safetensors")
-    with pytest.raises(InputError, match="name of their own"):
+    with pytest.raises(InputError, match="other weights of this name"):
         import_weights(tmp_path / "mine.safetensors")
 
 

@@ -30,11 +30,11 @@ def decoder(
 @pytest.fixture
 def make_engine() -> Callable[..., Engine]:
     def make(
-        decoder: Decoder, recording: Recording, mode: str = "markers", watch: bool = True
+        decoder: Decoder, recording: Recording, mode: str = "markers", monitor: bool = True
     ) -> Engine:
         """Make an engine that has the recording's markers already."""
         engine = Engine(
-            decoder, recording.ch_names, recording.sfreq, recording.unit, mode=mode, watch=watch
+            decoder, recording.ch_names, recording.sfreq, recording.unit, mode=mode, monitor=monitor
         )
         for label, onset in zip(recording.labels, recording.onsets, strict=True):
             engine.push_marker(label, float(onset))

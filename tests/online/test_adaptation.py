@@ -154,9 +154,9 @@ def test_bad_channels_and_artefacts_are_left_out(adaptive: Decoder, recording: R
     second = round(recording.onsets[1] * recording.sfreq)
     data[:, second + 100 : second + 110] += 2000.0
     loud = replace(recording, data=data)
-    still = _probabilities(decode_recording(adaptive, loud, adapt=False, watch=False))
-    moved = _probabilities(decode_recording(adaptive, loud, watch=False))
-    quiet = _probabilities(decode_recording(adaptive, recording, watch=False))
+    still = _probabilities(decode_recording(adaptive, loud, adapt=False, monitor=False))
+    moved = _probabilities(decode_recording(adaptive, loud, monitor=False))
+    quiet = _probabilities(decode_recording(adaptive, recording, monitor=False))
     # the third trial rests on the first alone
     centred = Centred()
     first = np.log(quiet[0] / (1 - quiet[0])) / 0.2 + 4.0

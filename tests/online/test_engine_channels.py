@@ -166,11 +166,11 @@ def test_an_unknown_bad_channel_changes_nothing(
     assert engine.bad == ("Pz",)
 
 
-@pytest.mark.parametrize("watch", [True, False])
+@pytest.mark.parametrize("monitor", [True, False])
 def test_the_operators_choice_holds_whether_channels_are_watched_or_not(
-    decoder: Decoder, recording: Recording, watch: bool, make_engine: Callable[..., Engine]
+    decoder: Decoder, recording: Recording, monitor: bool, make_engine: Callable[..., Engine]
 ) -> None:
-    engine = make_engine(decoder, recording, "sliding", watch=watch)
+    engine = make_engine(decoder, recording, "sliding", monitor=monitor)
     timestamps = np.arange(recording.data.shape[1]) / 250
     n_before = 0
     for channel, choice, bad in (
@@ -214,7 +214,7 @@ def test_a_stream_without_any_signal_gives_no_decision(
     watched = push(make_engine(decoder, recording), silent)
     assert watched
     assert all(isinstance(one, EngineEvent) for one in watched)
-    unwatched = push(make_engine(decoder, recording, watch=False), silent)
+    unwatched = push(make_engine(decoder, recording, monitor=False), silent)
     assert [getattr(one, "event", None) for one in unwatched] == ["no-signal"] * 8
 
 

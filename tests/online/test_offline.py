@@ -69,5 +69,5 @@ def test_bad_channels_are_found_or_told(decoder: Decoder, recording: Recording) 
         return {name for one in results if isinstance(one, Decision) for name in one.bad_channels}
 
     assert left_out() == {"C3"}
-    assert left_out(watch=False) == set()
-    assert left_out(watch=False, bad=["cz"]) == {"Cz"}
+    assert left_out(monitor=False) == set()
+    assert left_out(monitor=False, bad=["cz"]) == {"Cz"}

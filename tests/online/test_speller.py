@@ -116,7 +116,7 @@ def _run(
     markers: Sequence[tuple[str, float]],
     chunk: int = 10**9,
 ) -> list[Decision | SymbolDecision | EngineEvent]:
-    engine = Engine(decoder, CH_NAMES, SFREQ, "uV", mode="markers", watch=False)
+    engine = Engine(decoder, CH_NAMES, SFREQ, "uV", mode="markers", monitor=False)
     waiting = list(markers)
     results: list[Decision | SymbolDecision | EngineEvent] = []
     edges = [*range(0, data.shape[1], chunk), data.shape[1]]
@@ -202,7 +202,7 @@ def test_symbols_of_another_matrix_are_reported_and_count_for_nothing(
 
 
 def _rowcol_engine(decoder: Decoder) -> Engine:
-    return Engine(decoder, decoder.ch_names, 128.0, "uV", mode="markers", watch=False)
+    return Engine(decoder, decoder.ch_names, 128.0, "uV", mode="markers", monitor=False)
 
 
 def _decode_text(

@@ -98,3 +98,21 @@ def test_another_liblsl_in_the_process_is_an_error(unused, monkeypatch):
 def test_importing_the_package_does_not_load_liblsl():
     code = "import sys, sjepa_online.stream; sys.exit('pylsl' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_liblsl_writes_nothing_where_no_configuration_asks_for_it(tmp_path: Path) -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "LSLAPICFG"}
+    program = (
+        "from sjepa_online.stream.library import liblsl\n"
+        "liblsl().StreamOutlet(liblsl().StreamInfo('quiet', 'EEG', 1, source_id='x'))"
+    )
+    words = [sys.executable, "-c", program]
+    told = subprocess.run(
+        words,
+        env=environment | {"HOME": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (told.stdout, told.stderr) == ("", "")

@@ -123,6 +123,44 @@ def test_a_killed_recorder_is_told_and_loses_less_than_a_second(tmp_path, source
     assert path.with_suffix(".log").read_text().count("Started data collection") == 2
 
 
+def test_a_recorder_that_hangs_is_told_within_two_seconds_and_ends(tmp_path, source):
+    path = tmp_path / "hung.xdf"
+    stream = resolve_stream(source)
+    inlet = pylsl.StreamInlet(stream.info)
+    inlet.open_stream(5)
+    with Recorder(path, [stream.uid]) as recorder:
+        recorder.start()
+
+        def hangs(receives: Callable[[], bool]) -> bool:
+            return not recorder.status(receives()).running
+
+        end = time.monotonic() + 3.0
+        while time.monotonic() < end:
+            assert not hangs(lambda: bool(inlet.pull_chunk(0.1)[1]))
+        os.kill(recorder._process.pid, signal.SIGSTOP)
+        stopped = time.monotonic()
+        wait_until(lambda: hangs(lambda: bool(inlet.pull_chunk(0.1)[1])))
+        assert time.monotonic() - stopped < 2.0
+        assert "hangs" in recorder.status().problem
+        process = recorder._process
+        recorder.stop()
+        assert time.monotonic() - stopped < 4.0
+        assert process.poll() is not None
+    assert np.ptp(load(path)[source]["time_stamps"]) > 2.0
+
+
+def test_a_silent_stream_is_no_recorder_that_hangs(tmp_path):
+    info = pylsl.StreamInfo("recorder-silent", "EEG", 1, 100.0, pylsl.cf_float32, "silent")
+    outlet = pylsl.StreamOutlet(info)
+    with Recorder(tmp_path / "silent.xdf", [outlet.get_info().uid()]) as recorder:
+        recorder.start()
+        end = time.monotonic() + 2.5
+        while time.monotonic() < end:
+            assert recorder.status(received=False).running
+            time.sleep(0.1)
+        recorder._process.kill()
+
+
 @pytest.mark.slow
 def test_the_file_is_closed_when_the_program_is_killed(tmp_path, source, recording_process):
     path = tmp_path / "orphan.xdf"

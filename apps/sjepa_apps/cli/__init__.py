@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib.metadata import version
@@ -10,27 +11,25 @@ from typing import Annotated
 import typer
 
 from sjepa_apps.cli import (
-    amplifiers,
     decode,
     demo,
     doctor,
     evaluate,
-    export,
     live,
     models,
-    population,
     pretrain,
-    record,
-    repair,
-    simulate,
-    streams,
+    sessions,
 )
 from sjepa_apps.cli.common import echo, repeat_list_options, replace_aliases, say
+from sjepa_apps.cli.populations import population
+from sjepa_apps.cli.recordings import amplifiers, export, record, repair, simulate, streams
 from sjepa_apps.cli.session import calibrate, feedback
 from sjepa_online.errors import InputError, OperationError
 
 #: Exit code after Ctrl-C; typer turns the interrupt into it.
 INTERRUPTED = 130
+#: No room on the disk, too many open files of the program or the system, no memory.
+EXHAUSTED = (errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 app = typer.Typer(
     name="sjepa-online",
@@ -77,6 +76,7 @@ app.command()(calibrate.calibrate)
 app.command()(decode.decode)
 app.command()(export.export)
 app.command()(feedback.feedback)
+app.command()(sessions.sessions)
 app.command()(live.live)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")
@@ -94,6 +94,10 @@ def main() -> None:
         _fail(str(error), 2)
     except OperationError as error:
         _fail(str(error), 1)
+    except OSError as error:
+        if error.errno not in EXHAUSTED:
+            raise
+        _fail(f"The system has run out of something: {error}", 1)
     except SystemExit as ended:
         if ended.code == INTERRUPTED:
             _leave_at_once()

@@ -16,7 +16,17 @@ from sjepa_online.files import is_file
 
 
 def check_paradigm(name: str | None) -> str | None:
-    """Refuse a name or path of no protocol."""
+    """Refuse a name or path of no protocol.
+
+    Parameters
+    ----------
+    name : str or None
+
+    Returns
+    -------
+    name : str or None
+        The same.
+    """
     from sjepa_online.protocol import load_protocol
 
     if name is not None:
@@ -25,7 +35,17 @@ def check_paradigm(name: str | None) -> str | None:
 
 
 def check_sources(texts: list[str] | None) -> list[str] | None:
-    """Refuse a SOURCE without a recording."""
+    """Refuse a SOURCE without a recording.
+
+    Parameters
+    ----------
+    texts : list of str or None
+
+    Returns
+    -------
+    texts : list of str or None
+        The same.
+    """
     from sjepa_online.data import expand_sources
 
     expand_sources(texts or ())
@@ -33,13 +53,33 @@ def check_sources(texts: list[str] | None) -> list[str] | None:
 
 
 def check_decoder_name(name: str | None) -> str | None:
-    """Refuse a name that no decoder has."""
+    """Refuse a name that no decoder has.
+
+    Parameters
+    ----------
+    name : str or None
+
+    Returns
+    -------
+    name : str or None
+        The same.
+    """
     check_decoder_names(None if name is None else [name])
     return name
 
 
 def check_decoder_names(names: list[str] | None) -> list[str] | None:
-    """Refuse names that no decoder has, and one that is given twice."""
+    """Refuse names that no decoder has, and one that is given twice.
+
+    Parameters
+    ----------
+    names : list of str or None
+
+    Returns
+    -------
+    names : list of str or None
+        The same.
+    """
     from sjepa_online.decoding import catalog
 
     for name in names or ():
@@ -55,17 +95,47 @@ def check_decoder_names(names: list[str] | None) -> list[str] | None:
 
 
 def check_weights(name: str) -> str:
-    """Refuse weights that are not there."""
+    """Refuse weights that are not there.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    name : str
+        The same.
+    """
     return _check_model(name, ("random",))
 
 
 def check_population(name: str) -> str:
-    """Refuse a population that is not there."""
+    """Refuse a population that is not there.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    name : str
+        The same.
+    """
     return _check_model(name, ("auto", "none"))
 
 
 def check_recipe(name: str) -> str:
-    """Refuse a recipe that is not there."""
+    """Refuse a recipe that is not there.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    name : str
+        The same.
+    """
     from sjepa_online.resources import find_resource
 
     find_resource("models", name, ".toml")
@@ -73,7 +143,17 @@ def check_recipe(name: str) -> str:
 
 
 def check_decoder_file(path: Path | None) -> Path | None:
-    """Refuse a decoder file that is not there."""
+    """Refuse a decoder file that is not there.
+
+    Parameters
+    ----------
+    path : Path or None
+
+    Returns
+    -------
+    path : Path or None
+        The same.
+    """
     from sjepa_online.tensor_file import require_file
 
     if path is not None:
@@ -82,7 +162,17 @@ def check_decoder_file(path: Path | None) -> Path | None:
 
 
 def check_session_folder(path: Path | None) -> Path | None:
-    """Refuse a folder that holds no session."""
+    """Refuse a folder that holds no session.
+
+    Parameters
+    ----------
+    path : Path or None
+
+    Returns
+    -------
+    path : Path or None
+        The same.
+    """
     if path is not None and not is_file(path / STATE):
         raise InputError(
             f"This folder holds no {STATE}, so it is no session"
@@ -95,7 +185,17 @@ def check_session_folder(path: Path | None) -> Path | None:
 
 
 def ends_in(suffix: str) -> Callable[[typer.CallbackParam, Path | None], Path | None]:
-    """Return a check that refuses an output file of another suffix."""
+    """Return a check that refuses an output file of another suffix.
+
+    Parameters
+    ----------
+    suffix : str
+        With its point.
+
+    Returns
+    -------
+    check : callable
+    """
 
     def check(option: typer.CallbackParam, path: Path | None) -> Path | None:
         if path is not None and path.suffix.lower() != suffix:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,8 +22,9 @@ from sjepa_apps.cli.checks import (
     check_sources,
     check_weights,
 )
-from sjepa_online.errors import InputError
-from sjepa_online.files import is_file
+from sjepa_apps.cli.progress import INTERVAL, print_line, show_progress
+from sjepa_online.errors import InputError, OperationError
+from sjepa_online.files import is_file, remove_abandoned
 from sjepa_online.foreign_text import clean_lines
 
 #: Options that take one or more values, as in ``--from a.fif b.fif``.
@@ -158,19 +160,32 @@ def repeat_list_options(arguments: Sequence[str]) -> list[str]:
 
 def print_json(document: dict[str, Any] | list[Any]) -> None:
     """Print one JSON document on standard output; NaN is not JSON and is refused."""
-    sys.stdout.write(json.dumps(document, allow_nan=False) + "\n")
-    sys.stdout.flush()
+    _put(json.dumps(document, allow_nan=False))
 
 
 def echo(text: str) -> None:
     """Print a result on standard output, without terminal sequences of foreign names."""
-    sys.stdout.write(clean_lines(text) + "\n")
-    sys.stdout.flush()
+    _put(clean_lines(text))
 
 
 def say(message: str) -> None:
     """Print a message of progress on standard error, cleaned as in :func:`echo`."""
-    sys.stderr.write(clean_lines(message) + "\n")
+    print_line(message)
+
+
+def _put(text: str) -> None:
+    """Write to standard output; a reader that has gone is left to the command line's frame."""
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # what is still buffered would fail again at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OperationError(
+            f"The result cannot be written to standard output: {error.strerror}"
+        ) from error
 
 
 def check_out(out: Path, overwrite: bool, option: str = "--out") -> None:
@@ -209,6 +224,7 @@ def check_out(out: Path, overwrite: bool, option: str = "--out") -> None:
             value=f"{out.parent} ({error.strerror})",
             remedy=f"Choose another {option}.",
         ) from error
+    remove_abandoned(out.parent)
     if there:
         _check_replaceable(out, option)
 
@@ -227,15 +243,15 @@ def _check_replaceable(out: Path, option: str) -> None:
 
 
 @contextmanager
-def progress_bar(description: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show a progress bar on a terminal's standard error; call what this gives after each step."""
-    from rich.console import Console
-    from rich.progress import Progress
+def progress_bar(
+    description: str, total: int, interval: float = INTERVAL
+) -> Iterator[Callable[[], None]]:
+    """Show the progress of ``total`` steps; call what this gives after each of them.
 
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(description, total=total)
-        yield lambda: progress.advance(task)
+    A bar on a terminal; elsewhere a line every ``interval`` seconds.
+    """
+    with show_progress(description, total, interval) as display:
+        yield display.advance
 
 
 def configure_lsl(scope: LslScope | None) -> None:

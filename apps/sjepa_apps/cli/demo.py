@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 # as in sjepa_online.evaluation.demo, whose import takes too long for a help text
 SAMPLE_PROTOCOL = "ssvep-exo"
+#: Time between two lines of progress where there is no terminal (s).
+TOLD_EVERY = 10.0
 
 
 def demo(
@@ -42,6 +45,7 @@ def demo(
             value=f"--paradigm {paradigm}",
             remedy=f"Leave it out or say {SAMPLE_PROTOCOL}; `replay` takes any recording.",
         )
+    say("Loading the decoder's libraries; the first time this takes half a minute.")
     configure_lsl("machine")
     started = time.monotonic()
     decode: DemoDecoding | None = None
@@ -51,7 +55,7 @@ def demo(
         decode = decode_in_window
     from sjepa_online.evaluation.demo import run_demo
 
-    result = run_demo(speed, progress_bar, say, decode)
+    result = run_demo(speed, partial(progress_bar, interval=TOLD_EVERY), say, decode)
     result["seconds"] = time.monotonic() - started
     if json:
         print_json(result)

@@ -97,6 +97,32 @@ def describes_signal(*, files: bool = False) -> Callable[[Command], Command]:
     return decorate
 
 
+def options_of(profile: AmplifierProfile) -> list[str]:
+    """Return the options that described an amplifier or a recording.
+
+    Parameters
+    ----------
+    profile : AmplifierProfile
+        What the command was given.
+
+    Returns
+    -------
+    options : list of str
+        Empty where nothing was described; ``--amplifier`` where a whole profile was chosen.
+    """
+    described = profile.model_dump(exclude_defaults=True).keys()
+    options = {
+        "channels": "--channels",
+        "unit": "--unit",
+        "scale": "--scale",
+        "markers": "--markers",
+        "events": "--event",
+    }
+    if described - options.keys():
+        return ["--amplifier"]
+    return [option for field, option in options.items() if field in described]
+
+
 def _hints(command: Command) -> dict[str, Any]:
     """Resolve a command's annotations but for the profile, whose module is heavy."""
     kept = {name: one for name, one in command.__annotations__.items() if name != TAKEN_AS}

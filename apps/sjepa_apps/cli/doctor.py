@@ -16,7 +16,7 @@ import typer
 
 from sjepa_apps.cli.common import JsonOption, ScopeOption, configure_lsl, echo, print_json
 from sjepa_apps.cli.description import describes_signal
-from sjepa_apps.cli.streams import how_it_is_read
+from sjepa_apps.cli.recordings.streams import how_it_is_read
 from sjepa_apps.cli.windows import NO_DISPLAY, display_problem, has_packages
 from sjepa_online.errors import InputError, OperationError
 
@@ -80,7 +80,12 @@ def doctor(
 
 
 def check_versions() -> Check:
-    """Look at Python and the packages that are always needed."""
+    """Check Python and the required packages.
+
+    Returns
+    -------
+    check : Check
+    """
     found = [f"Python {platform.python_version()} on {platform.platform()}"]
     missing = []
     for package in PACKAGES:
@@ -93,15 +98,26 @@ def check_versions() -> Check:
 
 
 def check_extras() -> Check:
-    """Look at the optional packages; none of them is needed to decode."""
+    """Check the optional packages; none of them is needed to decode.
+
+    Returns
+    -------
+    check : Check
+    """
     missing = [name for name in EXTRAS if importlib.util.find_spec(name) is None]
     extras = ",".join(sorted({EXTRAS[name] for name in missing}))
-    remedy = f'For more: pip install "sjepa-online[{extras}]"' if missing else ""
+    command = f'pip install -c constraints.txt ".[{extras}]"'
+    remedy = f"For more, in the folder of sjepa-online: {command}" if missing else ""
     return Check("extras", True, f"missing: {', '.join(missing) or 'none'}", remedy)
 
 
 def check_lsl() -> Check:
-    """Send a sample to ourselves over LSL."""
+    """Send a sample to ourselves over LSL.
+
+    Returns
+    -------
+    check : Check
+    """
     from sjepa_online.stream import loopback_latency
     from sjepa_online.stream.library import liblsl
 
@@ -125,9 +141,18 @@ def check_lsl() -> Check:
 
 
 def check_streams(amplifier: AmplifierProfile) -> list[Check]:
-    """Look whether the electrodes of each EEG stream in sight can be told, and which profile fits.
+    """Check whether the electrodes of each EEG stream in sight are known, and which profile fits.
 
     A stream that cannot be read as it is breaks nothing else, so it is no failure of the machine.
+
+    Parameters
+    ----------
+    amplifier : AmplifierProfile
+        The user's description.
+
+    Returns
+    -------
+    checks : list of Check
     """
     from sjepa_online.stream import find_streams
 
@@ -141,7 +166,12 @@ def check_streams(amplifier: AmplifierProfile) -> list[Check]:
 
 
 def check_device() -> Check:
-    """Look for a GPU."""
+    """Look for a GPU.
+
+    Returns
+    -------
+    check : Check
+    """
     import torch
 
     from sjepa_online.decoding.classifiers.fine_tuning import choose_device
@@ -152,7 +182,12 @@ def check_device() -> Check:
 
 
 def check_qt() -> Check:
-    """See whether windows can open."""
+    """Check whether windows can open.
+
+    Returns
+    -------
+    check : Check
+    """
     if not has_packages():
         return Check("Qt", True, "not installed; headless commands work")
     problem = display_problem()
@@ -165,7 +200,12 @@ def check_qt() -> Check:
 
 
 def check_clock() -> Check:
-    """Measure by how much a short sleep is late, as every live loop sleeps."""
+    """Measure the delay of a short sleep, as every live loop sleeps.
+
+    Returns
+    -------
+    check : Check
+    """
     late = []
     for _ in range(100):
         started = time.perf_counter()
@@ -180,7 +220,12 @@ def check_clock() -> Check:
 
 
 def check_weights() -> Check:
-    """Look for pretrained weights."""
+    """Look for pretrained weights.
+
+    Returns
+    -------
+    check : Check
+    """
     from sjepa_online.model import describe_weights
     from sjepa_online.resources import list_resources
 

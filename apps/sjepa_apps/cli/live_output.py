@@ -7,7 +7,14 @@ from sjepa_online.online.events import LiveDecision, LiveEvent, SymbolDecision, 
 
 
 def show(event: LiveEvent, json: bool) -> None:
-    """Print an event: JSON or decisions on standard output, anything else as a message."""
+    """Print an event: JSON or decisions on standard output, anything else as a message.
+
+    Parameters
+    ----------
+    event : LiveEvent
+    json : bool
+        Whether events are printed as JSON.
+    """
     if json:
         print_json(summary(event))
         return

@@ -19,8 +19,6 @@ NameOption = Annotated[
 @app.command("list")
 def list_models(json: JsonOption = False) -> None:
     """List the weights, populations and recipes that ship with the project or are the user's."""
-    from sjepa_online.decoding.transfer.imagery_population import list_imagery_populations
-    from sjepa_online.decoding.transfer.population import list_populations
     from sjepa_online.model import list_weights
     from sjepa_online.resources import list_resources
     from sjepa_online.training.pretraining import load_recipe
@@ -29,6 +27,34 @@ def list_models(json: JsonOption = False) -> None:
         {"name": name, "path": str(found.path), "parameters": found.n_parameters}
         for name, found in list_weights().items()
     ]
+    populations = _populations()
+    recipes: list[dict[str, Any]] = [
+        {"name": name, "path": str(path), "description": load_recipe(path).description}
+        for name, path in list_resources("models", ".toml").items()
+    ]
+    if json:
+        print_json({"weights": weights, "populations": populations, "recipes": recipes})
+        return
+    echo("Weights")
+    for entry in weights:
+        echo(f"  {entry['name']:16} {entry['parameters']:>9} parameters  {entry['path']}")
+    echo("Populations")
+    for entry in populations:
+        echo(
+            f"  {entry['name']:16} {entry['paradigm']}, {entry['n_trials']} trials on "
+            f"{' '.join(entry['ch_names'])}  {entry['path']}"
+        )
+    echo("Recipes")
+    for entry in recipes:
+        echo(f"  {entry['name']:16} {entry['description']}")
+
+
+def _populations() -> list[dict[str, Any]]:
+    """Describe the populations of responses and of imagery."""
+    from sjepa_online.decoding.transfer.imagery_population import list_imagery_populations
+    from sjepa_online.decoding.transfer.population import list_populations
+    from sjepa_online.resources import list_resources
+
     populations: list[dict[str, Any]] = [
         {
             "name": name,
@@ -51,25 +77,7 @@ def list_models(json: JsonOption = False) -> None:
         }
         for name, config in list_imagery_populations().items()
     ]
-    recipes: list[dict[str, Any]] = [
-        {"name": name, "path": str(path), "description": load_recipe(path).description}
-        for name, path in list_resources("models", ".toml").items()
-    ]
-    if json:
-        print_json({"weights": weights, "populations": populations, "recipes": recipes})
-        return
-    echo("Weights")
-    for entry in weights:
-        echo(f"  {entry['name']:16} {entry['parameters']:>9} parameters  {entry['path']}")
-    echo("Populations")
-    for entry in populations:
-        echo(
-            f"  {entry['name']:16} {entry['paradigm']}, {entry['n_trials']} trials on "
-            f"{' '.join(entry['ch_names'])}  {entry['path']}"
-        )
-    echo("Recipes")
-    for entry in recipes:
-        echo(f"  {entry['name']:16} {entry['description']}")
+    return populations
 
 
 @app.command()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,7 +12,7 @@ import typer
 from sjepa_apps.cli.checks import check_recipe, check_sources
 from sjepa_apps.cli.common import JsonOption, echo, print_json, say
 from sjepa_apps.cli.description import describes_signal
-from sjepa_online.foreign_text import clean_lines
+from sjepa_apps.cli.progress import ProgressDisplay, show_progress
 
 if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
@@ -68,7 +66,8 @@ def pretrain(
     if benchmark:
         _benchmark(chosen, accelerator, json)
         return
-    with _progress() as observer:
+    with show_progress("Reading the list of recordings") as display:
+        observer = _Observer(display)
         if prepare:
             corpus = prepare_corpus(chosen, data or (), store, observer.on_source, amplifier)
             outcome = None
@@ -149,32 +148,26 @@ def _benchmark(recipe: Any, accelerator: Accelerator, json: bool) -> None:
     )
 
 
-class _Progress:
+class _Observer:
     """Shows sources, steps and epochs on standard error."""
 
-    def __init__(self, bar: Any) -> None:
-        self._bar = bar
-        self._task = bar.add_task("", total=None)
+    def __init__(self, display: ProgressDisplay) -> None:
+        self._display = display
         self.is_first_process = _is_first_process()
 
     def on_source(self, name: str, number: int, n_sources: int) -> None:
         """Show which recording is preprocessed."""
-        from rich.markup import escape
-
-        told = escape(clean_lines(f"store: {name}"))
-        self._bar.update(self._task, description=told, completed=number - 1, total=n_sources)
+        self._display.update(f"Preparing {name}", number - 1, n_sources)
 
     def on_step(
         self, epoch: int, step: int, n_steps: int, loss: float, examples_per_s: float, share: float
     ) -> None:
         """Show the speed and the loss so far."""
-        self._bar.update(
-            self._task,
-            description=f"epoch {epoch}: loss {loss:.4f}, {examples_per_s:.4g} examples/s, "
-            f"{share:.0%} of the peak rate",
-            completed=step,
-            total=n_steps,
+        told = (
+            f"epoch {epoch}: loss {loss:.4f}, {examples_per_s:.4g} examples/s, "
+            f"{share:.0%} of the peak rate"
         )
+        self._display.update(told, step, n_steps)
 
     def on_epoch(self, row: Any) -> None:
         """Print a line that stays."""
@@ -195,13 +188,3 @@ def _is_first_process() -> bool:
     import os
 
     return all(os.environ.get(name, "0") == "0" for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID"))
-
-
-@contextmanager
-def _progress() -> Iterator[_Progress]:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield _Progress(bar)

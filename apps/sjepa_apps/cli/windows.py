@@ -80,5 +80,6 @@ def _require_packages() -> None:
         raise InputError(
             "PyQt6 or pyqtgraph, which the windows need, is not installed",
             value="",
-            remedy="Install them with: pip install 'sjepa-online[gui]'. `decode` works without.",
+            remedy="Run in the folder of sjepa-online: pip install -c constraints.txt '.[gui]'. "
+            "`decode` works without.",
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QBuffer, QIODevice, Qt
 from PyQt6.QtGui import QAction, QKeySequence, QPixmap
-from PyQt6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
+from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMainWindow, QMenu, QMessageBox
 
 from sjepa_apps.live.connect.calibrate_dialog import RECORDINGS, CalibrateDialog
 from sjepa_apps.live.connect.connector import Connector
@@ -18,6 +18,7 @@ from sjepa_apps.live.connect.view import ConnectView
 from sjepa_apps.live.engine.commands import CommandRunner
 from sjepa_apps.live.engine.recording import Recording, RecordingState, default_folder
 from sjepa_apps.live.health.log_view import LogView
+from sjepa_apps.live.keys import KeysDialog
 from sjepa_apps.live.session import LiveSession
 from sjepa_apps.live.settings import LiveSettings
 from sjepa_apps.live.signals.store import save_signals
@@ -28,11 +29,15 @@ from sjepa_apps.live.trials.view import TrialsView
 from sjepa_apps.ui.theme import ThemeName
 from sjepa_online.errors import InputError
 from sjepa_online.files import atomic_write
+from sjepa_online.foreign_text import clean_text
 from sjepa_online.resources import list_resources
+from sjepa_online.stream import local_clock
 
-VIEWS = ("Signals", "Connect", "Scalp", "Decoder", "Trials", "Health", "Log")
+VIEWS = ("Signals", "Connect", "Scalp", "Decoder", "Trials", "Health", "Log", "Analysis")
 REPLAY_STREAM = "sjepa-online-replay"
 PARTICIPANT_STREAM = "sjepa-online-participant"
+#: Decoders that are remembered, and characters of a mark.
+MOST_RECENT, LONGEST_MARK = 8, 200
 DECODER_FILES = "Decoders (*.safetensors);;All files (*)"
 
 
@@ -117,7 +122,7 @@ class WindowActions:
 
     def refresh(self) -> None:
         """See what the recorder is doing."""
-        self.recording.poll()
+        self.recording.poll(self._session.received)
         self._show_recording()
 
     def toggle_recording(self) -> None:
@@ -134,10 +139,33 @@ class WindowActions:
         self._marks += 1
         self._session.mark(f"mark {self._marks}")
 
+    def mark_with_text(self) -> None:
+        """Ask for a text, and mark the moment at which it was asked for."""
+        now = local_clock()
+        text, chosen = QInputDialog.getText(self._window, "Mark", "Text of the mark at this moment")
+        if chosen and (cleaned := clean_text(text, LONGEST_MARK)):
+            self._session.mark(cleaned, now)
+
+    def remember_decoder(self, path: str) -> None:
+        """Put a decoder at the top of those that were loaded lately."""
+        settings = self._targets.settings
+        others = (one for one in settings.recent_decoders if one != path)
+        settings.recent_decoders = (path, *others)[:MOST_RECENT]
+        self._fill_recent_menu()
+
+    def show_keys(self) -> None:
+        """Show every key and what it does."""
+        dialog = KeysDialog(self._window.actions(), self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
     def load_decoder(self) -> None:
-        """Ask for a decoder file."""
+        """Ask for a decoder file, beside the one that is loaded."""
+        decoder = self._session.decoder
+        loaded = None if decoder is None else Path(decoder.path)
+        begin = self.folder if loaded is None or not loaded.exists() else loaded
         path, _ = QFileDialog.getOpenFileName(
-            self._window, "Load a decoder", str(self.folder), DECODER_FILES
+            self._window, "Load a decoder", str(begin), DECODER_FILES
         )
         if path:
             self._session.load_decoder(Path(path))
@@ -148,6 +176,9 @@ class WindowActions:
         name = stream.name if stream else None
         unit = self._targets.connect.chosen_unit
         dialog = CalibrateDialog(self.folder, name, unit, self._window)
+        decoder = self._session.decoder
+        if decoder is not None:
+            dialog.begin_with(decoder.protocol.name, decoder.name)
         dialog.accepted_command.connect(self._start_calibration)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
@@ -220,14 +251,19 @@ class WindowActions:
         top.record.clicked.connect(self.toggle_recording)
         top.mark.clicked.connect(self.mark)
         top.record.setToolTip("Record the streams as XDF (Ctrl+R)")
-        top.mark.setToolTip("Mark this moment in signals, log and recording (M)")
-        self._add(None, "Record", "Ctrl+R", self.toggle_recording)
-        self._add(None, "Mark", "M", self.mark)
+        top.mark.setToolTip(
+            "Mark this moment in signals, log and recording (M; Shift+M: with text)"
+        )
+        self._add(None, "Record, or end the recording", "Ctrl+R", self.toggle_recording)
+        self._add(None, "Mark this moment", "M", self.mark)
+        self._add(None, "Mark this moment with a text", "Shift+M", self.mark_with_text)
+        self._add(None, "This list of keys", "F1", self.show_keys)
         targets.connect.decoder_asked.connect(self.load_decoder)
         targets.log.export.clicked.connect(self.save_log)
         targets.trials.export.clicked.connect(self.save_trials)
         self.recording.changed.connect(self._recording_changed)
         self.recording.problem.connect(partial(self._tell_problem, "recording"))
+        self.recording.recovered.connect(self._recording_recovered)
         self.recording.finished.connect(
             lambda path: self._session.log("recording", f"{path} is complete", "good")
         )
@@ -238,6 +274,9 @@ class WindowActions:
     def _make_session_menu(self) -> None:
         menu = QMenu(self._window)
         self._add(menu, "&Load decoder …", "Ctrl+O", self.load_decoder)
+        self._recent_menu = QMenu("Recent &decoders", menu)
+        menu.addMenu(self._recent_menu)
+        self._fill_recent_menu()
         self._add(menu, "&Calibrate …", "Ctrl+K", self.calibrate)
         menu.addSeparator()
         self._add(menu, "&Replay recordings …", "Ctrl+P", self.replay)
@@ -268,6 +307,11 @@ class WindowActions:
         self._add(menu, "Smaller traces", "-", lambda: signals.step_scale(1))
         self._add(menu, "Shorter time base", "]", lambda: signals.step_time_base(-1))
         self._add(menu, "Longer time base", "[", lambda: signals.step_time_base(1))
+        self._add(menu, "Choose channels …", "Ctrl+L", signals.choose_channels)
+        self._add(menu, "Next channels", "PgDown", lambda: signals.turn_page(1))
+        self._add(menu, "Channels before", "PgUp", lambda: signals.turn_page(-1))
+        self._add(menu, "One channel, or all", "Z", signals.zoom)
+        self._add(menu, "Cursor", "C", signals.canvas.toggle_cursor)
         self._add(menu, "Find in the log", "Ctrl+F", self._find)
         menu.addSeparator()
         self._dark = self._add(menu, "&Dark colours", "Ctrl+T", self.toggle_theme)
@@ -331,6 +375,15 @@ class WindowActions:
         if out is not None and code == 0:
             self._session.load_decoder(out)
 
+    def _fill_recent_menu(self) -> None:
+        self._recent_menu.clear()
+        recent = [one for one in self._targets.settings.recent_decoders if Path(one).exists()]
+        self._recent_menu.setEnabled(bool(recent))
+        for path in recent:
+            action = self._recent_menu.addAction(path.replace("&", "&&"))
+            assert action is not None
+            action.triggered.connect(lambda _, path=path: self._session.load_decoder(Path(path)))
+
     def _fill_stop_menu(self) -> None:
         self._stop_menu.clear()
         self._stop_menu.setEnabled(bool(self.commands.running))
@@ -341,11 +394,16 @@ class WindowActions:
 
     def _tell_problem(self, event: str, why: str) -> None:
         self._session.log(event, why, "bad")
-        self._targets.top.show_refusal(why)
+        self._targets.top.show_problem(event, why)
+
+    def _recording_recovered(self) -> None:
+        self._session.log("recording", "the file grows again", "good")
+        self._targets.top.show_problem("recording", "")
 
     def _recording_changed(self) -> None:
         state = self.recording.state
         if state is RecordingState.RUNNING:
+            self._targets.top.show_problem("recording", "")
             self._session.log("recording", f"to {self.recording.path}", "good")
         self._show_recording()
 

@@ -17,7 +17,17 @@ MOST_WINDOWS = 9
 
 
 def run_window(options: LiveOptions) -> int:
-    """Show the window until it is closed; 130 after Ctrl-C, else 0."""
+    """Show the live window until it is closed.
+
+    Parameters
+    ----------
+    options : LiveOptions
+
+    Returns
+    -------
+    code : int
+        130 after Ctrl-C, else 0.
+    """
     application = make_application()
     settings, problem = load_settings()
     number, lock = window_number()
@@ -35,6 +45,11 @@ def run_window(options: LiveOptions) -> int:
 
 def window_number() -> tuple[int, QLockFile]:
     """Return the number of a new window on this machine, and the lock that keeps it.
+
+    Returns
+    -------
+    number : int
+    lock : QLockFile
 
     Raises
     ------

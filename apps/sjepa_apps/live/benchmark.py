@@ -129,6 +129,20 @@ def decode_in_window(
     ``more["window"]`` holds the window's frames a second, longest gap between two frames (ms),
     growth of memory (MB) and share of a core, all after five seconds of decoding.
 
+    Parameters
+    ----------
+    decoder : Decoder
+    stream : str
+        Name of the stream.
+    n_samples : int
+        Length of the stream.
+    progress : callable
+        Called repeatedly while the stream is decoded.
+
+    Returns
+    -------
+    timing : Timing
+
     Raises
     ------
     OperationError

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from sjepa_apps.live.settings import LiveSettings
 from sjepa_apps.live.window import LiveOptions, LiveWindow
 from sjepa_apps.ui.application import interrupt_later, make_application, run_application
 from sjepa_online.decoding import Decoder
+from sjepa_online.errors import OperationError
 from sjepa_online.evaluation.demo import DemoOutcome
 from sjepa_online.stream import Replay
 
@@ -30,7 +32,13 @@ def decode_in_window(decoder: Decoder, replay: Replay) -> DemoOutcome:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "demo.safetensors"
         decoder.save(path)
-        options = LiveOptions(path, replay.name, replay.marker_name, remember=False)
+        options = LiveOptions(
+            path,
+            replay.name,
+            replay.marker_name,
+            remember=False,
+            replay_ended=partial(_has_ended, replay),
+        )
         with interrupt_later():
             window = LiveWindow(options, LiveSettings())
             window.show()
@@ -42,3 +50,11 @@ def decode_in_window(decoder: Decoder, replay: Replay) -> DemoOutcome:
         latency_ms=list(window.health.decision_ms),
         lost=window.session.missing,
     )
+
+
+def _has_ended(replay: Replay) -> bool:
+    """Return whether all of a replay was sent; one that failed is told of elsewhere."""
+    try:
+        return replay.wait(0)
+    except OperationError:
+        return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,12 +12,14 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from sjepa_apps.live.engine.client import EngineClient
-from sjepa_apps.live.signals.display_filter import FilterName
+from sjepa_apps.live.quality import ChannelQuality
+from sjepa_apps.live.signals.display_filter import DisplaySettings
 from sjepa_apps.live.signals.reader import (
     MarkerReader,
     StreamReader,
     lasting_selector,
     shown_channels,
+    waits_for_consumer,
 )
 from sjepa_apps.live.signals.store import Line, SignalStore
 from sjepa_apps.live.trials.model import TrialLog
@@ -43,6 +46,7 @@ from sjepa_online.online.events import (
     Mode,
     Refused,
     SymbolDecision,
+    from_stream,
 )
 from sjepa_online.signal.channel_quality.monitor import Choice
 from sjepa_online.stream import Gap, MarkOutlet, StreamDescription, StreamEvent, local_clock
@@ -77,7 +81,7 @@ class LiveSession(QObject):
     Signals
     -------
     streams_changed, stream_changed, decoder_changed, decoding_changed, decided, symbol_decided,
-    states_changed, health_changed, trials_changed, logged, engine_ready, engine_ended
+    states_changed, health_changed, trials_changed, logged, engine_ready, engine_ended, fell_silent
         What they say, with what it is about.
     """
 
@@ -93,6 +97,7 @@ class LiveSession(QObject):
     logged = pyqtSignal(object)
     engine_ready = pyqtSignal()
     engine_ended = pyqtSignal(str)
+    fell_silent = pyqtSignal()
 
     def __init__(self, suffix: str = "", parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -105,6 +110,10 @@ class LiveSession(QObject):
         self.decoding: Decoding | None = None
         self.health: Health | None = None
         self.states = ChannelStates()
+        #: What the window finds of the channels itself, decoder or not.
+        self.quality: ChannelQuality | None = None
+        #: Whether nothing has arrived for so long that what was known is of the past.
+        self._stale = False
         self.trials: TrialLog | None = None
         #: What the engine waits for before it decodes, in words.
         self.waiting = ""
@@ -120,6 +129,8 @@ class LiveSession(QObject):
         #: Readers of earlier streams that are about to end.
         self._leaving: list[StreamReader | MarkerReader] = []
         self._discovery = Discovery()
+        #: Tells whether what is replayed is over, so that silence is no fault.
+        self.replay_ended: Callable[[], bool] = lambda: False
         self._marks = MarkOutlet(MARKS + suffix)
         self.engine = EngineClient(suffix, self)
         self.engine.received.connect(self._take_message)
@@ -165,6 +176,11 @@ class LiveSession(QObject):
         silence = self.silence
         return silence is not None and silence > SILENT_AFTER
 
+    @property
+    def finished(self) -> bool:
+        """Whether nothing arrives because the replayed recording is over."""
+        return self.silent and self.replay_ended()
+
     def log(self, event: str, detail: str, state: State = "") -> None:
         """Add a line to the log."""
         self.logged.emit(LogEntry(event, detail, state))
@@ -175,13 +191,15 @@ class LiveSession(QObject):
         markers: StreamDescription | None,
         mode: Mode | None,
         amplifier: AmplifierProfile,
-        filter_name: FilterName,
+        display: DisplaySettings,
     ) -> None:
         """Show and decode a stream; one that is open is closed."""
         self._leave_readers()
         self._forget_choices(stream)
         self.stream, self.markers = stream, None
-        self.store = SignalStore(shown_channels(stream, amplifier), stream.sfreq, filter_name)
+        self.store = SignalStore(shown_channels(stream, amplifier), stream.sfreq, display)
+        self.quality = ChannelQuality(self.store.channels, stream)
+        self._stale = False
         self.received = self.missing = self.n_gaps = 0
         self._reader = StreamReader(stream)
         self._opened = time.monotonic()
@@ -199,7 +217,7 @@ class LiveSession(QObject):
             self._read_markers(markers)
         self._forget_decoding()
         self.stream_changed.emit()
-        if not self.engine.has_decoder:
+        if not (self.engine.has_decoder and waits_for_consumer(stream)):
             self._start_reader()
 
     def _forget_choices(self, stream: StreamDescription) -> None:
@@ -230,7 +248,7 @@ class LiveSession(QObject):
             return
         self._leave_readers()
         self.log("disconnected", self.stream.name)
-        self.stream = self.markers = self.store = None
+        self.stream = self.markers = self.store = self.quality = None
         self.engine.send(CloseStream())
         self._forget_decoding()
         self.stream_changed.emit()
@@ -244,11 +262,13 @@ class LiveSession(QObject):
     def choose(self, channel: str, choice: Choice) -> None:
         """Force a channel bad or good, or judge it automatically again."""
         self.engine.send(ChooseChannel(channel=channel, choice=choice))
+        if self.decoding is None:
+            self._show_states()
         self.log("operator", f"{channel}: {CHOICE_WORDS[choice]}")
 
-    def mark(self, text: str) -> None:
-        """Mark this moment: in the signals, the log and the recording."""
-        now = local_clock()
+    def mark(self, text: str, time: float | None = None) -> None:
+        """Mark a moment, or this one: in the signals, the log and the recording."""
+        now = local_clock() if time is None else time
         self._marks.push(text, now)
         self._add_line(Line(now, text, "mark"))
         self.log("mark", text)
@@ -272,6 +292,11 @@ class LiveSession(QObject):
             self._take_chunks(self._reader, self.store)
         if self._marker_reader is not None:
             self._take_markers(self._marker_reader)
+        if self.silent != self._stale:
+            self._stale = self.silent
+            self._show_states()
+            if self._stale:
+                self.fell_silent.emit()
 
     def _start_reader(self) -> None:
         """Show the stream, once the engine has it: a replay begins with its first consumer."""
@@ -280,15 +305,29 @@ class LiveSession(QObject):
             self._reader.start()
 
     def _take_chunks(self, reader: StreamReader, store: SignalStore) -> None:
+        judged = False
         while reader.chunks:
             chunk = reader.chunks.popleft()
             self.received += len(chunk.timestamps)
             if len(chunk.timestamps):
                 self._heard = time.monotonic()
             store.append(chunk)
+            judged = (self.quality is not None and self.quality.take(chunk)) or judged
             for event in chunk.events:
                 self._take_stream_event(event)
+        if judged:
+            self._show_states()
         self._tell_problems(reader.problems)
+
+    def _show_states(self) -> None:
+        """Tell the state of the channels, which nobody knows while nothing arrives."""
+        if self._stale or self.quality is None:
+            self.states = ChannelStates()
+        else:
+            self.states = self.quality.states(self.engine.choices)
+        if self.store is not None:
+            self.store.set_bad(self.states.bad_rows(self.store.channels.names))
+        self.states_changed.emit()
 
     def _take_markers(self, reader: MarkerReader) -> None:
         while reader.markers:
@@ -306,7 +345,7 @@ class LiveSession(QObject):
         if isinstance(event, Gap):
             self.missing += event.missing
             self.n_gaps += 1
-        self._add_line(Line(event.time, type(event).__name__, "event"))
+        self._add_line(Line(event.time, from_stream(event).event.replace("-", " "), "event"))
         # the engine has an inlet of its own and tells the same while it decodes
         if self.decoding is None:
             self.log("stream", event.detail, "warning")
@@ -325,11 +364,13 @@ class LiveSession(QObject):
                 self._log_symbol(message)
                 self.symbol_decided.emit(message)
             case Channels():
-                self.states = ChannelStates(message.channels)
-                self.states_changed.emit()
+                if self.quality is not None:
+                    self.quality.decoded = message.channels
+                self._show_states()
             case Health():
                 self.health = message
-                self.health_changed.emit(message)
+                if not self._stale:
+                    self.health_changed.emit(message)
             case EngineEvent():
                 self._take_happening(message)
             case Refused():
@@ -395,8 +436,9 @@ class LiveSession(QObject):
     def _forget_decoding(self, *, keep_trials: bool = False) -> None:
         self.decoding = self.health = None
         self.waiting = ""
-        self.states = ChannelStates()
-        self.states_changed.emit()
+        if self.quality is not None:
+            self.quality.decoded = ()
+        self._show_states()
         if not keep_trials:
             self.trials = None
             self.trials_changed.emit()

@@ -24,6 +24,7 @@ class LiveSettings(BaseModel):
     stream: str | None = None
     markers: str | None = None
     decoder: str | None = None
+    recent_decoders: tuple[str, ...] = ()
     mode: Mode | None = None
     unit: str | None = None
     amplifiers: dict[str, AmplifierProfile] = {}
@@ -31,6 +32,7 @@ class LiveSettings(BaseModel):
     folder: str | None = None
     geometry: str = ""
     docks: str = ""
+    width_share: float | None = None
 
 
 def settings_file() -> Path:

@@ -43,9 +43,20 @@ class StatusLine(QWidget):
         self.lost.setText("" if stream is None else f"{session.missing} samples lost")
         self.lost.set_state("warning" if session.missing else "")
         told = told_percentiles(health.decision_ms)
-        self.latency.setText("" if told == "–" else f"latency p50 / p99 {told}")
+        current = session.decoding is not None and not session.silent
+        self.latency.setText(f"latency p50 / p99 {told}" if current and told != "–" else "")
+        self._show_channels(session)
+
+    def _show_channels(self, session: LiveSession) -> None:
+        """Tell which channels are bad; nothing is known of them while nothing arrives."""
         bad = session.states.told_bad(NAMED)
-        self.bad.setText(f"bad: {bad}" if bad else "all channels good" if session.decoding else "")
+        if session.silent:
+            told = "channels unknown while no data arrives"
+        elif not session.states.reports:
+            told = ""
+        else:
+            told = f"bad: {bad}" if bad else "all channels good"
+        self.bad.setText(told)
         self.bad.set_state("bad" if bad else "")
 
     def show_recording(self, state: RecordingState, seconds: float, n_bytes: int) -> None:
@@ -65,6 +76,9 @@ class StatusLine(QWidget):
         elif session.opening:
             self.data.setText(f"● {session.stream.name}: connecting")
             self.data.set_state("warning")
+        elif session.silent and session.finished:
+            self.data.setText("● the recording has ended")
+            self.data.set_state("good")
         elif session.silent:
             assert session.silence is not None
             self.data.setText(f"● no data for {session.silence:.0f} s")

@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolBar, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import (
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QToolBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from sjepa_apps.live.engine.recording import RecordingState
 from sjepa_apps.ui.theme import GRID
@@ -34,44 +42,59 @@ class TopBar(QToolBar):
         self.decoder = ElidedLabel("No decoder is loaded", "muted")
         self.problem = ElidedLabel("")
         self.problem.set_state("bad")
-        self.problem.hide()
+        #: What is wrong, by what it concerns; the newest is shown.
+        self._problems: dict[str, str] = {}
+        self.dismiss = QToolButton()
+        self.dismiss.setText("×")
+        self.dismiss.setProperty("flat", True)
+        self.dismiss.setToolTip("Hide this message; the log keeps it")
+        self.dismiss.clicked.connect(self._dismiss)
         self.restart = QPushButton("Restart engine")
         self.restart.setToolTip("Start the engine again with the same stream and decoder")
         self.restart.clicked.connect(self.restart_asked)
         self.restart.hide()
         self.record = QPushButton("Record")
         self.mark = QPushButton("Mark")
-        self.session_menu = QPushButton("&Session")
-        self.view_menu = QPushButton("&View")
+        self.session_menu, self.view_menu = _menu_button("&Session"), _menu_button("&View")
         texts = QVBoxLayout()
         texts.setSpacing(0)
         texts.addWidget(self.stream)
         texts.addWidget(self.decoder)
+        banner = QHBoxLayout()
+        banner.setContentsMargins(0, GRID // 2, 0, 0)
+        banner.addWidget(self.problem, 1)
+        banner.addWidget(self.dismiss)
+        self.banner = QWidget()
+        self.banner.setLayout(banner)
+        self.banner.hide()
         row = QWidget()
         row.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        layout = QHBoxLayout(row)
-        layout.setContentsMargins(0, 0, 0, 0)
+        whole = QVBoxLayout(row)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        layout = QHBoxLayout()
         layout.setSpacing(GRID)
+        whole.addLayout(layout)
+        whole.addWidget(self.banner)
         layout.addLayout(texts, 3)
-        layout.addWidget(self.problem, 2)
         for button in (self.restart, self.record, self.mark, self.session_menu, self.view_menu):
             layout.addWidget(button)
         self.addWidget(row)
 
     def show_stream(self, stream: StreamDescription | None) -> None:
         """Tell which stream is open."""
-        self._tell("")
+        self.show_problem("refused", "")
         if stream is None:
             self.stream.setText("No stream")
             return
         simulated = ", simulated" if stream.simulated else ""
-        self.stream.setText(
-            f"{stream.name}: {stream.n_channels} channels, {stream.sfreq:g} Hz{simulated}"
-        )
+        n = stream.n_channels
+        channels = f"{n} channel{'s' if n > 1 else ''}"
+        self.stream.setText(f"{stream.name}: {channels}, {stream.sfreq:g} Hz{simulated}")
 
     def show_decoder(self, decoder: DecoderReady) -> None:
         """Tell which decoder is loaded."""
-        self._tell("")
+        self.show_problem("refused", "")
         score = "" if decoder.accuracy is None else f", {decoder.accuracy:.2f} in cross-validation"
         self.decoder.setText(
             f"{decoder.name} for {decoder.protocol.name} ({Path(decoder.path).name}{score})"
@@ -91,19 +114,48 @@ class TopBar(QToolBar):
 
     def show_refusal(self, reason: str) -> None:
         """Tell why something could not be done."""
-        self._tell(reason)
+        self.show_problem("refused", reason)
 
     def show_engine_ended(self, why: str) -> None:
         """Tell that the engine has ended, and offer to start it again."""
         self.restart.show()
-        self._tell(f"The engine has ended ({why})")
+        self.show_problem("engine", f"The engine has ended ({why})")
 
     def show_decoding(self) -> None:
-        """Tell that all is well again."""
+        """Tell that the stream is decoded again."""
         self.restart.hide()
-        self._tell("")
+        self.show_problem("engine", "")
+        self.show_problem("refused", "")
 
-    def _tell(self, problem: str) -> None:
-        """Tell of a problem; without one, stream and decoder have the room."""
-        self.problem.setText(problem)
-        self.problem.setVisible(bool(problem))
+    def show_problem(self, about: str, text: str) -> None:
+        """Tell of a problem until it is over, which an empty text says.
+
+        Parameters
+        ----------
+        about : str
+            What it concerns: ``recording``, ``engine``, ``refused``, ``files``.
+        text : str
+        """
+        self._problems.pop(about, None)
+        if text:
+            self._problems[about] = text
+        self._show_newest()
+
+    def _dismiss(self) -> None:
+        self._problems.clear()
+        self._show_newest()
+
+    def _show_newest(self) -> None:
+        text = next(reversed(self._problems.values()), "")
+        self.problem.setText(text)
+        self.banner.setVisible(bool(text))
+
+
+def _menu_button(text: str) -> QToolButton:
+    """Return a button that opens a menu at once, and is up again when it closes."""
+    button = QToolButton()
+    button.setText(f"{text} ▾")
+    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    button.setProperty("menu", True)
+    return button

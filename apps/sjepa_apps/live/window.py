@@ -14,6 +14,7 @@ from PyQt6.QtGui import QCloseEvent, QResizeEvent
 from PyQt6.QtWidgets import QApplication, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
 from sjepa_apps.live.actions import ActionTargets, WindowActions
+from sjepa_apps.live.analysis.view import AnalysisView
 from sjepa_apps.live.connect.connector import Connector
 from sjepa_apps.live.connect.view import ConnectView
 from sjepa_apps.live.decoder.view import DecoderView
@@ -59,6 +60,8 @@ class LiveOptions:
     theme : {"light", "dark"} or None
     remember : bool
         Keep choices and layout for the next time.
+    replay_ended : callable or None
+        Tells whether the recording that is replayed is over, so that silence is no fault.
     """
 
     decoder: Path | None = None
@@ -69,6 +72,7 @@ class LiveOptions:
     adapt: bool = True
     theme: ThemeName | None = None
     remember: bool = True
+    replay_ended: Callable[[], bool] | None = None
 
 
 class LiveWindow(QMainWindow):
@@ -92,10 +96,13 @@ class LiveWindow(QMainWindow):
         theme = self.theme = THEMES[name] if name else system_theme()
         self.session = LiveSession("" if number == 1 else f"-{number}", self)
         self.session.adapt = options.adapt
+        if options.replay_ended is not None:
+            self.session.replay_ended = options.replay_ended
         self.signals = SignalsView(theme)
         self.connect_view = ConnectView(theme)
         self.scalp = ScalpView(theme)
         self.decoder = DecoderView(theme)
+        self.analysis = AnalysisView(theme)
         self.trials = TrialsView(theme)
         self.health = HealthView(theme)
         self.log = LogView(theme)
@@ -173,9 +180,22 @@ class LiveWindow(QMainWindow):
         self._views = ViewLayout(
             self,
             right={"Scalp": self.scalp, "Decoder": self.decoder},
+            behind={"Analysis": self.analysis},
             below={"Trials": self.trials, "Health": self.health, "Log": self.log},
         )
         self.docks = self._views.docks
+        self._focus: dict[str, QWidget] = {
+            "Signals": self.signals.canvas,
+            "Connect": self.connect_view.table,
+            "Scalp": self.scalp.canvas,
+            "Decoder": self.decoder,
+            "Analysis": self.analysis.kind,
+            "Trials": self.trials.table,
+            "Health": self.health,
+            "Log": self.log.table,
+        }
+        self.decoder.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.health.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         status = self.statusBar()
         assert status is not None
         status.setSizeGripEnabled(False)
@@ -194,6 +214,7 @@ class LiveWindow(QMainWindow):
         session.logged.connect(self._logged)
         session.engine_ready.connect(self._engine_ready)
         session.engine_ended.connect(self.top.show_engine_ended)
+        session.fell_silent.connect(self._fell_silent)
         self.signals.channel_clicked.connect(self.scalp.canvas.channel_clicked)
         self.scalp.choice_asked.connect(session.choose)
         self.connect_view.connect_asked.connect(self._open)
@@ -212,6 +233,7 @@ class LiveWindow(QMainWindow):
             self.connect_view,
             self.scalp,
             self.decoder,
+            self.analysis,
             self.trials,
             self.health,
             self.log,
@@ -225,6 +247,8 @@ class LiveWindow(QMainWindow):
             self.docks[name].raise_()
         else:
             self.tabs.setCurrentIndex(("Signals", "Connect").index(name))
+        # keys act on what was just asked for
+        self._focus[name].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def reset_layout(self) -> None:
         """Put every view back where it was at first."""
@@ -273,14 +297,15 @@ class LiveWindow(QMainWindow):
         mode: Mode | None,
         amplifier: AmplifierProfile,
     ) -> None:
-        name = self.signals.filter.currentText()
-        self.session.open_stream(stream, markers, mode, amplifier, name)  # type: ignore[arg-type]
+        self.session.open_stream(stream, markers, mode, amplifier, self.signals.display)
         self.tabs.setCurrentIndex(0)
 
     def _stream_changed(self) -> None:
         session = self.session
         self.signals.show_store(session.store)
         self.top.show_stream(session.stream)
+        self._show_electrodes()
+        self.decoder.begin()
         self.decoder.stand_still("waiting for a whole window of signal")
 
     def _decoder_changed(self) -> None:
@@ -289,9 +314,18 @@ class LiveWindow(QMainWindow):
         self.connect_view.show_decoder(decoder)
         self.scalp.show_decoder(decoder)
         self.decoder.show_decoder(decoder)
+        self.analysis.show_protocol(decoder.protocol)
         self.top.show_decoder(decoder)
+        self.controls.remember_decoder(decoder.path)
+
+    def _show_electrodes(self) -> None:
+        """Show the electrodes of the decoder while it decodes, before that those of the stream."""
+        store = self.session.store
+        shown = None if store is None or self.session.decoding is not None else store
+        self.scalp.show_stream(None if shown is None else shown.channels.names)
 
     def _decoding_changed(self) -> None:
+        self._show_electrodes()
         if self.session.decoding is not None:
             self.top.show_decoding()
             self.decoder.stand_still("waiting for a whole window of signal")
@@ -349,6 +383,8 @@ class LiveWindow(QMainWindow):
             self.signals.canvas.set_notice(self.connector.waiting or none)
         elif session.opening:
             self.signals.canvas.set_notice("Connecting …")
+        elif session.finished:
+            self.signals.canvas.set_notice(f"The recording has ended{self._told_score()}")
         elif session.failed:
             self.signals.canvas.set_notice("Reading has failed, see the log: connect again")
         elif session.silent:
@@ -358,11 +394,30 @@ class LiveWindow(QMainWindow):
         else:
             self.signals.canvas.set_notice("")
 
+    def _told_score(self) -> str:
+        """Tell how many trials were right, where there were any."""
+        log = self.session.trials
+        if log is None or not log.trials:
+            return ""
+        n_right = sum(trial.correct for trial in log.trials)
+        return f": {n_right} of {len(log.trials)} trials right. Close the window to go on"
+
+    def _fell_silent(self) -> None:
+        """Take back what was known a moment ago."""
+        self.health.stand_still()
+
     def _refresh(self) -> None:
+        if not self._settled and self.settings.width_share is not None:
+            # Qt keeps the widths of docks in pixels, on whatever screen the window comes back
+            self._views.take_width_share(self.settings.width_share)
         self._settled = True
         if self.session.silent:
-            self.decoder.stand_still("no data arrives")
+            why = "the recording has ended" if self.session.finished else "no data arrives"
+            self.decoder.stand_still(why)
+            self.scalp.show_silence(f"Unknown: {why}")
         self.decoder.refresh()
+        silence = self.session.silence if self.session.silent else None
+        self.analysis.refresh(self.session.store, self.signals.pages.rows, silence)
         self.health.refresh()
         if (session := self.session).stream is not None:
             self.health.show_losses(session.received, session.missing, session.n_gaps)
@@ -383,6 +438,7 @@ class LiveWindow(QMainWindow):
         if session.decoder is not None:
             self.settings.decoder = session.decoder.path
         self.settings.geometry = base64.b64encode(self.saveGeometry().data()).decode()
+        self.settings.width_share = self._views.width_share
         self.settings.docks = base64.b64encode(self.saveState().data()).decode()
         try:
             save_settings(self.settings)

@@ -55,7 +55,12 @@ class ChannelCheck:
         return [channel.complaint for channel in self.channels if channel.complaint]
 
     def table(self) -> str:
-        """Return a plain table, one line a channel."""
+        """Return a plain table, one line a channel.
+
+        Returns
+        -------
+        text : str
+        """
         lines = [f"{'channel':10} {'amplitude':>12} {'mains':>7}  finding"]
         for channel in self.channels:
             mains = "-" if channel.mains is None else f"{channel.mains:.0%}"
@@ -80,6 +85,10 @@ def check_channels(
         What is known beside what the stream declares.
     seconds : float
         How long to record.
+
+    Returns
+    -------
+    check : ChannelCheck
 
     Raises
     ------
@@ -116,13 +125,18 @@ def check_channels(
 
 
 def clock_shift(stream: StreamDescription, seconds: float = 2.0) -> float:
-    """Return what has to be added (s) to a stream's timestamps; 0 where LSL's clock gives them.
+    """Return the shift of a stream's timestamps to LSL's clock; 0 where they are of that clock.
 
     Parameters
     ----------
     stream : StreamDescription
     seconds : float
         How long to wait for its samples.
+
+    Returns
+    -------
+    shift : float
+        s, to be added.
 
     Raises
     ------
@@ -139,6 +153,11 @@ def clock_shift(stream: StreamDescription, seconds: float = 2.0) -> float:
 def require_enough_trials(trials: Sequence[ScheduledTrial], protocol: Protocol) -> None:
     """Refuse a session that cannot be trained on, before a participant's time is spent.
 
+    Parameters
+    ----------
+    trials : sequence of ScheduledTrial
+    protocol : Protocol
+
     Raises
     ------
     InputError
@@ -151,6 +170,11 @@ def require_enough_trials(trials: Sequence[ScheduledTrial], protocol: Protocol) 
 
 def require_enough_recorded(recordings: Sequence[Recording], protocol: Protocol) -> None:
     """Refuse to train on recordings that hold too little.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+    protocol : Protocol
 
     Raises
     ------
@@ -168,6 +192,13 @@ def _require_enough(labels: Sequence[str], protocol: Protocol) -> None:
 
 def require_room(folder: Path, stream: StreamDescription, seconds: float) -> None:
     """Refuse a disk that cannot hold the recording.
+
+    Parameters
+    ----------
+    folder : Path
+    stream : StreamDescription
+    seconds : float
+        Length of the recording.
 
     Raises
     ------

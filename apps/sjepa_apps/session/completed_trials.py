@@ -30,6 +30,10 @@ def remaining_trials(
         The parts of the session.
     protocol : Protocol
         Its window has to be in the recording, without a break.
+
+    Returns
+    -------
+    trials : list of ScheduledTrial
     """
     remaining = list(planned)
     for recording in recordings:
@@ -44,6 +48,15 @@ def whole_windows(recording: Recording, protocol: Protocol) -> Iterator[str]:
     """Yield the class of each marker whose window is in the recording without a break or a pause.
 
     Of a trial that was interrupted, as one of a speller, some windows may be whole.
+
+    Parameters
+    ----------
+    recording : Recording
+    protocol : Protocol
+
+    Yields
+    ------
+    label : str
     """
     interruptions = _interruptions(recording)
     for onset, label in zip(recording.onsets, recording.labels, strict=True):

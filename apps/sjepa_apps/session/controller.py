@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sjepa_apps.session.checks import ChannelCheck, check_channels, clock_shift, require_room
@@ -25,6 +27,24 @@ if TYPE_CHECKING:
 ATTEMPTS = 3
 # beyond the last window, for LabRecorder to write what it has received (s)
 _TAIL = 1.0
+
+
+@dataclass(frozen=True)
+class TrainedSession:
+    """A decoder of a session.
+
+    Attributes
+    ----------
+    calibration : Calibration
+    recordings : tuple of Recording
+        What it was trained on.
+    note : str
+        What was made of earlier sessions; empty without any.
+    """
+
+    calibration: Calibration
+    recordings: tuple[Recording, ...]
+    note: str
 
 
 class CalibrationSession:
@@ -136,8 +156,19 @@ class CalibrationSession:
         *,
         dynamic_stopping: bool = False,
         progress: Callable[[], None] = lambda: None,
-    ) -> Calibration:
+        earlier: Sequence[str] = (),
+    ) -> TrainedSession:
         """Cross-validate and fit a decoder on all parts; see :func:`sjepa_online.training`.
+
+        Parameters
+        ----------
+        request : DecoderRequest
+        dynamic_stopping : bool
+        progress : callable
+            Called after each fold, and after the fit.
+        earlier : sequence of str
+            Recordings of earlier sessions of the same person, as SOURCE. They are used where they
+            do not lower the score of today's trials.
 
         Raises
         ------
@@ -145,8 +176,10 @@ class CalibrationSession:
             There are too few trials.
         """
         # a session is shown and recorded without what learns from it
+        from sjepa_online.data import load_sources
         from sjepa_online.signal import PreprocessorConfig
         from sjepa_online.training import calibrate
+        from sjepa_online.training.second_day import calibrate_today
 
         recordings = self.recordings()
         if not recordings:
@@ -155,14 +188,19 @@ class CalibrationSession:
                 value=self.folder.path,
                 remedy=f"Go on with --resume {self.folder.path}.",
             )
-        return calibrate(
-            recordings,
-            self.folder.protocol,
-            PreprocessorConfig(),
-            request,
+        run = partial(
+            calibrate,
+            protocol=self.folder.protocol,
+            preprocessing=PreprocessorConfig(),
+            request=request,
             dynamic_stopping=dynamic_stopping,
             progress=progress,
         )
+        if not earlier:
+            return TrainedSession(run(recordings), tuple(recordings), "")
+        before = load_sources(list(earlier), self.folder.state.amplifier)
+        today = calibrate_today(before, recordings, run)
+        return TrainedSession(today.calibration, today.recordings, today.note)
 
     def _record_part(
         self,
@@ -182,7 +220,9 @@ class CalibrationSession:
                 self._tell(f"{self.stream.name} has another clock, {-shift:+.3f} s off; corrected")
                 self.folder.note_clock(part, shift)
             stream_monitor = stack.enter_context(
-                StreamMonitor(self.stream, lambda: recorder.status().problem, self._tell)
+                StreamMonitor(
+                    self.stream, lambda received: recorder.status(received).problem, self._tell
+                )
             )
             monitor = TrialMonitor(broken=stream_monitor.broken)
             for number, trial in enumerate(trials, start=n_done):
@@ -195,6 +235,7 @@ class CalibrationSession:
                         presenter.show_message(BREAK)
                         return stream_monitor.problem
             ended = local_clock()
+            presenter.show_message("All trials are done. Thank you!")
             progress(n_trials, n_trials)
             window = self.folder.protocol.window
             rest = trials[-1].phases[-1].duration

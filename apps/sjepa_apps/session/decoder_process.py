@@ -21,6 +21,7 @@ from sjepa_online.online.events import (
     SymbolDecision,
 )
 from sjepa_online.online.live import TURN, LiveDecoder, use_one_thread
+from sjepa_online.parent import end_with_parent
 from sjepa_online.stream.closing import Closing
 
 #: How long a decoder may take to be loaded and to find its streams (s).
@@ -180,6 +181,7 @@ def _decode(
     """Decode in a process of its own and send every event; the first answer says: ready."""
     parent = multiprocessing.parent_process()
     assert parent is not None
+    end_with_parent()
     use_one_thread()
     try:
         loaded = load_decoder(decoder)

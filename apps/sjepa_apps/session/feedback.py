@@ -4,54 +4,36 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from scipy.stats import binomtest
-
 from sjepa_apps.session.decoder_process import Choice, DecoderProcess
+from sjepa_apps.session.feedback_folder import FeedbackFolder
+from sjepa_apps.session.free_spelling import FreeText
 from sjepa_apps.session.presenter import PresentedTrial, Presenter, SessionStopped, TrialMonitor
+from sjepa_apps.session.selections import Selection
 from sjepa_apps.session.stream_monitor import LOST_AFTER, StreamMonitor, wait_until_back
 from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
 from sjepa_online.errors import OperationError
 from sjepa_online.markers import SELECTED, StimulusMarker
 from sjepa_online.protocol import Protocol
 from sjepa_online.schedule import ScheduledTrial
-from sjepa_online.stream import StimulusOutlet, StreamDescription, local_clock
+from sjepa_online.stream import Recorder, StimulusOutlet, StreamDescription, local_clock
 from sjepa_online.stream.closing import Closing
 
 #: How long the participant sees what was chosen (s).
 FEEDBACK = 1.5
 #: Before the first trial, and the first one after a break (s).
 READY = 4.0
+#: How long a stimulus goes on beyond the window of the decoder, for the choice to come (s).
+HOLD = 1.5
+#: How long the participant sees that the run is over (s).
+END_SCREEN = 4.0
 # beyond the end of a trial's window, for its decision to be made or a loss to be noticed (s)
 _PATIENCE = LOST_AFTER + 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What a decoder chose in a trial.
-
-    Attributes
-    ----------
-    target : str
-        The class or symbol that was cued.
-    selected : str or None
-        The class or symbol that was chosen; None where the trial was not decoded.
-    seconds : float or None
-        From the begin of the stimulus to the last sample that the choice rests on.
-    """
-
-    target: str
-    selected: str | None
-    seconds: float | None
-
-    @property
-    def correct(self) -> bool:
-        """Whether the target was chosen."""
-        return self.selected == self.target
+_LOOK = 0.1
 
 
 class FeedbackRun(Closing):
@@ -77,6 +59,12 @@ class FeedbackRun(Closing):
         What is known of the EEG beside what its stream declares.
     adapt : bool
         Let a decoder that adapts take in each trial, without its class.
+    folder : FeedbackFolder, optional
+        Where the signal is recorded; nowhere by default.
+    others : sequence of str
+        Uids of streams to record with it, as that of the frames.
+    free : FreeText, optional
+        What is spelled freely.
 
     Attributes
     ----------
@@ -97,9 +85,18 @@ class FeedbackRun(Closing):
         protocol: Protocol,
         tell: Callable[[str], None],
         amplifier: AmplifierProfile = AS_DECLARED,
+        *,
         adapt: bool = True,
+        folder: FeedbackFolder | None = None,
+        others: Sequence[str] = (),
+        free: FreeText | None = None,
     ) -> None:
         self.selections: list[Selection] = []
+        self.free = free
+        self._folder = folder
+        self._others = tuple(others)
+        self._protocol = protocol
+        self._began = 0.0
         self._stream = stream
         self._stimulus = stimulus
         self._window = protocol.window
@@ -114,7 +111,12 @@ class FeedbackRun(Closing):
         )
         self._decoder = self._decode(stream.uid)
 
-    def run(self, presenter: Presenter, trials: Sequence[ScheduledTrial]) -> None:
+    def run(
+        self,
+        presenter: Presenter,
+        trials: Sequence[ScheduledTrial],
+        progress: Callable[[int, int], None] = lambda done, n: None,
+    ) -> None:
         """Show trials, and after each what was chosen, until the participant ends the run.
 
         A trial ends as soon as the decoder has chosen.
@@ -123,6 +125,9 @@ class FeedbackRun(Closing):
         ----------
         presenter : Presenter
         trials : sequence of ScheduledTrial
+        progress : callable
+            Is given the number of trials that are over, and of all, before each trial and at the
+            end.
 
         Raises
         ------
@@ -131,8 +136,9 @@ class FeedbackRun(Closing):
         OperationError
             The stream stays away, or no trial was shown.
         """
+        self._began = local_clock()
         with suppress(SessionStopped):
-            while interruption := self._run_part(presenter, trials[len(self.selections) :]):
+            while interruption := self._run_part(presenter, trials, progress):
                 self._decoder.close()
                 self._stream = wait_until_back(
                     self._stream,
@@ -149,13 +155,28 @@ class FeedbackRun(Closing):
         """End the decoder."""
         self._decoder.close()
 
-    def _run_part(self, presenter: Presenter, trials: Sequence[ScheduledTrial]) -> str:
+    def _run_part(
+        self,
+        presenter: Presenter,
+        trials: Sequence[ScheduledTrial],
+        progress: Callable[[int, int], None],
+    ) -> str:
         """Show trials until they are over or something breaks off; return what did."""
         decoder = self._decoder
-        with StreamMonitor(self._stream, lambda: decoder.problem, self._tell) as watch:
+        with ExitStack() as stack:
+            recorder = self._record(stack, presenter)
+
+            def problem(received: bool) -> str:
+                return decoder.problem or (recorder.status(received).problem if recorder else "")
+
+            watch = stack.enter_context(StreamMonitor(self._stream, problem, self._tell))
             presenter.show_message("The decoder is running", wait=True)
-            time.sleep(READY)
-            for trial in trials:
+            self._wait(presenter, READY)
+            for number in range(len(self.selections), len(trials)):
+                progress(number, len(trials))
+                trial = hold_until_decided(trials[number], self._protocol)
+                if self.free is not None:
+                    presenter.show_text(self.free.text, self.free.keys)
                 selection = None
                 while selection is None:
                     presented = self._present(presenter, trial, watch)
@@ -163,10 +184,44 @@ class FeedbackRun(Closing):
                         selection = self._selection(presented, watch)
                     if selection is None and watch.broken():
                         return watch.problem
-                self.selections.append(selection)
                 self._show(selection, presenter)
-                time.sleep(FEEDBACK)
+                self._wait(presenter, FEEDBACK)
+                self._rest(trial, presenter)
+            progress(len(trials), len(trials))
+            # the recorder receives the last markers meanwhile
+            presenter.show_message(self._thanks())
+            self._wait(presenter, END_SCREEN)
         return ""
+
+    def _record(self, stack: ExitStack, presenter: Presenter) -> Recorder | None:
+        """Begin to record; the recording ends with the stack."""
+        if self._folder is None:
+            return None
+        part = self._folder.next_part()
+        uids = [self._stream.uid, self._stimulus.uid, *self._others]
+        recorder = stack.enter_context(Recorder(part, uids))
+        self._tell(f"Recording to {part}")
+        recorder.start(meanwhile=presenter.check_stopped)
+        return recorder
+
+    def _rest(self, trial: ScheduledTrial, presenter: Presenter) -> None:
+        """Let the participant rest for as long as the protocol says; the feedback is part of it."""
+        seconds = trial.phases[-1].duration - FEEDBACK
+        if seconds > 0:
+            presenter.show_message("Rest")
+            self._wait(presenter, seconds)
+
+    def _wait(self, presenter: Presenter, seconds: float) -> None:
+        end = local_clock() + seconds
+        while (left := end - local_clock()) > 0:
+            presenter.check_stopped()
+            time.sleep(min(left, _LOOK))
+
+    def _thanks(self) -> str:
+        if self.free is not None:
+            return f"{self.free.text}\n\nThe run is over. Thank you!"
+        n_correct = sum(one.correct for one in self.selections)
+        return f"{n_correct} of {len(self.selections)} right\n\nThe run is over. Thank you!"
 
     def _present(
         self, presenter: Presenter, trial: ScheduledTrial, watch: StreamMonitor
@@ -186,12 +241,19 @@ class FeedbackRun(Closing):
         return presenter.present(trial, TrialMonitor(decided, watch.broken, probabilities))
 
     def _show(self, selection: Selection, presenter: Presenter) -> None:
+        """Show what was chosen, and keep it."""
+        selection = replace(selection, time=local_clock() - self._began)
+        self.selections.append(selection)
+        if self.free is not None and selection.selected is not None:
+            self.free.take(selection.selected)
+        if self._folder is not None:
+            self._folder.write(self.selections, self.free)
         if selection.selected is None:
             presenter.show_message("Not decoded")
             return
         marker = StimulusMarker(SELECTED, selection.selected)
         self._stimulus.push(str(marker), local_clock())
-        presenter.show_feedback(selection.selected, selection.correct)
+        presenter.show_feedback(selection.selected, selection.correct if selection.target else None)
 
     def _selection(self, presented: PresentedTrial, watch: StreamMonitor) -> Selection | None:
         """Wait for the choice in a trial that is over; None when its signal has broken off."""
@@ -211,6 +273,29 @@ class FeedbackRun(Closing):
                 return Selection(target, None, None)
 
 
+def hold_until_decided(trial: ScheduledTrial, protocol: Protocol) -> ScheduledTrial:
+    """Let flicker and imagery go on until the decoder has seen its whole window and has chosen.
+
+    Parameters
+    ----------
+    trial : ScheduledTrial
+    protocol : Protocol
+
+    Returns
+    -------
+    ScheduledTrial
+    """
+    window = protocol.window
+    enough = window.start + window.length + HOLD
+    phases = tuple(
+        replace(phase, duration=max(phase.duration, enough))
+        if phase.kind in ("stimulation", "imagery")
+        else phase
+        for phase in trial.phases
+    )
+    return replace(trial, phases=phases)
+
+
 def _begin(presented: PresentedTrial) -> float:
     """Return when the first stimulus of a trial began (s, LSL clock)."""
     stimuli = ("stimulation", "imagery", "flash")
@@ -223,48 +308,3 @@ def _belongs(choice: Choice, begin: float) -> bool:
     """Tell whether a choice was made in the trial whose stimulus began then, not in one before."""
     # markers come back over LSL with a clock correction of some microseconds
     return choice.time > begin if choice.onset is None else choice.onset > begin - 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class SelectionScore:
-    """How good the choices of a run are.
-
-    Attributes
-    ----------
-    n_trials, n_correct : int
-        A trial that was not decoded is not correct.
-    chance : float
-        Accuracy of guessing.
-    """
-
-    n_trials: int
-    n_correct: int
-    chance: float
-
-    @classmethod
-    def of(cls, selections: Sequence[Selection], protocol: Protocol) -> SelectionScore:
-        """Count the choices of a run with this protocol.
-
-        Parameters
-        ----------
-        selections : sequence of Selection
-        protocol : Protocol
-
-        Returns
-        -------
-        SelectionScore
-        """
-        speller = protocol.speller
-        n_choices = len(protocol.classes) if speller is None else len(speller.symbols)
-        return cls(len(selections), sum(one.correct for one in selections), 1 / n_choices)
-
-    @property
-    def accuracy(self) -> float:
-        """Share of the trials in which the target was chosen."""
-        return self.n_correct / self.n_trials
-
-    @property
-    def p_value(self) -> float:
-        """Probability that guessing is as good (one-sided binomial test)."""
-        test = binomtest(self.n_correct, self.n_trials, self.chance, alternative="greater")
-        return float(test.pvalue)

@@ -12,18 +12,20 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sjepa_apps.session import STATE
+from sjepa_apps.session.identity import Identity, new_path
 from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, describe
 from sjepa_online.data import Recording
 from sjepa_online.data.source import load_source
 from sjepa_online.errors import InputError
-from sjepa_online.files import atomic_write
-from sjepa_online.foreign_text import safe_name
+from sjepa_online.files import atomic_write, remove_abandoned
 from sjepa_online.protocol import Protocol, load_protocol, parse_toml
 from sjepa_online.resources import find_resource
 from sjepa_online.schedule import ScheduledTrial, make_schedule
 from sjepa_online.stream import StreamDescription
 
 PROTOCOL = "protocol.toml"
+#: Where new sessions go, in the current folder.
+SESSIONS = Path("sessions")
 
 _PART = re.compile(r"session_part-(\d+)\.xdf")
 
@@ -57,7 +59,8 @@ class SessionState(BaseModel):
 
     ``amplifier`` is what is known of it beside what the stream declares; ``unit`` stands in
     sessions of earlier releases. ``clock_shifts`` holds, for parts whose stream another clock than
-    LSL's has stamped, what is to be added (s) to its timestamps.
+    LSL's has stamped, what is to be added (s) to its timestamps. ``identity`` tells who is
+    recorded.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,6 +72,7 @@ class SessionState(BaseModel):
     n_trials: int = Field(ge=1)
     stream: RecordedStream
     unit: str | None = None
+    identity: Identity = Identity()
     amplifier: AmplifierProfile = AS_DECLARED
     clock_shifts: dict[str, float] = {}
 
@@ -108,13 +112,16 @@ class SessionFolder:
         seed: int,
         n_trials: int | None = None,
         amplifier: AmplifierProfile = AS_DECLARED,
+        *,
+        identity: Identity | None = None,
+        pattern: str | None = None,
     ) -> SessionFolder:
         """Make the folder of a new session.
 
         Parameters
         ----------
         path : Path or None
-            ``sessions/DATE-TIME_PROTOCOL`` by default.
+            By default a folder of ``sessions``, named by ``pattern``.
         paradigm : str
             Name or path of the protocol.
         stream : StreamDescription
@@ -125,6 +132,10 @@ class SessionFolder:
             How many trials to record; as many as the protocol says by default.
         amplifier : AmplifierProfile
             What is known beside what the stream declares.
+        identity : Identity, optional
+            Who is recorded.
+        pattern : str, optional
+            Of the folder's name, see :func:`~sjepa_apps.session.identity.new_path`.
 
         Raises
         ------
@@ -135,8 +146,9 @@ class SessionFolder:
         text = find_resource("calibration", paradigm).read_text(encoding="utf-8")
         n_planned = len(planned_trials(protocol, seed, n_trials))
         now = datetime.now()
+        identity = identity or Identity()
         if path is None:
-            path = Path("sessions") / f"{now:%Y-%m-%d_%H-%M-%S}_{safe_name(protocol.name)}"
+            path = new_path(SESSIONS, identity, protocol.name, pattern, now)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise InputError(
                 "The folder for the new session is not empty",
@@ -150,6 +162,7 @@ class SessionFolder:
             n_trials=n_planned,
             stream=RecordedStream.of(stream),
             amplifier=amplifier,
+            identity=identity,
         )
         folder = cls(path, state, protocol, text)
         atomic_write(path / PROTOCOL, text.encode())
@@ -173,6 +186,7 @@ class SessionFolder:
                 value=f"{path / STATE}: {error}",
                 remedy="Give the folder that `calibrate` named, or begin a new session.",
             ) from error
+        remove_abandoned(path)
         protocol = parse_toml(path / PROTOCOL, Protocol)
         text = (path / PROTOCOL).read_text(encoding="utf-8")
         return cls(path, state, protocol, text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from sjepa_apps.session.presenter import UNMONITORED, PresentedTrial, TrialMonitor
@@ -47,24 +47,29 @@ class HeadlessPresenter:
         onsets: list[float] = []
         ended = False
         for phase in trial.phases:
-            if end := _wait_until(onset, monitor, deciding=bool(onsets) and not ended):
-                return self._end_early(trial, onsets, end)
+            if end := _wait_until(onset, monitor, deciding=bool(onsets)):
+                return self._end_early(trial, onsets, end, ended)
             if phase.marker:
                 self._stimulus.push(phase.marker, onset)
             ended = ended or phase.marker == END
             self._frames.push([onset], [0])
             onsets.append(onset)
             onset += phase.duration
-        if end := _wait_until(onset, monitor, deciding=not ended):
-            return self._end_early(trial, onsets, end)
+        if end := _wait_until(onset, monitor, deciding=True):
+            return self._end_early(trial, onsets, end, ended)
         self._free = onset
         return PresentedTrial(trial, tuple(onsets), n_frames=len(onsets))
 
     def _end_early(
-        self, trial: ScheduledTrial, onsets: list[float], end: Literal["decided", "broken"]
+        self,
+        trial: ScheduledTrial,
+        onsets: list[float],
+        end: Literal["decided", "broken"],
+        ended: bool,
     ) -> PresentedTrial:
         self._free = local_clock()
-        self._stimulus.push(END if end == "decided" else PAUSE, self._free)
+        if end == "broken" or not ended:
+            self._stimulus.push(END if end == "decided" else PAUSE, self._free)
         return PresentedTrial(trial, tuple(onsets), end == "decided", n_frames=len(onsets))
 
     def show_message(self, text: str, *, wait: bool = False) -> None:
@@ -75,6 +80,11 @@ class HeadlessPresenter:
         """Report the selected class or symbol."""
         verdict = {True: " (right)", False: " (wrong)", None: ""}[correct]
         self._tell(f"Selected: {selected}{verdict}")
+
+    def show_text(self, text: str, keys: Mapping[str, str]) -> None:
+        """Report the text so far."""
+        if text:
+            self._tell(f"Text: {text}")
 
     def check_stopped(self) -> None:
         """Return at once: only Ctrl-C ends a session without a display."""

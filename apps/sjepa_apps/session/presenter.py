@@ -48,8 +48,8 @@ class TrialMonitor:
     Attributes
     ----------
     decided : callable
-        Whether a decoder has chosen. The marker ``end`` is sent then, and the trial is over: it
-        is completed. Not asked any more when this marker was due anyway.
+        Whether a decoder has chosen. The trial is over then, and completed; the marker ``end``
+        is sent, unless it has been.
     broken : callable
         Whether the signal has broken off. The marker ``pause`` is sent then, and the trial
         is over: it is not completed.
@@ -119,6 +119,16 @@ class Presenter(Protocol):
             Class or symbol.
         correct : bool or None
             Whether it was the target; None where there is no target.
+        """
+
+    def show_text(self, text: str, keys: Mapping[str, str]) -> None:
+        """Keep a freely spelled text in sight from now on.
+
+        Parameters
+        ----------
+        text : str
+        keys : mapping of str to str
+            Symbols of the matrix that do something else than to write themselves, and what.
         """
 
     def check_stopped(self) -> None:

@@ -33,6 +33,7 @@ class StreamMonitor(Background):
     stream : StreamDescription
     taker_problem : callable
         Says what is wrong with the recorder or the decoder, for people; empty while all is well.
+        Is given whether samples have arrived since it was last asked.
     tell : callable
         Is told what happens to the stream; gaps, too, which end nothing.
 
@@ -50,7 +51,7 @@ class StreamMonitor(Background):
     def __init__(
         self,
         stream: StreamDescription,
-        taker_problem: Callable[[], str],
+        taker_problem: Callable[[bool], str],
         tell: Callable[[str], None],
     ) -> None:
         self.problem = ""
@@ -81,11 +82,12 @@ class StreamMonitor(Background):
     def _look(self) -> str:
         """Report the events of the stream, and return the problem that ends it, if any."""
         name = self._inlet.stream.name
-        for event in self._inlet.pull(_POLL).events:
+        pulled = self._inlet.pull(_POLL)
+        for event in pulled.events:
             if isinstance(event, StreamLost):
                 return f"{name} has broken off"
             self._tell(event.detail)
-        return self._taker_problem()
+        return self._taker_problem(pulled.data.size > 0)
 
 
 def wait_until_back(

@@ -13,7 +13,7 @@ from sjepa_apps.session_window.page import Page, slim_bar
 from sjepa_apps.ui.channel_states import ChannelStates, ChannelSummary
 from sjepa_apps.ui.scalp import ScalpCanvas
 from sjepa_apps.ui.theme import GRID, Theme
-from sjepa_apps.ui.widgets import make_table, plain_tip
+from sjepa_apps.ui.widgets import make_table, plain_tip, wrap_rows
 
 if TYPE_CHECKING:
     from sjepa_online.evaluation.report.channels import ChannelReport
@@ -50,6 +50,7 @@ class ChannelsPage(Page):
         self._theme = theme
         self._channels: list[ChannelReport] = []
         self.table = make_table(_COLUMNS, stretched=_FINDING)
+        wrap_rows(self.table)
         self.scalp = ScalpCanvas(theme)
         self.progress = slim_bar()
         # the page stays as it is when the bar goes
@@ -63,8 +64,8 @@ class ChannelsPage(Page):
             header.setTextAlignment(_RIGHT)
         side_by_side = QHBoxLayout()
         side_by_side.setSpacing(2 * GRID)
-        side_by_side.addWidget(self.table, 3)
-        side_by_side.addWidget(self.scalp, 2)
+        side_by_side.addWidget(self.table, 5)
+        side_by_side.addWidget(self.scalp, 3)
         self.content.addWidget(self.progress)
         self.content.addLayout(side_by_side, 1)
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import QObject, Qt, pyqtSignal
 
 from sjepa_apps.session.checks import check_channels, require_enough_recorded
 from sjepa_apps.session.completed_trials import remaining_trials
 from sjepa_apps.session.controller import CalibrationSession
+from sjepa_apps.session.facts import session_facts
 from sjepa_apps.session.folder import SessionFolder
+from sjepa_apps.session.identity import Identity
 from sjepa_apps.session.presenter import Presenter, SessionStopped
 from sjepa_apps.session_window.setup import SessionSetup, TrainingResult
-from sjepa_apps.stimulus.display import Placement
+from sjepa_apps.stimulus.display import DisplayOptions
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_apps.ui.worker import TaskRunner
@@ -38,8 +40,10 @@ class Choices:
     n_trials : int
         How many to record in all.
     practice : bool
-    placement : Placement
+    display_options : DisplayOptions
         Where the stimuli are shown.
+    identity : Identity
+        Who is recorded.
     """
 
     paradigm: str
@@ -47,7 +51,8 @@ class Choices:
     amplifier: AmplifierProfile
     n_trials: int
     practice: bool
-    placement: Placement
+    display_options: DisplayOptions
+    identity: Identity = field(default_factory=Identity)
 
 
 class TrainingEnded(Exception):  # noqa: N818 - it is no error
@@ -109,7 +114,9 @@ class Conductor(QObject):
         self.result: TrainingResult | None = None
         self._practised = False
         self._confirmed = False
-        self._durations: tuple[float, ...] = ()
+        # what is known of the participant's display
+        self._display = ""
+        self.durations: tuple[float, ...] = ()
         # what is open while the participant is shown something
         self._open = ExitStack()
         self._closing = False
@@ -140,9 +147,22 @@ class Conductor(QObject):
         begun = self.folder is not None and bool(self.folder.parts())
         return self._chosen.practice and not self._practised and not begun
 
-    def seconds_left(self, number: int) -> float:
-        """Time that the trials from this one on take, without pauses."""
-        return sum(self._durations[number:])
+    def where(self, number: int) -> str:
+        """Tell the block of a trial, and the part of the recording, for people."""
+        assert self.folder is not None
+        told = []
+        if self.folder.protocol.speller is None:
+            size = len(self.folder.protocol.class_names)
+            n_blocks = -(-len(self.durations) // size)
+            told.append(f"block {number // size + 1} of {n_blocks}")
+        if n_parts := len(self.folder.parts()):
+            told.append(f"part {n_parts} of the recording")
+        return "".join(f"{one}  ·  " for one in told)
+
+    def press(self, key: Qt.Key) -> None:
+        """Act on a key of the operator as on one of the participant."""
+        if self.stimulus is not None and not self.stimulus.stopped:
+            self.stimulus.press(key)
 
     def check(self) -> None:
         """Look at the channels of the chosen stream."""
@@ -155,7 +175,9 @@ class Conductor(QObject):
         stack = self._open = ExitStack()
         try:
             folder = self._open_folder(choices)
-            window = StimulusWindow(folder.protocol, choices.placement, confirmed=self._confirmed)
+            window = StimulusWindow(
+                folder.protocol, choices.display_options, confirmed=self._confirmed
+            )
             stack.callback(window.close)
             self.stimulus = window
             report = window.open()
@@ -167,7 +189,7 @@ class Conductor(QObject):
             self._end(error)
             return
         window.connect(markers, frames)
-        self._durations = tuple(trial.duration for trial in folder.schedule())
+        self.durations = tuple(trial.duration for trial in folder.schedule())
         for warning in report.warnings:
             self.told.emit(warning)
         practice = self.will_practise
@@ -222,6 +244,8 @@ class Conductor(QObject):
                 self.setup.seed,
                 choices.n_trials,
                 choices.amplifier,
+                identity=choices.identity,
+                pattern=self.setup.pattern,
             )
         elif choices.n_trials != self.folder.state.n_trials:
             self.folder.set_n_trials(choices.n_trials)
@@ -242,6 +266,7 @@ class Conductor(QObject):
         self._open.close()
         if self.stimulus is not None:
             self._confirmed = self.stimulus.confirmed
+            self._display = f"{self.stimulus.report}; {self.stimulus.frames}"
         self._interruptible = ""
         if self._closing:
             if error is not None:
@@ -264,6 +289,8 @@ class Conductor(QObject):
         folder = self.folder
         if folder is None:
             return "Nothing is recorded yet."
+        if self.setup.earlier:
+            return ""
         try:
             require_enough_recorded(folder.recordings()[0], folder.protocol)
         except InputError as error:
@@ -274,14 +301,17 @@ class Conductor(QObject):
         folder, choices = self.folder, self._chosen
         assert folder is not None
         session = CalibrationSession(folder, choices.stream, (), self.told.emit)
-        calibration = session.train(
+        trained = session.train(
             self.setup.request,
             dynamic_stopping=self.setup.dynamic_stopping,
             progress=self._fold_done,
+            earlier=self.setup.earlier,
         )
+        calibration = trained.calibration
         decoder, report = self.setup.decoder_file(folder.path), self.setup.report_file(folder.path)
         calibration.decoder.save(decoder)
-        content = write_report(report, calibration, session.recordings())
+        facts = session_facts(folder, choices.stream, trained.note, self._display)
+        content = write_report(report, calibration, trained.recordings, facts)
         more = more_trials_help(content)
         return TrainingResult(calibration, decoder, report, advise(content), more, content.forehead)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from sjepa_apps.ui.theme import GRID
+from sjepa_apps.ui.theme import GRID, Theme, style_sheet
 from sjepa_apps.ui.widgets import PlainLabel, State
 
 STEPS = ("Stream and protocol", "Channels", "Practice", "Recording", "Training", "Result")
@@ -72,7 +72,7 @@ class Page(QWidget):
         heading = PlainLabel(title, "figure")
         about = PlainLabel(explanation, "muted")
         about.setWordWrap(True)
-        foot = QHBoxLayout()
+        self.foot = foot = QHBoxLayout()
         foot.setSpacing(GRID)
         foot.addWidget(self.message, 1)
         foot.addWidget(self.back)
@@ -105,3 +105,26 @@ def minutes(seconds: float) -> str:
     if seconds < 90:
         return f"{max(round(seconds), 0)} s"
     return f"{round(seconds / 60)} min"
+
+
+def page_style(theme: Theme) -> str:
+    """Return the style sheet of the session's windows."""
+    return style_sheet(theme) + _STYLE.format(**vars(theme))
+
+
+# rules that the live window's style sheet does not have
+_STYLE = """
+QProgressBar {{ background: {line}; border: none; border-radius: 4px; }}
+QProgressBar::chunk {{ background: {accent}; border-radius: 4px; }}
+QPlainTextEdit {{
+    background: {panel}; border: 1px solid {line}; border-radius: 6px; padding: 4px;
+}}
+QLabel:disabled, QCheckBox:disabled {{ color: {muted}; }}
+QCheckBox::indicator {{
+    width: 12px; height: 12px; border: 1px solid {muted}; border-radius: 3px;
+    background: {panel};
+}}
+QCheckBox::indicator:checked {{ background: {accent}; border-color: {accent}; }}
+QCheckBox::indicator:checked:disabled {{ background: {muted}; border-color: {muted}; }}
+QCheckBox:focus {{ color: {accent}; }}
+"""

@@ -15,6 +15,8 @@ from sjepa_online.training import N_FOLDS
 
 #: Trials to record more, at first.
 MORE_TRIALS = 20
+# steps in training a decoder
+_TRAINING = (*(f"Cross-validation {n} of {N_FOLDS}" for n in range(1, N_FOLDS + 1)), "Decoder")
 _MEASURES = {"accuracy": "accuracy", "roc_auc": "ROC AUC"}
 
 
@@ -35,9 +37,9 @@ class TrainingPage(Page):
         self.content.addWidget(self.progress)
         self.content.addStretch()
 
-    def begin(self) -> None:
-        """Show that training begins."""
-        self.progress.setRange(0, N_FOLDS + 1)
+    def begin(self, n_decoders: int = 1) -> None:
+        """Show that so many decoders are trained."""
+        self.progress.setRange(0, n_decoders * len(_TRAINING))
         self.progress.setValue(0)
         self.primary.hide()
         self.secondary.hide()
@@ -58,8 +60,8 @@ class TrainingPage(Page):
 
     def _describe(self) -> None:
         done = self.progress.value()
-        steps = [*(f"Cross-validation {n} of {N_FOLDS}" for n in range(1, N_FOLDS + 1)), "Decoder"]
-        self.state.setText(steps[done] if done < len(steps) else "Report")
+        over = done >= self.progress.maximum()
+        self.state.setText("Report" if over else _TRAINING[done % len(_TRAINING)])
 
 
 class ResultPage(Page):
@@ -69,9 +71,15 @@ class ResultPage(Page):
     -------
     more_asked
         So many trials more are to be recorded.
+    decode_asked
+        The live window is to open with the decoder.
+    feedback_asked
+        The participant is to use the decoder.
     """
 
     more_asked = pyqtSignal(int)
+    decode_asked = pyqtSignal()
+    feedback_asked = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__(
@@ -88,6 +96,13 @@ class ResultPage(Page):
         self.scores.setHorizontalSpacing(3 * GRID)
         self.files = PlainLabel("", "muted")
         self.files.setWordWrap(True)
+        self.decode = QPushButton("Decode now")
+        self.decode.setToolTip("Open the live window with this decoder")
+        self.feedback = QPushButton("Feedback")
+        self.feedback.setToolTip("Let the participant use this decoder")
+        for button in (self.decode, self.feedback):
+            button.setProperty("primary", True)
+            button.setMinimumWidth(14 * GRID)
         self.report = QPushButton("Open the report")
         self.more = QPushButton("Record more trials")
         self.n_more = QSpinBox()
@@ -98,6 +113,8 @@ class ResultPage(Page):
         self._lay_out()
         self.report.clicked.connect(self._open_report)
         self.more.clicked.connect(lambda: self.more_asked.emit(self.n_more.value()))
+        self.decode.clicked.connect(self.decode_asked)
+        self.feedback.clicked.connect(self.feedback_asked)
 
     def show_result(self, result: TrainingResult) -> None:
         """Show scores, advice and files."""
@@ -125,6 +142,8 @@ class ResultPage(Page):
         inside.addLayout(self.scores)
         buttons = QHBoxLayout()
         buttons.setSpacing(GRID)
+        buttons.addWidget(self.decode)
+        buttons.addWidget(self.feedback)
         buttons.addWidget(self.report)
         buttons.addStretch()
         buttons.addWidget(self.n_more)

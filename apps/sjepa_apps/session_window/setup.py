@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sjepa_apps.stimulus.display import Placement
+from sjepa_apps.session.identity import Identity
+from sjepa_apps.stimulus.display import DisplayOptions
 from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
 
 if TYPE_CHECKING:
@@ -48,8 +49,14 @@ class SessionSetup:
         Whether the decoder learns to stop a trial as soon as it is sure.
     out, report : Path or None
         Decoder and report; None for files in the session's folder.
-    placement : Placement
+    display_options : DisplayOptions
         Where the stimuli are shown.
+    identity : Identity
+        Who is recorded.
+    pattern : str or None
+        Of the name of the folder.
+    earlier : tuple of str
+        Earlier recordings of the same person that the decoder learns from, too.
     """
 
     paradigm: str
@@ -64,7 +71,10 @@ class SessionSetup:
     dynamic_stopping: bool = False
     out: Path | None = None
     report: Path | None = None
-    placement: Placement = field(default_factory=Placement)
+    display_options: DisplayOptions = field(default_factory=DisplayOptions)
+    identity: Identity = field(default_factory=Identity)
+    pattern: str | None = None
+    earlier: tuple[str, ...] = ()
 
     def decoder_file(self, folder: Path) -> Path:
         """Return where the decoder goes."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import (
@@ -15,11 +17,13 @@ from PyQt6.QtWidgets import (
 )
 
 from sjepa_apps.session.checks import require_enough_trials
-from sjepa_apps.session.folder import SessionFolder, planned_trials
+from sjepa_apps.session.folder import SESSIONS, SessionFolder, planned_trials
+from sjepa_apps.session.identity import new_path
 from sjepa_apps.session_window.conductor import Choices
+from sjepa_apps.session_window.identity_fields import IdentityFields
 from sjepa_apps.session_window.page import Page, minutes
 from sjepa_apps.session_window.setup import SessionSetup
-from sjepa_apps.stimulus.display import Placement
+from sjepa_apps.stimulus.display import DisplayOptions
 from sjepa_apps.stimulus.frame_window import find_screen
 from sjepa_apps.ui.discovery import signals_among
 from sjepa_apps.ui.electrode_table import ElectrodeTable
@@ -84,14 +88,17 @@ class SetupPage(Page):
         self.unit = ChoiceBox()
         self.unit.addItems(list(UNITS))
         self.unit.setToolTip("Unit of the EEG, where the stream declares none or a wrong one")
+        self.identity = IdentityFields(setup.identity)
         self.electrodes = QPushButton("Electrodes …")
         self.electrodes.setToolTip("Say which channel is which electrode (also saved)")
         self._amplifiers: dict[str, AmplifierProfile] = {}
         self.display = ChoiceBox()
         self.windowed = QCheckBox("In a window, to try it out")
-        self.windowed.setChecked(setup.placement.windowed)
+        self.windowed.setChecked(setup.display_options.windowed)
         self.photodiode = QCheckBox("Photodiode patch in the lower left corner")
-        self.photodiode.setChecked(setup.placement.photodiode)
+        self.photodiode.setChecked(setup.display_options.photodiode)
+        self.sound = QCheckBox("Sound cues")
+        self.sound.setChecked(setup.display_options.sound)
         self._lay_out()
         self._fill_protocols()
         self._fill_unit()
@@ -103,6 +110,9 @@ class SetupPage(Page):
         self.unit.currentIndexChanged.connect(self._judge)
         self.electrodes.clicked.connect(self._edit_electrodes)
         self.primary.clicked.connect(self._choose)
+        self.identity.changed.connect(self._plan)
+        if folder is not None:
+            self.identity.keep(folder.state.identity)
         self._read_protocol()
 
     def show_streams(self, streams: list[StreamDescription]) -> None:
@@ -167,6 +177,7 @@ class SetupPage(Page):
             return
         if self._folder is None:
             self._folder = folder
+            self.identity.keep(folder.state.identity)
             self.protocol.blockSignals(True)
             self.protocol.clear()
             self._fill_protocols()
@@ -181,10 +192,11 @@ class SetupPage(Page):
         form.setVerticalSpacing(GRID)
         rows = (
             ("Protocol", _side_by_side(self.protocol, self.other_protocol)),
+            ("Participant", _side_by_side(self.identity)),
             ("Trials", _side_by_side(self.trials, self.practice)),
             ("", _side_by_side(self.about)),
             ("Display", _side_by_side(self.display)),
-            ("", _side_by_side(self.windowed, self.photodiode)),
+            ("", _side_by_side(self.windowed, self.photodiode, self.sound)),
             ("Unit", _side_by_side(self.unit, self.electrodes)),
         )
         for row, (name, fields) in enumerate(rows):
@@ -219,7 +231,7 @@ class SetupPage(Page):
                 f"{number}: {screen.name() or 'display'}, {size.width()} × {size.height()}, "
                 f"{screen.refreshRate():.4g} Hz"
             )
-        chosen = screens.index(find_screen(self._setup.placement.display))
+        chosen = screens.index(find_screen(self._setup.display_options.display))
         self.display.setCurrentIndex(chosen)
 
     def _read_protocol(self) -> None:
@@ -256,18 +268,36 @@ class SetupPage(Page):
         seed = self._setup.seed if self._folder is None else self._folder.state.seed
         trials = planned_trials(self._protocol, seed, self.trials.value())
         try:
-            require_enough_trials(trials, self._protocol)
+            if not self._setup.earlier:
+                require_enough_trials(trials, self._protocol)
         except InputError as error:
             self._refuse(error)
             return
         total = sum(trial.duration for trial in trials)
         told = f"About {total / len(trials):.3g} s a trial, {minutes(total)} in all."
-        if self._folder is not None:
-            told += f" Goes on in {self._folder.path}."
+        try:
+            told += f" {self._where()}"
+        except InputError as error:
+            self._refuse(error)
+            return
         self.about.setText(told)
         self.about.set_state("")
         self._sound = True
         self._judge()
+
+    def _where(self) -> str:
+        """Tell where the session goes."""
+        assert self._protocol is not None
+        if self._folder is not None:
+            return f"Goes on in {self._folder.path}."
+        path = self._setup.folder or new_path(
+            SESSIONS,
+            self.identity.identity,
+            self._protocol.name,
+            self._setup.pattern,
+            datetime.now(),
+        )
+        return f"Folder: {path}"
 
     def _refuse(self, error: InputError) -> None:
         self.about.setText(str(error))
@@ -310,11 +340,13 @@ class SetupPage(Page):
                 self.chosen_amplifier,
                 self.trials.value(),
                 self.practice.isChecked(),
-                Placement(
+                DisplayOptions(
                     self.display.currentIndex() + 1,
                     self.windowed.isChecked(),
                     self.photodiode.isChecked(),
+                    self.sound.isChecked(),
                 ),
+                self.identity.identity,
             )
         )
 

@@ -17,17 +17,24 @@ from PyQt6.QtWidgets import (
 
 from sjepa_apps.session_window.channels_page import ChannelsPage
 from sjepa_apps.session_window.conductor import Choices, Conductor
-from sjepa_apps.session_window.page import STEPS, Page, StepList
+from sjepa_apps.session_window.next_program import (
+    decoding_arguments,
+    display_arguments,
+    start_program,
+)
+from sjepa_apps.session_window.page import STEPS, Page, StepList, page_style
 from sjepa_apps.session_window.result_page import MORE_TRIALS, ResultPage, TrainingPage
-from sjepa_apps.session_window.run_page import RunPage
+from sjepa_apps.session_window.run.page import RunPage
+from sjepa_apps.session_window.run.watched_run import WatchedRun
 from sjepa_apps.session_window.setup import SessionOutcome, SessionSetup, TrainingResult
 from sjepa_apps.session_window.setup_page import SetupPage
 from sjepa_apps.ui.application import make_application, run_application
 from sjepa_apps.ui.discovery import Discovery
-from sjepa_apps.ui.theme import GRID, style_sheet, system_theme
+from sjepa_apps.ui.theme import GRID, system_theme
+from sjepa_online.errors import OperationError
 
 # milliseconds between two looks at the streams and the display
-_LOOK = 300
+_LOOK = 200
 
 
 class SessionWindow(QMainWindow):
@@ -59,7 +66,8 @@ class SessionWindow(QMainWindow):
         self.steps = StepList()
         self.setup_page = SetupPage(setup, self.conductor.folder)
         self.channels_page = ChannelsPage(system_theme())
-        self.run_page = RunPage()
+        self.run_page = RunPage(system_theme())
+        self.run = WatchedRun(self.run_page)
         self.training_page = TrainingPage()
         self.result_page = ResultPage()
         self.pages = QStackedWidget()
@@ -116,6 +124,7 @@ class SessionWindow(QMainWindow):
         self.question.close()
         self._look.stop()
         self._discovery.ask_to_stop()
+        self.run.end()
         self.conductor.ask_to_end()
         if self.conductor.busy:
             self._show_ending()
@@ -129,6 +138,7 @@ class SessionWindow(QMainWindow):
         self._closed = True
         self.conductor.close()
         self._discovery.stop()
+        self.run.close()
         self.close()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
@@ -172,10 +182,13 @@ class SessionWindow(QMainWindow):
         self.run_page.back.clicked.connect(lambda: self._show(self.channels_page, "Channels"))
         self.run_page.primary.clicked.connect(self._record)
         self.run_page.secondary.clicked.connect(self.conductor.stop)
+        self.run_page.key_pressed.connect(self.conductor.press)
         self.run_page.train.clicked.connect(self._train)
         self.training_page.primary.clicked.connect(self._train)
         self.training_page.secondary.clicked.connect(lambda: self._record_more(MORE_TRIALS))
         self.result_page.more_asked.connect(self._record_more)
+        self.result_page.decode_asked.connect(self._decode)
+        self.result_page.feedback_asked.connect(self._feedback)
         self.result_page.primary.clicked.connect(self.end)
 
     def _connect_conductor(self) -> None:
@@ -224,6 +237,9 @@ class SessionWindow(QMainWindow):
 
     def _begin_run(self) -> None:
         self.run_page.begin()
+        choices = self.conductor.choices
+        assert choices is not None
+        self.run.begin(choices.stream, choices.amplifier)
         # the page is drawn before the display is measured
         QApplication.processEvents()
 
@@ -233,10 +249,12 @@ class SessionWindow(QMainWindow):
 
     def _show_trial(self, number: int, n_trials: int) -> None:
         self.steps.go_to(STEPS.index("Recording"))
-        self.run_page.show_trial(number, n_trials, self.conductor.seconds_left(number))
+        where, durations = self.conductor.where(number), self.conductor.durations[number:]
+        self.run.show_trial(number, n_trials, where, durations)
 
     def _end_run(self, why: str) -> None:
-        self._show_frames()
+        self._look_at_run()
+        self.run.end()
         if why:
             self.run_page.rest(why)
             self.activateWindow()
@@ -245,12 +263,40 @@ class SessionWindow(QMainWindow):
 
     def _train(self) -> None:
         self._show(self.training_page, "Training")
-        self.training_page.begin()
+        # with earlier sessions and without
+        self.training_page.begin(2 if self.conductor.setup.earlier else 1)
         self.conductor.train()
 
     def _show_result(self, result: TrainingResult) -> None:
         self.result_page.show_result(result)
         self._show(self.result_page, "Result")
+
+    def _decode(self) -> None:
+        self._start(["live", *self._decoding()], "The live window opens.")
+
+    def _feedback(self) -> None:
+        choices = self.conductor.choices
+        assert choices is not None
+        where = display_arguments(choices.display_options)
+        told = "The window of the feedback opens."
+        self._start(["feedback", *self._decoding(), *where], told)
+
+    def _decoding(self) -> list[str]:
+        conductor = self.conductor
+        choices, result, folder = conductor.choices, conductor.result, conductor.folder
+        assert choices is not None
+        assert result is not None
+        assert folder is not None
+        stream = choices.stream.selector
+        return decoding_arguments(result.decoder, stream, choices.amplifier, folder.path)
+
+    def _start(self, arguments: list[str], told: str) -> None:
+        try:
+            start_program(arguments)
+        except OperationError as error:
+            self.result_page.tell(str(error), "bad")
+        else:
+            self.result_page.tell(f"{told} This may take some seconds.")
 
     def _refuse(self, why: str) -> None:
         page = self.pages.currentWidget()
@@ -266,18 +312,18 @@ class SessionWindow(QMainWindow):
     def _look_around(self) -> None:
         if self._discovery.found and self.pages.currentWidget() is self.setup_page:
             self.setup_page.show_streams(self._discovery.found.pop())
-        self._show_frames()
+        self._look_at_run()
 
-    def _show_frames(self) -> None:
-        stimulus = self.conductor.stimulus
-        if stimulus is not None:
-            self.run_page.show_frames(stimulus.report, stimulus.frames)
+    def _look_at_run(self) -> None:
+        if self.pages.currentWidget() is self.run_page:
+            self.run.look(self.conductor.stimulus)
 
     def _follow_system(self) -> None:
         theme = system_theme()
-        self.setStyleSheet(style_sheet(theme) + _STYLE.format(**vars(theme)))
+        self.setStyleSheet(page_style(theme))
         QApplication.setPalette(theme.palette())
         self.channels_page.set_theme(theme)
+        self.run_page.set_theme(theme)
 
 
 def run_session_window(setup: SessionSetup) -> SessionOutcome:
@@ -303,14 +349,3 @@ def run_session_window(setup: SessionSetup) -> SessionOutcome:
     finally:
         window.end_at_once()
     return replace(window.outcome(), interrupted=interrupted)
-
-
-# rules that the live window's style sheet does not have
-_STYLE = """
-QProgressBar {{ background: {line}; border: none; border-radius: 4px; }}
-QProgressBar::chunk {{ background: {accent}; border-radius: 4px; }}
-QPlainTextEdit {{
-    background: {panel}; border: 1px solid {line}; border-radius: 6px; padding: 4px;
-}}
-QLabel:disabled, QCheckBox:disabled {{ color: {muted}; }}
-"""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped
-from sjepa_apps.stimulus.display import DisplayReport, Placement
+from sjepa_apps.stimulus.display import DisplayOptions, DisplayReport
 from sjepa_apps.stimulus.frames import LATE_INTERVAL
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
@@ -49,7 +49,12 @@ class DisplayMeasurement:
         return int(np.count_nonzero(self.intervals * self.report.refresh_rate > LATE_INTERVAL))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON document."""
+        """Return the JSON document.
+
+        Returns
+        -------
+        document : dict
+        """
         milliseconds = 1e3 * self.intervals
         p50, p99, p999 = np.percentile(milliseconds, [50, 99, 99.9]).tolist()
         return {
@@ -100,6 +105,10 @@ def measure_display(
     progress : callable
         Is given the seconds so far after each trial.
 
+    Returns
+    -------
+    measurement : DisplayMeasurement
+
     Raises
     ------
     InputError
@@ -110,7 +119,7 @@ def measure_display(
         Ctrl-C.
     """
     application = make_application()
-    window = StimulusWindow(protocol, Placement(display), confirmed=unattended)
+    window = StimulusWindow(protocol, DisplayOptions(display), confirmed=unattended)
     presented: list[PresentedTrial] = []
     try:
         report = window.open()

@@ -22,8 +22,8 @@ _LEAST_RATE = 20.0
 
 
 @dataclass(frozen=True)
-class Placement:
-    """Where the stimulus window opens.
+class DisplayOptions:
+    """Options of the stimulus window: where it opens, its patch and its sounds.
 
     Attributes
     ----------
@@ -33,11 +33,14 @@ class Placement:
         Open a window in the middle of the display, which does not fill it.
     photodiode : bool
         Show a patch in the lower left corner, white while a stimulus is on.
+    sound : bool
+        Play a short tone at each cue and a low one at each rest.
     """
 
     display: int | None = None
     windowed: bool = False
     photodiode: bool = False
+    sound: bool = False
 
 
 @dataclass(frozen=True)

@@ -38,13 +38,27 @@ class Content(Protocol):
     """What a window shows, and who hears of its frames and keys."""
 
     def paint(self, painter: QPainter, size: QSizeF, ratio: float) -> None:
-        """Draw a frame on a black window of this size (device-independent pixels)."""
+        """Draw a frame on a black window.
+
+        Parameters
+        ----------
+        painter : QPainter
+        size : QSizeF
+            Of the window (device-independent pixels).
+        ratio : float
+            Pixels of the display per device-independent pixel.
+        """
 
     def swapped(self) -> None:
         """Take note that the frame that was painted has been handed to the display."""
 
     def pressed(self, key: Qt.Key) -> None:
-        """Act on a key."""
+        """Act on a key.
+
+        Parameters
+        ----------
+        key : Qt.Key
+        """
 
     def hidden(self) -> None:
         """Take note that nobody sees the window any more."""
@@ -123,7 +137,17 @@ FrameWindow = OpenGLFrameWindow | RasterFrameWindow
 
 
 def make_frame_window(content: Content) -> FrameWindow:
-    """Make the window: OpenGL where there is a graphics card, the faster of the two elsewhere."""
+    """Make a window: OpenGL where there is a graphics card, Qt's own painting elsewhere.
+
+    Parameters
+    ----------
+    content : Content
+        Draws the frames.
+
+    Returns
+    -------
+    window : FrameWindow
+    """
     renderer = _opengl_renderer()
     if renderer is None or any(name in renderer.lower() for name in _SOFTWARE_RENDERERS):
         return RasterFrameWindow(content)
@@ -152,7 +176,16 @@ def _opengl_renderer() -> str | None:
 
 
 def find_screen(display: int | None) -> QScreen:
-    """Return a display by its number, from 1; by default the last, as operators sit at the first.
+    """Return a display by its number.
+
+    Parameters
+    ----------
+    display : int or None
+        From 1; None for the last one, as operators sit at the first.
+
+    Returns
+    -------
+    screen : QScreen
 
     Raises
     ------
@@ -173,7 +206,15 @@ def find_screen(display: int | None) -> QScreen:
 
 
 def show_on(screen: QScreen, window: FrameWindow, windowed: bool) -> None:
-    """Show a window full screen, or in a window that takes two thirds of each side."""
+    """Show a window full screen, or in a window that takes two thirds of each side.
+
+    Parameters
+    ----------
+    screen : QScreen
+    window : FrameWindow
+    windowed : bool
+        Whether it is shown in a window instead of full screen.
+    """
     window.setScreen(screen)
     if windowed:
         area = screen.availableGeometry()
@@ -206,7 +247,13 @@ class Pacer(QObject):
         self._timer.timeout.connect(window.update)
 
     def keep_to(self, refresh_rate: float | None) -> None:
-        """Ask for this many frames a second (Hz) by the clock; None: swaps set the pace."""
+        """Set the rate of frames.
+
+        Parameters
+        ----------
+        refresh_rate : float or None
+            Frames a second (Hz) by the clock; None: swaps set the pace.
+        """
         self._period = None if refresh_rate is None else 1.0 / refresh_rate
 
     def start(self) -> None:

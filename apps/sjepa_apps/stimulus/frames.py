@@ -34,12 +34,17 @@ _BEHIND = 0.75
 
 
 def measure_refresh_rate(swap_times: ArrayLike) -> float:
-    """Refresh rate (Hz) of a display: one over the median interval between frame swaps.
+    """Return the refresh rate of a display: one over the median interval between frame swaps.
 
     Parameters
     ----------
     swap_times : array_like, shape (n_frames,)
         When frames were swapped (s), one after the other without a pause.
+
+    Returns
+    -------
+    refresh_rate : float
+        Hz.
 
     Raises
     ------
@@ -82,7 +87,13 @@ def luminance(frequency: float, seconds: ArrayLike, waveform: Waveform) -> NDArr
 
 
 def check_display(protocol: Protocol, refresh_rate: float) -> tuple[str, ...]:
-    """Tell what a display of this refresh rate cannot show as the protocol wants it.
+    """Return what a display cannot show as the protocol says.
+
+    Parameters
+    ----------
+    protocol : Protocol
+    refresh_rate : float
+        Hz.
 
     Returns
     -------
@@ -133,7 +144,22 @@ def _check_frequency(frequency: float, refresh_rate: float, waveform: Waveform) 
 
 
 def square_edge_error(frequency: float, refresh_rate: float, seconds: float = 10.0) -> float:
-    """Longest time (s) by which an edge of a square wave waits for its frame."""
+    """Return the longest time by which an edge of a square wave waits for its frame.
+
+    Parameters
+    ----------
+    frequency : float
+        Of the wave (Hz).
+    refresh_rate : float
+        Of the display (Hz).
+    seconds : float
+        Length of the wave.
+
+    Returns
+    -------
+    error : float
+        s.
+    """
     edges = np.arange(0.0, seconds, 0.5 / frequency)
     frames = np.ceil(edges * refresh_rate - _EDGE)
     return float(np.max(frames / refresh_rate - edges, initial=0.0))
@@ -177,7 +203,17 @@ class FramePlanner:
         self._frames = 0
 
     def plan(self, trial: ScheduledTrial) -> tuple[int, ...]:
-        """Return the number of frames of each phase, at least one."""
+        """Return the number of frames of each phase, at least one.
+
+        Parameters
+        ----------
+        trial : ScheduledTrial
+
+        Returns
+        -------
+        n_frames : tuple of int
+            Of each phase.
+        """
         counts = []
         for phase in trial.phases:
             self._seconds += phase.duration
@@ -211,7 +247,19 @@ class FrameCount:
 
 
 def missed_refreshes(interval: float, refresh_rate: float) -> int:
-    """Count the refreshes without a new frame in the interval (s) between two swaps."""
+    """Return the number of refreshes without a new frame between two swaps.
+
+    Parameters
+    ----------
+    interval : float
+        Between the swaps (s).
+    refresh_rate : float
+        Hz.
+
+    Returns
+    -------
+    n_missed : int
+    """
     refreshes = interval * refresh_rate
     return math.floor(refreshes + 0.5) - 1 if refreshes > LATE_INTERVAL else 0
 
@@ -281,7 +329,17 @@ class TrialPlayer:
         return self.trial.phases[min(self._phase, len(self._counts) - 1)]
 
     def shown(self, time: float) -> ShownFrame:
-        """Take note that the next frame has become visible at ``time`` (s) and go on."""
+        """Note that the next frame has become visible, and go on.
+
+        Parameters
+        ----------
+        time : float
+            s.
+
+        Returns
+        -------
+        frame : ShownFrame
+        """
         interval = 0.0 if self._previous is None else time - self._previous
         late = missed_refreshes(interval, self._refresh_rate)
         self._previous = time

@@ -24,8 +24,6 @@ class Message:
         What to tell; line breaks are kept.
     keys : mapping of str to str
         Which keys do what.
-    note : str
-        Small print above the keys: frames, what the display cannot do.
     symbol : {"", "warning", "pause"}
         A picture above the title.
     """
@@ -33,7 +31,6 @@ class Message:
     title: str = ""
     text: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
-    note: str = ""
     symbol: Literal["", "warning", "pause"] = ""
 
 
@@ -56,20 +53,17 @@ STOP_QUESTION = Message(
 )
 
 
-def waiting_message(title: str, text: str, note: str) -> Message:
+PAUSE_MESSAGE = Message(
+    title="Pause",
+    text="Move, blink and breathe. A trial that was interrupted begins anew.",
+    keys={"Space": "Go on", "Esc": "Stop"},
+    symbol="pause",
+)
+
+
+def waiting_message(title: str, text: str) -> Message:
     """Return a message that waits for Enter."""
-    return Message(title, text, {"Enter": "Go on", "Esc": "Stop"}, note)
-
-
-def pause_message(note: str) -> Message:
-    """Return the message of a pause."""
-    return Message(
-        title="Pause",
-        text="Move, blink and breathe. A trial that was interrupted begins anew.",
-        keys={"Space": "Go on", "Esc": "Stop"},
-        note=note,
-        symbol="pause",
-    )
+    return Message(title, text, {"Enter": "Go on", "Space": "Pause", "Esc": "Stop"})
 
 
 def draw_message(painter: QPainter, size: QSizeF, message: Message) -> None:
@@ -111,12 +105,6 @@ def _draw_foot(painter: QPainter, size: QSizeF, unit: float, message: Message) -
     if message.keys:
         place = QPointF(size.width() / 2, size.height() - 9 * unit)
         theme.draw_keys(painter, place, unit, dict(message.keys))
-    painter.setFont(theme.font(2.2 * unit))
-    painter.setPen(theme.DIM)
-    wide = min(0.9 * size.width(), 130 * unit)
-    box = QRectF((size.width() - wide) / 2, size.height() - 30 * unit, wide, 15 * unit)
-    flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom | Qt.TextFlag.TextWordWrap
-    painter.drawText(box, flags.value, message.note)
 
 
 def _draw_warning(painter: QPainter, centre: QPointF, size: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -50,6 +50,10 @@ class QtPresenter(QObject):
     def show_feedback(self, selected: str, correct: bool | None) -> None:
         """Show what a decoder has chosen."""
         self._wait(partial(self._window.show_feedback, selected, correct))
+
+    def show_text(self, text: str, keys: Mapping[str, str]) -> None:
+        """Keep a freely spelled text in sight."""
+        self._wait(partial(self._window.show_text, text, keys))
 
     def check_stopped(self) -> None:
         """Raise ``SessionStopped`` when the window was closed."""

@@ -22,7 +22,20 @@ _FAMILIES = ["Inter", "Segoe UI", "Helvetica Neue", "Noto Sans", "DejaVu Sans"]
 
 
 def font(height: float, weight: QFont.Weight = QFont.Weight.Normal, spacing: float = 0.0) -> QFont:
-    """Return the font of this height (pixels), with extra space (pixels) between letters."""
+    """Return the font of a height.
+
+    Parameters
+    ----------
+    height : float
+        Device-independent pixels.
+    weight : QFont.Weight
+    spacing : float
+        Extra space between letters (pixels).
+
+    Returns
+    -------
+    font : QFont
+    """
     result = QFont()
     result.setFamilies(_FAMILIES)
     result.setStyleHint(QFont.StyleHint.SansSerif)
@@ -33,12 +46,23 @@ def font(height: float, weight: QFont.Weight = QFont.Weight.Normal, spacing: flo
 
 
 def text_width(text: str, of: QFont) -> float:
-    """Width of a line of text (pixels)."""
+    """Return the width of a line of text.
+
+    Parameters
+    ----------
+    text : str
+    of : QFont
+
+    Returns
+    -------
+    width : float
+        Device-independent pixels.
+    """
     return QFontMetricsF(of).horizontalAdvance(text)
 
 
 def picture(area: QRectF, ratio: float, draw: Callable[[QPainter], None]) -> QPixmap:
-    """Draw once, on black and with smooth edges, what frames then only copy.
+    """Draw once, on black and with smooth edges, a picture that frames copy.
 
     Parameters
     ----------
@@ -48,6 +72,10 @@ def picture(area: QRectF, ratio: float, draw: Callable[[QPainter], None]) -> QPi
         Pixels of the display per device-independent pixel.
     draw : callable
         Draws with the painter it gets, in coordinates of the display.
+
+    Returns
+    -------
+    picture : QPixmap
     """
     result = QPixmap((area.size() * ratio).toSize())
     result.setDevicePixelRatio(ratio)
@@ -62,14 +90,32 @@ def picture(area: QRectF, ratio: float, draw: Callable[[QPainter], None]) -> QPi
 
 
 def tint(colour: QColor) -> QColor:
-    """Return the colour that fills what a frame of this colour marks as chosen."""
+    """Return the colour that fills a chosen area whose frame has a colour.
+
+    Parameters
+    ----------
+    colour : QColor
+
+    Returns
+    -------
+    tint : QColor
+    """
     result = QColor(colour)
     result.setAlphaF(0.22)
     return result
 
 
 def draw_cross(painter: QPainter, centre: QPointF, size: float, colour: QColor) -> None:
-    """Draw a fixation cross ``size`` pixels wide."""
+    """Draw a fixation cross.
+
+    Parameters
+    ----------
+    painter : QPainter
+    centre : QPointF
+    size : float
+        Width (pixels).
+    colour : QColor
+    """
     thickness = max(round(size / 9), 2)
     half = size / 2
     for wide, high in ((half, thickness / 2), (thickness / 2, half)):
@@ -79,7 +125,19 @@ def draw_cross(painter: QPainter, centre: QPointF, size: float, colour: QColor) 
 def draw_arrow(
     painter: QPainter, centre: QPointF, direction: QPointF, length: float, colour: QColor
 ) -> None:
-    """Draw an arrow of this length around ``centre``; ``direction`` has length 1."""
+    """Draw an arrow.
+
+    Parameters
+    ----------
+    painter : QPainter
+    centre : QPointF
+        Of the arrow.
+    direction : QPointF
+        Of length 1.
+    length : float
+        Pixels.
+    colour : QColor
+    """
     side = QPointF(-direction.y(), direction.x())
     tip = centre + direction * (length / 2)
     neck = tip - direction * (0.36 * length)
@@ -95,7 +153,18 @@ def draw_arrow(
 
 
 def draw_keys(painter: QPainter, centre: QPointF, unit: float, keys: dict[str, str]) -> None:
-    """Draw which keys do what, in a row: key caps, each with its meaning beside it."""
+    """Draw the keys in a row: key caps, each with its meaning beside it.
+
+    Parameters
+    ----------
+    painter : QPainter
+    centre : QPointF
+        Of the row.
+    unit : float
+        Size of which all measures are multiples (pixels).
+    keys : dict of str to str
+        Meaning of each key.
+    """
     label = font(2.1 * unit, QFont.Weight.Medium)
     meaning = font(2.3 * unit)
     padding, gap, space = 1.3 * unit, 1.2 * unit, 5.0 * unit

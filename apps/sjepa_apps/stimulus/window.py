@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -13,19 +13,21 @@ from PyQt6.QtGui import QColor, QPainter
 
 from sjepa_apps.session.presenter import UNMONITORED, PresentedTrial, SessionStopped, TrialMonitor
 from sjepa_apps.stimulus import theme
-from sjepa_apps.stimulus.display import DisplayReport, Placement, check_rate, judge_display
+from sjepa_apps.stimulus.display import DisplayOptions, DisplayReport, check_rate, judge_display
 from sjepa_apps.stimulus.frame_window import Pacer, find_screen, make_frame_window, show_on
 from sjepa_apps.stimulus.frames import FrameCount, FramePlanner, TrialPlayer, check_display
 from sjepa_apps.stimulus.messages import (
     FLICKER_WARNING,
+    PAUSE_MESSAGE,
     STOP_QUESTION,
     Message,
     draw_message,
-    pause_message,
     waiting_message,
 )
 from sjepa_apps.stimulus.realtime_priority import RealtimePriority
-from sjepa_apps.stimulus.scenes import make_scene
+from sjepa_apps.stimulus.scenes import Scene, make_scene
+from sjepa_apps.stimulus.shown import Activity, ShownState
+from sjepa_apps.stimulus.sound import CueSounds
 from sjepa_online.errors import OperationError
 from sjepa_online.markers import END, PAUSE
 from sjepa_online.protocol import Imagery, Protocol
@@ -51,13 +53,13 @@ class StimulusWindow:
     for takes a future, which gets its result when the participant has seen it through, or
     :class:`~sjepa_apps.session.presenter.SessionStopped`.
 
-    Keys: Enter goes on, Space pauses and resumes, Escape asks and stops.
+    Keys: Enter goes on, Space pauses and resumes, Escape pauses and asks; in a pause it stops.
 
     Parameters
     ----------
     protocol : Protocol
         What is shown.
-    placement : Placement
+    display_options : DisplayOptions
         Where it opens.
     confirmed : bool
         The participant has confirmed the warning about flicker before, or nobody looks at the
@@ -73,6 +75,8 @@ class StimulusWindow:
         Whether the session was stopped or the window closed.
     confirmed : bool
         Whether no warning about flicker is shown any more.
+    n_pauses, n_repeats : int
+        Pauses so far, and trials that were begun again.
 
     Raises
     ------
@@ -81,27 +85,32 @@ class StimulusWindow:
     """
 
     def __init__(
-        self, protocol: Protocol, placement: Placement, *, confirmed: bool = False
+        self, protocol: Protocol, display_options: DisplayOptions, *, confirmed: bool = False
     ) -> None:
         self.report: DisplayReport | None = None
         self.frames = FrameCount()
         self.stopped = False
         self._protocol = protocol
-        self._placement = placement
+        self._display_options = display_options
         self.confirmed = confirmed or isinstance(protocol.presentation, Imagery)
         self._scene = make_scene(protocol)
+        # draws the same, smaller, for the operator
+        self._copy = make_scene(protocol)
+        self._sounds = CueSounds(display_options.sound)
+        self.n_pauses = self.n_repeats = 0
+        self._begun: set[tuple[bool, int]] = set()
         self._markers: StimulusOutlet | None = None
         self._frame_outlet: FrameOutlet | None = None
         self._planner = FramePlanner(0.0)
         self._player: TrialPlayer | None = None
         self._monitor = UNMONITORED
-        self._deciding = False
+        self._ended = False
         self._playing = False
         self._interrupted = False
         self._priority = RealtimePriority()
         self._swap_times: list[float] | None = None
         self._message = Message()
-        self._view: Callable[[QPainter], None] = self._draw_screen
+        self._view: Callable[[QPainter, Scene], None] = self._draw_screen
         self._overlay: Message | None = None
         self._pending: Future[Any] | None = None
         self._held: Callable[[], None] | None = None
@@ -125,16 +134,17 @@ class StimulusWindow:
         SessionStopped
             The window was closed meanwhile.
         """
-        placement = self._placement
-        screen = find_screen(placement.display)
+        display_options = self._display_options
+        screen = find_screen(display_options.display)
         nominal = check_rate(screen.refreshRate())
-        show_on(screen, self.frame_window, placement.windowed)
+        show_on(screen, self.frame_window, display_options.windowed)
         size = screen.geometry()
         name = f"{screen.name() or 'Display'} ({size.width()} by {size.height()})"
         report = judge_display(name, nominal, self._swap_freely())
         warnings = report.warnings + check_display(self._protocol, report.refresh_rate)
-        if placement.windowed:
+        if display_options.windowed:
             warnings += (IN_A_WINDOW,)
+        warnings += self._sounds.warnings
         self.report = replace(report, warnings=warnings)
         self._planner = FramePlanner(report.refresh_rate)
         self._pacer.keep_to(None if report.vsync else report.refresh_rate)
@@ -149,6 +159,39 @@ class StimulusWindow:
     def close(self) -> None:
         """Close the window; a trial or message on it ends with ``SessionStopped``."""
         self.frame_window.close()
+
+    # -- for the operator
+
+    @property
+    def shown(self) -> ShownState:
+        """What the participant sees now."""
+        player, trial = self._player, None
+        if self._playing:
+            assert player is not None
+            trial = player.trial
+        activity: Activity = "message"
+        if self._overlay is not None:
+            activity = "stop question" if self._overlay is STOP_QUESTION else "pause"
+        elif self._playing:
+            activity = "trial"
+        elif self._then is not None:
+            activity = "waiting"
+        return ShownState(
+            activity,
+            "" if trial is None else trial.target,
+            "" if trial is None or player is None else player.phase.kind,
+            self._message.title or self._message.text,
+            self.n_pauses,
+            self.n_repeats,
+        )
+
+    def draw_copy(self, painter: QPainter, size: QSizeF, ratio: float) -> None:
+        """Draw what the participant sees now, for a display of this size; flicker stands still."""
+        self._guard(partial(self._draw_copy, painter, size, ratio))
+
+    def press(self, key: Qt.Key) -> None:
+        """Act on a key of the operator as on one of the participant."""
+        self.pressed(key)
 
     def _swap_freely(self) -> list[float]:
         """Swap frames as fast as the display allows and return when (s)."""
@@ -195,12 +238,13 @@ class StimulusWindow:
 
     def present(self, trial: ScheduledTrial, monitor: TrialMonitor = UNMONITORED) -> None:
         """Show a trial; before the first one that flickers, a warning to be confirmed."""
-        self._monitor, self._deciding = monitor, True
+        self._monitor, self._ended = monitor, False
         if not self.confirmed:
-            self._show(replace(FLICKER_WARNING, note=self._notes()), partial(self._confirm, trial))
+            self._show(FLICKER_WARNING, partial(self._confirm, trial))
             return
         if self.report is None or self._markers is None or self._frame_outlet is None:
             raise OperationError("The stimulus window is not open, or not connected to its outlets")
+        self._count_repeat(trial)
         counts = self._planner.plan(trial)
         self._player = TrialPlayer(trial, counts, self.report.refresh_rate)
         self._view = self._draw_trial
@@ -212,7 +256,7 @@ class StimulusWindow:
     def show_message(self, text: str, wait: bool) -> None:
         """Show a text; with ``wait``, and with the instruction, until Enter is pressed."""
         if wait:
-            message = waiting_message(text, self._scene.instruction, self._notes())
+            message = waiting_message(text, self._scene.instruction)
             self._show(message, partial(self._resolve, None))
         else:
             self._show(Message(text=text), None)
@@ -225,8 +269,14 @@ class StimulusWindow:
         self._message = Message(text=selected)
         if self._player is not None:
             self._scene.choose(self._player.trial, selected)
+            self._sounds.play("feedback")
             self._view = partial(self._draw_feedback, self._player.trial, selected, colour)
         self.frame_window.update()
+        self._resolve(None)
+
+    def show_text(self, text: str, keys: Mapping[str, str]) -> None:
+        """Keep a freely spelled text above the matrix."""
+        self._scene.set_text(text, keys)
         self._resolve(None)
 
     # -- what the frame window tells
@@ -247,7 +297,7 @@ class StimulusWindow:
     def hidden(self) -> None:
         """Pause a trial that the participant can no longer see."""
         if self._playing:
-            self._guard(partial(self._interrupt, pause_message(self._notes())))
+            self._guard(partial(self._interrupt, PAUSE_MESSAGE))
 
     def closing(self) -> None:
         """End the trial or message that is shown."""
@@ -260,9 +310,17 @@ class StimulusWindow:
     def _paint(self, painter: QPainter, size: QSizeF, ratio: float) -> None:
         self._scene.resize(size, ratio)
         if self._overlay is not None:
-            self._draw_words(painter, self._overlay)
+            self._draw_words(painter, self._scene, self._overlay)
         else:
-            self._view(painter)
+            self._view(painter, self._scene)
+
+    def _draw_copy(self, painter: QPainter, size: QSizeF, ratio: float) -> None:
+        self._copy.resize(size, ratio)
+        self._copy.take_state(self._scene)
+        if self._overlay is not None:
+            self._draw_words(painter, self._copy, self._overlay)
+        else:
+            self._view(painter, self._copy)
 
     def _swapped(self, time: float) -> None:
         if self._swap_times is not None:
@@ -279,29 +337,31 @@ class StimulusWindow:
         assert player is not None
         assert markers is not None
         assert frames is not None
+        kind, first = player.phase.kind, player.index == 0
         shown = player.shown(time)
+        if first:
+            self._sounds.play(kind)
         if shown.marker:
             markers.push(shown.marker, time)
         frames.push([time], [shown.late])
-        if shown.marker == END:
-            self._deciding = False
+        self._ended = self._ended or shown.marker == END
         if player.finished:
             self._end_trial(completed=True)
         elif self._monitor.broken():
             self._leave_trial()
             self._end_trial(completed=False)
-        elif self._deciding and self._monitor.decided():
-            markers.push(END, time)
+        elif self._monitor.decided():
+            if not self._ended:
+                markers.push(END, time)
             self._end_trial(completed=True)
         else:
             self._pacer.next()
 
     def _pressed(self, key: Qt.Key) -> None:
-        stopping = self._overlay is STOP_QUESTION
         if key == Qt.Key.Key_Escape:
-            self.close() if stopping else self._interrupt(STOP_QUESTION)
+            self.close() if self._overlay is not None else self._interrupt(STOP_QUESTION)
         elif self._overlay is not None:
-            if key == Qt.Key.Key_Space or (stopping and key in _ENTER):
+            if key == Qt.Key.Key_Space or key in _ENTER:
                 self._go_on()
         elif self._then is not None:
             if key in _ENTER:
@@ -310,7 +370,7 @@ class StimulusWindow:
                 self._show(Message(text="One moment …"), None)
                 then()
         elif key == Qt.Key.Key_Space:
-            self._interrupt(pause_message(self._notes()))
+            self._interrupt(PAUSE_MESSAGE)
 
     # -- trials
 
@@ -318,9 +378,16 @@ class StimulusWindow:
         self.confirmed = True
         self.present(trial, self._monitor)
 
+    def _count_repeat(self, trial: ScheduledTrial) -> None:
+        """Take note whether a trial has been begun before."""
+        key = (trial.practice, trial.number)
+        self.n_repeats += key in self._begun
+        self._begun.add(key)
+
     def _interrupt(self, message: Message) -> None:
         """Show a message over everything else; a trial that is interrupted is over."""
         self._leave_trial()
+        self.n_pauses += 1
         self._overlay = message
         self.frame_window.update()
 
@@ -369,37 +436,37 @@ class StimulusWindow:
             self.frame_window.requestActivate()
         self.frame_window.update()
 
-    def _notes(self) -> str:
-        """Return what the experimenter should know of the display and its frames."""
-        lines = [] if self.report is None else [str(self.report), *self.report.warnings]
-        if self.frames.shown:
-            lines.append(str(self.frames))
-        return "\n".join(lines)
+    def _draw_screen(self, painter: QPainter, scene: Scene) -> None:
+        self._draw_words(painter, scene, self._message)
 
-    def _draw_screen(self, painter: QPainter) -> None:
-        self._draw_words(painter, self._message)
-
-    def _draw_words(self, painter: QPainter, message: Message) -> None:
-        scene = self._scene
+    def _draw_words(self, painter: QPainter, scene: Scene, message: Message) -> None:
         words = theme.picture(
             scene.area, scene.ratio, lambda canvas: draw_message(canvas, scene.size, message)
         )
         painter.drawPixmap(0, 0, words)
 
     def _draw_feedback(
-        self, trial: ScheduledTrial, selected: str, colour: QColor, painter: QPainter
+        self,
+        trial: ScheduledTrial,
+        selected: str,
+        colour: QColor,
+        painter: QPainter,
+        scene: Scene,
     ) -> None:
-        self._scene.draw_feedback(painter, trial, selected, colour)
+        scene.draw_feedback(painter, trial, selected, colour)
 
-    def _draw_trial(self, painter: QPainter) -> None:
+    def _draw_trial(self, painter: QPainter, scene: Scene) -> None:
         player = self._player
         assert player is not None
         seconds = player.index / self._planner.refresh_rate
-        self._scene.follow(self._monitor.probabilities())
-        self._scene.draw(painter, player.trial, player.phase, seconds)
-        if self._placement.photodiode and player.phase.kind in _PATCH_KINDS:
-            side = 8 * self._scene.unit
-            corner = QRectF(0, self._scene.size.height() - side, side, side)
+        if scene is self._copy:
+            seconds = 0.0
+        else:
+            scene.follow(self._monitor.probabilities(), player.phase, seconds)
+        scene.draw(painter, player.trial, player.phase, seconds)
+        if self._display_options.photodiode and player.phase.kind in _PATCH_KINDS:
+            side = 8 * scene.unit
+            corner = QRectF(0, scene.size.height() - side, side, side)
             painter.fillRect(corner, theme.LIGHT)
 
     # -- results

@@ -16,7 +16,12 @@ _NOTICE = 200
 
 
 def make_application() -> QApplication:
-    """Return Qt's application, in the style that the style sheets are made for."""
+    """Return Qt's application, in the style that the style sheets are made for.
+
+    Returns
+    -------
+    application : QApplication
+    """
     # Qt waits 5 ms before it draws what is asked for, too long for a display of 144 Hz
     os.environ.setdefault("QT_QPA_UPDATE_IDLE_TIME", "0")
     existing = QApplication.instance()
@@ -45,13 +50,18 @@ def interrupt_later() -> Iterator[None]:
 
 
 def run_application(application: QApplication, close: Callable[[], object]) -> bool:
-    """Run Qt's event loop until it ends; tell whether Ctrl-C ended it.
+    """Run Qt's event loop until it ends.
 
     Parameters
     ----------
     application : QApplication
     close : callable
         Closes the windows; is called at Ctrl-C.
+
+    Returns
+    -------
+    interrupted : bool
+        Whether Ctrl-C ended it.
     """
     interrupted = False
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from sjepa_apps.ui.theme import Theme
 from sjepa_online.errors import InputError
-from sjepa_online.signal import resolve_channel_names
+from sjepa_online.signal import electrodes_among, resolve_channel_names
 from sjepa_online.signal.channel_quality.monitor import Choice
 
 #: What a click on a channel chooses next.
@@ -40,13 +40,35 @@ class ChannelReport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChannelSummary:
-    """A :class:`ChannelReport` of a check before a session."""
+    """A :class:`ChannelReport` of signals that this program has measured itself.
+
+    Attributes
+    ----------
+    channel : str
+    bad : bool
+    reasons : tuple of str
+    amplitude : float or None
+        A multiple of the usual amplitude.
+    choice : {"automatic", "good", "bad"}
+    remedy : str
+        What to do about the first reason.
+    microvolts : float or None
+        Root mean square from 3 to 41 Hz.
+    kiloohms : float or None
+        Impedance, where the stream carries it.
+    relative : float or None
+        Amplitude over the usual one or, without a calibration, over that of the other channels.
+    """
 
     channel: str
     bad: bool
     reasons: tuple[str, ...]
     amplitude: float | None
     choice: Choice = "automatic"
+    remedy: str = ""
+    microvolts: float | None = None
+    kiloohms: float | None = None
+    relative: float | None = None
 
 
 class ChannelStates:
@@ -55,10 +77,13 @@ class ChannelStates:
     Parameters
     ----------
     reports : iterable of ChannelReport
+    decoded : bool
+        Whether a decoder leaves the bad channels out; otherwise they only look bad.
     """
 
-    def __init__(self, reports: Iterable[ChannelReport] = ()) -> None:
+    def __init__(self, reports: Iterable[ChannelReport] = (), *, decoded: bool = True) -> None:
         self.reports = {report.channel: report for report in reports}
+        self.bad_word = "left out" if decoded else "bad"
 
     def get(self, name: str) -> ChannelReport | None:
         """Return the report on a channel; None for one that the decoder does not use."""
@@ -79,6 +104,21 @@ class ChannelStates:
         rest = len(bad) - n_named
         return ", ".join(bad[:n_named]) + (f" and {rest} more" if rest > 0 else "")
 
+    def bad_rows(self, names: Sequence[str]) -> tuple[bool, ...]:
+        """Return whether each of these channels is bad."""
+        reports = (self.get(name) for name in names)
+        return tuple(report is not None and report.bad for report in reports)
+
+    def remedies(self, n_told: int) -> list[str]:
+        """Tell what to do about the first bad channels, in a sentence each."""
+        reports = [self.reports[name] for name in self.bad]
+        told = [
+            f"{one.channel}: {one.remedy}"
+            for one in reports
+            if isinstance(one, ChannelSummary) and one.remedy
+        ]
+        return told[:n_told]
+
     def colour(self, name: str, theme: Theme, good: str) -> str:
         """Return a channel's colour: ``good`` where nothing is wrong with it."""
         report = self.get(name)
@@ -88,19 +128,45 @@ class ChannelStates:
             return theme.muted
         return good
 
+    def is_unused(self, name: str) -> bool:
+        """Return whether the decoder does not use a channel, while something is decoded."""
+        return bool(self.reports) and self.get(name) is None
+
     def describe(self, name: str) -> str:
         """Tell the state of a channel in a sentence."""
         report = self.get(name)
         if report is None:
             return f"{name}: not used by the decoder" if self.reports else name
-        state = "left out" if report.bad else "good"
+        state = self.bad_word if report.bad else "good"
         reasons = f": {', '.join(report.reasons)}" if report.reasons else ""
         amplitude = (
             ""
             if report.amplitude is None
             else f"; {report.amplitude:.2g} times its usual amplitude"
         )
-        return f"{name} is {state}{reasons} ({CHOICE_WORDS[report.choice]}){amplitude}"
+        told = f"{name} is {state}{reasons} ({CHOICE_WORDS[report.choice]}){amplitude}"
+        return told + _measured(report)
+
+
+def _measured(report: ChannelReport) -> str:
+    """Tell amplitude, impedance and remedy, where they are known."""
+    if not isinstance(report, ChannelSummary):
+        return ""
+    parts = []
+    if report.microvolts is not None:
+        parts.append(f"{report.microvolts:.3g} µV")
+    if report.kiloohms is not None:
+        parts.append(f"{report.kiloohms:.3g} kΩ")
+    told = f"; {', '.join(parts)}" if parts else ""
+    return f"{told}. {report.remedy}" if report.remedy else told
+
+
+def known_electrodes(names: Sequence[str]) -> dict[str, str]:
+    """Return the 10-05 names of the channels that have one; none where two share one."""
+    try:
+        return electrodes_among(names)
+    except InputError:
+        return {}
 
 
 _standard: dict[str, str] = {}

@@ -29,7 +29,16 @@ class Discovery(Worker):
 
 
 def signals_among(streams: list[StreamDescription]) -> list[StreamDescription]:
-    """Return the streams of signals, without those that this program publishes."""
+    """Return the streams of signals, without those that this program publishes.
+
+    Parameters
+    ----------
+    streams : list of StreamDescription
+
+    Returns
+    -------
+    signals : list of StreamDescription
+    """
     return [
         stream
         for stream in streams
@@ -41,7 +50,16 @@ def signals_among(streams: list[StreamDescription]) -> list[StreamDescription]:
 
 
 def markers_among(streams: list[StreamDescription]) -> list[StreamDescription]:
-    """Return the marker streams of others."""
+    """Return the marker streams of other programs.
+
+    Parameters
+    ----------
+    streams : list of StreamDescription
+
+    Returns
+    -------
+    markers : list of StreamDescription
+    """
     return [
         stream
         for stream in streams
@@ -53,7 +71,19 @@ def markers_among(streams: list[StreamDescription]) -> list[StreamDescription]:
 def suitable_markers(
     signal: StreamDescription, streams: list[StreamDescription]
 ) -> StreamDescription | None:
-    """Return the marker stream that goes with a signal: by its name, or the only one."""
+    """Return the marker stream that belongs to a signal: by its name, or the only one.
+
+    Parameters
+    ----------
+    signal : StreamDescription
+    streams : list of StreamDescription
+        In sight.
+
+    Returns
+    -------
+    markers : StreamDescription or None
+        None where no stream, or more than one, may be meant.
+    """
     markers = markers_among(streams)
     named = [one for one in markers if one.name.startswith(signal.name)]
     candidates = named or markers

@@ -68,7 +68,13 @@ class SignalReader(Worker):
             self.problems.append(str(error))
 
     def latest(self) -> NDArray[np.float64]:
-        """Return the last seconds, shape (channels, samples); empty before they have come."""
+        """Return the last seconds of the signal.
+
+        Returns
+        -------
+        signal : ndarray, shape (channels, samples)
+            Empty at the beginning.
+        """
         chunks = list(self._chunks)
         if not chunks:
             return np.empty((self._stream.n_channels, 0))
@@ -88,7 +94,12 @@ class TraceView(QWidget):
         return QSize(28 * GRID, ROW_HEIGHT)
 
     def show_values(self, values: NDArray[np.float64]) -> None:
-        """Draw other values."""
+        """Draw other values.
+
+        Parameters
+        ----------
+        values : ndarray, shape (samples,)
+        """
         step = max(1, len(values) // POINTS)
         self.values = np.nan_to_num(values[::step])
         self.update()
@@ -157,7 +168,13 @@ class ElectrodeTable(QDialog):
         self.finished.connect(self._end)
 
     def exec(self) -> int:
-        """Show it until it is closed; the signal is read meanwhile."""
+        """Show the table until it is closed; the signal is read meanwhile.
+
+        Returns
+        -------
+        code : int
+            Qt's result of the dialog.
+        """
         self._reader.start()
         self._timer.start(EVERY)
         return super().exec()
@@ -282,7 +299,13 @@ class ElectrodeTable(QDialog):
             self.save(name.strip())
 
     def save(self, name: str) -> None:
-        """Keep the table among the user's profiles."""
+        """Save the table among the user's profiles.
+
+        Parameters
+        ----------
+        name : str
+            Of the profile.
+        """
         try:
             path = save_profile(self.profile, name)
         except ValueError as error:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time as clock
 from collections import deque
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QSize
+from numpy.typing import NDArray
+from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QWidget
 
@@ -15,6 +17,8 @@ from sjepa_apps.ui.theme import Theme
 
 #: Width (pixels) of a label of the time axis and the space around it.
 LABEL_ROOM = 60
+#: Seconds without a point over which no line is drawn.
+LONGEST_LINE = 2.0
 #: Into how many steps the time may be divided.
 STEPS = (6, 4, 3, 2)
 
@@ -47,6 +51,9 @@ class TimePlot(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph is not typed
         self._label = label
         self._curves: list[Any] = []
         self._points: list[deque[tuple[float, float]]] = []
+        #: Time of the newest point, and when (s, monotonic clock) it was added.
+        self._newest = (0.0, 0.0)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMenuEnabled(False)
         self.hideButtons()
         self.setMouseEnabled(False, False)
@@ -71,12 +78,26 @@ class TimePlot(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph is not typed
         """Begin anew with a curve for each colour."""
         self.clear()
         self._curves = [
-            self.plot(pen=pg.mkPen(colour, width=1.6), antialias=True) for colour in colours
+            self.plot(
+                pen=pg.mkPen(colour, width=1.6),
+                antialias=True,
+                symbolSize=4,
+                symbolBrush=colour,
+                symbolPen=None,
+            )
+            for colour in colours
         ]
         self._points = [deque() for _ in colours]
 
+    def forget(self) -> None:
+        """Begin anew with the same curves."""
+        for points in self._points:
+            points.clear()
+        self.refresh()
+
     def add(self, time: float, values: list[float]) -> None:
         """Add a point (time in s) to each curve."""
+        self._newest = (time, clock.monotonic())
         for points, value in zip(self._points, values, strict=True):
             if points and time < points[-1][0]:
                 points.clear()
@@ -85,12 +106,17 @@ class TimePlot(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph is not typed
                 points.popleft()
 
     def refresh(self) -> None:
-        """Draw the points; the newest is at the right edge."""
-        newest = max((points[-1][0] for points in self._points if points), default=0.0)
+        """Draw the points where they lie before now, though none may have come for a while."""
+        now = self._newest[0] + clock.monotonic() - self._newest[1]
         top = 0.0
         for curve, points in zip(self._curves, self._points, strict=True):
+            while points and points[0][0] < now - self._seconds:
+                points.popleft()
             values = np.array(points).reshape(-1, 2)
-            curve.setData(values[:, 0] - newest, values[:, 1])
+            x, y, alone = _with_breaks(values[:, 0] - now, values[:, 1])
+            curve.setData(x, y, connect="finite")
+            # a point without neighbours would not be seen as a line
+            curve.setSymbol("o" if alone else None)
             top = max(top, float(values[:, 1].max(initial=0.0)))
         if self._limits is None:
             self.setYRange(0, max(1.15 * top, 1.0), padding=0)
@@ -111,6 +137,7 @@ class TimePlot(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph is not typed
         """Give the curves other colours."""
         for curve, colour in zip(self._curves, colours, strict=True):
             curve.setPen(pg.mkPen(colour, width=1.6))
+            curve.setSymbolBrush(colour)
 
     def _label_times(self) -> None:
         """Label as many times as there is room for."""
@@ -119,3 +146,12 @@ class TimePlot(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph is not typed
         step = self._seconds / n_steps
         ticks = [(-n * step, f"−{n * step:g} s" if n else "now") for n in range(n_steps)]
         self.getAxis("bottom").setTicks([ticks])
+
+
+def _with_breaks(
+    x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
+    """Return points with breaks where none came for a while; whether most of them stand alone."""
+    breaks = np.flatnonzero(np.diff(x) > LONGEST_LINE) + 1
+    alone = len(x) < 2 * (len(breaks) + 1)
+    return np.insert(x, breaks, np.nan), np.insert(y, breaks, np.nan), alone

@@ -114,7 +114,8 @@ class ScalpCanvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         self._draw_head(painter)
-        for index, name in enumerate(self._names):
+        # bad ones last: their names may lie over their neighbours
+        for index, name in sorted(enumerate(self._names), key=lambda one: self._is_bad(one[1])):
             self._draw_electrode(painter, index, name)
         if self._values is not None and self._key:
             self._draw_key(painter)
@@ -222,12 +223,15 @@ class ScalpCanvas(QWidget):
         )
         return image.copy()
 
+    def _is_bad(self, name: str) -> bool:
+        report = self._states.get(name)
+        return report is not None and report.bad
+
     def _draw_electrode(self, painter: QPainter, index: int, name: str) -> None:
         theme, radius = self._theme, self._radius
         x, y = self._positions[index]
         place = self._to_widget(float(x), float(y))
-        report = self._states.get(name)
-        bad = report is not None and report.bad
+        report, bad = self._states.get(name), self._is_bad(name)
         chosen = report is not None and report.choice != "automatic"
         colour = QColor(theme.bad if bad else theme.good if report is not None else theme.muted)
         if bad:
@@ -244,11 +248,31 @@ class ScalpCanvas(QWidget):
             painter.drawEllipse(place, radius + 3, radius + 3)
         if self._fonts is None:
             self._fonts = [self._fitting_font(one) for one in self._names]
+        if bad and self._fonts[index] is None:
+            self._draw_name_beside(painter, place, name)
         if (font := self._fonts[index]) is not None:
             painter.setFont(font)
             painter.setPen(QColor(theme.panel))
             box = QRectF(place.x() - radius, place.y() - radius, 2 * radius, 2 * radius)
             painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), name)
+
+    def _draw_name_beside(self, painter: QPainter, place: QPointF, name: str) -> None:
+        """Name a bad electrode whose disc is too small for its name."""
+        font = QFont(self.font())
+        font.setPixelSize(11)
+        font.setBold(True)
+        metrics = QFontMetricsF(font)
+        width = metrics.horizontalAdvance(name) + 6
+        left = place.x() + CROSS * self._radius
+        if left + width > self.width():
+            left = place.x() - CROSS * self._radius - width
+        box = QRectF(left, place.y() - 8, width, 16)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._theme.panel))
+        painter.drawRoundedRect(box, 3, 3)
+        painter.setFont(font)
+        painter.setPen(QColor(self._theme.bad))
+        painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), name)
 
     def _fitting_font(self, name: str) -> QFont | None:
         """Return the font in which a name fits into its disc; None where none does."""

@@ -71,7 +71,16 @@ def check_stream(
 
 
 def worst(findings: list[Finding]) -> State:
-    """Return the most serious state."""
+    """Return the most serious state.
+
+    Parameters
+    ----------
+    findings : list of Finding
+
+    Returns
+    -------
+    state : State
+    """
     states = [finding.state for finding in findings]
     order: tuple[State, ...] = ("bad", "warning", "good")
     return next((state for state in order if state in states), "")
@@ -83,7 +92,7 @@ def _rate(stream: StreamDescription, decoder: DecoderInput | None) -> Finding:
     if stream.sfreq == 0:
         return Finding("warning", "It declares no rate: it is measured.")
     if stream.sfreq > high:
-        return Finding("warning", f"{told}: it is thinned out to {high:g} Hz or less.")
+        return Finding("warning", f"{told}: it is decimated to {high:g} Hz or less.")
     if not low <= stream.sfreq:
         return Finding("bad", f"{told}: decoding takes {low:g} to {high:g} Hz.")
     if decoder is not None and stream.sfreq != decoder.sfreq:

@@ -92,18 +92,18 @@ LIGHT = Theme(
     accent="#1565c0",
     on_accent="#ffffff",
     trace="#23415f",
-    good="#1b8a5a",
-    warning="#b26a00",
+    good="#136b45",
+    warning="#8c5200",
     bad="#c62828",
     marker="#6a3fb5",
-    event="#b26a00",
+    event="#8c5200",
     classes=(
         "#0072b2",
-        "#d55e00",
-        "#009e73",
-        "#b5568f",
-        "#8a6d00",
-        "#3f8fc4",
+        "#bf5300",
+        "#007a59",
+        "#a8487f",
+        "#7d6300",
+        "#2f7bac",
         "#7a4fb5",
         "#555555",
     ),
@@ -140,6 +140,37 @@ DARK = Theme(
 THEMES: dict[ThemeName, Theme] = {"light": LIGHT, "dark": DARK}
 
 
+#: Least contrast of text, and of large or bold text and of what is drawn (WCAG 2.1, level AA).
+TEXT_CONTRAST, DRAWN_CONTRAST = 4.5, 3.0
+
+
+def contrast(one: QColor | str, other: QColor | str) -> float:
+    """Return the contrast of two opaque colours, from 1 to 21 (WCAG 2.1)."""
+    light, dark = sorted((_luminance(QColor(one)), _luminance(QColor(other))), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def blend(colour: QColor | str, background: QColor | str, opacity: float) -> QColor:
+    """Return what a colour of an opacity looks like on a background."""
+    over, under = QColor(colour), QColor(background)
+    pairs = zip(over.getRgbF()[:3], under.getRgbF()[:3], strict=True)
+    return QColor.fromRgbF(*(opacity * a + (1 - opacity) * b for a, b in pairs))
+
+
+def readable_on(background: QColor | str) -> QColor:
+    """Return black or white, whichever stands out from a background: at least 4.58."""
+    return QColor(max(("#000000", "#ffffff"), key=lambda one: contrast(one, background)))
+
+
+def _luminance(colour: QColor) -> float:
+    parts = [
+        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+        for value in colour.getRgbF()[:3]
+        if value is not None
+    ]
+    return float(sum(w * part for w, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True)))
+
+
 def system_theme() -> Theme:
     """Return the theme that the system asks for; the light one where it asks for none."""
     hints = QGuiApplication.styleHints()
@@ -164,6 +195,7 @@ QMainWindow::separator:hover {{ background: {line}; }}
 QFrame[panel="true"] {{
     background: {panel}; border: 1px solid {line}; border-radius: 6px;
 }}
+QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; }}
 QDockWidget {{ color: {muted}; font-weight: 600; }}
 QDockWidget::title {{
     background: {window}; padding: {half}px {half}px {half}px 2px; text-align: left;
@@ -183,14 +215,18 @@ QPushButton, QToolButton {{
     background: {raised}; border: 1px solid {line}; border-radius: 4px;
     padding: 5px {one_and_half}px; min-height: 16px;
 }}
+QPushButton[small="true"] {{ padding: 5px 8px; }}
+QToolButton[menu="true"] {{ padding: 4px {one_and_half}px; }}
 QToolButton::menu-indicator {{ image: none; }}
 QToolButton[flat="true"] {{
     background: transparent; border: 1px solid transparent; color: {muted}; font-size: 16px;
     padding: 0px {half}px; min-height: 0px;
 }}
+QToolButton[flat="true"]:focus {{ border: 1px solid {accent}; }}
 QToolButton[flat="true"]:hover {{ color: {ink}; background: {line}; }}
 QPushButton:hover, QToolButton:hover {{ border-color: {accent}; }}
-QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus {{
+QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus,
+QAbstractSpinBox:focus, QTableView:focus, QListWidget:focus {{
     border: 1px solid {accent};
 }}
 QPushButton:pressed, QToolButton:pressed {{ background: {line}; }}
@@ -205,7 +241,7 @@ QPushButton[primary="true"]:disabled {{
     background: {raised}; color: {muted}; border-color: {line};
 }}
 QPushButton[recording="true"] {{ background: {bad}; color: {panel}; border-color: {bad}; }}
-QComboBox, QLineEdit, QSpinBox {{
+QComboBox, QLineEdit, QAbstractSpinBox {{
     background: {panel}; border: 1px solid {line}; border-radius: 4px; padding: 4px {grid}px;
     min-height: 18px; selection-background-color: {accent};
 }}
@@ -220,6 +256,8 @@ QTableView {{
     selection-background-color: {accent}; selection-color: {on_accent};
     alternate-background-color: {raised};
 }}
+QAbstractItemView::item:selected {{ background: {accent}; color: {on_accent}; }}
+QListWidget {{ background: {panel}; border: 1px solid {line}; border-radius: 4px; }}
 QTableView::item {{ padding: 0px {grid}px; }}
 QHeaderView {{ background: {panel}; }}
 QHeaderView::section {{

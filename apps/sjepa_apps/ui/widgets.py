@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from PyQt6.QtCore import QPointF, Qt
+from PyQt6.QtCore import QPointF, QSize, Qt
 from PyQt6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PyQt6.QtWidgets import (
     QAbstractItemView,
@@ -22,6 +22,7 @@ from PyQt6.QtWidgets import (
 )
 
 from sjepa_online.foreign_text import clean_text
+from sjepa_online.protocol import ClassSpecification, Protocol
 
 State = Literal["", "good", "warning", "bad"]
 
@@ -56,6 +57,36 @@ class PlainLabel(QLabel):
         set_property(self, "state", state)
 
 
+class WrappedLabel(PlainLabel):
+    """A label of some lines, whatever its width: Qt would ask for the height of many short ones.
+
+    Parameters
+    ----------
+    text, role : str
+        As of :class:`PlainLabel`.
+    n_lines : int
+        Lines that there is room for.
+    """
+
+    def __init__(self, text: str = "", role: str = "", n_lines: int = 2) -> None:
+        self._n_lines = n_lines
+        super().__init__(text, role)
+        self.setWordWrap(True)
+        self.setMinimumWidth(1)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Ask for the height of the lines."""
+        return QSize(200, self._n_lines * self.fontMetrics().lineSpacing() + 2)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Ask for the height of the lines."""
+        return self.sizeHint()
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's name
+        """Return False."""
+        return False
+
+
 class ElidedLabel(PlainLabel):
     """A label that cuts what does not fit, and shows all of it on hover."""
 
@@ -83,6 +114,11 @@ class ElidedLabel(PlainLabel):
 
 class Choices(QComboBox):
     """A box to choose from; its arrow has the colour of the text."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        # a narrow window cuts the text of a box rather than anything beside it
+        self.setMinimumWidth(64)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
         """Draw the arrow, which the style sheet leaves out."""
@@ -117,6 +153,18 @@ class ProtocolFileButton(QPushButton):
             self._box.setCurrentText(path)
 
 
+def class_label(spec: ClassSpecification) -> str:
+    """Return the name of a class for people: a frequency with its unit, no underscores."""
+    if spec.frequency is not None:
+        return f"{spec.frequency:.4g} Hz"
+    return spec.name.replace("_", " ")
+
+
+def class_labels(protocol: Protocol) -> dict[str, str]:
+    """Return the names of a protocol's classes for people, by the names in it."""
+    return {spec.name: class_label(spec) for spec in protocol.classes}
+
+
 def set_property(widget: QWidget, name: str, value: object) -> None:
     """Set a property that the style sheet reads, and have it read again where it changes."""
     if widget.property(name) == value:
@@ -147,6 +195,8 @@ def style_table(table: QTableView, stretched: int) -> None:
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setShowGrid(False)
+    # the tabulator leaves a table, or the keyboard would be caught in it
+    table.setTabKeyNavigation(False)
     table.setWordWrap(False)
     table.setTextElideMode(Qt.TextElideMode.ElideRight)
     rows, header = table.verticalHeader(), table.horizontalHeader()
@@ -158,6 +208,16 @@ def style_table(table: QTableView, stretched: int) -> None:
     header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
     header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
+
+
+def wrap_rows(table: QTableWidget) -> None:
+    """Let rows grow so that no text is cut."""
+    table.setWordWrap(True)
+    table.setTextElideMode(Qt.TextElideMode.ElideNone)
+    rows = table.verticalHeader()
+    assert rows is not None
+    rows.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    rows.setMinimumSectionSize(ROW_HEIGHT)
 
 
 def make_table(columns: Sequence[str], stretched: int) -> QTableWidget:

@@ -84,7 +84,17 @@ class TaskRunner(QObject):
     def run(
         self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]
     ) -> None:
-        """Do ``work`` in the thread; its result goes to ``done``, its error to ``failed``."""
+        """Run a task in the thread.
+
+        Parameters
+        ----------
+        work : callable
+            The task, which takes nothing.
+        done : callable
+            Takes its result, in the thread of the window.
+        failed : callable
+            Takes its error, in the thread of the window.
+        """
         assert not self.busy
         self.busy = True
         self._executor.submit(self._work, work, done, failed)

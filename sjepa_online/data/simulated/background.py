@@ -1,4 +1,4 @@
-"""What a simulated participant's EEG holds without any stimulus, sample after sample.
+"""The EEG of a simulated participant without any stimulus.
 
 Every generator keeps its state and draws its random numbers in the order of the samples, so the
 signal is the same however it is cut into chunks.
@@ -40,7 +40,16 @@ class FilteredNoise:
         self._random = random
 
     def generate(self, n: int) -> Floats:
-        """Give the next samples, shape (n_rows, n)."""
+        """Return the next samples.
+
+        Parameters
+        ----------
+        n : int
+
+        Returns
+        -------
+        noise : ndarray, shape (n_rows, n)
+        """
         white = self._random.standard_normal((n, self._state.shape[1])).T
         noise: Floats
         noise, self._state = sosfilt(self._sections, white, axis=-1, zi=self._state)
@@ -93,7 +102,14 @@ def rhythm_filter(sfreq: float, frequency: float, bandwidth: float) -> Floats:
 
 
 def slow_filter(sfreq: float, seconds: float) -> Floats:
-    """Design a filter that makes noise of unit variance which changes within so many seconds.
+    """Design a filter that makes slow noise of unit variance from white noise.
+
+    Parameters
+    ----------
+    sfreq : float
+        Hz.
+    seconds : float
+        Time within which the noise changes.
 
     Returns
     -------
@@ -125,7 +141,18 @@ class Blinks:
         self._next = self._interval()
 
     def generate(self, times: Floats) -> Floats:
-        """Give the signal (µV) at these times (s), which follow those of the last call."""
+        """Return the signal of the blinks at times that follow those of the last call.
+
+        Parameters
+        ----------
+        times : ndarray, shape (n,)
+            s.
+
+        Returns
+        -------
+        signal : ndarray, shape (n,)
+            µV.
+        """
         while self._next <= times[-1]:
             length, size = self._random.uniform(*_BLINK_LENGTH), self._random.lognormal(0.0, 0.2)
             self._blinks.append((self._next, length, size * self._amplitude))
@@ -141,15 +168,42 @@ class Blinks:
 
 
 def bump(times: Floats, centre: float, width: float) -> Floats:
-    """Give a smooth bump of height 1 that is 0 beyond ``width / 2`` from its centre."""
+    """Return a smooth bump of height 1 that is 0 beyond ``width / 2`` from its centre.
+
+    Parameters
+    ----------
+    times : ndarray, shape (n,)
+    centre, width : float
+        In the unit of ``times``.
+
+    Returns
+    -------
+    heights : ndarray, shape (n,)
+    """
     place = (times - centre) / width
     return np.where(np.abs(place) < 0.5, np.cos(np.pi * place) ** 2, 0.0)
 
 
 def mains_hum(times: Floats, frequency: float, sfreq: float, harmonics: Sequence[float]) -> Floats:
-    """Give the hum of the mains at these times (s): 1 µV, and its harmonics' shares of that.
+    """Return the hum of the mains and its harmonics.
 
     Harmonics beyond half the sampling rate are left out, as an amplifier's filter would.
+
+    Parameters
+    ----------
+    times : ndarray, shape (n,)
+        s.
+    frequency : float
+        Of the mains (Hz).
+    sfreq : float
+        Hz.
+    harmonics : sequence of float
+        Amplitudes of the harmonics as shares of the hum's.
+
+    Returns
+    -------
+    hum : ndarray, shape (n,)
+        µV; the amplitude at ``frequency`` is 1 µV.
     """
     hum = np.zeros(len(times))
     for order, amplitude in enumerate((1.0, *harmonics), start=1):

@@ -43,6 +43,10 @@ def simulated_channels(paradigm: Paradigm, n_channels: int) -> tuple[str, ...]:
     n_channels : int
         From 1 to 128.
 
+    Returns
+    -------
+    ch_names : tuple of str
+
     Raises
     ------
     InputError

@@ -79,7 +79,17 @@ class HeadModel:
 
 @lru_cache(maxsize=8)
 def head_model(ch_names: tuple[str, ...]) -> HeadModel:
-    """Give the :class:`HeadModel` of a montage; it is computed once (about 0.5 s)."""
+    """Return the :class:`HeadModel` of a montage; it is computed once (about 0.5 s).
+
+    Parameters
+    ----------
+    ch_names : tuple of str
+        Electrodes.
+
+    Returns
+    -------
+    head : HeadModel
+    """
     return HeadModel(ch_names)
 
 

@@ -122,7 +122,17 @@ class SimulatedParticipant:
         self._responses.push_marker(parsed, time)
 
     def generate(self, n: int) -> NDArray[np.float32]:
-        """Give the next samples, shape (n_channels, n), in µV against infinity."""
+        """Return the next samples.
+
+        Parameters
+        ----------
+        n : int
+
+        Returns
+        -------
+        signal : ndarray, shape (n_channels, n)
+            µV against infinity.
+        """
         if n == 0:
             return np.zeros((len(self.ch_names), 0), dtype=np.float32)
         times = (self.n_generated + np.arange(n)) / self.sfreq
@@ -181,6 +191,10 @@ def simulate_session(protocol: Protocol, seed: int, session: int, name: str) -> 
         Which participant, and which session of that participant.
     name : str
         Name of the recording.
+
+    Returns
+    -------
+    recording : Recording
 
     Raises
     ------

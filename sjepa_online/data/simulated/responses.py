@@ -61,17 +61,45 @@ class Responses(ABC):
         self._cue = ""
 
     def push_marker(self, marker: StimulusMarker, time: float) -> None:
-        """Take a marker, and its time (s) after the first sample."""
+        """Take a marker.
+
+        Parameters
+        ----------
+        marker : StimulusMarker
+        time : float
+            s after the first sample.
+        """
         if marker.word == CUE:
             self._cue = marker.about
         self._answer(marker, time)
 
     def evoked(self, times: Floats) -> Floats:
-        """Give what the areas add to their rhythms (µV), shape (len(AREAS), n_times)."""
+        """Return the signal that each area adds to its rhythms.
+
+        Parameters
+        ----------
+        times : ndarray, shape (n_times,)
+            s after the first sample.
+
+        Returns
+        -------
+        signal : ndarray, shape (len(AREAS), n_times)
+            µV.
+        """
         return np.zeros((len(AREAS), len(times)))
 
     def gains(self, times: Floats) -> tuple[Floats, Floats]:
-        """Give the factors of the mu and of the beta rhythm, each (len(AREAS), n_times)."""
+        """Return the factors by which the mu and the beta rhythm of each area are scaled.
+
+        Parameters
+        ----------
+        times : ndarray, shape (n_times,)
+            s after the first sample.
+
+        Returns
+        -------
+        mu, beta : ndarray, shape (len(AREAS), n_times)
+        """
         ones = np.ones((len(AREAS), len(times)))
         return ones, ones
 
@@ -80,7 +108,7 @@ class Responses(ABC):
         """Begin or end what the marker says."""
 
     def _attended(self, marker: StimulusMarker) -> str | None:
-        """Give the class that a marker begins; after ``trial`` that is the last cue's."""
+        """Return the class that a marker begins; after ``trial`` that of the last cue."""
         return self._protocol.class_of(self._cue if marker.word == TRIAL else marker.word)
 
 
@@ -121,7 +149,7 @@ class FlickerResponses(_Engaging):
         self._frequencies = {spec.name: spec.frequency for spec in protocol.classes}
 
     def evoked(self, times: Floats) -> Floats:
-        """Give the responses (µV) of the visual areas, shape (len(AREAS), n_times)."""
+        """Return the responses of the visual areas. See :meth:`Responses.evoked`."""
         evoked = super().evoked(times)
         self._forget(times[0])
         for target, start, strength, stop in self._stretches:
@@ -158,7 +186,7 @@ class ImageryResponses(_Engaging):
         super().__init__(protocol, traits, random)
 
     def gains(self, times: Floats) -> tuple[Floats, Floats]:
-        """Give the factors of the mu and of the beta rhythm, each (len(AREAS), n_times)."""
+        """Return the factors of the mu and of the beta rhythm. See :meth:`Responses.gains`."""
         mu, beta = (gain.copy() for gain in super().gains(times))
         self._forget(times[0])
         for target, start, strength, stop in self._stretches:
@@ -198,7 +226,16 @@ class Component:
 
 
 def flash_components(traits: Traits) -> tuple[Component, ...]:
-    """Give the peaks of this participant's answer to a flash: P1, N1, N200 and P300."""
+    """Return the peaks of a participant's response to a flash: P1, N1, N200 and P300.
+
+    Parameters
+    ----------
+    traits : Traits
+
+    Returns
+    -------
+    components : tuple of Component
+    """
     lateral = {"PO7": 1.0, "PO8": 1.0}
     return (
         Component({**lateral, "Oz": 0.5}, traits.p1, 0.8, 0.11, 0.06),
@@ -220,7 +257,7 @@ class FlashResponses(Responses):
         self._peaks: list[tuple[Component, float, float]] = []  # with time and amplitude
 
     def evoked(self, times: Floats) -> Floats:
-        """Give the responses (µV) of the areas, shape (len(AREAS), n_times)."""
+        """Return the responses of the areas to flashes. See :meth:`Responses.evoked`."""
         evoked = super().evoked(times)
         self._peaks = [peak for peak in self._peaks if peak[1] + peak[0].width / 2 > times[0]]
         for component, time, amplitude in self._peaks:
@@ -254,6 +291,16 @@ class FlashResponses(Responses):
 def make_responses(protocol: Protocol, traits: Traits, random: np.random.Generator) -> Responses:
     """Make the responses that suit a protocol's paradigm.
 
+    Parameters
+    ----------
+    protocol : Protocol
+    traits : Traits
+    random : numpy.random.Generator
+
+    Returns
+    -------
+    responses : Responses
+
     Raises
     ------
     InputError
@@ -274,5 +321,5 @@ def _between(since: Floats, length: float, ramp: float) -> Floats:
 
 
 def _lowered(depth: Floats) -> Floats:
-    """Give the factor of an amplitude that falls by a share, at most to a twentieth."""
+    """Return the factor of an amplitude that falls by a share, at most to a twentieth."""
     return np.maximum(1.0 - depth, 0.05)

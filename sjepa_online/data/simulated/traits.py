@@ -1,4 +1,4 @@
-"""What makes one simulated participant differ from another.
+"""The traits in which simulated participants differ.
 
 The ranges are those of healthy adults in the literature; docs/simulated-participant.md names the
 sources. Amplitudes are those at the electrode above the dipole, against infinity.
@@ -72,7 +72,17 @@ class Traits:
 
     @classmethod
     def draw(cls, seed: int) -> Self:
-        """Draw the traits of the participant of this number."""
+        """Draw the traits of the participant of this number.
+
+        Parameters
+        ----------
+        seed : int
+            Number of the participant.
+
+        Returns
+        -------
+        Self
+        """
         random = np.random.default_rng([seed, 0])
 
         def around(median: float, spread: float) -> float:

@@ -91,7 +91,12 @@ class DynamicSpatialFilter:
 
     @classmethod
     def unfitted(cls) -> DynamicSpatialFilter:
-        """Return a filter of no channels, which stands where none is fitted yet."""
+        """Return a filter of no channels, which stands where none is fitted yet.
+
+        Returns
+        -------
+        filter : DynamicSpatialFilter
+        """
         return cls(np.empty((0, 0)), np.empty((0, 0, 0)))
 
     def without(self, bad: BoolMask | None) -> tuple[Floats, Floats]:

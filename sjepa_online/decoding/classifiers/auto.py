@@ -1,10 +1,11 @@
-"""The default decoder: filter bank, Riemannian, network, or their average, as the trials say.
+"""The default decoder: filter bank, Riemannian, network, population, or their average.
 
 The choice is part of fitting, so a cross-validation around it scores the choice too and is not
 optimistic. The average comes first, and another candidate has to be clearly better (the
 one-standard-error rule of Breiman et al. 1984): with few trials the differences that
 cross-validation sees are mostly noise, and the average of decoders that err on different
-trials is the safer one.
+trials is the safer one. Where there is a population, it comes first in place of the average, and
+with so few trials that cross-validation says next to nothing it decides alone.
 """
 
 from __future__ import annotations
@@ -20,11 +21,15 @@ from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwo
 from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
 from sjepa_online.decoding.classifiers.stacking import combine, inner_folds, stacking_weights
 from sjepa_online.decoding.serialization import State, with_prefix, without_prefix
+from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
 from sjepa_online.typing import BoolMask, FloatArray, Floats, Indices
 
 AVERAGE = "average"
-#: Names of the members; the network may be absent.
-MEMBERS = ("filter-bank", "riemann", "pre-local")
+POPULATION = "population"
+#: Names of the members; the network and the population may be absent.
+MEMBERS = ("filter-bank", "riemann", "pre-local", POPULATION)
+#: With fewer labelled trials of a class than this the population decides alone.
+LEAST_OWN_TRIALS = 10
 #: What files of version 0.1.0 call the filter bank.
 _OLD_NAME = "pre-local"
 #: Probabilities are raised to this, so that one wrong certainty does not decide.
@@ -39,7 +44,8 @@ class AutoClassifier(EpochClassifier):
     filter_bank : FilterBankClassifier
     riemann : RiemannClassifier
     network : PreLocalNetwork or None
-        All of the same classes in the same order; None for two members.
+    population : PopulationClassifier or None
+        All of the same classes in the same order; None for who takes no part.
 
     Attributes
     ----------
@@ -58,11 +64,13 @@ class AutoClassifier(EpochClassifier):
         filter_bank: FilterBankClassifier,
         riemann: RiemannClassifier,
         network: PreLocalNetwork | None = None,
+        population: PopulationClassifier | None = None,
     ) -> None:
         super().__init__(filter_bank.classes)
         self.filter_bank = filter_bank
         self.riemann = riemann
         self.network = network
+        self.population = population
         self.weights_: dict[str, Floats] = {}
         self.choice_ = AVERAGE
         self.reason_ = ""
@@ -74,22 +82,37 @@ class AutoClassifier(EpochClassifier):
 
     @property
     def reason(self) -> str:
-        """Why a candidate was chosen, in a sentence."""
-        return self.reason_
+        """Why a candidate was chosen, and what the population found, in sentences."""
+        found = "" if self.population is None else self.population.reason
+        return f"{self.reason_}; population: {found}" if found else self.reason_
+
+    def for_prefix(self, n_times: int) -> AutoClassifier:
+        """Return an unfitted classifier for the beginning of the window, without the network.
+
+        A network for each prefix and fold would train for minutes.
+        """
+        population = self.population
+        if population is not None:
+            reads = n_times >= population.shortest_prefix
+            population = population.for_prefix(n_times) if reads else None
+        return AutoClassifier(self.filter_bank.clone(), self.riemann.clone(), None, population)
 
     def features(self, X: FloatArray) -> Features:
-        """Return what the members read; see :meth:`EpochClassifier.features`."""
+        """Return the features of all members. See :meth:`EpochClassifier.features`."""
         merged: Features = {}
         for member in self._members.values():
             merged |= member.features(X)
         return merged
 
     def predict_features(self, features: Features) -> Floats:
-        """Return probabilities; see :meth:`EpochClassifier.predict_features`."""
+        """Return probabilities. See :meth:`EpochClassifier.predict_features`."""
         return self.predict_candidates(features)[self.choice_]
 
     def predict_candidates(self, features: Features) -> dict[str, Floats]:
-        """Return the calibrated probabilities of every candidate; see the base class."""
+        """Return the calibrated probabilities of every candidate.
+
+        See :meth:`EpochClassifier.predict_candidates`.
+        """
         parts = np.stack([one.predict_features(features) for one in self._members.values()])
         log_probabilities = _log(parts)
         return {
@@ -97,7 +120,10 @@ class AutoClassifier(EpochClassifier):
         }
 
     def to_state(self) -> State:
-        """Return the members, the weights, and the choice with its reason."""
+        """Return the members, the weights, and the choice with its reason.
+
+        See :meth:`EpochClassifier.to_state`.
+        """
         states = {name: member.to_state() for name, member in self._members.items()}
         config = {
             "kind": self.kind,
@@ -112,7 +138,7 @@ class AutoClassifier(EpochClassifier):
 
     @classmethod
     def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
-        """Build the classifier of a state; see :meth:`EpochClassifier.from_state`."""
+        """Build the classifier of a state. See :meth:`EpochClassifier.from_state`."""
         config, arrays = state.config, state.arrays
         is_old = MEMBERS[0] not in config["members"]
         names = [MEMBERS[0] if is_old and one == _OLD_NAME else one for one in config["members"]]
@@ -120,7 +146,7 @@ class AutoClassifier(EpochClassifier):
             name: restore(State(config["members"][stored], without_prefix(stored, arrays)))
             for name, stored in zip(names, config["members"], strict=True)
         }
-        classifier = cls(*(members[name] for name in MEMBERS if name in members))
+        classifier = cls(*(members.get(name) for name in MEMBERS))
         renamed = {_OLD_NAME: MEMBERS[0]} if is_old else {}
         weights = without_prefix("weights", arrays)
         classifier.weights_ = {renamed.get(name, name): one for name, one in weights.items()}
@@ -130,21 +156,21 @@ class AutoClassifier(EpochClassifier):
 
     @property
     def _members(self) -> dict[str, EpochClassifier]:
-        members = (self.filter_bank, self.riemann, self.network)
+        members = (self.filter_bank, self.riemann, self.network, self.population)
         return {name: one for name, one in zip(MEMBERS, members, strict=True) if one is not None}
 
     def _fit_targets(self, features: Features, targets: Indices, channel_dropout: bool) -> None:
         """Fit the members, and choose by their predictions of trials that they did not see."""
-        held_out = np.zeros((len(targets), len(self.classes_)))
-        for train, test in inner_folds(targets):
-            self.riemann._fit_targets(take(features, train), targets[train], False)
-            held_out[test] = self.riemann.predict_features(take(features, test))
-        for member in self._members.values():
+        unseen = {
+            name: _out_of_fold(member, features, targets)
+            for name, member in self._members.items()
+            if not isinstance(member, FilterBankClassifier | PreLocalNetwork)
+        }
+        for name, member in self._members.items():
             member._fit_targets(features, targets, channel_dropout)
-        unseen = [self.filter_bank.out_of_fold_, held_out]
-        if self.network is not None:
-            unseen.append(self.network.out_of_fold_)
-        self._choose(_log(np.stack(unseen)), targets)
+            if isinstance(member, FilterBankClassifier | PreLocalNetwork):
+                unseen[name] = member.out_of_fold_
+        self._choose(_log(np.stack([unseen[name] for name in self._members])), targets)
 
     def _predict_epochs(self, X: FloatArray, bad: BoolMask | None) -> Floats:
         members = list(self._members.values())
@@ -164,7 +190,21 @@ class AutoClassifier(EpochClassifier):
             self.weights_[name] = weights * stacking_weights(joint, targets)[0]
             probabilities = combine(held_out, self.weights_[name])
             losses[name] = -np.log(probabilities[trials, targets] + SMALLEST_PROBABILITY)
-        self.choice_, self.reason_ = choose(losses)
+        fewest = int(np.bincount(targets, minlength=len(self.classes_)).min())
+        if POPULATION in losses and fewest < LEAST_OWN_TRIALS:
+            self._leave_it_to_the_population(fewest)
+        else:
+            self.choice_, self.reason_ = choose(losses)
+
+    def _leave_it_to_the_population(self, fewest: int) -> None:
+        members = list(self._members)
+        # so few trials do not tell how sure it may be: its own temperature stays
+        self.weights_[POPULATION] = np.array(candidates(members)[POPULATION], dtype=np.float64)
+        self.choice_ = POPULATION
+        self.reason_ = (
+            f"{POPULATION}: {fewest} labelled trials of a class are fewer than {LEAST_OWN_TRIALS}, "
+            "too few to prefer what they alone teach"
+        )
 
 
 def candidates(members: Sequence[str]) -> dict[str, tuple[bool, ...]]:
@@ -174,9 +214,16 @@ def candidates(members: Sequence[str]) -> dict[str, tuple[bool, ...]]:
     ----------
     members : sequence of str
         Names.
+
+    Returns
+    -------
+    candidates : dict of str to tuple of bool
+        For each candidate, whether each member is part of it.
     """
     alone = {name: tuple(one == name for one in members) for name in members}
-    return {AVERAGE: (True,) * len(members), **alone}
+    found = {AVERAGE: (True,) * len(members), **alone}
+    # many people's trials are behind the population, and few behind the average
+    return {POPULATION: alone[POPULATION], **found} if POPULATION in alone else found
 
 
 def choose(losses: dict[str, Floats]) -> tuple[str, str]:
@@ -207,6 +254,15 @@ def choose(losses: dict[str, Floats]) -> tuple[str, str]:
         f"{first}: no candidate has a log loss in cross-validation that is lower by more than "
         f"one standard error, {error:.3f} ({shown})"
     )
+
+
+def _out_of_fold(member: EpochClassifier, features: Features, targets: Indices) -> Floats:
+    """Return the probabilities of the training trials, each without having seen it."""
+    held_out = np.zeros((len(targets), len(member.classes_)))
+    for train, test in inner_folds(targets):
+        member._fit_targets(take(features, train), targets[train], False)
+        held_out[test] = member.predict_features(take(features, test))
+    return held_out
 
 
 def _log(probabilities: FloatArray) -> Floats:

@@ -63,15 +63,15 @@ class CCAClassifier(EpochClassifier):
         return True
 
     def features(self, X: FloatArray) -> Features:
-        """Return the correlations of each epoch; see :meth:`EpochClassifier.features`."""
+        """Return the correlations of each epoch. See :meth:`EpochClassifier.features`."""
         return {CORRELATIONS: canonical_correlations(X, tuple(self.frequencies))}
 
     def predict_features(self, features: Features) -> Floats:
-        """Return probabilities; see :meth:`EpochClassifier.predict_features`."""
+        """Return probabilities. See :meth:`EpochClassifier.predict_features`."""
         return self.regression_.predict_proba(self._standardised(features))
 
     def to_state(self) -> State:
-        """Return the fitted arrays."""
+        """Return the fitted arrays. See :meth:`EpochClassifier.to_state`."""
         config = {
             "kind": self.kind,
             "frequencies": list(self.frequencies),
@@ -82,7 +82,7 @@ class CCAClassifier(EpochClassifier):
 
     @classmethod
     def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
-        """Build the classifier of a state; see :meth:`EpochClassifier.from_state`."""
+        """Build the classifier of a state. See :meth:`EpochClassifier.from_state`."""
         classifier = cls(tuple(state.config["frequencies"]), state.config["classes"])
         classifier.centre_, classifier.scale_ = state.arrays["centre"], state.arrays["scale"]
         classifier.regression_.weights = state.arrays["weights"]

@@ -80,11 +80,11 @@ class FilterBankCCA(EpochClassifier):
         return True
 
     def features(self, X: FloatArray) -> Features:
-        """Return the scores of each epoch; see :meth:`EpochClassifier.features`."""
+        """Return the scores of each epoch. See :meth:`EpochClassifier.features`."""
         return {SCORES: stimulus_scores(X, [one for one in self.frequencies if one is not None])}
 
     def predict_features(self, features: Features) -> Floats:
-        """Return probabilities; see :meth:`EpochClassifier.predict_features`."""
+        """Return probabilities. See :meth:`EpochClassifier.predict_features`."""
         scores = features[SCORES]
         logits = np.full((len(scores), len(self.frequencies)), SLOPE * REST)
         logits[:, [one is not None for one in self.frequencies]] = SLOPE * scores
@@ -92,7 +92,10 @@ class FilterBankCCA(EpochClassifier):
         return probabilities
 
     def to_state(self) -> State:
-        """Return the classes and their frequencies; there is nothing else."""
+        """Return the classes and their frequencies; the method fits nothing.
+
+        See :meth:`EpochClassifier.to_state`.
+        """
         config = {
             "kind": self.kind,
             "frequencies": list(self.frequencies),
@@ -102,7 +105,7 @@ class FilterBankCCA(EpochClassifier):
 
     @classmethod
     def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
-        """Build the classifier of a state; see :meth:`EpochClassifier.from_state`."""
+        """Build the classifier of a state. See :meth:`EpochClassifier.from_state`."""
         return cls(tuple(state.config["frequencies"]), state.config["classes"])
 
     def _fit_targets(self, features: Features, targets: Indices, channel_dropout: bool) -> None:

@@ -86,7 +86,7 @@ class FilterBankClassifier(EpochClassifier):
         return True
 
     def features(self, X: FloatArray) -> Features:
-        """Return what the readouts read; see :meth:`EpochClassifier.features`."""
+        """Return the features of all readouts. See :meth:`EpochClassifier.features`."""
         epochs: Floats = np.asarray(X, dtype=np.float64)
         merged: Features = {}
         for readout in self.readouts_:
@@ -94,11 +94,11 @@ class FilterBankClassifier(EpochClassifier):
         return merged
 
     def predict_features(self, features: Features) -> Floats:
-        """Return probabilities; see :meth:`EpochClassifier.predict_features`."""
+        """Return probabilities. See :meth:`EpochClassifier.predict_features`."""
         return combine(np.stack([one.log_proba(features) for one in self.readouts_]), self.weights_)
 
     def to_state(self) -> State:
-        """Return the readouts' arrays and the weights."""
+        """Return the readouts' arrays and the weights. See :meth:`EpochClassifier.to_state`."""
         config = {
             "kind": self.kind,
             "readouts": list(self.readouts),
@@ -112,7 +112,7 @@ class FilterBankClassifier(EpochClassifier):
 
     @classmethod
     def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
-        """Build the classifier of a state; see :meth:`EpochClassifier.from_state`."""
+        """Build the classifier of a state. See :meth:`EpochClassifier.from_state`."""
         config, arrays = state.config, state.arrays
         frequencies = tuple(config["frequencies"])
         classifier = cls(arrays["kernels"], config["readouts"], frequencies, config["classes"])

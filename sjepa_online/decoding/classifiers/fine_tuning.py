@@ -153,7 +153,7 @@ def _train_everything(
 
 
 class _EarlyStopping:
-    """Keeps the weights of the best validation loss, and says when to stop."""
+    """Keeps the weights of the best validation loss, and decides when the training ends."""
 
     def __init__(self, head: Head) -> None:
         self._head = head
@@ -162,7 +162,17 @@ class _EarlyStopping:
         self._epochs_since = 0
 
     def is_over(self, loss: float) -> bool:
-        """Take in an epoch's validation loss."""
+        """Return whether the training ends after an epoch.
+
+        Parameters
+        ----------
+        loss : float
+            Of the validation trials, after this epoch.
+
+        Returns
+        -------
+        over : bool
+        """
         self._epochs_since += 1
         if loss < self._best_loss:
             self._best_loss, self._epochs_since = loss, 0

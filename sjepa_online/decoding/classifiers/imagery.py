@@ -163,11 +163,11 @@ class Imagery(BandPower):
         self._sides: Floats = np.empty((0, 0))
 
     def arrays(self) -> dict[str, Floats]:
-        """Return the fitted arrays by name."""
+        """Return the fitted arrays by name. See :meth:`Readout.arrays`."""
         return {**super().arrays(), "sides": self._sides}
 
     def restore(self, arrays: dict[str, Floats]) -> Self:
-        """Take the arrays of :meth:`arrays`."""
+        """Set the fitted arrays. See :meth:`Readout.restore`."""
         self._sides = arrays["sides"]
         return super().restore(arrays)
 

@@ -40,7 +40,7 @@ PRIOR_WEIGHT = 40.0
 
 @dataclass(frozen=True, eq=False)
 class LetterSums:
-    """What the flashes of one letter say, if each symbol in turn were the attended one.
+    """Sums of the flashes of one letter under the hypothesis that each symbol was attended.
 
     Attributes
     ----------
@@ -63,12 +63,30 @@ def sum_letter(X: FloatArray, lit: BoolMask) -> tuple[LetterSums, LaggedNoise]:
         µV at 128 Hz.
     lit : ndarray of bool, shape (flashes, symbols)
         Which symbols lit up in each flash.
+
+    Returns
+    -------
+    sums : LetterSums
+    noise : LaggedNoise
     """
     return sum_epochs(decimated(X), lit)
 
 
 def sum_epochs(epochs: Floats, lit: BoolMask) -> tuple[LetterSums, LaggedNoise]:
-    """Do as :func:`sum_letter` with epochs that are decimated already."""
+    """Sum the decimated epochs of a letter for each symbol, and estimate their noise.
+
+    Parameters
+    ----------
+    epochs : ndarray, shape (flashes, channels, samples)
+        µV at 32 Hz.
+    lit : ndarray of bool, shape (flashes, symbols)
+        Which symbols lit up in each flash.
+
+    Returns
+    -------
+    sums : LetterSums
+    noise : LaggedNoise
+    """
     epochs = quiet(epochs - epochs.mean(axis=0))
     weights = lit - lit.mean(axis=0)
     sums = np.tensordot(weights, epochs, axes=(0, 0)).astype(np.float32)
@@ -77,7 +95,7 @@ def sum_epochs(epochs: Floats, lit: BoolMask) -> tuple[LetterSums, LaggedNoise]:
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """What is known of the response to a target: a weighted sum of epochs, and its weight.
+    """An estimate of the response to a target: a weighted sum of epochs, and its weight.
 
     Attributes
     ----------
@@ -91,7 +109,20 @@ class Response:
     n: float = 0.0
 
     def with_letter(self, letter: LetterSums, symbol: int, weight: float = 1.0) -> Response:
-        """Return what is known after a letter whose symbol is known with a weight from 0 to 1."""
+        """Return the response after one more letter.
+
+        Parameters
+        ----------
+        letter : LetterSums
+        symbol : int
+            The symbol that was attended.
+        weight : float
+            From 0 to 1: how certain the symbol is.
+
+        Returns
+        -------
+        response : Response
+        """
         total = self.total + weight * letter.sums[symbol].astype(np.float64)
         return Response(total, self.n + weight * float(letter.n[symbol]))
 
@@ -115,12 +146,34 @@ class EvidenceModel:
         self._spatial = noise.whitening(precision)
 
     def project(self, sums: FloatArray) -> Floats:
-        """Return coefficients ``(..., channels, bumps)`` of sums ``(..., channels, samples)``."""
+        """Return the coefficients of sums.
+
+        Parameters
+        ----------
+        sums : ndarray, shape (..., channels, samples)
+            µV at 32 Hz.
+
+        Returns
+        -------
+        projected : ndarray, shape (..., channels, bumps)
+        """
         result: Floats = self._spatial @ sums @ self._temporal
         return result
 
     def evidence(self, projected: Floats, n: Floats) -> Floats:
-        """Return the log evidence ``(symbols,)`` of projected sums with the weights ``n``."""
+        """Return the log evidence of each symbol.
+
+        Parameters
+        ----------
+        projected : ndarray, shape (symbols, channels, bumps)
+            Of the symbols' sums.
+        n : ndarray, shape (symbols,)
+            Weights of the sums.
+
+        Returns
+        -------
+        evidence : ndarray, shape (symbols,)
+        """
         precision = 1 + n[:, np.newaxis] * self._power
         explained = np.sum(np.sum(projected**2, axis=1) / precision, axis=1)
         n_channels = projected.shape[1]
@@ -128,7 +181,18 @@ class EvidenceModel:
         return result
 
     def response(self, projected: Floats, n: float) -> Floats:
-        """Return the expected response ``(channels, bumps)`` of a projected sum."""
+        """Return the expected response of a projected sum.
+
+        Parameters
+        ----------
+        projected : ndarray, shape (channels, bumps)
+        n : float
+            Weight of the sum.
+
+        Returns
+        -------
+        response : ndarray, shape (channels, bumps)
+        """
         result: Floats = projected / (1 + n * self._power)
         return result
 
@@ -142,6 +206,10 @@ class EvidenceModel:
         response : ndarray, shape (channels, bumps)
         share : float
             Share of targets in that mean.
+
+        Returns
+        -------
+        log_ratio : ndarray, shape (n,)
         """
         power = float(np.sum(response**2 * self._power))
         result: Floats = np.sum(projected * response, axis=(1, 2)) - (0.5 - share) * power
@@ -176,11 +244,21 @@ class UnlabelledSpeller:
     symbols: list[int] = field(default_factory=list)
 
     def copy(self) -> UnlabelledSpeller:
-        """Return a speller that goes on learning by itself."""
+        """Return an independent copy, which learns by itself.
+
+        Returns
+        -------
+        speller : UnlabelledSpeller
+        """
         return replace(self, letters=list(self.letters), symbols=list(self.symbols))
 
     def take_noise(self, noise: LaggedNoise) -> None:
-        """Take in the noise of more epochs."""
+        """Add the noise of more epochs to the estimate.
+
+        Parameters
+        ----------
+        noise : LaggedNoise
+        """
         self.noise = noise.joined(self.noise)
 
     def spell(self, X: FloatArray, lit: BoolMask) -> Floats:
@@ -190,11 +268,26 @@ class UnlabelledSpeller:
         ----------
         X, lit
             As for :func:`sum_letter`.
+
+        Returns
+        -------
+        log_probabilities : ndarray, shape (symbols,)
         """
         return self.spell_epochs(decimated(X), lit)
 
     def spell_epochs(self, epochs: Floats, lit: BoolMask) -> Floats:
-        """Do as :meth:`spell` with epochs that are decimated already."""
+        """Do as :meth:`spell` with decimated epochs.
+
+        Parameters
+        ----------
+        epochs : ndarray, shape (flashes, channels, samples)
+            µV at 32 Hz.
+        lit : ndarray of bool, shape (flashes, symbols)
+
+        Returns
+        -------
+        log_probabilities : ndarray, shape (symbols,)
+        """
         letter, noise = sum_epochs(epochs, lit)
         self.take_noise(noise)
         self.letters = [*self.letters, letter][-MOST_LETTERS:]
@@ -203,7 +296,17 @@ class UnlabelledSpeller:
         return np.asarray(log_softmax(found.evidence[-1]))
 
     def preview(self, X: FloatArray, lit: BoolMask) -> Floats:
-        """Return log probabilities of a letter that goes on; the others stay as they are."""
+        """Return the log probabilities of a letter whose flashes go on; nothing is learned from it.
+
+        Parameters
+        ----------
+        X, lit
+            As for :func:`sum_letter`.
+
+        Returns
+        -------
+        log_probabilities : ndarray, shape (symbols,)
+        """
         letter, noise = sum_letter(X, lit)
         joined = noise.joined(self.noise)
         known = self._expected(joined)
@@ -214,7 +317,12 @@ class UnlabelledSpeller:
         return np.asarray(log_softmax(model.evidence(sums, letter.n + known.n)))
 
     def learned(self) -> Response:
-        """Return what is known after the letters, each as much as its symbol is certain."""
+        """Return the response after all letters, each weighted by the certainty of its symbol.
+
+        Returns
+        -------
+        response : Response
+        """
         known = self.known if self.noise is None else self._expected(self.noise)
         if not self.letters:
             return known
@@ -226,7 +334,12 @@ class UnlabelledSpeller:
         return known
 
     def model(self) -> EvidenceModel:
-        """Return the model of the noise so far; there must be some."""
+        """Return the model of the noise so far, of which there must be some.
+
+        Returns
+        -------
+        model : EvidenceModel
+        """
         assert self.noise is not None
         return EvidenceModel(self.noise, self.start)
 
@@ -295,7 +408,19 @@ class _Search:
         self._known, self._n_known = known, n_known
 
     def evidence_of(self, index: int, others: dict[int, int]) -> Floats:
-        """Return the evidence of a letter's symbols, given the symbols of others."""
+        """Return the evidence of a letter's symbols, given the symbols of others.
+
+        Parameters
+        ----------
+        index : int
+            The letter.
+        others : dict of int to int
+            Symbols of the other letters, by letter.
+
+        Returns
+        -------
+        evidence : ndarray, shape (symbols,)
+        """
         total, weight = self._known, self._n_known
         for other, symbol in others.items():
             if other != index:
@@ -304,7 +429,19 @@ class _Search:
         return self._model.evidence(self._sums[index] + total, self._n[index] + weight)
 
     def run(self, first: int, symbol: int) -> _Spelled:
-        """Search from one letter's symbol."""
+        """Search from one letter's symbol.
+
+        Parameters
+        ----------
+        first : int
+            The letter from which the search begins.
+        symbol : int
+            The symbol that it is given.
+
+        Returns
+        -------
+        spelled : _Spelled
+        """
         found = {first: symbol}
         while len(found) < len(self._sums):
             rest = {
@@ -326,13 +463,35 @@ class _Search:
 
 
 def decimated(X: FloatArray) -> Floats:
-    """Return epochs ``(n, channels, samples)`` at 32 Hz of ``(n, channels, n_times)`` at 128 Hz."""
+    """Return epochs at 32 Hz.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, channels, n_times)
+        µV at 128 Hz.
+
+    Returns
+    -------
+    epochs : ndarray, shape (n, channels, samples)
+        µV at 32 Hz.
+    """
     result: Floats = np.asarray(X, dtype=np.float64) @ decimation(X.shape[-1]).T
     return result
 
 
 def quiet(epochs: Floats) -> Floats:
-    """Scale down epochs ``(n, channels, samples)`` that are far louder than most; mean 0."""
+    """Scale down epochs whose amplitude is far above the median.
+
+    Parameters
+    ----------
+    epochs : ndarray, shape (n, channels, samples)
+        µV.
+
+    Returns
+    -------
+    epochs : ndarray, shape (n, channels, samples)
+        Of mean 0 over the epochs.
+    """
     amplitude = np.sqrt(np.mean(epochs**2, axis=(1, 2))) + np.finfo(np.float64).tiny
     scale = np.minimum(1.0, LOUD * np.median(amplitude) / amplitude)
     scaled: Floats = epochs * scale[:, np.newaxis, np.newaxis]

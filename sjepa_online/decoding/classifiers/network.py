@@ -200,7 +200,7 @@ class SJEPAClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return labels
 
     def to_state(self) -> State:
-        """Return what the fitted head needs to predict."""
+        """Return what the fitted head needs to predict. See :meth:`EpochClassifier.to_state`."""
         return self.model_.to_state()
 
     @property

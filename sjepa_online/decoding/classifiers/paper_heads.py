@@ -64,11 +64,11 @@ class PaperHead(EpochClassifier):
         return self.network.config.token_length
 
     def features(self, X: FloatArray) -> Features:
-        """Return the epochs themselves; see :meth:`EpochClassifier.features`."""
+        """Return the epochs themselves. See :meth:`EpochClassifier.features`."""
         return {EPOCHS: np.asarray(X)}
 
     def predict_features(self, features: Features) -> Floats:
-        """Return probabilities; see :meth:`EpochClassifier.predict_features`."""
+        """Return probabilities. See :meth:`EpochClassifier.predict_features`."""
         return self._predict_epochs(features[EPOCHS], None)
 
     def _fit_targets(self, features: Features, targets: Indices, channel_dropout: bool) -> None:
@@ -105,7 +105,10 @@ class PaperHead(EpochClassifier):
         return [] if bad is None else names[bad].tolist()
 
     def to_state(self) -> State:
-        """Return the head's weights and what is needed to build it again."""
+        """Return the head's weights and the settings to build it again.
+
+        See :meth:`EpochClassifier.to_state`.
+        """
         assert self.head_ is not None
         config = {
             "kind": self.kind,
@@ -122,7 +125,7 @@ class PaperHead(EpochClassifier):
 
     @classmethod
     def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
-        """Build the classifier of a state; see :meth:`EpochClassifier.from_state`."""
+        """Build the classifier of a state. See :meth:`EpochClassifier.from_state`."""
         config = state.config
         device = choose_device("auto")
         network = SignalJEPA(ModelConfig.model_validate(config["model"]), config["ch_names"])

@@ -1,4 +1,4 @@
-"""What is read from virtual channels behind the local encoder's first convolution.
+"""Readouts of virtual channels behind the local encoder's first convolution.
 
 A readout maps epochs to virtual channels, filters those with the first convolution of the local
 encoder, and reads one aspect of the result with a convex classifier: the phase (ERP), the shape
@@ -55,7 +55,7 @@ COVARIANCE = "covariance"
 
 
 class Prior(Protocol):
-    """What other people's recordings say of a readout's weights."""
+    """A prior of a readout's weights from other people's recordings."""
 
     def weights(self, spatial: Floats, covariance: Floats) -> Floats:
         """Return weights to shrink towards.
@@ -101,7 +101,7 @@ class Readout(ABC):
 
     @abstractmethod
     def features(self, X: Floats) -> Features:
-        """Return what is read of each epoch without knowing any other.
+        """Return the features of each epoch, which depend on no other epoch.
 
         Parameters
         ----------
@@ -186,7 +186,12 @@ class Readout(ABC):
         """
 
     def arrays(self) -> dict[str, Floats]:
-        """Return the fitted arrays by name."""
+        """Return the fitted arrays by name.
+
+        Returns
+        -------
+        arrays : dict of str to ndarray
+        """
         return {
             "kernels": self.kernels,
             "spatial": self.filter.spatial,
@@ -195,7 +200,17 @@ class Readout(ABC):
         }
 
     def restore(self, arrays: dict[str, Floats]) -> Self:
-        """Take the arrays of :meth:`arrays`."""
+        """Set the fitted arrays.
+
+        Parameters
+        ----------
+        arrays : dict of str to ndarray
+            Those of :meth:`arrays`.
+
+        Returns
+        -------
+        Self
+        """
         self.kernels, self.weights = arrays["kernels"], arrays["weights"]
         self.filter = DynamicSpatialFilter(arrays["spatial"], arrays["channel_covariances"])
         return self
@@ -236,7 +251,7 @@ class ResponseReadout(Readout):
     power: ClassVar[str] = "slow-power"
 
     def features(self, X: Floats) -> Features:
-        """Return the epochs and the channels' power; see :meth:`Readout.features`."""
+        """Return the epochs and the channels' power. See :meth:`Readout.features`."""
         return {EPOCHS: X, self.power: self._in_batches(X)}
 
     def _raw_matrices(self, X: Floats) -> Floats:
@@ -267,17 +282,20 @@ class PhaseLocked(ResponseReadout):
         *,
         channel_dropout: bool = False,
     ) -> Self:
-        """Fit the filters and the classifier; see :meth:`Readout.fit`."""
+        """Fit the filters and the classifier. See :meth:`Readout.fit`."""
         vectors = self._time_courses(self._fit_filters(features, targets))
         self.weights = discriminant(vectors, targets)
         return self
 
     def vectors(self, features: Features) -> Floats:
-        """Return the filtered virtual channels at the paper's stride; see :class:`Readout`."""
+        """Return the filtered virtual channels at the paper's stride.
+
+        See :meth:`Readout.vectors`.
+        """
         return self._time_courses(self._virtual(features))
 
     def log_proba_of(self, X: Floats, bad: BoolMask | None = None) -> Floats:
-        """Return log probabilities of epochs; see :meth:`Readout.log_proba_of`."""
+        """Return log probabilities of epochs. See :meth:`Readout.log_proba_of`."""
         spatial, _ = self.filter.without(bad)
         return self._classify(self._time_courses(spatial @ X))
 
@@ -303,7 +321,7 @@ class TemplateCovariance(ResponseReadout):
         *,
         channel_dropout: bool = False,
     ) -> Self:
-        """Fit the filters, the templates and the classifier; see :meth:`Readout.fit`."""
+        """Fit the filters, the templates and the classifier. See :meth:`Readout.fit`."""
         filtered = self._convolve(self._fit_filters(features, targets))
         share = len(self.filter.spatial) // n_classes
         self.templates = np.concatenate(
@@ -319,12 +337,12 @@ class TemplateCovariance(ResponseReadout):
         return self
 
     def vectors(self, features: Features) -> Floats:
-        """Return tangent vectors of the covariances; see :meth:`Readout.vectors`."""
+        """Return tangent vectors of the covariances. See :meth:`Readout.vectors`."""
         covariances = self._covariances(self._convolve(self._virtual(features)))
         return flatten(self.tangent.transform(covariances))
 
     def log_proba_of(self, X: Floats, bad: BoolMask | None = None) -> Floats:
-        """Return log probabilities of epochs; see :meth:`Readout.log_proba_of`."""
+        """Return log probabilities of epochs. See :meth:`Readout.log_proba_of`."""
         spatial, residual = self.filter.without(bad)
         covariances = self._covariances(self._convolve(spatial @ X))
         n_virtual = len(spatial)
@@ -332,12 +350,12 @@ class TemplateCovariance(ResponseReadout):
         return self._classify(flatten(self.tangent.transform(covariances)))
 
     def arrays(self) -> dict[str, Floats]:
-        """Return the fitted arrays by name."""
+        """Return the fitted arrays by name. See :meth:`Readout.arrays`."""
         references = self.tangent.references
         return {**super().arrays(), "templates": self.templates, "references": references}
 
     def restore(self, arrays: dict[str, Floats]) -> Self:
-        """Take the arrays of :meth:`arrays`."""
+        """Set the fitted arrays. See :meth:`Readout.restore`."""
         self.templates = arrays["templates"]
         self.tangent = TangentSpace(arrays["references"])
         return super().restore(arrays)
@@ -360,7 +378,7 @@ class SecondOrder(Readout):
         self.augmented_weights: Floats = np.empty((0, 0))
 
     def features(self, X: Floats) -> Features:
-        """Return covariances before and behind the kernels; see :meth:`Readout.features`."""
+        """Return covariances before and behind the kernels. See :meth:`Readout.features`."""
         return {COVARIANCE: channel_covariances(X), self.kind: self._in_batches(X)}
 
     def fit(
@@ -371,7 +389,7 @@ class SecondOrder(Readout):
         *,
         channel_dropout: bool = False,
     ) -> Self:
-        """Fit the spatial filter, the means and the classifier; see :meth:`Readout.fit`."""
+        """Fit the spatial filter, the means and the classifier. See :meth:`Readout.fit`."""
         self._fit_filter(features)
         channels, learned = self._examples(features[self.kind], targets)
         matrices = filter_covariances(self.filter.spatial, channels)
@@ -387,11 +405,11 @@ class SecondOrder(Readout):
         return self
 
     def vectors(self, features: Features) -> Floats:
-        """Return tangent vectors of the matrices; see :meth:`Readout.vectors`."""
+        """Return tangent vectors of the matrices. See :meth:`Readout.vectors`."""
         return self._tangent_vectors(filter_covariances(self.filter.spatial, features[self.kind]))
 
     def log_proba_of(self, X: Floats, bad: BoolMask | None = None) -> Floats:
-        """Return log probabilities of epochs; see :meth:`Readout.log_proba_of`."""
+        """Return log probabilities of epochs. See :meth:`Readout.log_proba_of`."""
         spatial, residual = self.filter.without(bad)
         # few virtual channels are faster than many electrodes
         matrices: Floats = self._in_batches(spatial @ X) + residual
@@ -399,12 +417,12 @@ class SecondOrder(Readout):
         return self._classify(self._tangent_vectors(matrices), weights)
 
     def arrays(self) -> dict[str, Floats]:
-        """Return the fitted arrays by name."""
+        """Return the fitted arrays by name. See :meth:`Readout.arrays`."""
         references, augmented = self.tangent.references, self.augmented_weights
         return {**super().arrays(), "references": references, "weights_without": augmented}
 
     def restore(self, arrays: dict[str, Floats]) -> Self:
-        """Take the arrays of :meth:`arrays`."""
+        """Set the fitted arrays. See :meth:`Readout.restore`."""
         self.tangent = TangentSpace(arrays["references"])
         self.augmented_weights = arrays["weights_without"]
         return super().restore(arrays)
@@ -442,11 +460,11 @@ class BandPower(SecondOrder):
         self.bands = RHYTHM_BANDS
 
     def arrays(self) -> dict[str, Floats]:
-        """Return the fitted arrays by name."""
+        """Return the fitted arrays by name. See :meth:`Readout.arrays`."""
         return {**super().arrays(), "bands": self.bands}
 
     def restore(self, arrays: dict[str, Floats]) -> Self:
-        """Take the arrays of :meth:`arrays`."""
+        """Set the fitted arrays. See :meth:`Readout.restore`."""
         self.bands = arrays["bands"]
         return super().restore(arrays)
 

@@ -108,15 +108,15 @@ class RiemannClassifier(EpochClassifier):
         return True
 
     def features(self, X: FloatArray) -> Features:
-        """Return covariances of each epoch; see :meth:`EpochClassifier.features`."""
+        """Return the covariances of each epoch. See :meth:`EpochClassifier.features`."""
         return self.readout_.features(np.asarray(X, dtype=np.float64))
 
     def predict_features(self, features: Features) -> Floats:
-        """Return probabilities; see :meth:`EpochClassifier.predict_features`."""
+        """Return probabilities. See :meth:`EpochClassifier.predict_features`."""
         return np.exp(self.readout_.log_proba(features))
 
     def to_state(self) -> State:
-        """Return the fitted arrays."""
+        """Return the fitted arrays. See :meth:`EpochClassifier.to_state`."""
         config = {
             "kind": self.kind,
             "paradigm": self.paradigm,
@@ -127,7 +127,7 @@ class RiemannClassifier(EpochClassifier):
 
     @classmethod
     def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
-        """Build the classifier of a state; see :meth:`EpochClassifier.from_state`."""
+        """Build the classifier of a state. See :meth:`EpochClassifier.from_state`."""
         config = state.config
         classifier = cls(config["paradigm"], tuple(config["frequencies"]), config["classes"])
         arrays = {"kernels": IDENTITY, **state.arrays}

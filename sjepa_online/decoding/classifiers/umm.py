@@ -79,11 +79,13 @@ class UmmClassifier(EpochClassifier):
         self._flashes: tuple[EvidenceModel, Floats] | None = None
 
     def features(self, X: FloatArray) -> Features:
-        """Return the epochs at 32 Hz; see :meth:`EpochClassifier.features`."""
+        """Return the epochs at 32 Hz. See :meth:`EpochClassifier.features`."""
         return {EPOCHS: decimated(X)}
 
     def predict_features(self, features: Features) -> Floats:
-        """Return probabilities; see :meth:`EpochClassifier.predict_features`.
+        """Return probabilities.
+
+        See :meth:`EpochClassifier.predict_features`.
 
         Without any letter so far every flash is as probable as the next.
         """
@@ -132,11 +134,19 @@ class UmmClassifier(EpochClassifier):
         return self
 
     def speller(self) -> UnlabelledSpeller:
-        """Return a speller that begins with what is known, and goes on learning by itself."""
+        """Return a speller that begins with this response and noise, and learns on by itself.
+
+        Returns
+        -------
+        speller : UnlabelledSpeller
+        """
         return self.speller_.copy()
 
     def to_state(self) -> State:
-        """Return what is known of the response, of the noise, and of the letters so far."""
+        """Return the response, the noise, and the letters so far.
+
+        See :meth:`EpochClassifier.to_state`.
+        """
         speller = self.speller_
         noise = speller.noise
         config = {
@@ -161,7 +171,7 @@ class UmmClassifier(EpochClassifier):
 
     @classmethod
     def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
-        """Build the classifier of a state; see :meth:`EpochClassifier.from_state`."""
+        """Build the classifier of a state. See :meth:`EpochClassifier.from_state`."""
         config, arrays = state.config, state.arrays
         classifier = cls(config["classes"], config["start"], arrays.get("prior"))
         speller = classifier.speller_

@@ -1,1 +1,1 @@
-"""What classifiers read of epochs: covariances, spectra, tangent vectors, spatial filters."""
+"""Features of epochs: covariances, spectra, tangent vectors, spatial filters."""

@@ -19,7 +19,7 @@ from sjepa_online.typing import Floats, Indices
 
 
 class _Plan(NamedTuple):
-    """What depends on the kernels and the length of the epochs only.
+    """Arrays that depend on the kernels and the length of the epochs only.
 
     Attributes
     ----------

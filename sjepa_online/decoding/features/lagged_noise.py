@@ -130,7 +130,12 @@ class LaggedNoise:
         return LaggedNoise(weighted / total, total, self.n_samples)
 
     def precision_in_time(self) -> Floats:
-        """Return the inverse ``(samples, samples)`` of the correlation in time of all channels."""
+        """Return the inverse of the correlation in time of all channels.
+
+        Returns
+        -------
+        precision : ndarray, shape (samples, samples)
+        """
         n_lags, n_samples = len(self.covariances), self.n_samples
         power = np.maximum(np.diagonal(self.covariances[0]), np.finfo(np.float64).tiny)
         by_lag = np.diagonal(self.covariances, axis1=1, axis2=2)

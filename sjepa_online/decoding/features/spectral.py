@@ -27,7 +27,7 @@ SMALLEST_SHARE = 1e-3
 
 
 class _Plan(NamedTuple):
-    """What is summed over a Fourier transform, whatever the epochs.
+    """Weights of the sums over a Fourier transform; they do not depend on the epochs.
 
     Attributes
     ----------

@@ -229,7 +229,7 @@ def fit_population(
     """
     if protocol.paradigm != "ssvep":
         raise InputError(
-            "A population can be made for ssvep only",
+            "There is no population of this kind for the paradigm",
             value=f"a protocol of {protocol.paradigm}",
             remedy="Calibrate without one: for the other paradigms it gained nothing clear.",
         )

@@ -102,8 +102,17 @@ class PopulationClassifier(EpochClassifier):
     @property
     def shortest_window(self) -> int:
         """Samples that hold every window of the network."""
-        n_taps = int(self.population.kernels.shape[1])
-        return (self.population.network.n_windows + 1) * BLOCK + n_taps - STRIDE
+        return self._samples(self.population.network.n_windows)
+
+    @property
+    def shortest_prefix(self) -> int:
+        """Samples that hold one window of the network."""
+        return self._samples(1)
+
+    def for_prefix(self, n_times: int) -> PopulationClassifier:
+        """Return an unfitted classifier by the first windows; see the base class."""
+        population = self.population.for_window(self.population.config.window_start, n_times)
+        return PopulationClassifier(population, self.ch_names, self.classes, adapts=self.adapts)
 
     @property
     def reason(self) -> str:
@@ -148,8 +157,30 @@ class PopulationClassifier(EpochClassifier):
         InputError
             The population was trained on these very trials.
         """
-        self._refuse_known_people(X)
+        self.refuse_known_people(X)
         return {COVARIANCES: self._covariances(X)}
+
+    def refuse_known_people(self, X: FloatArray) -> None:
+        """Refuse trials of people of whom the population was made.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+
+        Raises
+        ------
+        InputError
+            The population was trained on these very trials.
+        """
+        known = self.population.people_among(X, self.ch_names)
+        if known:
+            raise InputError(
+                "The population was trained on these very trials",
+                value=f"the signal is that of {', '.join(known)}",
+                remedy="Decode another person, make a population without this one, or use "
+                "`--population none`.",
+            )
 
     def predict_features(self, features: Features) -> Floats:
         """Return probabilities; see :meth:`EpochClassifier.predict_features`."""
@@ -255,6 +286,10 @@ class PopulationClassifier(EpochClassifier):
         made._refresh()
         return made
 
+    def _samples(self, n_windows: int) -> int:
+        n_taps = int(self.population.kernels.shape[1])
+        return (n_windows + 1) * BLOCK + n_taps - STRIDE
+
     def _start(self) -> None:
         """Forget the person."""
         population = self.population
@@ -343,16 +378,6 @@ class PopulationClassifier(EpochClassifier):
                     "the labels, or in the cables?"
                 )
         self.notes_ = tuple(notes)
-
-    def _refuse_known_people(self, X: FloatArray) -> None:
-        known = self.population.people_among(X, self.ch_names)
-        if known:
-            raise InputError(
-                "The population was trained on these very trials",
-                value=f"the signal is that of {', '.join(known)}",
-                remedy="Decode another person, make a population without this one, or use "
-                "`--population none`.",
-            )
 
 
 def _centre(features: Floats32, is_right: NDArray[np.bool_] | None) -> Floats32:

@@ -72,7 +72,7 @@ def rhythm_covariances(X: NDArray[np.floating], kernels: Floats32) -> Floats32:
     if n_blocks < 2:
         shortest = 2 * BLOCK + n_taps - STRIDE
         raise InputError(
-            f"The network reads epochs of at least {shortest / MODEL_SFREQ:.2f} s",
+            f"Epochs are shorter than the {shortest / MODEL_SFREQ:.2f} s that the network reads",
             value=f"{n_times / MODEL_SFREQ:.2f} s",
             remedy="Choose a protocol with a longer window.",
         )

@@ -7,23 +7,49 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from sjepa_online.decoding.classifiers.imagery import find_mirror
+from sjepa_online.decoding.transfer.imagery_population import load_imagery_population
 from sjepa_online.decoding.transfer.population import Population, StimulusPrior, load_population
+from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
+from sjepa_online.typing import FloatArray, Floats
 
 #: The shipped population of each paradigm that has one.
 SHIPPED = {"ssvep": "population-ssvep"}
 
 
-class PopulationStart(NamedTuple):
-    """A prior, or none, and the sentence that says which and why."""
+#: The shipped population of imagery.
+SHIPPED_IMAGERY = "population-mi"
 
-    prior: StimulusPrior | None
+
+class PopulationStart(NamedTuple):
+    """What other people's recordings give, and the sentence that says which and why.
+
+    Attributes
+    ----------
+    note : str
+    prior : StimulusPrior or None
+        For flickering targets.
+    response : ndarray, shape (channels, samples), or None
+        To a target of a speller.
+    imagery : PopulationClassifier or None
+        Of left and right imagery, unfitted.
+    """
+
     note: str
+    prior: StimulusPrior | None = None
+    response: Floats | None = None
+    imagery: PopulationClassifier | None = None
+
+    @property
+    def suits(self) -> bool:
+        """Whether there is a start, or the decoder reads none."""
+        given = (self.prior, self.response, self.imagery)
+        return self is NO_USE or any(one is not None for one in given)
 
 
 #: Of a decoder that reads no population.
-NO_USE = PopulationStart(None, "no population start: the decoder has no use for one")
+NO_USE = PopulationStart("no population start: the decoder has no use for one")
 
 
 def population_start(
@@ -52,12 +78,12 @@ def population_start(
         A population that was named does not suit the paradigm, the montage or the recordings.
     """
     if name == "none":
-        return PopulationStart(None, "no population start, as asked")
-    if name == "auto" and protocol.paradigm not in SHIPPED:
+        return PopulationStart("no population start, as asked")
+    if protocol.paradigm == "mi" and name == "auto":
         mirror = _mirror_note(protocol, ch_names)
-        return PopulationStart(
-            None, f"no population start: none is shipped for {protocol.paradigm}{mirror}"
-        )
+        return PopulationStart(f"no population start: the filter bank reads none of mi{mirror}")
+    if name == "auto" and protocol.paradigm not in SHIPPED:
+        return PopulationStart(f"no population start: none is shipped for {protocol.paradigm}")
     chosen = SHIPPED[protocol.paradigm] if name == "auto" else name
     population = load_population(chosen)
     problem = _problem(population, protocol, ch_names, recordings)
@@ -69,14 +95,66 @@ def population_start(
         )
     prior = None if problem else population.prior(protocol, ch_names)
     if prior is None:
-        return PopulationStart(None, f"no population start: {chosen}: {problem}")
+        return PopulationStart(f"no population start: {chosen}: {problem}")
     missing = population.missing_channels(ch_names)
     estimated = f", of which {', '.join(missing)} are estimated" if missing else ""
     return PopulationStart(
-        prior,
         f"starts from {chosen}: {population.config.n_trials} trials of other people on "
         f"{len(population.config.ch_names)} electrodes{estimated}",
+        prior,
     )
+
+
+def imagery_start(
+    name: str, protocol: Protocol, ch_names: Sequence[str], epochs: Sequence[FloatArray] = ()
+) -> PopulationStart:
+    """Find the population of imagery to start from.
+
+    Parameters
+    ----------
+    name : str
+        ``auto``, ``none``, or the name or path of a population of imagery.
+    protocol : Protocol
+        Of imagery.
+    ch_names : sequence of str
+        The montage.
+    epochs : sequence of ndarray, shape (n, channels, samples)
+        Trials in use, in µV at 128 Hz. A population that was made of them is no other people's.
+
+    Returns
+    -------
+    PopulationStart
+
+    Raises
+    ------
+    InputError
+        A population that was named does not suit the classes, the window, the montage or the
+        people.
+    """
+    mirror = _mirror_note(protocol, ch_names)
+    if name == "none":
+        return PopulationStart(f"no population start, as asked{mirror}")
+    chosen = SHIPPED_IMAGERY if name == "auto" else name
+    population = load_imagery_population(chosen)
+    try:
+        shown = population.for_window(protocol.window.start, protocol.n_times)
+        classifier = PopulationClassifier(shown, ch_names, protocol.class_names)
+        for X in epochs:
+            classifier.refuse_known_people(X)
+    except InputError as problem:
+        if name != "auto":
+            raise
+        told = problem.finding.removesuffix(".")
+        told = f"{told[0].lower()}{told[1:]}"
+        return PopulationStart(f"no population start: {chosen}: {told}{mirror}")
+    missing = [electrode for electrode in population.config.ch_names if electrode not in ch_names]
+    estimated = f", of which {', '.join(missing)} are estimated" if missing else ""
+    note = (
+        f"starts from {chosen}: {population.config.n_trials} trials of "
+        f"{len(population.config.people)} other people on {len(population.config.ch_names)} "
+        f"electrodes{estimated}{mirror}"
+    )
+    return PopulationStart(note, imagery=classifier)
 
 
 def _mirror_note(protocol: Protocol, ch_names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""What to do, in words."""
+"""Advice of the calibration report."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from typing import Literal
 
 import numpy as np
 
-from sjepa_online.evaluation.report.content import CURVE_DECODER, ReportContent
+from sjepa_online.evaluation.report.content import ReportContent
+from sjepa_online.evaluation.report.names import spoken
+from sjepa_online.evaluation.report.trials_curve import CURVE_DECODER, CurvePoint
 
 Level = Literal["good", "note", "warning"]
 
 #: Gain from half of the trials to all from which recording more is worth it.
 WORTHWHILE_GAIN = 0.03
+#: Standard errors that a gain must exceed to be one (one-sided, 5 %).
+CERTAIN = 1.64
 #: Half width of an interval from which a score counts as poorly known.
 WIDE = 0.08
 #: Share of a class that is decided as one other class, from which this is pointed out.
@@ -24,7 +28,7 @@ MOST_NAMED = 6
 
 @dataclass(frozen=True)
 class Advice:
-    """A finding, with what to do about it.
+    """A finding and its remedy.
 
     Attributes
     ----------
@@ -108,15 +112,16 @@ def _about_confusions(content: ReportContent) -> Iterator[Advice]:
     true, decided = np.unravel_index(int(np.argmax(shares)), shares.shape)
     if shares[true, decided] >= OFTEN:
         names = content.trials.protocol.class_names
+        share = 100 * shares[true, decided]
         yield Advice(
             "note",
-            f"{names[true]} is taken for {names[decided]} in {100 * shares[true, decided]:.0f} % "
-            "of its trials.",
+            f"{spoken(names[true])} is taken for {spoken(names[decided])} in {share:.0f} % of its "
+            "trials.",
         )
 
 
 def more_trials_help(content: ReportContent) -> bool:
-    """Tell whether the score still grows with the number of trials.
+    """Tell whether the score still grows with the number of trials, by more than its uncertainty.
 
     Parameters
     ----------
@@ -126,25 +131,37 @@ def more_trials_help(content: ReportContent) -> bool:
     -------
     bool
     """
-    return len(content.curve) >= 2 and _gain(content)[2] >= WORTHWHILE_GAIN
+    if len(content.curve) < 2:
+        return False
+    half, last = _half_and_all(content)
+    gain = last.value - half.value
+    rises = last.value > content.curve[-2].value
+    return rises and gain >= WORTHWHILE_GAIN and gain > CERTAIN * half.error
 
 
-def _gain(content: ReportContent) -> tuple[int, int, float]:
-    """Return half of the training trials, all of them, and how much the score grows between."""
-    sizes, scores = zip(*content.curve, strict=True)
-    half = int(np.argmin(np.abs(np.array(sizes) - sizes[-1] / 2)))
-    return sizes[half], sizes[-1], scores[-1] - scores[half]
+def _half_and_all(content: ReportContent) -> tuple[CurvePoint, CurvePoint]:
+    """Return the point of half of the training trials, and that of all."""
+    last = content.curve[-1]
+    half = min(content.curve[:-1], key=lambda point: abs(point.size - last.size / 2))
+    return half, last
 
 
 def _about_trials(content: ReportContent) -> Iterator[Advice]:
     if len(content.curve) < 2 or not content.score.above_chance:
         return
-    half, whole, gain = _gain(content)
+    half, last = _half_and_all(content)
+    gain, margin = last.value - half.value, CERTAIN * half.error
     told = (
-        f"from {half} to {whole} training trials the score of {CURVE_DECODER} changes "
+        f"from {half.size} to {last.size} training trials the score of {CURVE_DECODER} changes "
         f"by {gain:+.2f}"
     )
     if more_trials_help(content):
         yield Advice("note", f"More trials would help: {told}.")
+    elif margin > WORTHWHILE_GAIN:
+        yield Advice(
+            "note",
+            f"Whether more trials would help is not known: {told}, which is known to about "
+            f"±{margin:.2f} only.",
+        )
     else:
         yield Advice("good", f"There are enough trials: {told}.")

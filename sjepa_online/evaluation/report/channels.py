@@ -46,7 +46,7 @@ class ChannelReport:
 
     @property
     def complaint(self) -> str:
-        """What is wrong with it, in words; empty where nothing is."""
+        """The problem of the channel, in words; empty for a good channel."""
         if self.amplitude == 0:
             return f"{self.name} is flat"
         if self.ratio > LOUD:

@@ -1,9 +1,9 @@
-"""What the calibration report says, before any of it is drawn."""
+"""The content of the calibration report, before it is drawn."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,28 +11,23 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, roc_curve
 
 from sjepa_online.data import Recording, Trials
-from sjepa_online.decoding import Decoder, DecoderRequest
-from sjepa_online.decoding.base import take
-from sjepa_online.decoding.metrics import main_score
+from sjepa_online.decoding import Decoder
+from sjepa_online.decoding.metrics import information_transfer_rate
 from sjepa_online.evaluation.forehead import ForeheadCheck, check_calibration
-from sjepa_online.evaluation.learning_curve import LEAST_TRIALS, first_trials
 from sjepa_online.evaluation.report.channels import ChannelReport, report_channels
+from sjepa_online.evaluation.report.letters import LettersPoint, letters_by_repetitions
 from sjepa_online.evaluation.report.patterns import (
     SourcePattern,
     rarest_class,
     source_patterns,
 )
+from sjepa_online.evaluation.report.trials_curve import CURVE_DECODER, CurvePoint, trials_curve
 from sjepa_online.evaluation.significance import Score, judge, wilson_interval
 from sjepa_online.training import Calibration
-from sjepa_online.training.cross_validation import N_FOLDS, held_out_folds
 from sjepa_online.typing import FloatArray
 
-#: Shares of the training trials behind the score against the number of trials.
-SHARES = (0.25, 0.5, 0.75, 1.0)
 #: Patterns need at least this many channels.
 LEAST_CHANNELS = 2
-#: The decoder behind it, which is the quickest to fit.
-CURVE_DECODER = "riemann"
 
 
 @dataclass(frozen=True)
@@ -58,8 +53,8 @@ class ReportContent:
         Trials by their true class (rows) and the decided one.
     roc : tuple of ndarray or None
         False and true positive rates, for ERP.
-    curve : list of (int, float)
-        Training trials and score of :data:`CURVE_DECODER`.
+    curve : list of CurvePoint
+        Scores of a quick decoder by training trials.
     compared : list of ComparedDecoder
     shown : Trials
         Without the channels that are complained about, whose noise would outshine any source.
@@ -70,6 +65,10 @@ class ReportContent:
         Length of the recordings (s).
     forehead : ForeheadCheck or None
         What the forehead alone reaches; None without electrodes there.
+    letters : list of LettersPoint
+        Letters right by repetitions; empty but for a speller whose markers name symbols.
+    facts : mapping of str to str
+        What is known of the session: participant, amplifier, display and the like.
     """
 
     decoder: Decoder
@@ -77,23 +76,52 @@ class ReportContent:
     score: Score
     confusion: NDArray[np.int64]
     roc: tuple[FloatArray, FloatArray] | None
-    curve: list[tuple[int, float]]
+    curve: list[CurvePoint]
     compared: list[ComparedDecoder]
     shown: Trials
     patterns: list[SourcePattern]
     channels: list[ChannelReport]
     duration: float
-    forehead: ForeheadCheck | None
+    letters: list[LettersPoint] = field(default_factory=list)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    forehead: ForeheadCheck | None = None
+
+    @property
+    def decoder_name(self) -> str:
+        """The decoder, and the one that it has chosen where it chooses among several."""
+        chosen = self.decoder.calibration.choice.partition(":")[0]
+        return f"{self.decoder.name}, which chose {chosen}" if chosen else self.decoder.name
+
+    @property
+    def bits_per_minute(self) -> float | None:
+        """Information transfer rate (Wolpaw et al. 1998) while stimuli are shown.
+
+        None for flashes whose symbols are not known.
+        """
+        stopping = self.decoder.calibration.dynamic_stopping
+        if "itr_bits_per_min" in stopping:
+            return stopping["itr_bits_per_min"]
+        if self.score.name == "AUC":
+            return None
+        window = self.trials.protocol.window
+        n_classes = len(self.trials.protocol.class_names)
+        return information_transfer_rate(self.score.value, n_classes, window.start + window.length)
 
 
-def collect(calibration: Calibration, recordings: Sequence[Recording]) -> ReportContent:
-    """Compute what the report shows.
+def collect(
+    calibration: Calibration,
+    recordings: Sequence[Recording],
+    facts: Mapping[str, str] | None = None,
+) -> ReportContent:
+    """Compute the content of the report.
 
     Parameters
     ----------
     calibration : Calibration
     recordings : sequence of Recording
         What it was made from.
+    facts : mapping of str to str, optional
+        What is known of the session.
 
     Returns
     -------
@@ -120,48 +148,15 @@ def collect(calibration: Calibration, recordings: Sequence[Recording]) -> Report
         channels=channels,
         duration=sum(recording.duration for recording in recordings),
         forehead=check_calibration(recordings, trials, decoder.preprocessing, probabilities),
+        letters=letters_by_repetitions(recordings, trials, probabilities),
+        facts=_people(recordings) | dict(facts or {}),
     )
 
 
-def trials_curve(trials: Trials) -> list[tuple[int, float]]:
-    """Return the cross-validated score of a quick decoder on the first trials of each fold.
-
-    Parameters
-    ----------
-    trials : Trials
-
-    Returns
-    -------
-    curve : list of (int, float)
-        Number of training trials, and the score.
-    """
-    protocol = trials.protocol
-    classifier = DecoderRequest(CURVE_DECODER).make(protocol, trials.ch_names)
-    features = classifier.features(trials.X)
-    everyone = np.arange(len(trials.y))
-    folds = held_out_folds(trials.y, N_FOLDS)
-    curve = []
-    for share in SHARES:
-        kept = [
-            train[first_trials(trials.y[train], share)]
-            for train in (np.setdiff1d(everyone, test) for test in folds)
-        ]
-        if min(_fewest(trials.y[train]) for train in kept) < LEAST_TRIALS:
-            continue
-        probabilities = np.empty((len(trials.y), len(protocol.class_names)))
-        for train, test in zip(kept, folds, strict=True):
-            fitted = classifier.clone().fit_features(
-                take(features, train), trials.y[train], channel_dropout=False
-            )
-            probabilities[test] = fitted.predict_features(take(features, test))
-        size = round(float(np.mean([len(train) for train in kept])))
-        value = main_score(protocol.paradigm, probabilities, trials.y, protocol.class_names)
-        curve.append((size, value))
-    return curve
-
-
-def _fewest(y: NDArray[np.str_]) -> int:
-    return int(np.unique(y, return_counts=True)[1].min())
+def _people(recordings: Sequence[Recording]) -> dict[str, str]:
+    """Return whom the recordings are of, where they tell it."""
+    subjects = dict.fromkeys(one.subject for one in recordings if one.subject)
+    return {"Participant": ", ".join(subjects)} if subjects else {}
 
 
 def _without_complaints(trials: Trials, channels: list[ChannelReport]) -> Trials:
@@ -180,14 +175,14 @@ def _roc(trials: Trials, probabilities: FloatArray) -> tuple[FloatArray, FloatAr
 
 
 def _compare(
-    decoder: Decoder, score: Score, curve: list[tuple[int, float]], n_trials: int
+    decoder: Decoder, score: Score, curve: list[CurvePoint], n_trials: int
 ) -> list[ComparedDecoder]:
     """Return the decoders that cross-validation scored, and the quick one."""
     key = "roc_auc" if score.name == "AUC" else "accuracy"
     scores: dict[str, Any] = decoder.calibration.cross_validation
     values = {name: entry[key] for name, entry in scores.items() if key in entry}
     if curve:
-        values.setdefault(CURVE_DECODER, curve[-1][1])
+        values.setdefault(CURVE_DECODER, curve[-1].value)
     return [
         ComparedDecoder(name, value, _interval(name, value, decoder, score, n_trials))
         for name, value in values.items()

@@ -8,17 +8,19 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from sjepa_online.evaluation.plots import COLOURS, INK, PALE, STYLE, new_figure
+from sjepa_online.evaluation.plots import COLOURS, GRID, INK, PALE, STYLE, new_figure
 from sjepa_online.evaluation.report.channels import LOUD, QUIET, ChannelReport
-from sjepa_online.evaluation.report.content import CURVE_DECODER, ReportContent
+from sjepa_online.evaluation.report.content import ReportContent
+from sjepa_online.evaluation.report.letters import LettersPoint
+from sjepa_online.evaluation.report.names import spoken
 from sjepa_online.evaluation.report.patterns import SourcePattern
 from sjepa_online.evaluation.report.scalp import COLOUR_MAP, draw_scalp
+from sjepa_online.evaluation.report.trials_curve import CURVE_DECODER
 from sjepa_online.evaluation.significance import Score
 from sjepa_online.typing import FloatArray
 
-GRID = "#e4e7eb"
-SOFT = "#7b8794"
-WARNING = "#D55E00"
+SOFT = PALE
+WARNING = COLOURS[1]
 #: Heads in a row.
 PER_ROW = 4
 #: Channels that fit into half of the page.
@@ -82,8 +84,9 @@ def draw_confusion(confusion: np.ndarray, names: tuple[str, ...]) -> Figure:
         for (row, column), share in np.ndenumerate(shares):
             axes.text(column, row, f"{confusion[row, column]}\n{100 * share:.0f} %", ha="center",
                       va="center", fontsize=8, color="white" if share > 0.55 else INK)  # fmt: skip
-        axes.set_xticks(range(len(names)), names, rotation=30, ha="right", rotation_mode="anchor")
-        axes.set_yticks(range(len(names)), names)
+        words = [spoken(name) for name in names]
+        axes.set_xticks(range(len(names)), words, rotation=30, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(len(names)), words)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
         axes.set(xlabel="decided", ylabel="true")
@@ -127,18 +130,53 @@ def draw_curve(content: ReportContent) -> Figure:
     Figure
     """
     score = content.score
-    sizes, values = zip(*content.curve, strict=True)
+    sizes = [point.size for point in content.curve]
+    values = [point.value for point in content.curve]
+    errors = [
+        [point.value - point.low for point in content.curve],
+        [point.high - point.value for point in content.curve],
+    ]
     with rc_context(STYLE):
         figure = new_figure(4.6, 3.0)
         axes = figure.subplots()
         axes.axhspan(0, score.threshold, color=GRID, alpha=0.5, lw=0)
         axes.axhline(score.chance, color=PALE, ls="--", lw=1.2)
-        axes.plot(sizes, values, "o-", color=COLOURS[0], lw=2, ms=6)
-        for size, value in content.curve:
-            axes.annotate(f"{value:.2f}", (size, value), xytext=(0, 7), ha="center", fontsize=8,
+        axes.errorbar(sizes, values, np.maximum(errors, 0.0), fmt="o-", color=COLOURS[0], lw=2,
+                      ms=6, elinewidth=1.2, capsize=3)  # fmt: skip
+        for size, value in zip(sizes, values, strict=True):
+            axes.annotate(f"{value:.2f}", (size, value), xytext=(5, 6), ha="left", fontsize=8,
                           textcoords="offset points", color=INK)  # fmt: skip
         axes.set(xlim=(0, 1.08 * max(sizes)), ylim=(0, 1.08), xlabel="training trials",
                  ylabel=f"{score.name} of {CURVE_DECODER}")  # fmt: skip
+    return figure
+
+
+def draw_letters(letters: list[LettersPoint]) -> Figure:
+    """Draw the share of letters that are right, and the bits a minute, by repetitions.
+
+    Parameters
+    ----------
+    letters : list of LettersPoint
+
+    Returns
+    -------
+    Figure
+    """
+    counts = [point.repetitions for point in letters]
+    with rc_context(STYLE):
+        figure = new_figure(9.0, 2.8)
+        shares, rates = figure.subplots(1, 2)
+        low, high = [point.low for point in letters], [point.high for point in letters]
+        shares.fill_between(counts, low, high, color=COLOURS[0], alpha=0.15, lw=0)
+        shares.plot(counts, [point.right for point in letters], "o-", color=COLOURS[0], lw=2)
+        shares.set(ylim=(0, 1.05), ylabel="letters right")
+        rates.plot(counts, [point.bits_per_minute for point in letters], "o-", color=COLOURS[2],
+                   lw=2)  # fmt: skip
+        rates.set(ylim=(0, None), ylabel="bits per minute")
+        for axes in (shares, rates):
+            axes.set_xlabel("repetitions")
+            axes.set_xticks(counts if len(counts) <= 15 else counts[:: len(counts) // 10])
+            axes.grid(axis="y", color=GRID, lw=0.8)
     return figure
 
 
@@ -163,7 +201,7 @@ def draw_patterns(patterns: list[SourcePattern], ch_names: tuple[str, ...]) -> F
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes, pattern in zip(grid, patterns, strict=False):
             draw_scalp(axes, pattern.values, ch_names, (-1.0, 1.0))
-            axes.set_title(pattern.title, fontsize=9)
+            axes.set_title(spoken(pattern.title), fontsize=9)
         for axes in grid[len(patterns) :]:
             axes.axis("off")
         colours = ScalarMappable(Normalize(-1, 1), COLOUR_MAP)

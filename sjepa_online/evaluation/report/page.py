@@ -14,9 +14,11 @@ from matplotlib.figure import Figure
 from sjepa_online.evaluation.plots import to_svg
 from sjepa_online.evaluation.report import figures
 from sjepa_online.evaluation.report.advice import advise
-from sjepa_online.evaluation.report.content import CURVE_DECODER, ReportContent
+from sjepa_online.evaluation.report.content import ReportContent
+from sjepa_online.evaluation.report.names import spoken
 from sjepa_online.evaluation.report.scalp import LEAST_FOR_MAP
 from sjepa_online.evaluation.report.signals import draw_signals
+from sjepa_online.evaluation.report.trials_curve import CURVE_DECODER
 from sjepa_online.foreign_text import clean_lines
 
 PATTERN_HINTS = {
@@ -54,6 +56,7 @@ def render(content: ReportContent, created: datetime) -> str:
         _advice(content),
         _compared(content),
         f'<div class="row">{"".join(side_by_side)}</div>',
+        *([_letters(content)] if content.letters else []),
         _patterns(content),
         _signals(content),
         _channels(content),
@@ -85,11 +88,14 @@ def _banner(content: ReportContent) -> str:
 
 def _hero(content: ReportContent) -> str:
     score, decoder = content.score, content.decoder
+    rate = content.bits_per_minute
     facts = {
+        "participant": content.facts.get("Participant", ""),
         "95 % interval": f"{score.low:.2f} to {score.high:.2f}",
         "chance": f"{score.chance:.2f}",
         "guessing stays below (95 %)": f"{score.threshold:.2f}",
-        "decoder": decoder.name,
+        "bits per minute of stimuli": "" if rate is None else f"{rate:.1f}",
+        "decoder": content.decoder_name,
         "trials": str(len(content.trials.y)),
         "channels": str(len(content.trials.ch_names)),
         "recorded": f"{content.duration / 60:.1f} min at {decoder.calibration.sfreq:g} Hz",
@@ -99,6 +105,7 @@ def _hero(content: ReportContent) -> str:
     told = "".join(
         f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
         for name, value in facts.items()
+        if value
     )
     return (
         f'<section class="card hero {"good" if score.above_chance else "bad"}">'
@@ -144,8 +151,19 @@ def _curve(content: ReportContent) -> str:
     return _card(
         "Is it worth recording more?",
         _figure(figures.draw_curve(content), "Score against the number of trials"),
-        f"The first trials of each class, more and more of them, in cross-validation. Drawn with "
-        f"the decoder {CURVE_DECODER}, which is quick to fit.",
+        f"The first trials of each class, more and more of them, in cross-validation, with 95 % "
+        f"intervals. Drawn with the decoder {CURVE_DECODER}, which is quick to fit.",
+    )
+
+
+def _letters(content: ReportContent) -> str:
+    n_letters = content.letters[0].n_letters
+    return _card(
+        "Letters by repetitions",
+        _figure(figures.draw_letters(content.letters), "Letters right by repetitions"),
+        f"The {n_letters} letters of the calibration, spelled from flashes that the decoder did "
+        "not see. A repetition: each symbol lights up once. Band: 95 % interval. The rate leaves "
+        "out the pauses between letters.",
     )
 
 
@@ -183,11 +201,11 @@ def _details(content: ReportContent) -> str:
     decoder = content.decoder
     calibration, preprocessing = decoder.calibration, decoder.preprocessing
     protocol = decoder.protocol
-    rows = {
+    rows = dict(content.facts) | {
         "Recordings": ", ".join(calibration.sources),
         "Window": f"{protocol.window.length:g} s from {protocol.window.start:g} s after the marker",
         "Classes": ", ".join(
-            f"{name} ({count})"
+            f"{spoken(name)} ({count})"
             for name, count in zip(protocol.class_names, content.confusion.sum(1), strict=True)
         ),
         "Filter": f"{preprocessing.l_freq:g} to {preprocessing.h_freq:g} Hz, causal; "

@@ -1,4 +1,4 @@
-"""Where on the scalp the sources lie that tell the classes apart: patterns, not filters.
+"""Patterns on the scalp of the sources that differ between classes; not spatial filters.
 
 A filter also cancels what disturbs, so its weights say nothing of where a source is seen; the
 pattern, covariance times filter, does (Haufe et al. 2014, NeuroImage 87, 96-110).
@@ -62,7 +62,7 @@ def haufe_patterns(filters: Floats, covariance: Floats) -> Floats:
 
 
 def source_patterns(trials: Trials) -> list[SourcePattern]:
-    """Return the patterns of the sources that tell the classes of a paradigm apart.
+    """Return the patterns of the sources that differ between the classes of a paradigm.
 
     - ``erp``: the xDAWN components of the rarer class, the target (Rivet et al. 2009);
     - ``mi``: for each class the common spatial pattern of the source whose rhythm from 8 to

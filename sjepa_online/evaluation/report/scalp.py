@@ -48,7 +48,7 @@ def draw_scalp(
             mne.viz.plot_topomap(
                 values, positions, axes=axes, show=False, sphere=1.0, vlim=limits,
                 cmap=COLOUR_MAP, contours=np.linspace(*limits, N_LEVELS),
-                sensors=len(values) <= MOST_DOTS, extrapolate="local",
+                sensors=len(values) <= MOST_DOTS, extrapolate="head",
             )  # fmt: skip
         return
     _draw_head(axes)

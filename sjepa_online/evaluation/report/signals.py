@@ -11,6 +11,7 @@ from scipy.signal import periodogram, welch
 
 from sjepa_online.data import Trials
 from sjepa_online.evaluation.plots import COLOURS, INK, PALE, STYLE, new_figure
+from sjepa_online.evaluation.report.names import spoken
 from sjepa_online.evaluation.report.patterns import SourcePattern
 from sjepa_online.protocol import MODEL_SFREQ
 
@@ -79,6 +80,12 @@ def class_spectra(trials: Trials, channel: int) -> tuple[Floats, Floats]:
 
     Flicker is looked at with the resolution of the whole window, rhythms with that of a second.
 
+    Parameters
+    ----------
+    trials : Trials
+    channel : int
+        Row of the channel.
+
     Returns
     -------
     frequencies : ndarray, shape (bins,)
@@ -109,7 +116,7 @@ def _draw_evoked(axes: Axes, trials: Trials, channel: int) -> None:
         error = Z * epochs.std(axis=0, ddof=1) / np.sqrt(len(epochs))
         colour = COLOURS[1 - index % 2]
         axes.fill_between(seconds, mean - error, mean + error, color=colour, alpha=0.2, lw=0)
-        axes.plot(seconds, mean, color=colour, label=f"{name} ({len(epochs)})", lw=1.6)
+        axes.plot(seconds, mean, color=colour, label=f"{spoken(name)} ({len(epochs)})", lw=1.6)
     axes.set(xlabel="s after the marker", xlim=(seconds[0], seconds[-1]))
 
 
@@ -117,7 +124,7 @@ def _draw_spectra(axes: Axes, trials: Trials, channel: int) -> None:
     frequencies, spectra = class_spectra(trials, channel)
     for index, (spec, spectrum) in enumerate(zip(trials.protocol.classes, spectra, strict=True)):
         colour = INK if spec.frequency is None and trials.protocol.frequencies else _colour(index)
-        axes.plot(frequencies, spectrum, color=colour, label=spec.name, lw=1.4)
+        axes.plot(frequencies, spectrum, color=colour, label=spoken(spec.name), lw=1.4)
         if spec.frequency is not None:
             for frequency, style in ((spec.frequency, "--"), (2 * spec.frequency, ":")):
                 if frequency < SHOWN[1]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +14,10 @@ from sjepa_online.training import Calibration
 
 
 def write_report(
-    path: Path, calibration: Calibration, recordings: Sequence[Recording]
+    path: Path,
+    calibration: Calibration,
+    recordings: Sequence[Recording],
+    facts: Mapping[str, str] | None = None,
 ) -> ReportContent:
     """Write the calibration report as one HTML page.
 
@@ -25,12 +28,14 @@ def write_report(
     calibration : Calibration
     recordings : sequence of Recording
         What it was made from.
+    facts : mapping of str to str, optional
+        What is known of the session: participant, amplifier, display and the like.
 
     Returns
     -------
     ReportContent
         What the page tells.
     """
-    content = collect(calibration, recordings)
+    content = collect(calibration, recordings, facts)
     atomic_write(path, render(content, datetime.now()).encode())
     return content

@@ -179,11 +179,11 @@ class WindowAssessor:
         self._level = np.where(still | missing, self._level, blocks[0].level)
         away = np.abs(level - self._level) > _AWAY * amplitude
         clipped = np.maximum(
-            _share_at_extreme(
+            share_at_extreme(
                 np.array([block.highest for block in blocks]),
                 np.array([block.at_highest for block in blocks]),
             ),
-            _share_at_extreme(
+            share_at_extreme(
                 -np.array([block.lowest for block in blocks]),
                 np.array([block.at_lowest for block in blocks]),
             ),
@@ -233,7 +233,19 @@ class WindowAssessor:
         return self._predictors[key]
 
 
-def _share_at_extreme(highest: Floats, at_highest: Floats) -> Floats:
-    """Share of the samples of a window that equal its highest one, from those of the blocks."""
+def share_at_extreme(highest: Floats, at_highest: Floats) -> Floats:
+    """Return the share of the samples of a window that equal its highest one.
+
+    Parameters
+    ----------
+    highest : ndarray, shape (blocks, channels)
+        Highest sample of each block.
+    at_highest : ndarray, shape (blocks, channels)
+        Share of the samples of each block that equal it.
+
+    Returns
+    -------
+    share : ndarray, shape (channels,)
+    """
     share: Floats = np.mean(at_highest * (highest == highest.max(axis=0)), axis=0)
     return share

@@ -227,6 +227,11 @@ def window_disagreement(
 
     Parameters are those of :func:`window_measures`.
 
+    Parameters
+    ----------
+    blocks, amplitude, predictor
+        As for :func:`window_measures`.
+
     Returns
     -------
     ndarray, shape (windows, channels)

@@ -20,6 +20,10 @@ def training_operations(
         Samples of a window.
     n_channels, n_visible : int
         Channels, and how many of them are not masked.
+
+    Returns
+    -------
+    operations : float
     """
     n_tokens = config.n_tokens(n_times)
     n_hidden = n_channels - n_visible

@@ -80,7 +80,16 @@ class PlainTraining(nn.Module):
         self.n_target_layers = n_target_layers
 
     def forward(self, part: Pass) -> Tensor:
-        """Give the sum over masked channels of the mean absolute difference of their tokens."""
+        """Return the sum over masked channels of the mean absolute difference of their tokens.
+
+        Parameters
+        ----------
+        part : Pass
+
+        Returns
+        -------
+        loss : Tensor, shape ()
+        """
         signal = part.signal.to(self.network.channel_embedding.table.device)
         masked = part.hidden.to(signal.device)
         local = self.network.local_encoder(signal)
@@ -117,7 +126,13 @@ class PlainTraining(nn.Module):
 
     @torch.no_grad()
     def update_target(self, decay: float) -> None:
-        """Move the target towards the encoder."""
+        """Move the target towards the encoder.
+
+        Parameters
+        ----------
+        decay : float
+            Share that the target keeps, from 0 to 1.
+        """
         pairs = [(self.target, self.encoder), (self.target_local, self.network.local_encoder)]
         for target, trained in pairs:
             for average, parameter in zip(target.parameters(), trained.parameters(), strict=True):
@@ -140,6 +155,10 @@ def run_benchmark(
         Where; more than one process is not measured.
     report : callable
         Told of each repetition.
+
+    Returns
+    -------
+    result : BenchmarkResult
     """
     n_tokens = len(PRETRAINING_CHANNELS) * recipe.examples.window_seconds
     batch_size = min(recipe.optimisation.batch_size, max(1, devices.pass_tokens // n_tokens))

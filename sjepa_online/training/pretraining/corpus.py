@@ -55,7 +55,7 @@ class Pass(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What one device computes of a batch.
+    """The part of a batch that one device computes.
 
     Attributes
     ----------
@@ -146,6 +146,10 @@ class Corpus:
             Most tokens of a pass, unless one example has more.
         device : tuple of int, int
             Number of this device and how many there are.
+
+        Returns
+        -------
+        batch : Batch
         """
         hidden = self._masks(recipe, examples, seed)
         keys = [
@@ -274,7 +278,16 @@ def load_corpus(store: Store, texts: Sequence[str], recipe: Recipe) -> Corpus:
 
 
 def derived_seed(*parts: int) -> int:
-    """Mix numbers into a seed for torch."""
+    """Mix numbers into a seed for torch.
+
+    Parameters
+    ----------
+    *parts : int
+
+    Returns
+    -------
+    seed : int
+    """
     return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> 1)
 
 

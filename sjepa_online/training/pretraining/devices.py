@@ -26,7 +26,7 @@ _PATIENCE = timedelta(days=2)
 
 
 class Devices(NamedTuple):
-    """Fabric and what follows from the device it found.
+    """Fabric, and the settings of its device.
 
     Attributes
     ----------
@@ -59,6 +59,10 @@ def launch_devices(recipe: Recipe, accelerator: str, devices: int, nodes: int) -
         ``auto``, ``cpu`` or ``cuda``.
     devices, nodes : int
         Devices per machine, and machines.
+
+    Returns
+    -------
+    devices : Devices
 
     Raises
     ------

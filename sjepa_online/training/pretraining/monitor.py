@@ -1,4 +1,4 @@
-"""What one sees of a training: its log, its plot, and whether it collapses."""
+"""The log and the plot of a training, and the check for a collapse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The objective of S-JEPA (Guetschel et al. 2024): predict what a moving average sees."""
+"""The objective of S-JEPA (Guetschel et al. 2024): predict tokens of a moving average."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Objective(nn.Module):
 
     @torch.no_grad()
     def _targets(self, ch_names: tuple[str, ...], signal: Tensor, hidden: Gathered) -> Tensor:
-        """Give the targets of hidden channels, shape (n, hidden channels, time, d_model)."""
+        """Return the targets of hidden channels, shape (n, hidden channels, time, d_model)."""
         self.target.eval()
         tokens = self.target.local_encoder(signal)
         position = self.target.position(ch_names, tokens.shape[2])

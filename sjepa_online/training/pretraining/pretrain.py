@@ -8,6 +8,7 @@ from tempfile import TemporaryFile
 
 from sjepa_online.amplifier import AmplifierProfile
 from sjepa_online.errors import InputError
+from sjepa_online.files import remove_abandoned
 from sjepa_online.training.pretraining.corpus import Corpus, load_corpus
 from sjepa_online.training.pretraining.devices import launch_devices
 from sjepa_online.training.pretraining.recipe import Recipe
@@ -22,7 +23,7 @@ def prepare(
     progress: Callable[[str, int, int], None],
     amplifier: AmplifierProfile | None = None,
 ) -> Corpus:
-    """Preprocess what the store lacks of the SOURCEs, and cut the examples.
+    """Preprocess the SOURCEs that the store lacks, and cut the examples.
 
     Parameters
     ----------
@@ -36,6 +37,10 @@ def prepare(
         Told the name, the number and the count of each file or subject.
     amplifier : AmplifierProfile, optional
         What is known of the recordings beside what they say.
+
+    Returns
+    -------
+    corpus : Corpus
 
     Raises
     ------
@@ -81,6 +86,11 @@ def pretrain(
     resume : bool
         Go on with the training in ``folder``.
 
+    Returns
+    -------
+    outcome : Outcome
+    corpus : Corpus
+
     Raises
     ------
     InputError
@@ -120,6 +130,7 @@ def make_training_folder(folder: Path, resume: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=folder):
             pass
+        remove_abandoned(folder)
     except OSError as error:
         raise InputError(
             "The training's folder cannot be made or written",

@@ -75,7 +75,12 @@ def token_features(network: SignalJEPA, X: NDArray[np.float32]) -> NDArray[np.fl
 
 
 def linear_probe() -> Pipeline:
-    """Return a shrinkage LDA on the principal components, of which trials have few."""
+    """Return a shrinkage LDA on the principal components, since there are few trials.
+
+    Returns
+    -------
+    pipeline : Pipeline
+    """
     return make_pipeline(
         StandardScaler(),
         PCA(_N_COMPONENTS, svd_solver="full"),

@@ -98,7 +98,7 @@ class Network(_Part):
 
 
 class Objective(_Part):
-    """What is hidden, and what is predicted in its place."""
+    """The mask, and the prediction of the masked channels."""
 
     mask_diameter_percent: float = Field(gt=0.0, lt=200.0)
     target_layers: PositiveInt = 4
@@ -129,7 +129,7 @@ class Optimisation(_Part):
     @model_validator(mode="after")
     def _slices_are_equal(self) -> Optimisation:
         if self.batch_size % self.slices:
-            raise ValueError("'batch_size' must be a multiple of 'slices'")
+            raise ValueError("'batch_size' is no multiple of 'slices'")
         return self
 
 
@@ -165,7 +165,7 @@ class Recipe(_Part):
     @model_validator(mode="after")
     def _targets_exist(self) -> Recipe:
         if self.objective.target_layers > self.network.n_encoder_layers:
-            raise ValueError("'target_layers' cannot exceed 'n_encoder_layers'")
+            raise ValueError("'target_layers' is larger than 'n_encoder_layers'")
         return self
 
     @property

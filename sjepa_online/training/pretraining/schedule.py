@@ -18,6 +18,10 @@ def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
         Steps taken so far.
     steps_per_epoch : int
         Steps of an epoch.
+
+    Returns
+    -------
+    rate : float
     """
     plan = recipe.optimisation
     warmup = plan.warmup_epochs * steps_per_epoch

@@ -52,7 +52,7 @@ class Shard(BaseModel):
 
 
 class StoredSource(BaseModel):
-    """What became of one file or of one subject of a data set."""
+    """The stored result of one file or of one subject of a data set."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -158,7 +158,7 @@ class Store:
             self._write(self.folder / INDEX_NAME, content.encode())
 
     def contents(self, texts: Sequence[str]) -> list[StoredSource]:
-        """Return what is stored of some SOURCEs.
+        """Return the stored results of some SOURCEs.
 
         Parameters
         ----------

@@ -41,23 +41,44 @@ PLOT_NAME = "losses.png"
 
 
 class Observer(Protocol):
-    """Who is told how a training goes."""
+    """Observer of a training."""
 
     def on_step(
         self, epoch: int, step: int, n_steps: int, loss: float, examples_per_s: float, share: float
     ) -> None:
-        """Hear of a step; ``share`` is that of the measured matrix product rate."""
+        """Take the report of a step.
+
+        Parameters
+        ----------
+        epoch, step : int
+        n_steps : int
+            Of an epoch.
+        loss : float
+        examples_per_s : float
+        share : float
+            Reached share of the measured rate of matrix products.
+        """
 
     def on_epoch(self, row: EpochLog) -> None:
-        """Hear of an epoch."""
+        """Take the report of an epoch.
+
+        Parameters
+        ----------
+        row : EpochLog
+        """
 
     def on_warning(self, message: str) -> None:
-        """Hear of something that the user must know."""
+        """Take a warning for the user.
+
+        Parameters
+        ----------
+        message : str
+        """
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training came to; ``kept`` is the epoch of the weights."""
+    """The result of a training; ``kept`` is the epoch of the weights."""
 
     kept: EpochLog
     n_epochs: int
@@ -138,6 +159,10 @@ class Training:
 
     def run(self) -> Outcome:
         """Train until the loss on validation examples no longer falls.
+
+        Returns
+        -------
+        outcome : Outcome
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""What of a recording pretraining can use: its good channels, between its breaks."""
+"""The part of a recording that pretraining can use: its good channels, between its breaks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from sjepa_online.data.recording import Recording
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.signal.montage import pick_eeg_channels, resolve_channel_names
-from sjepa_online.signal.preprocessor import Preprocessor, PreprocessorConfig
+from sjepa_online.signal.preprocessor import (
+    Preprocessor,
+    PreprocessorConfig,
+    preprocess_in_chunks,
+)
 from sjepa_online.signal.units import require_plausible_amplitude
 
-_CHUNK_SECONDS = 60.0
 #: Share of samples at a channel's largest or smallest value above which it is saturated.
 _SATURATED_SHARE = 0.05
 #: Share of samples that are not finite above which a channel is left out.
@@ -75,7 +78,7 @@ def usable_signal(recording: Recording, config: PreprocessorConfig) -> UsableSig
         )
     require_plausible_amplitude(recording.channels(good), recording.unit, recording.sfreq)
     preprocessor = Preprocessor(good, recording.sfreq, recording.unit, config)
-    signal = _preprocess(recording.channels(good), preprocessor)
+    signal = preprocess_in_chunks(recording.channels(good), preprocessor)
     stretches = _stretches(recording, preprocessor, signal.shape[1])
     if not stretches:
         raise InputError(
@@ -112,15 +115,6 @@ def _bad_channels(
         if spread > _LOOSE_FACTOR * usual:
             reasons.setdefault(name, f"{spread / usual:.0f} times as strong as the other channels")
     return reasons
-
-
-def _preprocess(data: NDArray[np.float32], preprocessor: Preprocessor) -> NDArray[np.float32]:
-    n_chunk = round(_CHUNK_SECONDS * preprocessor.sfreq)
-    chunks = [
-        preprocessor.update(data[:, start : start + n_chunk]).astype(np.float32)
-        for start in range(0, data.shape[1], n_chunk)
-    ]
-    return np.concatenate(chunks, axis=1)
 
 
 def _stretches(

@@ -1,4 +1,4 @@
-"""What is measured on validation examples after each epoch."""
+"""Measures on validation examples after each epoch."""
 
 from __future__ import annotations
 

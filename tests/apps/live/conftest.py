@@ -90,6 +90,7 @@ def describe() -> Callable[..., Any]:
             "uid": f"uid of {name}",
             "ch_names": ("Oz", "O1", "O2"),
             "units": ("microvolts",) * 3,
+            "asked": True,
         }
         return StreamDescription(**(values | fields))
 

@@ -52,7 +52,7 @@ def test_without_pyqt_it_names_the_extra(
     monkeypatch.setattr(windows, "find_spec", lambda name: None if name == "PyQt6" else find(name))
     outcome = command("live")
     assert outcome.code == 2
-    assert "sjepa-online[gui]" in outcome.err
+    assert ".[gui]" in outcome.err
 
 
 def test_ctrl_c_closes_the_window_and_its_engine(

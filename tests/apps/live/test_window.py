@@ -17,6 +17,7 @@ from sjepa_apps.live.engine.client import EngineClient
 from sjepa_apps.live.settings import LiveSettings, load_settings
 from sjepa_apps.ui.theme import DARK, LIGHT
 from sjepa_online.amplifier import describe as profile
+from sjepa_online.markers import REPLAY_SOURCE
 from sjepa_online.online.commands import LoadDecoder, OpenStream
 from sjepa_online.online.events import Decoding, EngineReady, Refused
 
@@ -85,7 +86,7 @@ def test_a_stream_waits_for_an_engine_that_loads_its_decoder(
     monkeypatch.setattr(session_module, "ENGINE_FIRST", 0.0)
     window = make_window(decoder=Path("slow.safetensors"))
     session = window.session
-    window.connect_view.show_streams([describe()])
+    window.connect_view.show_streams([describe(source_id=f"{REPLAY_SOURCE}:test@here")])
     window.connect_view.connect_button.click()
     # a replay begins with its first consumer, and the engine is to have all of it
     session.poll()
@@ -93,6 +94,24 @@ def test_a_stream_waits_for_an_engine_that_loads_its_decoder(
     say(window, ready)
     session.poll()
     assert not session.opening
+
+
+def test_an_amplifier_is_shown_at_once_whatever_the_engine_does(
+    make_window: Callable[..., Any],
+    amplifier: None,
+    sent: list[Any],
+    describe: Callable[..., Any],
+    wait_for: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(EngineClient, "running", True)
+    monkeypatch.setattr(EngineClient, "has_decoder", True)
+    window = make_window(decoder=Path("slow.safetensors"))
+    window.connect_view.show_streams([describe()])
+    window.connect_view.connect_button.click()
+    assert not window.session.opening
+    window.session._reader.send(1.0)
+    wait_for(lambda: window.session.states.reports)
 
 
 def test_the_engine_can_be_started_again(
@@ -126,12 +145,12 @@ def test_an_engine_that_is_back_is_no_problem_even_with_nothing_to_decode(
     assert "signal 9" not in window.top.problem.toolTip()
 
 
-@pytest.mark.parametrize("key", range(1, 8))
+@pytest.mark.parametrize("key", range(1, 9))
 def test_every_view_has_a_key(opened: Any, qtbot: Any, key: int) -> None:
     for dock in opened.docks.values():
         dock.hide()
     qtbot.keyClick(opened, str(key), Qt.KeyboardModifier.ControlModifier)
-    names = ("Signals", "Connect", "Scalp", "Decoder", "Trials", "Health", "Log")
+    names = ("Signals", "Connect", "Scalp", "Decoder", "Trials", "Health", "Log", "Analysis")
     name = names[key - 1]
     if key > 2:
         assert opened.docks[name].isVisible()

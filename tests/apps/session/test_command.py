@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from functools import partial
@@ -76,7 +77,8 @@ def test_a_typing_error_in_the_protocol_is_named(command, tmp_path, protocol_fil
     ("arguments", "named"),
     [
         (["--from", "sample", "--folder", "x"], "--folder"),
-        (["--from", "sample", "--trials", "3"], "--trials"),
+        (["--from", "sample", "--participant", "7"], "--participant"),
+        (["--headless", "--from", "nowhere", "--trials", "3"], "nowhere"),
         (
             ["--from", "sample", "--headless", "--skip-practice", "--wait", "3"],
             "--from excludes --headless, --skip-practice, --wait",
@@ -89,7 +91,7 @@ def test_a_typing_error_in_the_protocol_is_named(command, tmp_path, protocol_fil
             "--headless excludes --display, --photodiode",
         ),
         (["--from", "sample", "--windowed"], "--from excludes --windowed"),
-        (["--headless", "--unit", "furlong"], "V, mV, uV or nV"),
+        (["--headless", "--unit", "furlong"], "uV (or V, mV, nV)"),
         (["--wait", "3"], "--wait 3"),
     ],
 )
@@ -144,6 +146,13 @@ def test_feedback_shows_and_scores_what_the_decoder_chooses(
     p_value = {2: 1 / 4, 1: 3 / 4, 0: 1.0}[n_correct]
     assert told["p_value"] == pytest.approx(p_value)
     assert told["seconds"] == pytest.approx([1.1875] * 2, abs=0.05)
+    run = Path(told["folder"])
+    assert run.parent == path.parent
+    kept = json.loads((run / "results.json").read_text())
+    assert kept == {name: value for name, value in told.items() if name != "folder"}
+    assert len((run / "results.csv").read_text().splitlines()) == 3
+    (recorded,) = load_source(str(run / "feedback_part-1.xdf"))
+    assert sum(label.startswith("selected/") for label in recorded.labels) == 2
     for target, selected in zip(told["targets"], told["selected"], strict=True):
         verdict = "right" if target == selected else "wrong"
         assert f"Selected: {selected} ({verdict})" in result.err
@@ -160,13 +169,16 @@ def test_a_session_with_a_simulated_participant_yields_a_decoder(
     result = command(
         "calibrate", "-p", protocol_file, "--headless", "--folder", folder, "--trials", 10,
         "--stream", "command-participant (simulated)", "--decoder", "riemann", "--json",
+        "--participant", "P/7", "--session", "2", "--notes", "<slept well>",
     )  # fmt: skip
     assert result.code == 0, result.err
     document = result.json
     assert document["n_trials"] == 10
     assert document["cv"].keys() == {"riemann"}
     assert document["recording"] == [str(folder / "session_part-1.xdf")]
-    assert Path(document["report"]).read_text().startswith("<!DOCTYPE html>")
+    page = Path(document["report"]).read_text()
+    assert page.startswith("<!DOCTYPE html>")
+    assert all(told in page for told in ("P/7", "&lt;slept well&gt;", "command-participant"))
     decoder = load_decoder(document["out"])
     assert decoder.calibration.simulated
     assert decoder.calibration.sources == tuple(document["recording"])
@@ -179,4 +191,20 @@ def test_a_session_with_a_simulated_participant_yields_a_decoder(
     assert "--overwrite" in again.err
     other = command("calibrate", "-p", protocol_file, "--resume", folder, "--unit", "mV")
     assert other.code == 2
-    assert "--resume excludes --unit" in other.err
+    listed = command("sessions", tmp_path, "--json")
+    (entry,) = listed.json
+    assert (entry["participant"], entry["session"], entry["paradigm"]) == ("P/7", "2", "short")
+    assert (entry["n_recorded"], entry["n_trials"]) == (10, 10)
+    assert entry["score"] == document["cv"]["riemann"]["accuracy"]
+    assert "10 of 10" in command("sessions", tmp_path).out
+    assert command("sessions", tmp_path, "--participant", "8", "--json").json == []
+    # the next day begins with what was recorded
+    short = command(
+        "calibrate", "-p", protocol_file, "--headless", "--folder", tmp_path / "next",
+        "--trials", 2, "--from", document["recording"][0], "--skip-practice",
+        "--stream", "command-participant (simulated)", "--decoder", "riemann", "--json",
+    )  # fmt: skip
+    assert short.code == 0, short.err
+    assert short.json["n_trials"] == 12
+    assert "1 earlier recordings, 2 trials of today: used" in short.err
+    assert "--resume excludes a description of the amplifier" in other.err

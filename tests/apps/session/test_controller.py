@@ -181,6 +181,35 @@ def test_what_breaks_off_interrupts_the_trial_which_is_shown_again(
     assert "A short break" in " ".join(messages)
 
 
+def test_a_recorder_that_hangs_leads_to_a_new_part_as_one_that_is_killed(
+    amplifier, run, long_rests
+):
+    amplifier("session-hang")
+    shown = []
+
+    def hang(trial):
+        shown.append((trial.number, time.monotonic()))
+        if len(shown) > 1:
+            return trial
+        for child in psutil.Process().children():
+            if "LabRecorder" in child.name():
+                child.suspend()
+        return endless(trial)
+
+    breaks = []
+
+    def note(text):
+        if "A short break" in text:
+            breaks.append(time.monotonic())
+
+    session, presenter = run("session-hang", before=hang, at_message=note)
+    assert [number for number, _ in shown] == [0, 0, 1, 2, 3]
+    assert breaks[0] - shown[0][1] < 2.5
+    assert "hangs" in " ".join(presenter.told)
+    assert len(session.folder.parts()) == 2
+    assert session.remaining() == []
+
+
 def test_escape_while_the_recorder_starts_ends_the_session_at_once(amplifier, begin):
     class Stopped(HeadlessPresenter):
         def check_stopped(self):

@@ -12,9 +12,10 @@ import pytest
 from sjepa_apps.session import feedback as online
 from sjepa_apps.session import stream_monitor as watch
 from sjepa_apps.session.decoder_process import DecoderProcess
-from sjepa_apps.session.feedback import FeedbackRun, Selection, SelectionScore
+from sjepa_apps.session.feedback import FeedbackRun
 from sjepa_apps.session.headless import HeadlessPresenter
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped
+from sjepa_apps.session.selections import Selection, SelectionScore
 from sjepa_online.amplifier import describe
 from sjepa_online.data import Recording
 from sjepa_online.decoding import DecoderRequest
@@ -199,3 +200,25 @@ def test_a_speller_is_compared_with_guessing_a_symbol():
 def test_what_the_decoder_cannot_do_is_told_by_its_process(tmp_path):
     with pytest.raises(InputError, match="no-such-decoder"):
         DecoderProcess(tmp_path / "no-such-decoder", "no-such-stream", "no-such-markers", print)
+
+
+@pytest.mark.parametrize("name", ["mi", "ssvep", "ssvep-exo", "erp"])
+def test_stimulus_goes_on_until_the_decoder_can_have_chosen(name):
+    protocol = load_protocol(name)
+    trial = make_schedule(protocol, 0)[0]
+    held = online.hold_until_decided(trial, protocol)
+    window = protocol.window
+    for before, after in zip(trial.phases, held.phases, strict=True):
+        if after.kind in ("stimulation", "imagery"):
+            assert after.duration >= max(window.start + window.length + 1.0, before.duration)
+        else:
+            assert after == before
+
+
+def test_bits_a_minute_count_the_pauses():
+    selections = [Selection("A", "A", 3.0, 6.0 * number) for number in range(1, 11)]
+    score = SelectionScore.of(selections, load_protocol("erp"))
+    # ten symbols of 36 in a minute, all right
+    assert score.bits_per_minute == pytest.approx(10 * np.log2(36))
+    free = SelectionScore.of([Selection("", "A", 3.0, 6.0)], load_protocol("erp"))
+    assert (free.n_trials, free.accuracy, free.p_value, free.bits_per_minute) == (0, 0.0, 1.0, 0.0)

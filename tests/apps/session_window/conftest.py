@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -15,9 +15,12 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
 from sjepa_apps.session_window import conductor, window
+from sjepa_apps.session_window.run import watched_run
+from sjepa_apps.session_window.run.signal_watch import SignalState
 from sjepa_apps.session_window.setup import SessionSetup
 from sjepa_apps.session_window.window import SessionWindow
 from sjepa_apps.stimulus import window as stimulus
+from sjepa_apps.ui.worker import Worker
 from sjepa_online.data import Recording
 from sjepa_online.decoding import DecoderRequest
 from sjepa_online.evaluation.report import Advice
@@ -90,6 +93,34 @@ class NoDiscovery:
         pass
 
 
+class QuietWatch(Worker):
+    """Tells of a stream what a test puts in."""
+
+    made: ClassVar[list[QuietWatch]] = []
+
+    def __init__(self, stream: Any, unit: Any, layout: Any) -> None:
+        super().__init__("quiet watch")
+        self.state = SignalState()
+        self.layout = layout
+        self.made.append(self)
+
+    def work(self) -> None:
+        self._ended.wait()
+
+
+@pytest.fixture
+def quiet_watch() -> type[QuietWatch]:
+    """The class that stands in for the watch on the signal."""
+    return QuietWatch
+
+
+@pytest.fixture
+def watches() -> list[QuietWatch]:
+    """The watches on the signal, in the order in which they were made."""
+    QuietWatch.made.clear()
+    return QuietWatch.made
+
+
 class QuickSession:
     """Shows the trials of a folder, and records nothing."""
 
@@ -116,7 +147,9 @@ class QuickSession:
     def recordings(self) -> list[Any]:
         return []
 
-    def train(self, request: Any, early: bool, progress: Callable[[], None]) -> Any:
+    def train(
+        self, request: Any, dynamic_stopping: bool, progress: Callable[[], None], earlier: Any
+    ) -> Any:
         for _ in range(6):
             progress()
         n_trials = len(self.folder.schedule())
@@ -129,7 +162,8 @@ class QuickSession:
             classes=("left_hand", "right_hand"),
             save=lambda path: path.write_text("decoder"),
         )
-        return SimpleNamespace(decoder=decoder)
+        calibration = SimpleNamespace(decoder=decoder)
+        return SimpleNamespace(calibration=calibration, recordings=(), note="")
 
 
 @pytest.fixture
@@ -158,6 +192,7 @@ def open_session(
     monkeypatch.setattr(conductor, "advise", lambda _: [Advice("warning", "At chance.")])
     monkeypatch.setattr(conductor, "more_trials_help", lambda _: True)
     monkeypatch.setattr(window, "Discovery", NoDiscovery)
+    monkeypatch.setattr(watched_run, "SignalWatch", QuietWatch)
     monkeypatch.setattr(stimulus, "MEASURED_FRAMES", 25)
     monkeypatch.setattr(stimulus, "SETTLING_FRAMES", 2)
     opened = []

@@ -56,7 +56,9 @@ def test_closing_while_training_waits_for_a_fold_without_the_gui(
 ):
     fold, folds = threading.Event(), []
 
-    def train(self: Any, request: Any, early: bool, progress: Callable[[], None]) -> None:
+    def train(
+        self: Any, request: Any, dynamic_stopping: bool, progress: Callable[[], None], earlier: Any
+    ) -> None:
         for number in range(5):
             folds.append(number)
             assert fold.wait(60.0)

@@ -10,6 +10,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
 from sjepa_apps.session.folder import SessionFolder
+from sjepa_apps.session_window import window
 from sjepa_apps.stimulus.messages import FLICKER_WARNING
 from sjepa_online.errors import OperationError
 
@@ -33,6 +34,32 @@ def test_session_runs_from_the_first_page_to_the_result(
     outcome = one.outcome()
     assert outcome.folder.path == tmp_path / "session"
     assert outcome.result.decoder.read_text() == "decoder"
+
+
+def test_result_opens_the_live_window_and_the_feedback(
+    open_session, qtbot, monkeypatch, tmp_path, eeg, go_to_recording, begin
+):
+    started = []
+    monkeypatch.setattr(window, "start_program", started.append)
+    one = open_session(eeg("a"), practice=False)
+    go_to_recording(one, qtbot)
+    begin(one, qtbot, practice=False)
+    page = one.result_page
+    qtbot.waitUntil(lambda: one.pages.currentWidget() is page, timeout=60_000)
+    page.decode.click()
+    page.feedback.click()
+    decoder = str(tmp_path / "session" / "decoder.safetensors")
+    stream = eeg("a").selector
+    assert started[0] == ["live", "--decoder", decoder, "--stream", stream]
+    assert started[1][:5] == ["feedback", "--decoder", decoder, "--stream", stream]
+    assert started[1][5:] == ["--display", "1"]
+
+    def fail(_):
+        raise OperationError("The program cannot be started: no memory")
+
+    monkeypatch.setattr(window, "start_program", fail)
+    page.decode.click()
+    assert "no memory" in page.message.text()
 
 
 def test_escape_of_the_participant_stops_and_the_session_goes_on(
@@ -105,7 +132,7 @@ def test_too_few_trials_to_train_on_are_refused(open_session, qtbot, eeg, go_to_
     assert "5 or more trials of each class" in page.about.text()
     page.trials.setValue(14)
     assert page.primary.isEnabled()
-    assert page.about.text() == "About 0.1 s a trial, 1 s in all."
+    assert page.about.text().startswith("About 0.1 s a trial, 1 s in all. Folder: ")
     go_to_recording(one, qtbot)
     assert one.conductor.choices.n_trials == 14
 

@@ -8,10 +8,11 @@ import pytest
 
 pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 
+from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFileDialog
 
 from sjepa_apps.session_window import conductor
-from sjepa_apps.stimulus.display import Placement
+from sjepa_apps.stimulus.display import DisplayOptions
 from sjepa_apps.ui.theme import DARK, LIGHT
 from sjepa_online.amplifier import describe
 from sjepa_online.errors import InputError
@@ -180,14 +181,53 @@ def test_protocol_without_practice_offers_none(open_session, protocol_file, eeg)
 
 
 def test_options_of_the_command_line_are_preset(open_session, qtbot, eeg, go_to_recording, begin):
-    placement = Placement(display=1, windowed=True, photodiode=True)
-    one = open_session(eeg("a"), practice=False, placement=placement)
+    display_options = DisplayOptions(display=1, windowed=True, photodiode=True)
+    one = open_session(eeg("a"), practice=False, display_options=display_options)
     go_to_recording(one, qtbot)
-    assert one.conductor.choices.placement == placement
+    assert one.conductor.choices.display_options == display_options
     shown = begin(one, qtbot, practice=False)
     assert shown.frame_window.width() < shown.frame_window.screen().geometry().width()
 
 
 def test_display_that_is_not_there_is_refused(open_session, eeg):
     with pytest.raises(InputError, match=r"no display .*Choose one of: 1"):
-        open_session(eeg("a"), placement=Placement(display=3))
+        open_session(eeg("a"), display_options=DisplayOptions(display=3))
+
+
+def test_participant_names_the_folder(open_session, qtbot, tmp_path, monkeypatch, eeg):
+    monkeypatch.chdir(tmp_path)
+    one = open_session(eeg("a"), folder=None)
+    page = one.setup_page
+    page.identity.participant.setText("../a b/7")
+    page.identity.session.setText("x" * 400)
+    assert f"sessions/sub-ab7_ses-{'x' * 24}_task-quick_run-01" in page.about.text()
+    assert page.primary.isEnabled()
+    page.primary.click()
+    qtbot.waitUntil(one.channels_page.primary.isEnabled, timeout=60_000)
+    identity = one.conductor.choices.identity
+    assert identity.participant == "../a b/7"
+    assert len(identity.session) == 300
+
+
+def test_participant_without_a_letter_is_refused(open_session, eeg):
+    page = open_session(eeg("a"), folder=None).setup_page
+    page.identity.participant.setText("😀")
+    assert "no letter or digit" in page.about.text()
+    assert not page.primary.isEnabled()
+    page.identity.participant.setText("😀 1")
+    assert page.primary.isEnabled()
+
+
+def test_findings_are_not_cut(open_session, qtbot, eeg):
+    one = open_session(eeg("a"))
+    one.resize(900, 700)
+    one.setup_page.primary.click()
+    table = one.channels_page.table
+    qtbot.waitUntil(one.channels_page.primary.isEnabled, timeout=60_000)
+    item = table.item(0, 3)
+    item.setText("99 % of the power of a channel with a long name is mains " * 3)
+    table.resizeRowsToContents()
+    rect = table.fontMetrics().boundingRect(
+        0, 0, table.columnWidth(3) - 16, 10_000, Qt.TextFlag.TextWordWrap, item.text()
+    )
+    assert table.rowHeight(0) >= rect.height()

@@ -66,14 +66,14 @@ def open_window(
 ) -> Iterator[Callable[..., tuple[Any, Markers, Frames]]]:
     """Open stimulus windows that last as long as the test, connected to lists."""
     from sjepa_apps.stimulus import window as module
-    from sjepa_apps.stimulus.display import Placement
+    from sjepa_apps.stimulus.display import DisplayOptions
 
     monkeypatch.setattr(module, "MEASURED_FRAMES", 25)
     monkeypatch.setattr(module, "SETTLING_FRAMES", 2)
     windows = []
 
-    def make(protocol: Protocol, **placement: Any) -> tuple[Any, Markers, Frames]:
-        window = module.StimulusWindow(protocol, Placement(**placement))
+    def make(protocol: Protocol, **display_options: Any) -> tuple[Any, Markers, Frames]:
+        window = module.StimulusWindow(protocol, DisplayOptions(**display_options))
         windows.append(window)
         window.open()
         markers, frames = Markers(), Frames()

@@ -10,6 +10,7 @@ pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 from PyQt6.QtCore import QRectF, QSizeF
 from PyQt6.QtGui import QImage, QPainter
 
+from sjepa_apps.session.free_spelling import FreeTrials
 from sjepa_apps.stimulus import theme
 from sjepa_apps.stimulus.messages import FLICKER_WARNING, STOP_QUESTION, draw_message
 from sjepa_apps.stimulus.scenes import make_scene
@@ -122,11 +123,22 @@ def test_arrow_points_to_the_side_of_the_hand(qapp, target, side):
     assert abs(head - centre) > 0.5 * np.abs(arrow - centre).max()
 
 
-def test_rest_is_dark(qapp):
-    protocol = load_protocol("mi")
-    picture = show(make_scene(protocol), make_schedule(protocol, 0)[0], "rest")
-    assert picture.mean() < 1
-    assert picture.max() > 0
+@pytest.mark.parametrize("name", ["ssvep", "ssvep-exo", "mi", "erp"])
+def test_rest_is_dark_but_for_a_word_that_can_be_read(qapp, name):
+    protocol = load_protocol(name)
+    scene = make_scene(protocol)
+    trial = make_schedule(protocol, 0)[0]
+    rest = show(scene, trial, "rest").astype(int)
+    assert rest.mean() < 12
+    if name == "erp":
+        # the text to copy stays in sight above
+        rest = rest[round(max(box.bottom() for box in scene.cells().values())) :]
+    word = np.argwhere(rest > 200)
+    assert len(word) > 50
+    # one word, that covers no target
+    (top, left), (bottom, right) = word.min(axis=0), word.max(axis=0)
+    assert bottom - top < 8 * scene.unit
+    assert right - left < 20 * scene.unit
 
 
 @pytest.mark.parametrize("target", ["left_hand", "right_hand"])
@@ -149,7 +161,7 @@ def bar_of(scene, trial, probabilities, seconds):
     def play(painter):
         for frame in range(round(60 * seconds)):
             painter.fillRect(scene.area, theme.BACKGROUND)
-            scene.follow(probabilities)
+            scene.follow(probabilities, imagery, frame / 60)
             scene.draw(painter, trial, imagery, frame / 60)
 
     picture = render(play, scene)
@@ -168,7 +180,7 @@ def test_bar_grows_to_the_side_that_is_probable_so_far(qapp, target):
     early, later = (bar_of(scene, trial, sure, seconds) for seconds in (0.5, 2.0))
     assert early[0] == later[0] == 0
     assert 0 < early[1] < later[1]
-    scene.follow({})
+    scene.follow({}, trial.phases[0], 0.0)
     show(scene, trial, "fixation")
     unsure = bar_of(scene, trial, {"left_hand": 0.6, "right_hand": 0.4}, 2.0)
     assert unsure[1] == 0
@@ -181,7 +193,7 @@ def test_without_a_decoder_there_is_no_bar_and_the_arrow_is_bright(qapp):
     trial = make_schedule(protocol, 0)[0]
     bright = show(scene, trial, "imagery")
     assert bar_of(scene, trial, {}, 0.1) == (0, 0)
-    scene.follow({"left_hand": 0.5, "right_hand": 0.5})
+    scene.follow({"left_hand": 0.5, "right_hand": 0.5}, trial.phases[1], 0.0)
     assert show(scene, trial, "imagery").astype(int).sum() < bright.astype(int).sum()
 
 
@@ -286,3 +298,17 @@ def test_photodiode_patch_is_white_while_the_stimulus_is_on(
     window._view = window._draw_trial
     picture = render(lambda painter: window.paint(painter, SIZE, 1.0))
     assert (picture[-10:, :10].min() == 255) == white
+
+
+def test_freely_spelled_text_stands_above_the_matrix(qapp):
+    protocol = load_protocol("erp")
+    scene = make_scene(protocol)
+    trial = FreeTrials(protocol, 0, 1)[0]
+    scene.set_text("", {})
+    before = show(scene, trial, "cue")
+    scene.set_text("HELL", {"1": "HELLO", "9": "undo"})
+    after = show(scene, trial, "cue")
+    changed = np.flatnonzero((before != after).any(axis=1))
+    first_row = min(box.top() for box in scene.cells().values())
+    assert len(changed) > 0
+    assert changed.max() < first_row

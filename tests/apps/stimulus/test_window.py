@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import wave
 from concurrent.futures import Future
 from typing import Any
 
@@ -13,8 +14,9 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped, TrialMonitor
-from sjepa_apps.stimulus.display import Placement, check_rate, judge_display
+from sjepa_apps.stimulus.display import DisplayOptions, check_rate, judge_display
 from sjepa_apps.stimulus.presenter import QtPresenter
+from sjepa_apps.stimulus.sound import CueSounds, write_tone
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.protocol import load_protocol
@@ -303,7 +305,7 @@ def test_session_in_another_thread_ends_with_the_window(qtbot, open_window, shor
 
 
 def test_display_that_does_not_exist_is_refused(qapp):
-    window = StimulusWindow(load_protocol("mi"), Placement(display=7))
+    window = StimulusWindow(load_protocol("mi"), DisplayOptions(display=7))
     with pytest.raises(InputError, match=r"no display .*Choose one of: 1"):
         window.open()
 
@@ -313,16 +315,16 @@ def test_window_that_does_not_fill_the_display_says_so(open_window, short_protoc
     screen = window.frame_window.screen().geometry()
     assert 0 < window.frame_window.width() < screen.width()
     assert screen.contains(window.frame_window.geometry())
-    assert "in a window" in window._notes()
+    assert any("in a window" in one for one in window.report.warnings)
     full, _, _ = open_window(short_protocol("mi"))
     assert full.frame_window.geometry() == screen
-    assert "in a window" not in full._notes()
+    assert not any("in a window" in one for one in full.report.warnings)
 
 
 def test_window_says_that_nothing_waits_for_the_display(open_window, short_protocol):
     window, _, _ = open_window(short_protocol("mi"))
     assert not window.report.vsync
-    assert "timer" in window._notes()
+    assert any("timer" in one for one in window.report.warnings)
 
 
 def test_display_without_a_refresh_rate_is_refused():
@@ -351,3 +353,91 @@ def test_display_that_shows_every_other_frame_is_warned_about():
     report = judge_display("test", 60.0, list(np.arange(90) / 30))
     assert report.refresh_rate == pytest.approx(30.0)
     assert "30 frames a second" in report.warnings[0]
+
+
+def test_participant_reads_nothing_of_drivers_and_frames(qtbot, open_window, short_protocol):
+    """What was found out about the display is for the operator."""
+    protocol = short_protocol("ssvep", stimulation=5.0)
+    window, markers, _ = open_window(protocol, windowed=True)
+    assert window.report.warnings
+    told = []
+
+    def read() -> None:
+        message = window._overlay or window._message
+        told.append(f"{message.title} {message.text}")
+
+    ask(window, window.show_message, "Practice", True)
+    read()
+    press(window, ENTER)
+    ask(window, window.present, make_schedule(protocol, 0)[0])
+    read()
+    press(window, ENTER)
+    qtbot.waitUntil(lambda: len(markers.sent) == 2, timeout=60_000)
+    press(window, SPACE)
+    read()
+    assert [text.split()[0] for text in told] == ["Practice", "Flickering", "Pause"]
+    for text in told:
+        assert not any(word in text for word in ("Hz", "frames", "driver", "display", "refresh"))
+
+
+def test_enter_goes_on_after_a_pause_and_escape_stops_in_one(qtbot, open_window, short_protocol):
+    protocol = short_protocol("mi", imagery=5.0)
+    window, markers, _ = open_window(protocol)
+    future = begin(window, qtbot, protocol)
+    qtbot.waitUntil(lambda: len(markers.sent) == 1, timeout=60_000)
+    press(window, SPACE)
+    press(window, ENTER)
+    assert not future.result().completed
+    press(window, SPACE)
+    press(window, ESCAPE)
+    assert window.stopped
+
+
+def test_decision_in_the_rest_ends_the_trial_without_a_second_end(
+    qtbot, open_window, short_protocol
+):
+    protocol = short_protocol("mi", rest=30.0)
+    window, markers, _ = open_window(protocol)
+    trial = make_schedule(protocol, 0)[0]
+    monitor = TrialMonitor(lambda: "end" in markers.texts)
+    future = ask(window, window.present, trial, monitor)
+    qtbot.waitUntil(future.done, timeout=60_000)
+    assert future.result().completed
+    assert markers.texts.count("end") == 1
+
+
+def test_operator_is_told_what_is_shown(qtbot, open_window, short_protocol):
+    protocol = short_protocol("mi", imagery=5.0)
+    window, _, _ = open_window(protocol)
+    ask(window, window.show_message, "Practice", True)
+    assert (window.shown.activity, window.shown.message) == ("waiting", "Practice")
+    window.press(ENTER)
+    trial = make_schedule(protocol, 0)[0]
+    ask(window, window.present, trial)
+    qtbot.waitUntil(lambda: window.shown.phase == "imagery", timeout=60_000)
+    assert (window.shown.activity, window.shown.target) == ("trial", trial.target)
+    window.press(SPACE)
+    assert (window.shown.activity, window.shown.n_pauses) == ("pause", 1)
+    window.press(SPACE)
+    ask(window, window.present, trial)
+    assert window.shown.n_repeats == 1
+
+
+def test_missing_sound_device_is_told_to_the_operator(open_window, short_protocol, monkeypatch):
+    monkeypatch.setattr(CueSounds, "_open", lambda _: False)
+    window, _, _ = open_window(short_protocol("mi"), sound=True)
+    assert any("no sound device" in one for one in window.report.warnings)
+    silent, _, _ = open_window(short_protocol("mi"))
+    assert not any("sound" in one for one in silent.report.warnings)
+
+
+def test_tone_has_its_pitch_and_soft_edges(tmp_path):
+    write_tone(tmp_path / "tone.wav", 880.0)
+    with wave.open(str(tmp_path / "tone.wav")) as file:
+        rate = file.getframerate()
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(float)
+    power = np.abs(np.fft.rfft(samples))
+    pitch = np.argmax(power) * rate / len(samples)
+    assert pitch == pytest.approx(880.0, abs=rate / len(samples))
+    assert abs(samples[0]) < 100
+    assert abs(samples[-1]) < 1000

@@ -10,6 +10,7 @@ from PyQt6.QtGui import QPainter, QPixmap
 
 from sjepa_apps.ui.plots import TimePlot
 from sjepa_apps.ui.theme import LIGHT
+from sjepa_online.evaluation import plots
 
 
 @pytest.mark.parametrize("seconds", [60.0, 120.0])
@@ -29,3 +30,8 @@ def test_labels_of_the_time_axis_do_not_touch(qtbot: Any, seconds: float, width:
     assert all(before[1] + 4 < after[0] for before, after in pairwise(labels))
     assert axis.mapRectToScene(axis.boundingRect()).right() <= width + 1
     assert len(labels) >= min(width // 110, 6)
+
+
+def test_figures_of_reports_have_the_colours_of_the_windows():
+    assert LIGHT.classes == plots.COLOURS
+    assert (LIGHT.ink, LIGHT.muted, LIGHT.line) == (plots.INK, plots.PALE, plots.GRID)

@@ -104,7 +104,9 @@ def test_fitting_draws_nothing(
 
 def test_every_name_makes_a_classifier(protocol_of: Callable[[str], Protocol]) -> None:
     for name in decoder_names():
-        protocol = load_protocol("erp") if name == "umm" else protocol_of("ssvep")
+        protocol = protocol_of("ssvep")
+        if name in ("umm", "population"):
+            protocol = load_protocol({"umm": "erp", "population": "mi"}[name])
         DecoderRequest(name, weights="random").make(protocol, CH_NAMES)
 
 

@@ -211,7 +211,7 @@ def test_other_paradigms_have_none(
     assert population_start("auto", protocol, CH_NAMES).prior is None
     with pytest.raises(InputError, match=paradigm):
         population_start(saved, protocol, CH_NAMES)
-    with pytest.raises(InputError, match="ssvep only"):
+    with pytest.raises(InputError, match="no population of this kind"):
         fit_population(
             [], protocol, CH_NAMES, KERNELS, weights="random", sources=[], simulated=True
         )
@@ -222,7 +222,7 @@ def test_imagery_says_which_classes_are_mirror_images(
     ch_names: tuple[str, ...], told: bool
 ) -> None:
     note = population_start("auto", load_protocol("mi"), ch_names).note
-    assert note.startswith("no population start: none is shipped for mi")
+    assert note.startswith("no population start: the filter bank reads none of mi")
     assert note.endswith("mirror images of each other: left_hand and right_hand") == told
 
 

@@ -7,9 +7,17 @@ import pytest
 
 from sjepa_online.evaluation.report.advice import advise, more_trials_help
 from sjepa_online.evaluation.report.channels import ChannelReport
+from sjepa_online.evaluation.report.trials_curve import CurvePoint
 from sjepa_online.evaluation.significance import Score
 
 GOOD = Score("accuracy", 0.9, 0.86, 0.94, 0.5, 0.6, 100)
+
+
+def curve(*points, error=0.01):
+    return [
+        CurvePoint(size, value, value - 0.05, value + 0.05, error * (size != points[-1][0]))
+        for size, value in points
+    ]
 
 
 @pytest.fixture
@@ -17,7 +25,7 @@ def content(content_of, scalp_recording):
     return replace(
         content_of("mi", scalp_recording("mi", n_channels=4)),
         score=GOOD,
-        curve=[(10, 0.88), (20, 0.9)],
+        curve=curve((10, 0.88), (20, 0.9)),
         confusion=np.array([[18, 2], [2, 18]]),
         channels=[ChannelReport("C3", 8.0, 1.0, 0.1)],
     )
@@ -44,13 +52,34 @@ def test_at_chance_the_first_advice_is_what_to_check(content):
 
 
 def test_a_curve_that_rises_asks_for_more_trials(content):
-    rising = replace(content, curve=[(10, 0.7), (20, 0.8), (40, 0.9)])
+    rising = replace(content, curve=curve((10, 0.7), (20, 0.8), (40, 0.9)))
     (text,) = [text for text in _texts(rising, "note") if "More trials" in text]
     assert more_trials_help(rising)
     assert not more_trials_help(content)
     assert not more_trials_help(replace(content, curve=[]))
     assert "from 20 to 40" in text
     assert "+0.10" in text
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        # flat at the end
+        ((10, 0.7), (20, 0.8), (30, 0.9), (40, 0.9)),
+        # falls at the end
+        ((10, 0.7), (20, 0.8), (30, 0.92), (40, 0.9)),
+        # nearly flat throughout
+        ((10, 0.88), (20, 0.89), (40, 0.9)),
+    ],
+)
+def test_a_curve_that_has_become_flat_asks_for_no_more_trials(content, points):
+    assert not more_trials_help(replace(content, curve=curve(*points)))
+
+
+def test_a_gain_within_its_uncertainty_is_called_unknown(content):
+    unsure = replace(content, curve=curve((10, 0.7), (20, 0.8), (40, 0.9), error=0.1))
+    assert not more_trials_help(unsure)
+    assert any("is not known" in text and "±0.16" in text for text in _texts(unsure, "note"))
 
 
 def test_a_wide_interval_is_told(content):
@@ -60,7 +89,7 @@ def test_a_wide_interval_is_told(content):
 
 def test_confusions_are_named(content):
     confused = replace(content, confusion=np.array([[12, 8], [1, 19]]))
-    assert any("left_hand is taken for right_hand in 40 %" in t for t in _texts(confused, "note"))
+    assert any("left hand is taken for right hand in 40 %" in t for t in _texts(confused, "note"))
 
 
 def test_bad_channels_are_named_up_to_six(content):

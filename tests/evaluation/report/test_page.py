@@ -115,6 +115,7 @@ def test_what_the_report_counts_agrees_with_the_calibration(content_of, scalp_re
     false_positives, true_positives = content.roc
     assert np.trapezoid(true_positives, false_positives) == pytest.approx(summary["roc_auc"])
     # the last point has the training trials of all folds, hence the decoder's own score
-    size, value = content.curve[-1]
-    assert value == pytest.approx(summary["roc_auc"], abs=1e-6)
-    assert size == round(0.8 * len(content.trials.y))
+    last = content.curve[-1]
+    assert last.value == pytest.approx(summary["roc_auc"], abs=1e-6)
+    assert last.low <= last.value <= last.high
+    assert last.size == round(0.8 * len(content.trials.y))

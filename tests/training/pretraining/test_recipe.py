@@ -38,7 +38,7 @@ def test_every_shipped_recipe_is_valid_and_named_as_its_file(name: str) -> None:
         ({"untouched": '["1"]'}, "overlap 'train': 1"),
         ({"untouched": '["03"]'}, "overlap 'validation': 3"),
         ({"validation": "[]"}, "validation_share"),
-        ({"batch_size": "7"}, "multiple of 'slices'"),
+        ({"batch_size": "7"}, "no multiple of 'slices'"),
         ({"target_layers": "3"}, "n_encoder_layers"),
         ({"mask_diameter_percent": "0"}, "mask_diameter_percent"),
         ({"name": '"../tiny"'}, "name"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from sjepa_apps.cli.common import check_out, decoder_option, output_option, say
+from sjepa_apps.cli.progress import show_progress
 
 if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
@@ -96,20 +97,22 @@ def load_comparison(
     from sjepa_online.data import electrodes_told, make_trials, montage
     from sjepa_online.signal import PreprocessorConfig
 
-    sides = load_sides(train, test, amplifier)
-    both = [*sides[0], *sides[1]]
-    names_of_channels = montage(both, protocol)
+    with show_progress("Reading the recordings and cutting their trials"):
+        sides = load_sides(train, test, amplifier)
+        both = [*sides[0], *sides[1]]
+        names_of_channels = montage(both, protocol)
+        training, testing = (
+            make_trials(side, protocol, PreprocessorConfig(), names_of_channels) for side in sides
+        )
     if told := electrodes_told(both, protocol):
         say(told)
-    training, testing = (
-        make_trials(side, protocol, PreprocessorConfig(), names_of_channels) for side in sides
-    )
     for reason in (*training.dropped, *testing.dropped):
         say(f"left out: {reason}")
     names = [recording.name for side in sides for recording in side]
     settled = []
     for request in requests:
-        plan = request.resolve(protocol, training.ch_names, names)
+        epochs = (training.X, testing.X)
+        plan = request.resolve(protocol, training.ch_names, names, epochs=epochs)
         say(f"{request.name}: {plan.note}")
         settled.append(plan.request)
     return Comparison(*sides, training, testing, settled, sides[1][0].sfreq)

@@ -34,7 +34,7 @@ from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
-    from sjepa_online.evaluation.corruption import CorruptionScores, CorruptionSettings
+    from sjepa_online.evaluation.bad_channels.corruption import CorruptionScores, CorruptionSettings
 
 
 FaultName = Literal["noise", "flat", "drift", "mains", "pop", "swap", "dropped", "rail", "gain"]
@@ -77,10 +77,10 @@ def corruption(
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Score decoders, with and without compensation, while some channels are corrupted."""
+    """Score decoders while channels are bad, with and without an estimate of their signal."""
     shares = parse_fractions(fractions)
     check_results(csv, plot, overwrite)
-    from sjepa_online.evaluation.corruption import (
+    from sjepa_online.evaluation.bad_channels.corruption import (
         CorruptionSettings,
         Side,
         evaluate_corruption,
@@ -124,6 +124,14 @@ def corruption(
 
 def parse_fractions(text: str) -> tuple[float, ...] | Literal["each"]:
     """Read ``0,0.25,0.5`` or ``each``.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    fractions : tuple of float, or "each"
 
     Raises
     ------

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import typer
@@ -21,9 +22,21 @@ from sjepa_apps.cli.common import (
 )
 from sjepa_apps.cli.evaluate.comparison import CsvOption, PlotOption, check_results, make_requests
 
+if TYPE_CHECKING:
+    from sjepa_online.evaluation.moabb_statistics import PairedComparison
+    from sjepa_online.evaluation.tables import Row
+
+#: Scores of each decoder.
+Scores = Mapping[str, Sequence[float]]
+
 
 def moabb(
-    dataset: Annotated[str, typer.Option(help="Name of a class in moabb.datasets.")],
+    dataset: Annotated[
+        list[str],
+        typer.Option(
+            help="Name of a class in moabb.datasets; repeat for statistics over data sets."
+        ),
+    ],
     paradigm: ParadigmOption,
     subjects: Annotated[
         list[int] | None, typer.Option("--subjects", help="Subjects, by number; all by default.")
@@ -49,6 +62,7 @@ def moabb(
     check_results(csv, plot, overwrite)
     from sjepa_online.data.moabb_reader import make_dataset
     from sjepa_online.evaluation.moabb_evaluation import evaluate_moabb
+    from sjepa_online.evaluation.moabb_statistics import compare_decoders
     from sjepa_online.evaluation.plots import plot_scores, save_figure
     from sjepa_online.evaluation.tables import write_csv
     from sjepa_online.protocol import load_protocol
@@ -56,43 +70,63 @@ def moabb(
     protocol = load_protocol(paradigm)
     # the shipped populations hold recordings that MOABB's data sets hold too
     requests = make_requests(decoder, weights, seed, device, population="none")
-    rows = evaluate_moabb(
-        make_dataset(dataset),
-        protocol,
-        requests,
-        subjects=subjects or (),
-        evaluation=evaluation,
-        progress=say,
-    )
+    rows = [
+        row
+        for found in [make_dataset(name) for name in dict.fromkeys(dataset)]
+        for row in evaluate_moabb(
+            found,
+            protocol,
+            requests,
+            subjects=subjects or (),
+            evaluation=evaluation,
+            progress=say,
+        )
+    ]
+    compared = compare_decoders(rows)
     scores = {
         request.name: [float(str(row["score"])) for row in rows if row["decoder"] == request.name]
         for request in requests
     }
     chance = 1 / len(protocol.classes)
     if json:
+        described = {"dataset": ", ".join(dataset), "paradigm": protocol.name}
         print_json(
-            {
-                "dataset": dataset,
-                "paradigm": protocol.name,
-                "evaluation": evaluation,
-                "decoders": {
-                    name: {
-                        "score": float(np.mean(values)),
-                        "score_std": float(np.std(values)),
-                        "chance": chance,
-                    }
-                    for name, values in scores.items()
-                },
-                "rows": list(rows),
-            }
+            described | {"evaluation": evaluation} | _document(scores, chance, compared, rows)
         )
     else:
-        for name, values in scores.items():
-            echo(
-                f"{name}: {np.mean(values):.3f} +- {np.std(values):.3f} (chance {chance:.2f}, "
-                f"{len(values)} sessions)"
-            )
+        _print(scores, chance, compared)
     if csv is not None:
         write_csv(csv, rows)
     if plot is not None:
         save_figure(plot_scores(scores, "score", chance), plot)
+
+
+def _document(
+    scores: Scores, chance: float, compared: Sequence[PairedComparison], rows: Sequence[Row]
+) -> dict[str, object]:
+    return {
+        "decoders": {
+            name: {
+                "score": float(np.mean(values)),
+                "score_std": float(np.std(values)),
+                "chance": chance,
+            }
+            for name, values in scores.items()
+        },
+        "comparisons": [comparison.to_json() for comparison in compared],
+        "rows": list(rows),
+    }
+
+
+def _print(scores: Scores, chance: float, compared: Sequence[PairedComparison]) -> None:
+    for name, values in scores.items():
+        echo(
+            f"{name}: {np.mean(values):.3f} +- {np.std(values):.3f} (chance {chance:.2f}, "
+            f"{len(values)} sessions)"
+        )
+    for item in compared:
+        echo(
+            f"{item.dataset or 'all data sets'}: {item.better} over {item.worse}: effect "
+            f"{item.effect:.2f} standard deviations, p = {item.p:.2g} (one-sided, "
+            f"{item.n_subjects} subjects)"
+        )

@@ -38,7 +38,7 @@ def monitor(
     json: JsonOption = False,
 ) -> None:
     """Measure false alarms on clean recordings, and how well inserted faults are detected."""
-    from sjepa_online.evaluation.monitor import evaluate_monitor, halves, n_steps
+    from sjepa_online.evaluation.bad_channels.monitor import evaluate_monitor, halves, n_steps
 
     calibration, monitored = load_sides(train, test or (), amplifier)
     if not monitored:

@@ -62,7 +62,7 @@ def scores(
     No decoder adapts to the test: each of its trials counts for itself.
     """
     check_results(csv, plot, overwrite)
-    from sjepa_online.evaluation.early import evaluate_early
+    from sjepa_online.evaluation.dynamic_stopping import evaluate_dynamic_stopping
     from sjepa_online.evaluation.forehead import score_sides
     from sjepa_online.evaluation.plots import plot_scores, save_figure
     from sjepa_online.evaluation.scores import evaluate_scores
@@ -83,7 +83,7 @@ def scores(
         for request in requests:
             entry = results[request.name].to_json(testing)
             if dynamic_stopping:
-                entry["early"] = evaluate_early(training, testing, request)
+                entry["early"] = evaluate_dynamic_stopping(training, testing, request)
                 advance()
             check = _forehead(forehead, results[request.name].judge(testing))
             entry["forehead"] = None if check is None else check.to_json()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from sjepa_apps.cli.common import (
     DynamicStoppingOption,
     ElectrodesOption,
     JsonOption,
+    LslScope,
     OverwriteOption,
     ParadigmOption,
     PopulationOption,
@@ -28,27 +30,61 @@ from sjepa_apps.cli.common import (
     session_option,
     stream_option,
 )
-from sjepa_apps.cli.description import describes_signal
+from sjepa_apps.cli.description import describes_signal, options_of
 from sjepa_apps.cli.session.outputs import CalibrationOutputs
 from sjepa_apps.cli.session.run import (
     WAIT,
     DisplayOption,
     HeadlessOption,
+    NotesOption,
+    ParticipantOption,
+    PatternOption,
     PhotodiodeOption,
+    RunNameOption,
+    SessionNameOption,
+    SoundOption,
     WindowedOption,
     refuse_together,
     run_headless,
     run_in_window,
 )
 from sjepa_apps.cli.session.without_labels import AlignmentStream, calibrate_without_labels
+from sjepa_apps.session.identity import Identity
 from sjepa_apps.session_window.setup import DECODER, SessionSetup
-from sjepa_apps.stimulus.display import Placement
+from sjepa_apps.stimulus.display import DisplayOptions
 from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
-    from sjepa_online.decoding import DecoderRequest
     from sjepa_online.protocol import Electrodes
+
+#: Options about the display of the stimuli.
+_OF_DISPLAY = ("--display", "--windowed", "--photodiode", "--sound")
+#: Options about a session, which exclude a calibration on recordings.
+_NOT_FROM_RECORDINGS = (
+    "--headless",
+    "--folder",
+    "--resume",
+    "--skip-practice",
+    "--wait",
+    "--lsl-scope",
+    "--participant",
+    "--session",
+    "--run",
+    "--notes",
+    "--name-pattern",
+    *_OF_DISPLAY,
+)
+#: Options about labelled trials, which exclude a calibration without labels.
+_NOT_WITHOUT_LABELS = (
+    "--headless",
+    "--folder",
+    "--resume",
+    "--skip-practice",
+    "--dynamic-stopping",
+    "--report",
+    *_OF_DISPLAY,
+)
 
 
 @describes_signal()
@@ -61,7 +97,7 @@ def calibrate(
             "--from",
             callback=check_sources,
             metavar="SOURCE",
-            help="Recordings, instead of a session.",
+            help="Recordings, instead of a session; with --trials, beside it.",
         ),
     ] = None,
     decoder: Annotated[
@@ -117,84 +153,35 @@ def calibrate(
     display: DisplayOption = None,
     windowed: WindowedOption = False,
     photodiode: PhotodiodeOption = False,
+    sound: SoundOption = False,
+    participant: ParticipantOption = "",
+    session: SessionNameOption = "",
+    run: RunNameOption = "",
+    notes: NotesOption = "",
+    name_pattern: PatternOption = None,
 ) -> None:
     """Train, cross-validate and save a decoder, from recordings or from a session.
 
+    Without --from, a session with a participant is recorded; with --from and --trials,
+    a short one that starts from earlier sessions of the same person. Decoder and
+    report go to its folder, sessions/sub-01_task-ssvep_run-01 for participant 01.
     With --trials 0 no label is read: the recordings, or a minute of the stream,
-    align the decoder. Without --from, a session with a participant is recorded. Decoder and report
-    go to its folder, by default sessions/DATE-TIME_PROTOCOL.
+    align the decoder.
     """
+    given = {f"--{name.replace('_', '-')}": value or None for name, value in dict(locals()).items()}
     for path, option in ((out, "--out"), (report, "--report")):
         if path is not None:
             check_out(path, overwrite, option)
-    if electrodes is not None and (not source or trials == 0):
+    if electrodes is not None and (not source or trials is not None):
         raise InputError(
             "--electrodes chooses among the electrodes of labelled recordings",
-            value=f"--electrodes {electrodes} without --from, or with --trials 0",
+            value=f"--electrodes {electrodes} without --from, or with --trials",
             remedy=f'Write electrodes = "{electrodes}" into a copy of the protocol.',
         )
     from sjepa_online.decoding import DEFAULT_DECODER, DecoderRequest
 
     request = DecoderRequest(decoder or DEFAULT_DECODER, weights, seed, device, population)
-    of_window: dict[str, object] = {
-        "--display": display,
-        "--windowed": windowed,
-        "--photodiode": photodiode,
-    }
-    described = amplifier.model_copy(update={"stream": stream or amplifier.stream})
-    if trials == 0:
-        of_trials: dict[str, object] = {
-            "--headless": headless,
-            "--folder": folder,
-            "--resume": resume,
-            "--skip-practice": skip_practice,
-            "--dynamic-stopping": dynamic_stopping,
-            "--report": report,
-        }
-        refuse_together(of_trials | of_window, "--trials 0", "Without trials there is no session")
-        calibrate_without_labels(
-            paradigm,
-            source,
-            AlignmentStream(stream, described, wait or WAIT, lsl_scope),
-            request,
-            out or Path(DECODER),
-            overwrite=overwrite,
-            json=json,
-        )
-        return
-    if source:
-        of_session: dict[str, object] = {
-            "--headless": headless,
-            "--folder": folder,
-            "--resume": resume,
-            "--trials": trials,
-            "--skip-practice": skip_practice,
-            "--wait": wait,
-            "--lsl-scope": lsl_scope,
-        }
-        why = "A decoder is calibrated either from recordings or in a session"
-        refuse_together(of_session | of_window, "--from", why)
-        _from_recordings(
-            paradigm,
-            source,
-            described,
-            request,
-            dynamic_stopping,
-            electrodes,
-            CalibrationOutputs(out or Path(DECODER), report, overwrite, json),
-        )
-        return
-    if resume is not None:
-        why = "A session continues with the amplifier that it was begun with"
-        said = amplifier.model_dump(exclude_defaults=True)
-        refuse_together({"a description of the amplifier": said}, "--resume", why)
-    if wait is not None and not headless:
-        raise InputError(
-            "--wait has no effect in a window, which shows streams as they appear",
-            value=f"--wait {wait:g}",
-            remedy="Leave it out, or add --headless.",
-        )
-    configure_lsl(lsl_scope)
+    identity = Identity(participant=participant, session=session, run=run, notes=notes)
     setup = SessionSetup(
         paradigm,
         request,
@@ -208,24 +195,57 @@ def calibrate(
         dynamic_stopping=dynamic_stopping,
         out=out,
         report=report,
-        placement=Placement(display, windowed, photodiode),
+        display_options=DisplayOptions(display, windowed, photodiode, sound),
+        identity=identity,
+        pattern=name_pattern,
+        earlier=tuple(source or ()),
     )
-    if not headless:
-        run_in_window(setup, overwrite=overwrite, json=json)
-        return
-    refuse_together(of_window, "--headless", "It shows nothing on a display")
-    run_headless(setup, wait or WAIT, overwrite=overwrite, json=json)
+    described = amplifier.model_copy(update={"stream": stream or amplifier.stream})
+    outputs = CalibrationOutputs(out or Path(DECODER), report, overwrite, json)
+    if trials == 0:
+        signal = AlignmentStream(stream, described, wait or WAIT, lsl_scope)
+        _without_labels(setup, source, signal, outputs, given)
+    elif source and trials is None:
+        _from_recordings(setup, source, described, electrodes, outputs, given)
+    else:
+        _in_session(setup, wait, lsl_scope, outputs, given)
+
+
+def _refuse(given: dict[str, object], options: Sequence[str], chosen: str, why: str) -> None:
+    refuse_together({option: given[option] for option in options}, chosen, why)
+
+
+def _without_labels(
+    setup: SessionSetup,
+    sources: list[str] | None,
+    stream: AlignmentStream,
+    outputs: CalibrationOutputs,
+    given: dict[str, object],
+) -> None:
+    """Align a decoder to recordings, or to a minute of the stream."""
+    _refuse(given, _NOT_WITHOUT_LABELS, "--trials 0", "Without trials there is no session")
+    calibrate_without_labels(
+        setup.paradigm,
+        sources,
+        stream,
+        setup.request,
+        outputs.decoder,
+        overwrite=outputs.overwrite,
+        json=outputs.json,
+    )
 
 
 def _from_recordings(
-    paradigm: str,
-    source: list[str],
+    setup: SessionSetup,
+    sources: list[str],
     amplifier: AmplifierProfile,
-    request: DecoderRequest,
-    dynamic_stopping: bool,
     electrodes: Electrodes | None,
     outputs: CalibrationOutputs,
+    given: dict[str, object],
 ) -> None:
+    """Train and cross-validate a decoder on recordings."""
+    why = "Without --trials, recordings alone calibrate the decoder"
+    _refuse(given, _NOT_FROM_RECORDINGS, "--from", why)
     from sjepa_online.data import load_sources
     from sjepa_online.protocol import load_protocol
     from sjepa_online.signal import PreprocessorConfig
@@ -233,15 +253,41 @@ def _from_recordings(
     from sjepa_online.training import calibrate as run
 
     outputs.check()
-    protocol = load_protocol(paradigm).reading(electrodes)
-    recordings = load_sources(source, amplifier)
+    protocol = load_protocol(setup.paradigm).reading(electrodes)
+    recordings = load_sources(sources, amplifier)
     with progress_bar("Calibrating", N_FOLDS + 1) as advance:
         calibration = run(
             recordings,
             protocol,
             PreprocessorConfig(),
-            request,
-            dynamic_stopping=dynamic_stopping,
+            setup.request,
+            dynamic_stopping=setup.dynamic_stopping,
             progress=advance,
         )
     outputs.finish(calibration, recordings, {})
+
+
+def _in_session(
+    setup: SessionSetup,
+    wait: float | None,
+    scope: LslScope | None,
+    outputs: CalibrationOutputs,
+    given: dict[str, object],
+) -> None:
+    """Record a session with a participant, and train a decoder on it."""
+    if setup.resume is not None:
+        why = "A session continues with the amplifier that it was begun with"
+        refuse_together(dict.fromkeys(options_of(setup.amplifier), True), "--resume", why)
+    headless = given["--headless"]
+    if wait is not None and not headless:
+        raise InputError(
+            "--wait has no effect in a window, which shows streams as they appear",
+            value=f"--wait {wait:g}",
+            remedy="Leave it out, or add --headless.",
+        )
+    configure_lsl(scope)
+    if headless:
+        _refuse(given, _OF_DISPLAY, "--headless", "It shows nothing on a display")
+        run_headless(setup, wait or WAIT, overwrite=outputs.overwrite, json=outputs.json)
+    else:
+        run_in_window(setup, overwrite=outputs.overwrite, json=outputs.json)

@@ -47,6 +47,7 @@ class CalibrationOutputs:
         calibration: Calibration,
         recordings: Sequence[Recording],
         session: Mapping[str, object],
+        facts: Mapping[str, str] | None = None,
     ) -> None:
         """Save decoder and report, and print the scores.
 
@@ -57,6 +58,8 @@ class CalibrationOutputs:
             Recordings that the decoder was trained on.
         session : mapping
             Fields about the session for the JSON document; empty without one.
+        facts : mapping of str to str, optional
+            What the report tells of the session.
         """
         from sjepa_online.data import electrodes_told
 
@@ -73,7 +76,7 @@ class CalibrationOutputs:
             from sjepa_online.evaluation.report import more_trials_help, write_report
 
             say("Writing the report")
-            content = write_report(self.report, calibration, recordings)
+            content = write_report(self.report, calibration, recordings, facts)
             forehead = content.forehead
             told |= {"report": str(self.report), "more_trials_help": more_trials_help(content)}
         else:

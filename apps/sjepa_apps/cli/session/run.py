@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from sjepa_apps.cli.common import check_out, progress_bar, say, session_option
 from sjepa_apps.cli.session.outputs import CalibrationOutputs
 from sjepa_apps.cli.windows import require_window
+from sjepa_apps.session.identity import BIDS_PATTERN
 from sjepa_online.errors import InputError, OperationError
 
 HeadlessOption = Annotated[
@@ -24,9 +25,26 @@ PhotodiodeOption = Annotated[
     bool, session_option("--photodiode", help="Patch at the lower left for a photodiode.")
 ]
 
+SoundOption = Annotated[bool, session_option("--sound", help="A tone at cues and rests.")]
+ParticipantOption = Annotated[
+    str, session_option(metavar="NAME", help="Participant, for folder and report.")
+]
+SessionNameOption = Annotated[
+    str, session_option("--session", metavar="NAME", help="Session of the participant.")
+]
+RunNameOption = Annotated[
+    str, session_option("--run", metavar="NAME", help="Run; the next free number by default.")
+]
+NotesOption = Annotated[str, session_option(metavar="TEXT", help="Notes, stored with the session.")]
+PatternOption = Annotated[
+    str | None,
+    session_option("--name-pattern", metavar="P", help=f"Name of the folder; {BIDS_PATTERN}."),
+]
+
 if TYPE_CHECKING:
     from sjepa_apps.session.folder import SessionFolder
     from sjepa_apps.session_window.setup import SessionSetup
+    from sjepa_online.protocol import Protocol
     from sjepa_online.stream import StreamDescription
 
 #: Seconds in which the stream has to appear.
@@ -81,10 +99,17 @@ def open_session(setup: SessionSetup, wait: float) -> tuple[SessionFolder, Strea
 
     protocol = load_protocol(setup.paradigm)
     if setup.resume is None:
-        require_enough_trials(planned_trials(protocol, setup.seed, setup.n_trials), protocol)
+        _require_enough(setup, protocol)
         stream = resolve_stream(setup.stream, wait)
         folder = SessionFolder.create(
-            setup.folder, setup.paradigm, stream, setup.seed, setup.n_trials, setup.amplifier
+            setup.folder,
+            setup.paradigm,
+            stream,
+            setup.seed,
+            setup.n_trials,
+            setup.amplifier,
+            identity=setup.identity,
+            pattern=setup.pattern,
         )
         return folder, stream
     folder = SessionFolder.open(setup.resume)
@@ -107,7 +132,7 @@ def run_headless(setup: SessionSetup, wait: float, *, overwrite: bool, json: boo
     Parameters
     ----------
     setup : SessionSetup
-        Its placement is not used.
+        Its display options are not used.
     wait : float
         How long the stream may take to appear (s).
     overwrite : bool
@@ -121,6 +146,7 @@ def run_headless(setup: SessionSetup, wait: float, *, overwrite: bool, json: boo
         As for :func:`open_session` and the steps of :class:`CalibrationSession`.
     """
     from sjepa_apps.session.controller import CalibrationSession
+    from sjepa_apps.session.facts import session_facts
     from sjepa_apps.session.headless import HeadlessPresenter
     from sjepa_online.stream import FrameOutlet, StimulusOutlet
     from sjepa_online.training import N_FOLDS
@@ -142,12 +168,19 @@ def run_headless(setup: SessionSetup, wait: float, *, overwrite: bool, json: boo
         except KeyboardInterrupt:
             say(f"{how_to_resume(folder)} --headless")
             raise
-    with progress_bar("Training", N_FOLDS + 1) as advance:
-        calibration = session.train(
-            setup.request, dynamic_stopping=setup.dynamic_stopping, progress=advance
+    n_decoders = 2 if setup.earlier else 1
+    with progress_bar("Training", n_decoders * (N_FOLDS + 1)) as advance:
+        trained = session.train(
+            setup.request,
+            dynamic_stopping=setup.dynamic_stopping,
+            progress=advance,
+            earlier=setup.earlier,
         )
     recording = {"folder": str(folder.path), "recording": [str(part) for part in folder.parts()]}
-    outputs.finish(calibration, session.recordings(), recording)
+    if trained.note:
+        say(trained.note)
+    facts = session_facts(folder, stream, trained.note)
+    outputs.finish(trained.calibration, trained.recordings, recording, facts)
 
 
 def run_in_window(setup: SessionSetup, *, overwrite: bool, json: bool) -> None:
@@ -163,16 +196,13 @@ def run_in_window(setup: SessionSetup, *, overwrite: bool, json: bool) -> None:
     KeyboardInterrupt
         Ctrl-C; how the session goes on is told.
     """
-    from sjepa_apps.session.checks import require_enough_trials
-    from sjepa_apps.session.folder import planned_trials
     from sjepa_apps.session_window.window import run_session_window
     from sjepa_online.protocol import load_protocol
 
     require_window()
     _check_files(setup, overwrite)
     if setup.resume is None:
-        protocol = load_protocol(setup.paradigm)
-        require_enough_trials(planned_trials(protocol, setup.seed, setup.n_trials), protocol)
+        _require_enough(setup, load_protocol(setup.paradigm))
     outcome = run_session_window(setup)
     folder, result = outcome.folder, outcome.result
     if outcome.interrupted:
@@ -193,6 +223,16 @@ def run_in_window(setup: SessionSetup, *, overwrite: bool, json: bool) -> None:
             "more_trials_help": result.more_trials_help,
         },
     )
+
+
+def _require_enough(setup: SessionSetup, protocol: Protocol) -> None:
+    """Refuse a session that cannot be trained on; earlier recordings may make up for few trials."""
+    from sjepa_apps.session.checks import require_enough_trials
+    from sjepa_apps.session.folder import planned_trials
+
+    trials = planned_trials(protocol, setup.seed, setup.n_trials)
+    if not setup.earlier:
+        require_enough_trials(trials, protocol)
 
 
 def _check_files(setup: SessionSetup, overwrite: bool) -> None:

@@ -46,7 +46,11 @@ class AlignmentStream:
     scope: LslScope | None
 
     def record(self) -> Recording:
-        """Take a minute of it.
+        """Record a minute of the stream.
+
+        Returns
+        -------
+        recording : Recording
 
         Raises
         ------
@@ -76,6 +80,21 @@ def calibrate_without_labels(
     json: bool,
 ) -> None:
     """Align a decoder to the person's signal, save it, and tell what it is.
+
+    Parameters
+    ----------
+    paradigm : str
+        Name or path of the protocol.
+    sources : list of str or None
+        Recordings to align to; None for the stream.
+    stream : AlignmentStream
+    request : DecoderRequest
+    out : Path
+        Decoder file.
+    overwrite : bool
+        Whether an existing file may be replaced.
+    json : bool
+        Print one JSON document instead of text.
 
     Raises
     ------

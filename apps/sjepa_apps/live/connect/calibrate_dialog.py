@@ -86,6 +86,11 @@ class CalibrateDialog(QDialog):
         self.from_recordings.toggled.connect(self._check)
         self._check()
 
+    def begin_with(self, protocol: str, decoder: str) -> None:
+        """Choose a protocol and a decoder at first, where they are among the choices."""
+        self.protocol.setCurrentText(protocol)
+        self.decoder.setCurrentText(decoder)
+
     def _lay_out(self) -> None:
         layout = QGridLayout(self)
         layout.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 2 * GRID)

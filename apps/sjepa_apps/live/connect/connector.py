@@ -40,7 +40,13 @@ class Connector:
         view.markers.currentIndexChanged.connect(self._take_markers)
 
     def ask_for(self, selector: str) -> None:
-        """Connect a stream as soon as it is in sight; one that is open is closed."""
+        """Connect a stream as soon as it is in sight; an open one is closed.
+
+        Parameters
+        ----------
+        selector : str
+            Name, source id or uid of the stream.
+        """
         self._session.close_stream()
         self.wanted = selector
         self.look()

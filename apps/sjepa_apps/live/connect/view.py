@@ -183,7 +183,20 @@ class ConnectView(QWidget):
         amplifier: AmplifierProfile = AS_DECLARED,
         known: Mapping[str, AmplifierProfile] | None = None,
     ) -> None:
-        """Restore the choices of the last time, and take those of the command line."""
+        """Restore the choices of the last time, or take those of the command line.
+
+        Parameters
+        ----------
+        markers : str or None
+            Marker stream.
+        mode : {"sliding", "markers"} or None
+        unit : str or None
+            Of the EEG.
+        amplifier : AmplifierProfile
+            Of the command line.
+        known : mapping of str to AmplifierProfile, optional
+            Descriptions by stream, from earlier times.
+        """
         self._known = dict(known or {})
         self.mode.setCurrentIndex(list(MODES.values()).index(mode))
         self._said = amplifier
@@ -284,7 +297,16 @@ class ConnectView(QWidget):
         return MODES[self.mode.currentText()]
 
     def amplifier_for(self, stream: StreamDescription) -> AmplifierProfile:
-        """Return what is known of a stream's amplifier: what was said now, else the last time."""
+        """Return the description of a stream's amplifier: today's, or that of the last time.
+
+        Parameters
+        ----------
+        stream : StreamDescription
+
+        Returns
+        -------
+        amplifier : AmplifierProfile
+        """
         known = self._known.get(stream.selector, AS_DECLARED)
         return describe(known if self._said == AS_DECLARED else self._said, unit=self.chosen_unit)
 
@@ -313,7 +335,18 @@ class ConnectView(QWidget):
         return UNITS[self.unit.currentText()]
 
     def markers_for(self, stream: StreamDescription) -> StreamDescription | None:
-        """Return the marker stream to use with a signal; None while there is not exactly one."""
+        """Return the marker stream to use with a signal.
+
+        Parameters
+        ----------
+        stream : StreamDescription
+            The signal.
+
+        Returns
+        -------
+        markers : StreamDescription or None
+            None where there is not exactly one.
+        """
         chosen = self.markers.currentText()
         if chosen == NONE:
             return None

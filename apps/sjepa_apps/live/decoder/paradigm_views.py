@@ -10,8 +10,12 @@ from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPe
 from PyQt6.QtWidgets import QWidget
 
 from sjepa_apps.ui.theme import GRID, Theme
+from sjepa_apps.ui.widgets import class_label
 from sjepa_online.online.events import LiveDecision, SymbolDecision
 from sjepa_online.protocol import Protocol, Speller
+
+#: Tiles that are lower (pixels) give their height to the text.
+LOW_TILE = 30.0
 
 
 class ParadigmView(QWidget):
@@ -62,25 +66,31 @@ class ParadigmView(QWidget):
     def _tile(
         self, painter: QPainter, box: QRectF, colour: QColor, share: float, text: str, best: bool
     ) -> None:
-        """Draw a tile that is the fuller, the more probable its choice is."""
+        """Draw a tile with a bar below its text, the longer, the more probable the choice is."""
         theme = self._theme
         painter.setPen(QPen(colour if best else QColor(theme.line), 2 if best else 1))
         painter.setBrush(QColor(theme.raised))
         painter.drawRoundedRect(box, 6, 6)
-        wash = QColor(colour)
-        wash.setAlphaF(0.15 + 0.7 * share)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(wash)
-        filled = QRectF(box)
-        filled.setTop(box.bottom() - box.height() * share)
+        painter.setBrush(colour)
+        # text over a colour would be hard to read at some share or other
+        low = box.height() < LOW_TILE
+        height = 3.0 if low else min(box.height() / 7, 8.0)
+        edge = 1.0 if low else 3.0
+        bar = QRectF(
+            box.left() + 3, box.bottom() - height - edge, (box.width() - 6) * share, height
+        )
         if share > 0.02:
-            painter.drawRoundedRect(filled, 6, 6)
+            painter.drawRoundedRect(bar, height / 2, height / 2)
         painter.setPen(QColor(theme.ink))
         font = QFont(self.font())
-        font.setPixelSize(max(10, min(16, int(box.height() / 3), int(box.width() / 4.5))))
+        room = box.height() - 6 if low else box.height() / 3
+        font.setPixelSize(max(9, min(16, int(room), int(box.width() / 4.5))))
         font.setBold(best)
         painter.setFont(font)
-        painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), text)
+        fitting = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, box.width() - 4)
+        above = box.adjusted(0, 0, 0, -height if low else -height - 2)
+        painter.drawText(above, int(Qt.AlignmentFlag.AlignCenter), fitting)
 
 
 class TargetsView(ParadigmView):
@@ -97,7 +107,7 @@ class TargetsView(ParadigmView):
         for index, spec in enumerate(specs):
             row, column = divmod(index, columns)
             box = QRectF(1 + column * (width + GRID), 1 + row * (height + GRID), width, height)
-            text = spec.name if spec.frequency is None else f"{spec.frequency:.4g} Hz"
+            text = class_label(spec)
             share = self._probabilities.get(spec.name, 0.0)
             colour = self._theme.class_colour(index)
             self._tile(painter, box, colour, share, text, spec.name == best)
@@ -107,7 +117,7 @@ class SidesView(ParadigmView):
     """Left against right, as a needle between two sides."""
 
     def draw(self, painter: QPainter) -> None:
-        """Draw the needle where the evidence points."""
+        """Draw the needle where the probabilities point; none while nothing is decided."""
         theme = self._theme
         left, right = (spec.name for spec in self._protocol.classes[:2])
         balance = self._probabilities.get(right, 0.5)
@@ -118,14 +128,12 @@ class SidesView(ParadigmView):
         painter.drawRoundedRect(track, 8, 8)
         centre = track.center().x()
         x = track.left() + track.width() * balance
-        painter.setBrush(theme.class_colour(0 if balance < 0.5 else 1))
-        painter.drawRoundedRect(QRectF(min(x, centre), track.top(), abs(x - centre), 16), 4, 4)
-        painter.setBrush(QColor(theme.ink))
-        painter.drawPolygon(
-            QPolygonF(
-                [QPointF(x, middle - 12), QPointF(x - 7, middle - 24), QPointF(x + 7, middle - 24)]
-            )
-        )
+        if self._probabilities:
+            painter.setBrush(theme.class_colour(0 if balance < 0.5 else 1))
+            painter.drawRoundedRect(QRectF(min(x, centre), track.top(), abs(x - centre), 16), 4, 4)
+            painter.setBrush(QColor(theme.ink))
+            tip = QPointF(x, middle - 12)
+            painter.drawPolygon(QPolygonF([tip, tip + QPointF(-7, -12), tip + QPointF(7, -12)]))
         painter.setPen(QPen(QColor(theme.muted), 1))
         painter.drawLine(QPointF(centre, middle - 12), QPointF(centre, middle + 12))
         font = QFont(self.font())
@@ -139,7 +147,7 @@ class SidesView(ParadigmView):
             painter.setFont(font)
             painter.setPen(QColor(theme.ink if chosen else theme.muted))
             box = QRectF(track.left(), middle + 14, track.width(), 22)
-            text = name.replace("_hand", "")
+            text = name.replace("_hand", "").replace("_", " ")
             fitting = QFontMetricsF(font).elidedText(text, elide, track.width() / 2 - GRID)
             painter.drawText(box, int(where), fitting)
 
@@ -188,6 +196,8 @@ class SpellerView(ParadigmView):
                 box = QRectF(1 + column * (width + gap), 1 + row * (height + gap), width, height)
                 colour = QColor(self._theme.good if symbol == self._chosen else self._theme.accent)
                 share = self._symbols.get(symbol, 0.0)
+                # what every symbol has tells nothing
+                share = share if share > 1.001 / len(self._speller.symbols) else 0.0
                 self._tile(painter, box, colour, share, symbol, symbol == best)
                 if symbol in self._lit:
                     painter.setPen(QPen(QColor(self._theme.warning), 2))

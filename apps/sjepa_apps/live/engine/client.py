@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 from pydantic import ValidationError
@@ -17,9 +18,12 @@ from sjepa_online.online.commands import (
     command_to_line,
 )
 from sjepa_online.online.events import DecoderReady, Event, Refused, read_event
+from sjepa_online.signal.channel_quality.monitor import Choice
 
 #: How long (ms) the engine may take to end before it is killed, which harms nothing.
 PATIENCE = 1000
+#: How the lines of liblsl's log begin: date, seconds since its start, thread.
+LIBLSL_LINE = re.compile(r"\d{4}-\d\d-\d\d [\d:.]+ \( *[\d.]+s\) \[")
 
 
 class EngineClient(QObject):
@@ -69,6 +73,11 @@ class EngineClient(QObject):
     def forced(self) -> tuple[str, ...]:
         """The channels that are forced bad or good."""
         return tuple(self._choices)
+
+    @property
+    def choices(self) -> dict[str, Choice]:
+        """What the operator has chosen for channels, where not ``automatic``."""
+        return {name: command.choice for name, command in self._choices.items()}
 
     @property
     def pid(self) -> int | None:
@@ -163,7 +172,9 @@ class EngineClient(QObject):
             return
         text = self._process.readAllStandardError().data().decode(errors="replace")
         for line in filter(str.strip, text.splitlines()):
-            self.said.emit(line)
+            # liblsl's own lines say in its words what the events say in ours
+            if not LIBLSL_LINE.match(line):
+                self.said.emit(line)
 
     def _finished(self, code: int, status: QProcess.ExitStatus) -> None:
         process, self._process = self._process, None

@@ -11,7 +11,7 @@ from PyQt6.QtCore import QObject, QProcess, QTimer, pyqtSignal
 from sjepa_online.foreign_text import clean_text
 
 #: Arguments of Python; -P keeps modules in the working folder from being run.
-PROGRAM = ("-P", "-m", "sjepa_apps")
+PROGRAM = ("-P", "-m", "sjepa_apps.attached")
 #: How long (ms) a command may take to end when asked to.
 PATIENCE = 2000
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
@@ -40,7 +42,7 @@ def decoder_patterns(decoder: Decoder) -> tuple[Pattern, ...]:
     match decoder.protocol.paradigm:
         case "erp":
             found = haufe_patterns(filters[:N_SOURCES], shrink(kernel, SHRINKAGE))
-            titles = [f"component {index + 1}" for index in range(len(found))]
+            titles = _titles("response", found, decoder.ch_names)
         case "ssvep":
             frequencies = decoder.protocol.frequencies
             found = np.concatenate(
@@ -49,11 +51,20 @@ def decoder_patterns(decoder: Decoder) -> tuple[Pattern, ...]:
             titles = [f"response to {frequency:.4g} Hz" for frequency in frequencies]
         case "mi":
             found = _strongest(blocks.sum(axis=0), kernel, N_SOURCES)
-            titles = [f"rhythm {index + 1}" for index in range(len(found))]
+            titles = _titles("rhythm", found, decoder.ch_names)
     return tuple(
         Pattern(title=title, values=tuple(_scaled(values).tolist()))
         for title, values in zip(titles, found, strict=True)
     )
+
+
+def _titles(what: str, patterns: Floats, ch_names: Sequence[str]) -> list[str]:
+    """Name patterns by their order and the electrode at which each is the largest."""
+    places = [ch_names[int(np.argmax(np.abs(pattern)))] for pattern in patterns]
+    return [
+        f"{order} {what}, at {place}"
+        for order, place in zip(("strongest", "second", "third"), places, strict=False)
+    ]
 
 
 def _strongest(wanted: Floats, everything: Floats, n_sources: int) -> Floats:

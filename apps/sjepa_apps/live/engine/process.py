@@ -10,17 +10,22 @@ import os
 import queue
 import sys
 import threading
+import time
 
 from sjepa_apps.live.engine.patterns import decoder_patterns
 from sjepa_online.online import LiveService, use_one_thread
 from sjepa_online.online.commands import Command, read_command
 from sjepa_online.online.events import Event, event_to_line
+from sjepa_online.parent import GRACE
 
 
 def _read_commands(commands: queue.Queue[Command | None]) -> None:
     for line in sys.stdin.buffer:
         commands.put(read_command(line))
     commands.put(None)
+    # a stream that is being looked for takes longer, and nobody waits for it any more
+    time.sleep(GRACE)
+    os._exit(0)
 
 
 def _write_events(events: queue.SimpleQueue[Event]) -> None:

@@ -16,7 +16,7 @@ from sjepa_online.errors import InputError, OperationError
 from sjepa_online.stream import Recorder, StreamDescription, find_streams
 
 #: Seconds between two looks at the recorder.
-LOOK_EVERY = 1.0
+LOOK_EVERY = 0.5
 
 
 class RecordingState(Enum):
@@ -37,12 +37,15 @@ class Recording(QObject):
         The state is another one.
     problem
         What went wrong, in words.
+    recovered
+        The problem that was told is over.
     finished
         Path of a complete file.
     """
 
     changed = pyqtSignal()
     problem = pyqtSignal(str)
+    recovered = pyqtSignal()
     finished = pyqtSignal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -55,6 +58,7 @@ class Recording(QObject):
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recording")
         self._since = self._next_look = 0.0
         self._told = ""
+        self._n_received = 0
 
     @property
     def seconds(self) -> float:
@@ -95,12 +99,18 @@ class Recording(QObject):
             self._job = self._worker.submit(self._recorder.stop)
             self._enter(RecordingState.STOPPING)
 
-    def poll(self) -> None:
-        """See what has become of what was begun, and whether the file grows."""
+    def poll(self, n_received: int) -> None:
+        """See what has become of what was begun, and whether the file grows.
+
+        Parameters
+        ----------
+        n_received : int
+            Samples of the signal that have arrived here so far.
+        """
         if self._job is not None and self._job.done():
             self._take_outcome(self._job)
         if self.state is RecordingState.RUNNING and time.monotonic() >= self._next_look:
-            self._look()
+            self._look(n_received)
 
     def close(self) -> None:
         """End the recording, however far it is, and wait for it."""
@@ -130,15 +140,20 @@ class Recording(QObject):
             self._enter(RecordingState.IDLE)
             self.finished.emit(self.path)
 
-    def _look(self) -> None:
+    def _look(self, n_received: int) -> None:
         assert self._recorder is not None
         self._next_look = time.monotonic() + LOOK_EVERY
-        status = self._recorder.status()
+        status = self._recorder.status(received=n_received > self._n_received)
+        self._n_received = n_received
         self.n_bytes = status.n_bytes
         if status.problem and status.problem != self._told:
             self.problem.emit(status.problem)
+        if self._told and not status.problem:
+            self.recovered.emit()
         self._told = status.problem
         if not status.running:
+            # one that hangs is still there
+            self._worker.submit(self._recorder.stop)
             self._recorder = None
             self._enter(RecordingState.IDLE)
 

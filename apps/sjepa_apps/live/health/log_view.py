@@ -86,7 +86,8 @@ class LogModel(QAbstractTableModel):
         """Return a cell's text, colour or tool tip."""
         entry = self._shown[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            cells = (f"{entry.when:%H:%M:%S}", entry.event, clean_text(entry.detail, 1000))
+            event = entry.event.replace("-", " ")
+            cells = (f"{entry.when:%H:%M:%S}", event, clean_text(entry.detail, 1000))
             return cells[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
             return plain_tip(clean_text(entry.detail, 1000))

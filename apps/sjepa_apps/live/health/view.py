@@ -98,6 +98,11 @@ class HealthView(QWidget):
             value.setText("–")
             value.set_state("")
 
+    def stand_still(self) -> None:
+        """Show that nothing arrives; latencies and losses so far are kept for when it does."""
+        for name in ("decision", "end_to_end", "rate", "clock"):
+            self._set(name, "–")
+
     def add_decision(self, decision: LiveDecision) -> None:
         """Take note of a decision's latencies."""
         self.decision_ms.append(1e3 * decision.latency)
@@ -126,12 +131,14 @@ class HealthView(QWidget):
 
     def refresh(self) -> None:
         """Show percentiles and trace, if there are new decisions."""
-        if not self._changed or not self.isVisible():
+        if not self.isVisible():
+            return
+        self.trace.refresh()
+        if not self._changed:
             return
         self._changed = False
         self._set("decision", told_percentiles(self.decision_ms))
         self._set("end_to_end", told_percentiles(self.end_to_end_ms))
-        self.trace.refresh()
 
     def _restart_trace(self) -> None:
         self.trace.set_curves([self._theme.class_colour(0), self._theme.class_colour(1)])

@@ -11,6 +11,7 @@ from PyQt6.QtGui import (
     QFont,
     QFontMetricsF,
     QHideEvent,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -22,6 +23,7 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import QToolTip, QWidget
 
 from sjepa_apps.live.signals.channel_labels import LEAST_WIDTH, labels_width, paint_names
+from sjepa_apps.live.signals.cursor import Cursor, CursorView
 from sjepa_apps.live.signals.frames import FrameMeter
 from sjepa_apps.live.signals.store import Line, SignalStore
 from sjepa_apps.live.signals.trace_image import TraceImage, TraceLayout
@@ -31,7 +33,8 @@ from sjepa_apps.ui.widgets import plain_tip
 
 AXIS = 22
 HEAD = 20
-MARGIN = 8
+#: Right of the traces, where the bar of the scale stands: it must not cover the newest samples.
+MARGIN = 58
 NAME_SIZE = 11
 #: More markers than this in view are drawn faintly.
 MANY_LINES = 12
@@ -46,17 +49,24 @@ class SignalCanvas(QWidget):
     -------
     channel_clicked
         Name of the channel, when it was clicked.
+    zoom_asked
+        Name of the channel that is to be shown alone, or no longer.
     scrolled
         Seconds by which the wheel asks to look back (positive) or forward.
     """
 
     channel_clicked = pyqtSignal(str)
+    zoom_asked = pyqtSignal(str)
     scrolled = pyqtSignal(float)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setMinimumSize(320, 200)
         self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setToolTip("Left and right move the cursor, up and down choose its channel (C hides)")
+        self.cursor_line = Cursor()
+        self._rows: tuple[int, ...] = ()
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.frames = FrameMeter()
         self._theme = theme
@@ -83,7 +93,21 @@ class SignalCanvas(QWidget):
         """Show another stream, or none."""
         self._store = store
         self._still, self._back = None, 0.0
+        self._rows = () if store is None else tuple(range(len(store.channels.names)))
+        self.cursor_line.hide()
         self.rebuild()
+
+    def show_rows(self, rows: tuple[int, ...]) -> None:
+        """Show these channels of the stream, by their rows."""
+        self._rows = rows
+        self.rebuild()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The channels in view, from the top."""
+        if self._store is None:
+            return ()
+        return tuple(self._store.channels.names[row] for row in self._rows)
 
     def set_view(self, seconds: float, scale: float) -> None:
         """Change the time base (s) and the scale (µV from the middle to the edge of a lane)."""
@@ -125,8 +149,7 @@ class SignalCanvas(QWidget):
         """Paint everything anew at the next frame."""
         self._image = self._labels = self._axis = None
         if self._store is not None:
-            names = self._store.channels.names
-            self._labels_width = labels_width(names, self._lane_height, self._font(NAME_SIZE))
+            self._labels_width = labels_width(self.names, self._lane_height, self._font(NAME_SIZE))
         self.update()
 
     def tick(self) -> None:
@@ -146,7 +169,7 @@ class SignalCanvas(QWidget):
     @property
     def _lane_height(self) -> float:
         assert self._store is not None
-        return (self.height() - HEAD - AXIS) / len(self._store.channels.names)
+        return (self.height() - HEAD - AXIS) / max(len(self._rows), 1)
 
     @property
     def span(self) -> tuple[int, int]:
@@ -170,6 +193,7 @@ class SignalCanvas(QWidget):
             self._draw_lines(painter, self._store)
             self._draw_labels(painter)
             self._draw_scale(painter)
+            self.cursor_line.draw(painter, self._cursor_view())
         if self._notice:
             self._draw_notice(painter)
         painter.end()
@@ -184,12 +208,22 @@ class SignalCanvas(QWidget):
         self.rebuild()
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Tell which channel's name was clicked."""
+        """Tell which channel's name was clicked; in the traces, place the cursor."""
         assert event is not None
+        self.setFocus()
         name = self.channel_at(event.position())
         left = event.button() == Qt.MouseButton.LeftButton
         if name is not None and left and event.position().x() <= self._labels_width:
             self.channel_clicked.emit(name)
+        elif name is not None and left:
+            self._point_at(event.position())
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Show a channel alone, or all again."""
+        assert event is not None
+        name = self.channel_at(event.position())
+        if name is not None and event.position().x() > self._labels_width:
+            self.zoom_asked.emit(name)
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
         """Tell the state of the channel under the pointer, over its name."""
@@ -197,6 +231,8 @@ class SignalCanvas(QWidget):
         name = self.channel_at(event.position())
         if name is None or event.position().x() > self._labels_width:
             QToolTip.hideText()
+            if name is not None:
+                self._point_at(event.position())
             return
         QToolTip.showText(
             event.globalPosition().toPoint(), plain_tip(self._states.describe(name)), self
@@ -207,20 +243,66 @@ class SignalCanvas(QWidget):
         assert event is not None
         self.scrolled.emit(event.angleDelta().y() / 120 * self._seconds / 10)
 
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Move the cursor."""
+        assert event is not None
+        steps = {
+            Qt.Key.Key_Left: (-1, 0),
+            Qt.Key.Key_Right: (1, 0),
+            Qt.Key.Key_Up: (0, -1),
+            Qt.Key.Key_Down: (0, 1),
+        }
+        step = steps.get(Qt.Key(event.key()))
+        if step is None or not self._rows:
+            super().keyPressEvent(event)
+            return
+        self.cursor_line.step(step, len(self._rows))
+        self.update()
+
+    def toggle_cursor(self) -> None:
+        """Show the cursor, or hide it."""
+        self.cursor_line.toggle()
+        self.update()
+
+    def _point_at(self, point: QPointF) -> None:
+        area = self.area
+        row = int((point.y() - area.top()) / area.height() * len(self._rows))
+        self.cursor_line.place((point.x() - area.left()) / area.width(), row)
+        self.update()
+
+    def _cursor_view(self) -> CursorView:
+        assert self._store is not None
+        assert self._image is not None
+        stop = self._image.stop * self._image.layout.samples_per_column
+        newest = self._store.shown.stop - 2.0
+        return CursorView(
+            area=self.area,
+            names=self.names,
+            rows=self._rows,
+            store=self._store,
+            start=stop - self._seconds * self._store.sfreq,
+            stop=stop,
+            newest=newest,
+            theme=self._theme,
+            font=self._font(12),
+        )
+
     def channel_at(self, point: QPointF) -> str | None:
         """Return the channel whose lane is at a point."""
         area = self.area
         if self._store is None or not area.top() <= point.y() < area.bottom():
             return None
-        names = self._store.channels.names
+        names = self.names
+        if not names:
+            return None
         return names[int((point.y() - area.top()) / area.height() * len(names))]
 
     def _channel_colours(self) -> tuple[str, ...]:
         if self._store is None:
             return ()
         return tuple(
-            self._states.colour(name, self._theme, self._theme.trace)
-            for name in self._store.channels.names
+            self._theme.muted if self._states.is_unused(name) else self._theme.trace
+            for name in self.names
         )
 
     def _advance(self) -> None:
@@ -228,7 +310,7 @@ class SignalCanvas(QWidget):
         stop = self._last_column()
         if self._image is None:
             self._colours = self._channel_colours()
-            self._image = TraceImage(self._layout(), self._store.shown)
+            self._image = TraceImage(self._layout(), self._store.shown, self._store.bad)
             self._image.centre(self._store.centres())
             self._image.stop = stop - self._image.layout.width
         elif stop // self._image.layout.width > self._image.stop // self._image.layout.width:
@@ -248,6 +330,8 @@ class SignalCanvas(QWidget):
             scale=self._scale,
             colours=self._colours,
             background=self._theme.panel,
+            bad_colour=self._theme.bad,
+            rows=self._rows,
         )
 
     def _last_column(self) -> int:
@@ -292,7 +376,7 @@ class SignalCanvas(QWidget):
             newest = "last" if self._notice else "now"
             text = newest if ago == 0 else f"−{ago:.3g} s"
             # the outermost labels stay within the traces
-            left = min(max(x - 40, area.left() - 22), area.right() - 76)
+            left = min(max(x - 40, area.left() - 22), area.right() - 70)
             where = Qt.AlignmentFlag.AlignRight if seconds == 0 else Qt.AlignmentFlag.AlignHCenter
             painter.drawText(QRectF(left, 3, 80, AXIS - 4), int(where), text)
         painter.end()
@@ -340,7 +424,9 @@ class SignalCanvas(QWidget):
 
     def _fit_label(self, text: str) -> tuple[str, float]:
         metrics = QFontMetricsF(self._font(11))
-        fitting = metrics.elidedText(text, Qt.TextElideMode.ElideRight, LABEL_WIDTH)
+        # a marker is a word for programs
+        readable = text.replace("_", " ")
+        fitting = metrics.elidedText(readable, Qt.TextElideMode.ElideRight, LABEL_WIDTH)
         return fitting, metrics.horizontalAdvance(fitting)
 
     def _draw_labels(self, painter: QPainter) -> None:
@@ -355,9 +441,7 @@ class SignalCanvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(self._font(NAME_SIZE))
         painter.translate(0, self.area.top())
-        paint_names(
-            painter, self._store.channels.names, self._states, self._theme, self._lane_height
-        )
+        paint_names(painter, self.names, self._states, self._theme, self._lane_height)
         painter.end()
         return pixmap
 
@@ -365,20 +449,18 @@ class SignalCanvas(QWidget):
         """Draw a bar as high as the scale says."""
         assert self._store is not None
         area, theme = self.area, self._theme
-        lane = area.height() / len(self._store.channels.names)
+        lane = self._lane_height
         # a bar of whole scales that is high enough to be seen
         times = next((n for n in (1, 2, 5, 10, 20, 50) if n * lane / 2 >= 12), 100)
-        height = times * lane / 2
-        text = f"{times * self._scale:g} {self._store.channels.unit}"
+        height = min(times * lane / 2, area.height())
         painter.setFont(self._font(11))
-        width = QFontMetricsF(painter.font()).horizontalAdvance(text)
-        right = area.right() - 8
-        box = QRectF(right - width - 20, area.bottom() - height - 16, width + 24, height + 12)
-        painter.fillRect(box, faint(QColor(theme.panel), 0.85))
+        right, middle = area.right() + 8, area.center().y()
         painter.setPen(QPen(QColor(theme.ink), 2))
-        painter.drawLine(QPointF(right, box.top() + 6), QPointF(right, box.top() + 6 + height))
-        where = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.drawText(box.adjusted(0, 0, -12, 0), int(where), text)
+        painter.drawLine(QPointF(right, middle - height / 2), QPointF(right, middle + height / 2))
+        box = QRectF(right + 5, middle - 18, self.width() - right - 5, 36)
+        where = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        text = f"{times * self._scale:g}\n{self._store.channels.unit}"
+        painter.drawText(box, int(where), text)
 
     def _draw_notice(self, painter: QPainter) -> None:
         painter.setFont(self._font(14))

@@ -22,12 +22,35 @@ GAP = 6.0
 
 
 def n_columns(lane: float) -> int:
-    """Return in how many columns names stand beside lanes of a height (pixels)."""
+    """Return the number of columns of names beside lanes of a height.
+
+    Parameters
+    ----------
+    lane : float
+        Height (pixels).
+
+    Returns
+    -------
+    n_columns : int
+    """
     return 1 if lane >= NAME_ROOM else 2
 
 
 def labels_width(names: Sequence[str], lane: float, font: QFont) -> float:
-    """Return the width (pixels) that the names need beside lanes of a height (pixels)."""
+    """Return the width that the names need beside lanes of a height.
+
+    Parameters
+    ----------
+    names : sequence of str
+    lane : float
+        Height (pixels).
+    font : QFont
+
+    Returns
+    -------
+    width : float
+        Pixels.
+    """
     return max(EDGE + n_columns(lane) * _column_width(names, font), LEAST_WIDTH)
 
 
@@ -40,6 +63,11 @@ def place_names(bad: Sequence[bool], lane: float) -> dict[int, int]:
         Whether the channel is bad, one a row.
     lane : float
         Height of a row (pixels).
+
+    Returns
+    -------
+    columns : dict of int to int
+        By row.
     """
     columns = n_columns(lane)
     if columns * lane >= NAME_ROOM:

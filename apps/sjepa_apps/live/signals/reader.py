@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sjepa_apps.ui.worker import Worker
 from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, pick_channels
 from sjepa_online.errors import InputError, OperationError
+from sjepa_online.markers import REPLAY_SOURCE
 from sjepa_online.signal.units import microvolt_factor
 from sjepa_online.stream import (
     Chunk,
@@ -31,6 +32,9 @@ PAUSE = 0.015
 #: Seconds for which one look at the markers waits for one.
 MARKERS_WITHIN = 0.1
 _KEPT = 4000
+#: Types of channels that carry impedances.
+IMPEDANCE_TYPES = ("impedance", "imp")
+MASTOIDS = ("M1", "M2", "A1", "A2")
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,15 @@ class ShownChannels:
         From the stream's unit to µV; 1 where the stream tells no unit of voltage.
     unit : str
         ``µV``, or ``units`` where the stream tells none.
+    mastoids : ndarray of int
+        Rows of mastoids and ears, which are not shown but may be the reference.
     """
 
     names: tuple[str, ...]
     picks: NDArray[np.intp]
     factors: NDArray[np.float64]
     unit: str
+    mastoids: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
 
 
 def shown_channels(
@@ -62,12 +69,27 @@ def shown_channels(
         picked = pick_channels(stream.declaration, amplifier)
     except InputError:
         return _every_channel(stream, amplifier.unit)
-    return ShownChannels(picked.ch_names, picked.rows, picked.microvolts[:, np.newaxis], "µV")
+    factors = picked.microvolts[:, np.newaxis]
+    return ShownChannels(
+        picked.ch_names, picked.rows, factors, "µV", _mastoid_rows(stream, picked.rows)
+    )
+
+
+def _mastoid_rows(stream: StreamDescription, shown: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the rows of mastoids and ears that are not shown themselves."""
+    names = usable_names(stream)
+    rows = [row for row, name in enumerate(names) if name.upper() in MASTOIDS]
+    return np.array([row for row in rows if row not in shown], dtype=np.intp)
 
 
 def _every_channel(stream: StreamDescription, unit: str | None) -> ShownChannels:
     names = usable_names(stream)
-    wanted, picks = names, np.arange(len(names))
+    types = stream.ch_types or ("",) * len(names)
+    picks = np.array(
+        [row for row, kind in enumerate(types) if kind.lower() not in IMPEDANCE_TYPES],
+        dtype=np.intp,
+    )
+    wanted = tuple(names[pick] for pick in picks)
     units = (unit,) * len(names) if unit else stream.units
     try:
         factors = np.array([microvolt_factor(units[pick]) for pick in picks])
@@ -82,6 +104,11 @@ def usable_names(stream: StreamDescription) -> tuple[str, ...]:
     if len(names) == stream.n_channels and len(set(names)) == len(names):
         return names
     return tuple(str(number) for number in range(1, stream.n_channels + 1))
+
+
+def waits_for_consumer(stream: StreamDescription) -> bool:
+    """Return whether a stream begins with its first consumer, as replays of this program do."""
+    return stream.source_id.startswith(f"{REPLAY_SOURCE}:")
 
 
 def lasting_selector(stream: StreamDescription) -> str:

@@ -11,14 +11,15 @@ from PyQt6 import sip
 from PyQt6.QtCore import QLineF, QRect, QRectF
 from PyQt6.QtGui import QColor, QImage, QPainter, QPen
 
-from sjepa_apps.live.signals.store import History
+from sjepa_apps.live.signals.store import BadHistory, History
 
 Floats = NDArray[np.float64]
 
 #: Above so many samples a pixel, a column shows their extremes instead of each.
 SAMPLES_PER_COLUMN = 4.0
-#: A trace may leave its lane by so many lanes; a railed channel must not cover all others.
-OVERLAP = 1.0
+#: A good trace may leave its lane by so many lanes, a bad one by fewer: it must not cover all
+#: others. Beyond that nothing is drawn: a line along the edge would look like an amplifier's limit.
+OVERLAP, BAD_OVERLAP = 3.0, 0.5
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,10 @@ class TraceLayout:
     colours : tuple of str
         One a channel, from the top.
     background : str
+    bad_colour : str
+        Of the stretches in which a channel was bad.
+    rows : tuple of int or None
+        The channels from the top; None for all.
     """
 
     width: int
@@ -47,6 +52,8 @@ class TraceLayout:
     scale: float
     colours: tuple[str, ...]
     background: str
+    bad_colour: str = "#ff0000"
+    rows: tuple[int, ...] | None = None
 
 
 class TraceImage:
@@ -59,11 +66,16 @@ class TraceImage:
     layout : TraceLayout
     history : History
         What is painted, in µV.
+    bad : BadHistory or None
+        When each channel was bad; None for never.
     """
 
-    def __init__(self, layout: TraceLayout, history: History) -> None:
+    def __init__(
+        self, layout: TraceLayout, history: History, bad: BadHistory | None = None
+    ) -> None:
         self.layout = layout
-        self._history = history
+        self._history, self._bad = history, bad
+        self._rows = slice(None) if layout.rows is None else np.array(layout.rows, dtype=np.intp)
         self._image = QImage(layout.width, layout.height, QImage.Format.Format_RGB32)
         self._image.fill(QColor(layout.background))
         self._centres = np.zeros((len(layout.colours), 1))
@@ -72,7 +84,7 @@ class TraceImage:
 
     def centre(self, centres: Floats) -> None:
         """Take these levels (µV), shape (channels,), for the middles of the lanes."""
-        self._centres = np.nan_to_num(centres)[:, np.newaxis]
+        self._centres = np.nan_to_num(centres)[self._rows, np.newaxis]
 
     def recolour(self, colours: tuple[str, ...]) -> None:
         """Paint what comes next in these colours."""
@@ -111,12 +123,17 @@ class TraceImage:
         painter.fillRect(painter.clipBoundingRect(), QColor(self.layout.background))
         # one column more on the left joins the lines
         x, values = self._points(first - 1, last)
-        y = self._lanes(values)
+        bad = self._bad_at(x, len(values))
+        y = self._lanes(values, bad)
         x = x - first + place
+        width = max(1.0, self.layout.ratio)
         for colour in dict.fromkeys(self.layout.colours):
             rows = [row for row, one in enumerate(self.layout.colours) if one == colour]
-            painter.setPen(QPen(QColor(colour), max(1.0, self.layout.ratio)))
-            _draw_lines(painter, x, y[rows])
+            painter.setPen(QPen(QColor(colour), width))
+            _draw_lines(painter, x, y[rows], ~bad[rows])
+        if bad.any():
+            painter.setPen(QPen(QColor(self.layout.bad_colour), width))
+            _draw_lines(painter, x, y, bad)
 
     def _points(self, first: int, last: int) -> tuple[Floats, Floats]:
         """Return positions in columns ``(n,)`` and values ``(channels, n)`` of the points."""
@@ -124,9 +141,9 @@ class TraceImage:
         if step <= SAMPLES_PER_COLUMN:
             start, stop = int(np.floor(first * step)), int(np.ceil(last * step)) + 1
             x = np.arange(start, stop) / step
-            return x, self._history.get(start, stop).astype(np.float64)
+            return x, self._history.get(start, stop, self._rows).astype(np.float64)
         bounds = np.ceil(np.arange(first, last + 1) * step).astype(np.int64)
-        samples = self._history.get(int(bounds[0]), int(bounds[-1]))
+        samples = self._history.get(int(bounds[0]), int(bounds[-1]), self._rows)
         places = bounds[:-1] - bounds[0]
         low = np.fmin.reduceat(samples, places, axis=1)
         high = np.fmax.reduceat(samples, places, axis=1)
@@ -137,24 +154,33 @@ class TraceImage:
         values = np.stack([np.where(rising, low, high), np.where(rising, high, low)], axis=2)
         return x, values.reshape(len(samples), -1).astype(np.float64)
 
-    def _lanes(self, values: Floats) -> Floats:
-        """Return the vertical positions (device pixels) of values in their lanes."""
+    def _bad_at(self, x: Floats, n_rows: int) -> NDArray[np.bool_]:
+        """Return which channels were bad at positions in columns, shape (channels, n)."""
+        if self._bad is None:
+            return np.zeros((n_rows, len(x)), dtype=bool)
+        places = np.floor(x * self.layout.samples_per_column).astype(np.int64)
+        return self._bad.at(np.maximum(places, 0), self._rows)
+
+    def _lanes(self, values: Floats, bad: NDArray[np.bool_]) -> Floats:
+        """Return the vertical positions (device pixels) of values; NaN too far from their lanes."""
         lane = self.layout.height / len(values)
         offset = (values - self._centres) / self.layout.scale
         middle = (np.arange(len(values))[:, np.newaxis] + 0.5) * lane
-        return middle - np.clip(offset, -2 * OVERLAP, 2 * OVERLAP) * lane / 2
+        farthest = np.where(bad, 1 + 2 * BAD_OVERLAP, 1 + 2 * OVERLAP)
+        with np.errstate(invalid="ignore"):
+            within = np.abs(offset) <= farthest
+        return np.where(within, middle - offset * lane / 2, np.nan)
 
 
-def _draw_lines(painter: QPainter, x: Floats, y: Floats) -> None:
-    """Draw a line from point to point of each row, except where a value is missing."""
+def _draw_lines(painter: QPainter, x: Floats, y: Floats, drawn: NDArray[np.bool_]) -> None:
+    """Draw a line to each point that is to be drawn, except where a value is missing."""
     n_channels, n_points = y.shape
     if n_points < 2:
         return
     ends = np.empty((n_channels, n_points - 1, 4))
     ends[..., 0], ends[..., 1] = x[:-1], y[:, :-1]
     ends[..., 2], ends[..., 3] = x[1:], y[:, 1:]
-    ends = ends.reshape(-1, 4)
-    ends = ends[np.isfinite(ends).all(axis=1)]
+    ends = ends[drawn[:, 1:] & np.isfinite(ends).all(axis=2)]
     if len(ends):
         # an array of Qt's own lines, written through its memory: a list would cost far more
         lines: Any = sip.array(QLineF, len(ends))  # type: ignore[call-arg] # the stubs lack it

@@ -113,7 +113,19 @@ class TrialLog:
         self._recent: deque[LiveDecision] = deque(maxlen=_RECENT)
 
     def add_marker(self, label: str, time: float) -> list[Trial]:
-        """Take in a marker and return the trials that it completes."""
+        """Add a marker.
+
+        Parameters
+        ----------
+        label : str
+        time : float
+            s.
+
+        Returns
+        -------
+        trials : list of Trial
+            Those that the marker completes.
+        """
         truth = self.protocol.class_of(label)
         if self._mode == "markers" or truth is None:
             return []
@@ -121,7 +133,17 @@ class TrialLog:
         return self._match()
 
     def add_decision(self, decision: LiveDecision) -> list[Trial]:
-        """Take in a decision and return the trials that it completes."""
+        """Add a decision.
+
+        Parameters
+        ----------
+        decision : LiveDecision
+
+        Returns
+        -------
+        trials : list of Trial
+            Those that the decision completes.
+        """
         if self._mode == "sliding":
             self._recent.append(decision)
             return self._match()
@@ -130,7 +152,17 @@ class TrialLog:
         return [self._complete(decision.onset, decision.truth, decision)]
 
     def add_symbol(self, decided: SymbolDecision) -> bool:
-        """Add the decision on a symbol; return whether the true symbol is known."""
+        """Add the decision on a symbol.
+
+        Parameters
+        ----------
+        decided : SymbolDecision
+
+        Returns
+        -------
+        is_known : bool
+            Whether the true symbol is known.
+        """
         if decided.truth is None:
             return False
         self.symbols.append(
@@ -142,7 +174,13 @@ class TrialLog:
         return True
 
     def confusion(self) -> NDArray[np.int64]:
-        """Return how often each class (rows) was decided as each (columns)."""
+        """Return how often each class (rows) was decided as each (columns).
+
+        Returns
+        -------
+        counts : ndarray of int, shape (classes, classes)
+            Rows: true classes.
+        """
         names = self.protocol.class_names
         counts = np.zeros((len(names), len(names)), dtype=np.int64)
         for trial in self.trials:
@@ -180,7 +218,17 @@ class TrialLog:
 
 
 def wilson_interval(n_correct: int, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927); (0, 1) without trials."""
+    """Return the 95 % interval of a share (Wilson 1927).
+
+    Parameters
+    ----------
+    n_correct, n : int
+
+    Returns
+    -------
+    low, high : float
+        0 and 1 without trials.
+    """
     if n == 0:
         return 0.0, 1.0
     share = n_correct / n

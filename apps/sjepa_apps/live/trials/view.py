@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,18 +21,20 @@ from PyQt6.QtWidgets import (
 )
 
 from sjepa_apps.live.trials.model import SymbolTrial, Trial, TrialLog, wilson_interval
-from sjepa_apps.ui.theme import GRID, Theme
-from sjepa_apps.ui.widgets import PlainLabel, panel, style_table
+from sjepa_apps.ui.theme import GRID, Theme, blend, readable_on
+from sjepa_apps.ui.widgets import PlainLabel, WrappedLabel, class_labels, panel, style_table
 from sjepa_online.files import atomic_write
 from sjepa_online.foreign_text import csv_cell
 
 #: Height (pixels) of the captions of rows and columns.
 CAPTION = 15
+#: Least height (pixels) of a cell.
+LEAST_CELL = 12
 COLUMNS = ("#", "Truth", "Decided", "p", "After", "Without")
 #: Trials in the table; all of them count, and all are exported.
 SHOWN = 200
 #: Least width (pixels) of the columns of truth and decision.
-NAME_WIDTH = 72
+NAME_WIDTH = 84
 
 
 class ConfusionMatrix(QWidget):
@@ -39,7 +42,7 @@ class ConfusionMatrix(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMinimumSize(160, 64)
+        self.setMinimumWidth(160)
         self.setToolTip("Rows: the truth; columns: what was decided")
         self._theme = theme
         self._log: TrialLog | None = None
@@ -52,6 +55,8 @@ class ConfusionMatrix(QWidget):
     def show_log(self, log: TrialLog | None) -> None:
         """Show the trials of a log."""
         self._log = log
+        n_classes = 2 if log is None else len(log.protocol.classes)
+        self.setMinimumHeight(2 * CAPTION + n_classes * LEAST_CELL)
         self.update()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
@@ -60,7 +65,8 @@ class ConfusionMatrix(QWidget):
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        names, counts = self._log.protocol.class_names, self._log.confusion()
+        names = tuple(class_labels(self._log.protocol).values())
+        counts = self._log.confusion()
         font = QFont(self.font())
         font.setPixelSize(11)
         painter.setFont(font)
@@ -88,8 +94,8 @@ class ConfusionMatrix(QWidget):
             above = QRectF(left + row * width, CAPTION, width, top - CAPTION)
             painter.drawText(above, middle, metrics.elidedText(truth, elide, width))
             for column in range(len(names)):
-                colour = QColor(self._theme.good if row == column else self._theme.bad)
-                colour.setAlphaF(0.15 + 0.7 * float(shares[row, column]))
+                strong = self._theme.good if row == column else self._theme.bad
+                colour = blend(strong, self._theme.panel, 0.15 + 0.7 * float(shares[row, column]))
                 if counts[row, column] == 0:
                     colour = QColor(self._theme.raised)
                 box = QRectF(
@@ -98,7 +104,7 @@ class ConfusionMatrix(QWidget):
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(colour)
                 painter.drawRoundedRect(box, 3, 3)
-                painter.setPen(QColor(self._theme.ink))
+                painter.setPen(readable_on(colour))
                 painter.drawText(box, middle, str(counts[row, column]))
         painter.end()
 
@@ -110,17 +116,18 @@ class TrialsView(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._log: TrialLog | None = None
+        self._labels: dict[str, str] = {}
         self._n_shown, self._shows_symbols = 0, False
         self._why_none = "no trial with a known truth yet"
         self.table = QTableWidget(0, len(COLUMNS))
         self.table.setHorizontalHeaderLabels(list(COLUMNS))
         style_table(self.table, len(COLUMNS) - 1)
-        for column, width in enumerate((48, NAME_WIDTH, NAME_WIDTH, 56, 96)):
+        for column, width in enumerate((34, NAME_WIDTH, NAME_WIDTH, 56, 92)):
             self.table.setColumnWidth(column, width)
+        self._fit_names(None)
         self.accuracy = PlainLabel("–", "figure")
         self.accuracy.setToolTip("Share of trials decided right, with its 95 % interval (Wilson)")
-        self.interval = PlainLabel(self._why_none, "muted")
-        self.interval.setWordWrap(True)
+        self.interval = WrappedLabel(self._why_none, "muted")
         self.matrix = ConfusionMatrix(theme)
         self.export = QPushButton("Export …")
         self.export.setToolTip("Write all trials as CSV")
@@ -189,7 +196,8 @@ class TrialsView(QWidget):
 
     def _fit_names(self, log: TrialLog | None) -> None:
         """Make the columns as wide as the longest name that may stand in them, or their title."""
-        names = () if log is None else log.protocol.class_names
+        self._labels = {} if log is None else class_labels(log.protocol)
+        names = tuple(self._labels.values())
         self.table.ensurePolished()
         metrics = self.table.fontMetrics()
         longest = max((metrics.horizontalAdvance(f"✓ {name}") for name in names), default=0)
@@ -208,8 +216,11 @@ class TrialsView(QWidget):
             after, without = f"{trial.n_flashes} flashes", ""
         else:
             after, without = f"{trial.duration:.2f} s", ", ".join(trial.bad_channels)
-        decided = f"{'✓' if trial.correct else '✗'} {trial.decided}"
-        cells = (str(number), trial.truth, decided, f"{trial.confidence:.2f}", after, without)
+        labels = self._labels
+        truth = labels.get(trial.truth, trial.truth)
+        sign = "✓" if trial.correct else "✗"
+        decided = f"{sign} {labels.get(trial.decided, trial.decided)}"
+        cells = (str(number), truth, decided, f"{trial.confidence:.2f}", after, without)
         self.table.insertRow(0)
         for column, text in enumerate(cells):
             item = QTableWidgetItem(text)
@@ -224,14 +235,13 @@ class TrialsView(QWidget):
             return
         speller = log.protocol.speller
         share, told = _accuracy(log.trials)
-        chance = 1 / len(log.protocol.classes)
-        flashes = ""
+        told = f"{told}, {_told_chance(log)}"
         if log.symbols and speller is not None:
-            flashes = f"\nflashes: {told}"
+            flashes = told
             share, told = _accuracy(log.symbols)
-            chance = 1 / len(speller.symbols)
+            told = f"{told}, chance {1 / len(speller.symbols):.2f}\nflashes: {flashes}"
         self.accuracy.setText(share)
-        self.interval.setText(f"{told}, chance {chance:.2f}{flashes}")
+        self.interval.setText(told)
 
 
 def _accuracy(trials: Sequence[Trial | SymbolTrial]) -> tuple[str, str]:
@@ -240,6 +250,15 @@ def _accuracy(trials: Sequence[Trial | SymbolTrial]) -> tuple[str, str]:
     low, high = wilson_interval(n_correct, len(trials))
     share = f"{n_correct / len(trials):.2f}" if trials else "–"
     return share, f"{n_correct} of {len(trials)} right, 95 % interval {low:.2f}-{high:.2f}"
+
+
+def _told_chance(log: TrialLog) -> str:
+    """Tell how often blind guessing is right: of flashes, the answer that is right most often."""
+    if log.protocol.speller is None:
+        return f"chance {1 / len(log.protocol.classes):.2f}"
+    counts = Counter(trial.truth for trial in log.trials)
+    most, n_most = counts.most_common(1)[0]
+    return f"always {most}: {n_most / len(log.trials):.2f}"
 
 
 def _row(trial: Trial | SymbolTrial) -> tuple[object, ...]:

@@ -7,6 +7,8 @@ from sjepa_apps.stimulus.scenes.speller import SpellerScene
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Flicker, Imagery, Protocol, Speller
 
+__all__ = ["FlickerScene", "ImageryScene", "Scene", "SpellerScene", "make_scene"]
+
 
 def make_scene(protocol: Protocol) -> Scene:
     """Make the scene of a protocol.

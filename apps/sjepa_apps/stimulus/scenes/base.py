@@ -5,8 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
-from PyQt6.QtCore import QPointF, QRectF, QSizeF
-from PyQt6.QtGui import QColor, QPainter, QPixmap
+from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PyQt6.QtGui import QColor, QFont, QPainter, QPixmap
 
 from sjepa_apps.stimulus import theme
 from sjepa_online.schedule import Phase, ScheduledTrial
@@ -89,8 +89,29 @@ class Scene(ABC):
     def choose(self, trial: ScheduledTrial, selected: str) -> None:  # noqa: B027 - most keep none
         """Take note of what a decoder has chosen in the trial, for scenes that show it later."""
 
-    def follow(self, probabilities: Mapping[str, float]) -> None:  # noqa: B027 - most show none
+    def set_text(  # noqa: B027 - most spell none
+        self, text: str, keys: Mapping[str, str]
+    ) -> None:
+        """Show a freely spelled text from now on, and what some symbols do."""
+
+    def follow(  # noqa: B027 - most show none
+        self, probabilities: Mapping[str, float], phase: Phase, seconds: float
+    ) -> None:
         """Take note of what a decoder makes of the trial so far, before each of its frames."""
+
+    def take_state(self, other: Scene) -> None:  # noqa: B027 - most have none
+        """Show what another scene of the protocol has taken note of."""
+
+    def draw_rest(self, painter: QPainter, centre: QPointF) -> None:
+        """Tell in a word that the participant may rest."""
+        box = QRectF(0, 0, 40 * self.unit, 6 * self.unit)
+        box.moveCenter(centre)
+        self.show(painter, "rest word", box, lambda canvas: self._draw_rest(canvas, box))
+
+    def _draw_rest(self, canvas: QPainter, box: QRectF) -> None:
+        canvas.setFont(theme.font(4.4 * self.unit, QFont.Weight.Medium))
+        canvas.setPen(theme.TEXT)
+        canvas.drawText(box, Qt.AlignmentFlag.AlignCenter, "Rest")
 
     def box(self, centre: QPointF, size: float) -> QRectF:
         """Square around a point."""

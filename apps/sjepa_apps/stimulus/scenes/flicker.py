@@ -114,6 +114,16 @@ class FlickerScene(Scene):
             self._show_frame(painter, trial.target, theme.ACCENT)
         if phase.kind in ("cue", "stimulation"):
             self._show_pointer(painter, trial.target)
+        if phase.kind == "rest":
+            self.draw_rest(painter, self._free_place())
+
+    def _free_place(self) -> QPointF:
+        """Return where a word covers no target: the middle, or a little below."""
+        word = self.box(self.centre, 10 * self.unit)
+        covered = [box for box in self.targets().values() if box.intersects(word)]
+        if not covered:
+            return self.centre
+        return QPointF(self.centre.x(), covered[0].bottom() + 4.5 * self.unit)
 
     def draw_feedback(
         self, painter: QPainter, trial: ScheduledTrial, selected: str, colour: QColor

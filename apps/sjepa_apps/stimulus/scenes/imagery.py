@@ -48,12 +48,24 @@ class ImageryScene(Scene):
         self._probabilities: Mapping[str, float] = {}
         self._evidence = dict.fromkeys(protocol.class_names, 0.0)
 
-    def follow(self, probabilities: Mapping[str, float]) -> None:
+    def follow(self, probabilities: Mapping[str, float], phase: Phase, seconds: float) -> None:
         """Take note of what a decoder makes of the trial so far."""
         self._probabilities = probabilities
+        if phase.kind == "imagery" and probabilities:
+            self._weigh(seconds)
+        else:
+            self._evidence = dict.fromkeys(self._evidence, 0.0)
+
+    def take_state(self, other: Scene) -> None:
+        """Show the bars of another scene."""
+        if isinstance(other, ImageryScene):
+            self._probabilities, self._evidence = other._probabilities, other._evidence
 
     def draw(self, painter: QPainter, trial: ScheduledTrial, phase: Phase, seconds: float) -> None:
         """Draw the cross, in the imagery the cue; a rest is dark, with one word."""
+        if phase.kind == "rest":
+            self.draw_rest(painter, self.centre)
+            return
         name = f"{phase.kind} {trial.target}" if phase.kind == "imagery" else phase.kind
         self.show(
             painter,
@@ -63,12 +75,9 @@ class ImageryScene(Scene):
             version="with a bar" if self._probabilities else "without",
         )
         if phase.kind == "imagery" and self._probabilities:
-            self._weigh(seconds)
             name = max(self._evidence, key=lambda one: self._evidence[one])
             if name in _DIRECTIONS:
                 painter.fillRect(self._bar(name, self._evidence[name]).toRect(), theme.TEXT)
-        else:
-            self._evidence = dict.fromkeys(self._evidence, 0.0)
 
     def draw_feedback(
         self, painter: QPainter, trial: ScheduledTrial, selected: str, colour: QColor
@@ -82,9 +91,6 @@ class ImageryScene(Scene):
         )
 
     def _draw_phase(self, canvas: QPainter, target: str, kind: str) -> None:
-        if kind == "rest":
-            self._draw_words(canvas, "rest", self.centre, 3.2, theme.FAINT)
-            return
         theme.draw_cross(canvas, self.centre, 9 * self.unit, theme.TEXT)
         if kind != "imagery":
             return

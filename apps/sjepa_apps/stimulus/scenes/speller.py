@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from PyQt6.QtCore import QPointF, QRectF, Qt
@@ -33,15 +34,26 @@ class SpellerScene(Scene):
         super().__init__()
         self._speller = speller
         self._chosen: dict[tuple[bool, int], str] = {}
+        # the text that is spelled freely, and what some symbols do; None copies a text
+        self._free: tuple[str, Mapping[str, str]] | None = None
+
+    def set_text(self, text: str, keys: Mapping[str, str]) -> None:
+        """Show this text above the matrix, instead of one to copy."""
+        self._free = (text, dict(keys))
 
     def choose(self, trial: ScheduledTrial, selected: str) -> None:
         """Show this symbol below the text from now on."""
         self._chosen[trial.practice, trial.number] = selected
 
+    def take_state(self, other: Scene) -> None:
+        """Show the symbols that another scene has noted."""
+        if isinstance(other, SpellerScene):
+            self._chosen, self._free = other._chosen, other._free
+
     def cells(self) -> dict[str, QRectF]:
         """Where each symbol is."""
         rows = self._speller.rows
-        top, bottom = 20 * self.unit, 4 * self.unit
+        top, bottom = 20 * self.unit, 7 * self.unit
         cell = min(
             (self.size.height() - top - bottom) / len(rows), 0.94 * self.size.width() / len(rows[0])
         )
@@ -68,8 +80,11 @@ class SpellerScene(Scene):
             self.show(
                 painter, f"lit {symbol}", cells[symbol], partial(self._draw_lit, symbol=symbol)
             )
-        if phase.kind == "cue":
+        if phase.kind == "cue" and trial.target:
             self._draw_marked(painter, trial.target, theme.ACCENT, Qt.BrushStyle.NoBrush)
+        if phase.kind == "rest":
+            below = (self.cells()[self._speller.symbols[-1]].bottom() + self.size.height()) / 2
+            self.draw_rest(painter, QPointF(self.centre.x(), below))
 
     def draw_feedback(
         self, painter: QPainter, trial: ScheduledTrial, selected: str, colour: QColor
@@ -117,6 +132,16 @@ class SpellerScene(Scene):
         canvas.drawText(box, Qt.AlignmentFlag.AlignCenter, symbol)
 
     def _draw_header(self, painter: QPainter, trial: ScheduledTrial) -> None:
+        if self._free is not None:
+            text, keys = self._free
+            self.show(
+                painter,
+                "header",
+                QRectF(0, 0, self.size.width(), 18 * self.unit),
+                lambda canvas: self._draw_free_text(canvas, text, keys),
+                version=f"free {text} {keys}",
+            )
+            return
         chosen = "".join(
             self._chosen.get((trial.practice, number), " ") for number in range(trial.number + 1)
         )
@@ -127,6 +152,21 @@ class SpellerScene(Scene):
             lambda canvas: self._draw_text(canvas, trial, chosen),
             version=f"{trial.practice} {trial.number} {chosen}",
         )
+
+    def _draw_free_text(self, canvas: QPainter, text: str, keys: Mapping[str, str]) -> None:
+        """Draw the end of the text with a caret, and below it what the keys do."""
+        middle = int(Qt.AlignmentFlag.AlignCenter)
+        canvas.setFont(theme.font(5.4 * self.unit, QFont.Weight.Medium))
+        canvas.setPen(theme.TEXT)
+        fits = int(0.9 * self.size.width() / (3.6 * self.unit))
+        box = QRectF(0, 2 * self.unit, self.size.width(), 8 * self.unit)
+        canvas.drawText(box, middle, f"{text[-fits:]}|")
+        told = "     ".join(f"{symbol}  {does}" for symbol, does in keys.items())
+        font = theme.font(3.0 * self.unit)
+        too_wide = theme.text_width(told, font) / (0.94 * self.size.width())
+        canvas.setFont(theme.font(3.0 * self.unit / max(too_wide, 1.0)))
+        canvas.setPen(theme.ACCENT)
+        canvas.drawText(box.translated(0, 8 * self.unit), middle, told)
 
     def _draw_text(self, canvas: QPainter, trial: ScheduledTrial, chosen: str) -> None:
         text = self._speller.practice_text if trial.practice else self._speller.text

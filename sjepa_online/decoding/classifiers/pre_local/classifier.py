@@ -114,7 +114,10 @@ class PreLocalNetwork(EpochClassifier):
         return 1 if self.encoder is None else self.encoder.config.conv_layers[0][1]
 
     def features(self, X: FloatArray) -> Features:
-        """Return the epochs, and the power behind the first convolution; see the base class."""
+        """Return the epochs, and the power behind the first convolution.
+
+        See :meth:`EpochClassifier.features`.
+        """
         if self.encoder is None:
             return {EPOCHS: np.asarray(X)}
         layout, weights = self._layout(self.encoder, X.shape[2]), encoder_weights(self.encoder, 1)
@@ -123,11 +126,11 @@ class PreLocalNetwork(EpochClassifier):
         return {EPOCHS: np.asarray(X), POWERS: np.concatenate(powers)}
 
     def predict_features(self, features: Features) -> Floats:
-        """Return probabilities; see :meth:`EpochClassifier.predict_features`."""
+        """Return probabilities. See :meth:`EpochClassifier.predict_features`."""
         return self._predict_epochs(features[EPOCHS], None)
 
     def to_state(self) -> State:
-        """Return the trained ensemble."""
+        """Return the trained ensemble. See :meth:`EpochClassifier.to_state`."""
         assert self.ensemble_ is not None
         state = self.ensemble_.to_state()
         config = {"kind": self.kind, "classes": self.classes_.tolist(), **state.config}
@@ -135,7 +138,7 @@ class PreLocalNetwork(EpochClassifier):
 
     @classmethod
     def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
-        """Build the classifier of a state; see :meth:`EpochClassifier.from_state`."""
+        """Build the classifier of a state. See :meth:`EpochClassifier.from_state`."""
         classifier = cls(None, None, (), state.config["classes"])
         classifier.ensemble_ = Ensemble.from_state(state)
         return classifier

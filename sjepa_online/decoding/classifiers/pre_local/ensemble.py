@@ -1,4 +1,4 @@
-"""A trained ensemble of pre-local networks: what decides."""
+"""A trained ensemble of pre-local networks, which decides."""
 
 from __future__ import annotations
 
@@ -67,11 +67,7 @@ class Ensemble:
             self._running[STIMULUS_MAP] = stimulus_map(layout, weights, n_times)
 
     def predict_proba(self, X: FloatArray, bad: BoolMask | None = None) -> Floats:
-        """Return probabilities ``(n, classes)`` without the channels of the mask ``bad``."""
-        return combine(self.log_probabilities(X, bad).mean(axis=1), self._stacking)
-
-    def log_probabilities(self, X: FloatArray, bad: BoolMask | None = None) -> Floats:
-        """Return log probabilities ``(readouts, members, n, classes)``.
+        """Return the probabilities of epochs.
 
         Parameters
         ----------
@@ -79,6 +75,26 @@ class Ensemble:
             Epochs in µV at 128 Hz.
         bad : ndarray of bool, shape (channels,), or None
             Channels to do without.
+
+        Returns
+        -------
+        probabilities : ndarray, shape (n, classes)
+        """
+        return combine(self.log_probabilities(X, bad).mean(axis=1), self._stacking)
+
+    def log_probabilities(self, X: FloatArray, bad: BoolMask | None = None) -> Floats:
+        """Return log probabilities of each readout and member.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+        bad : ndarray of bool, shape (channels,), or None
+            Channels to do without.
+
+        Returns
+        -------
+        log_probabilities : ndarray, shape (readouts, members, n, classes)
         """
         spatial, residual = self._in_force(bad)
         parts = []
@@ -97,7 +113,7 @@ class Ensemble:
         targets: Integers,
         held_out: Sequence[Indices],
     ) -> Floats:
-        """Weigh the readouts by trials that members did not see, and return what they say of them.
+        """Weigh the readouts by trials that members did not see, and return their probabilities.
 
         Parameters
         ----------
@@ -131,7 +147,12 @@ class Ensemble:
         self.layout = replace(self.layout, readouts=names)
 
     def to_state(self) -> State:
-        """Return the layout and all arrays."""
+        """Return the layout and all arrays.
+
+        Returns
+        -------
+        state : State
+        """
         arrays = {name: weight.numpy() for name, weight in self._weights.items()}
         config = {"layout": asdict(self.layout), "n_times": self.n_times}
         arrays |= {"covariances": self._filter.covariances, "stacking": self._stacking}
@@ -139,7 +160,17 @@ class Ensemble:
 
     @classmethod
     def from_state(cls, state: State) -> Ensemble:
-        """Build the ensemble that :meth:`to_state` describes."""
+        """Build the ensemble of a state.
+
+        Parameters
+        ----------
+        state : State
+            That of :meth:`to_state`.
+
+        Returns
+        -------
+        ensemble : Ensemble
+        """
         arrays = dict(state.arrays)
         covariances, stacking = arrays.pop("covariances"), arrays.pop("stacking")
         fields = {name: _tuples(value) for name, value in state.config["layout"].items()}
@@ -192,7 +223,16 @@ def _weighed(log_probabilities: Floats, targets: Integers) -> tuple[Floats, Floa
 
 
 def batches(X: FloatArray) -> Iterator[Tensor]:
-    """Yield epochs ``(n, channels, samples)`` as tensors of a size that bounds memory."""
+    """Yield the epochs in batches, whose size bounds the memory.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, channels, samples)
+
+    Yields
+    ------
+    batch : Tensor, shape (batch, channels, samples)
+    """
     for start in range(0, max(1, len(X)), BATCH_SIZE):
         yield torch.from_numpy(np.ascontiguousarray(X[start : start + BATCH_SIZE], np.float32))
 

@@ -98,6 +98,10 @@ def fit_ensemble(
         Class indices.
     folds : sequence of ndarray of int
         The trials of each member.
+
+    Returns
+    -------
+    ensemble : Ensemble
     """
     layout = recipe.layout
     covariance = channel_covariances(X).mean(axis=0)
@@ -134,6 +138,10 @@ def make_views(white: Floats, covariance: Floats, mirror: Mirror | None, n_class
         Of the channels before that.
     mirror : Mirror or None
     n_classes : int
+
+    Returns
+    -------
+    views : Views
     """
     n_channels = len(white)
     rng = np.random.default_rng(0)

@@ -50,7 +50,7 @@ _NORM_EPS = 1e-5
 
 @dataclass(frozen=True)
 class Layout:
-    """What is fixed before any training.
+    """Settings that are fixed before any training.
 
     Attributes
     ----------
@@ -94,6 +94,15 @@ def encoder_weights(encoder: LocalEncoder, n_members: int) -> Weights:
     """Return the weights of a local encoder, once for each member.
 
     A convolution becomes a matrix ``(taps * dim in, dim out)``.
+
+    Parameters
+    ----------
+    encoder : LocalEncoder
+    n_members : int
+
+    Returns
+    -------
+    weights : dict of str to Tensor
     """
     weights = {}
     for index, convolution in enumerate(encoder.convolutions):
@@ -108,13 +117,17 @@ def encoder_weights(encoder: LocalEncoder, n_members: int) -> Weights:
 
 
 def virtual_channels(spatial: Tensor, x: Tensor) -> Tensor:
-    """Return virtual channels ``(members, n, virtual, samples)``.
+    """Return virtual channels: epochs behind the spatial filters.
 
     Parameters
     ----------
     spatial : Tensor, shape (members, virtual, channels)
     x : Tensor, shape (members, n, channels, samples), or (n, channels, samples)
         Epochs of each member, or the same ones for all.
+
+    Returns
+    -------
+    virtual : Tensor, shape (members, n, virtual, samples)
     """
     if x.dim() == 4:
         return torch.matmul(spatial[:, None], x)
@@ -126,7 +139,7 @@ def virtual_channels(spatial: Tensor, x: Tensor) -> Tensor:
 def encode(
     layout: Layout, weights: Weights, virtual: Tensor, residual: Tensor
 ) -> dict[str, Tensor]:
-    """Return what each readout reads, ``(members, n, d)`` by its name.
+    """Return the features of each readout by its name.
 
     Parameters
     ----------
@@ -138,6 +151,10 @@ def encode(
     residual : Tensor, shape (members, virtual, blocks)
         Power that the virtual channels lack because channels are bad: one block for each
         rhythmic kernel, then one for each frequency.
+
+    Returns
+    -------
+    features : dict of str to Tensor, shape (members, n, d)
     """
     read: dict[str, Tensor] = {}
     wanted = set(layout.readouts)
@@ -167,19 +184,23 @@ def _log_power(power: Tensor, missing: Tensor) -> Tensor:
 
 
 def read_out(weight: Tensor, features: Tensor) -> Tensor:
-    """Return logits ``(members, n, classes)`` of features ``(members, n, d)``.
+    """Return the logits of features.
 
     Parameters
     ----------
     weight : Tensor, shape (members, d + 1, classes)
         The intercepts in the last row.
     features : Tensor, shape (members, n, d)
+
+    Returns
+    -------
+    logits : Tensor, shape (members, n, classes)
     """
     return torch.baddbmm(weight[:, -1:], features, weight[:, :-1])
 
 
 def channel_powers(layout: Layout, weights: Weights, X: Tensor) -> Tensor:
-    """Return covariances ``(n, blocks, channels, channels)`` behind the first convolution.
+    """Return covariances of the channels behind the first convolution.
 
     One block for each rhythmic kernel, then one for each frequency: without an offset the
     diagonal of a filtered block is the power that a readout takes the logarithm of.
@@ -190,6 +211,10 @@ def channel_powers(layout: Layout, weights: Weights, X: Tensor) -> Tensor:
     weights : dict of str to Tensor
         Of one member.
     X : Tensor, shape (n, channels, samples)
+
+    Returns
+    -------
+    powers : Tensor, shape (n, blocks, channels, channels)
     """
     blocks = []
     if layout.rhythmic:
@@ -229,9 +254,20 @@ def _tokens(layout: Layout, weights: Weights, first: Tensor) -> Tensor:
 
 
 def stimulus_map(layout: Layout, weights: Weights, n_times: int) -> Tensor:
-    """Return the map ``(members, samples, parts)`` from a signal to its Fourier coefficients.
+    """Return the map from a signal to its Fourier coefficients.
 
     The convolution at every sample and the transform of its output are one linear map.
+
+    Parameters
+    ----------
+    layout : Layout
+    weights : dict of str to Tensor
+    n_times : int
+        Samples of the epochs at 128 Hz.
+
+    Returns
+    -------
+    map : Tensor, shape (members, samples, parts)
     """
     kernels = weights["convolution0"]
     lines = stimulus_lines(layout.frequencies, n_times, layout.conv_layers[0][1])
@@ -248,7 +284,7 @@ def _stimulus_parts(layout: Layout, weights: Weights, virtual: Tensor) -> Tensor
 
 @lru_cache(maxsize=32)
 def stimulus_lines(frequencies: tuple[float, ...], n_times: int, taps: int) -> Tensor:
-    """Return the sliding Fourier transform ``(samples, 2 parts * frequencies, taps)``.
+    """Return the sliding Fourier transform at the stimulus frequencies.
 
     Times a kernel it is the map from an epoch to the Fourier coefficients, over the whole
     window, of the epoch's convolution with that kernel at every sample.
@@ -261,6 +297,10 @@ def stimulus_lines(frequencies: tuple[float, ...], n_times: int, taps: int) -> T
         Samples of the epochs at 128 Hz.
     taps : int
         Length of the kernels.
+
+    Returns
+    -------
+    lines : Tensor, shape (samples, 2 parts * frequencies, taps)
     """
     n_valid = n_times - taps + 1
     angles = 2 * np.pi * np.arange(n_valid)[:, np.newaxis] / MODEL_SFREQ * np.array(frequencies)

@@ -36,7 +36,7 @@ def spatial_start(
     n_stimuli: int,
     electrodes: Sequence[int] = (),
 ) -> Floats:
-    """Return spatial filters ``(virtual, channels)`` whose output has unit variance.
+    """Return spatial filters whose output has unit variance.
 
     Parameters
     ----------
@@ -57,6 +57,10 @@ def spatial_start(
     electrodes : sequence of int
         Channels over the sensorimotor cortex, which ``mi`` begins with where there are many
         others.
+
+    Returns
+    -------
+    filters : ndarray, shape (virtual, channels)
     """
     n_classes = int(targets.max()) + 1
     if paradigm == "erp":
@@ -115,7 +119,7 @@ def _stimulus_filters(powers: Floats, targets: Integers, n_frequencies: int) -> 
 
 
 def readout_start(name: str, features: Floats, targets: Integers, n_classes: int) -> Floats:
-    """Return linear weights ``(d + 1, classes)`` of a readout, the intercepts in the last row.
+    """Return the linear weights of a readout.
 
     Parameters
     ----------
@@ -126,6 +130,11 @@ def readout_start(name: str, features: Floats, targets: Integers, n_classes: int
         Standardised.
     targets : ndarray of int, shape (n,)
     n_classes : int
+
+    Returns
+    -------
+    weights : ndarray, shape (d + 1, classes)
+        The intercepts in the last row.
     """
     # a class of one trial has no covariance
     if name in PHASE_LOCKED and np.bincount(targets).min() > 1:

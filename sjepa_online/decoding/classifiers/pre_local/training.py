@@ -100,7 +100,7 @@ class Views:
 
 @dataclass(frozen=True)
 class Trials:
-    """What the members are trained on.
+    """Training data of the members.
 
     Attributes
     ----------
@@ -122,7 +122,16 @@ class Trials:
     views: Views
 
     def to(self, device: str) -> Trials:
-        """Return the same on a device."""
+        """Return the same trials on a device.
+
+        Parameters
+        ----------
+        device : str
+
+        Returns
+        -------
+        trials : Trials
+        """
         views = Views(
             self.views.dropped.to(device),
             None if self.views.mirror is None else self.views.mirror.to(device),
@@ -184,7 +193,21 @@ def train(
 
 
 def residual_power(spatial: Tensor, in_force: Tensor, powers: Tensor) -> Tensor:
-    """Return the power ``(members, virtual, blocks)`` that a filter in force does not see."""
+    """Return the power that the virtual channels lack because channels are bad.
+
+    Parameters
+    ----------
+    spatial : Tensor, shape (members, virtual, channels)
+        The filters of all channels.
+    in_force : Tensor
+        The filters without the bad channels.
+    powers : Tensor, shape (blocks, channels, channels)
+        Mean covariances of the channels.
+
+    Returns
+    -------
+    residual : Tensor, shape (members, virtual, blocks)
+    """
     residual = spatial - in_force
     mapped = torch.einsum("mvc,bcd->mvbd", residual, powers)
     return torch.einsum("mvbd,mvd->mvb", mapped, residual)
@@ -267,7 +290,12 @@ class _Batches:
         self._orders: Indices = np.empty((len(folds), 0), dtype=np.intp)
 
     def next(self) -> Indices:
-        """Draw the next batch; a new order begins where too few trials are left."""
+        """Draw the next batch; a new order begins where too few trials are left.
+
+        Returns
+        -------
+        indices : ndarray of int, shape (members, batch)
+        """
         if self._orders.shape[1] < self._size:
             drawn = [self._rng.permutation(fold)[: self._n_trials] for fold in self._folds]
             self._orders = np.stack(drawn)

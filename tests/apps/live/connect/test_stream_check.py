@@ -20,7 +20,7 @@ from sjepa_online.amplifier import describe as profile
         ({"ch_names": ()}, "bad", "does not name"),
         ({"sfreq": 0.0, "type": "Gaze"}, "bad", "no regular rate"),
         ({"sfreq": 0.0}, "warning", "it is measured"),
-        ({"sfreq": 10000.0}, "warning", "thinned out"),
+        ({"sfreq": 10000.0}, "warning", "decimated"),
         ({"sfreq": 64.0}, "bad", "100 to 4000 Hz"),
         ({"sfreq": 500.0}, "warning", "250 Hz"),
         ({"units": ()}, "bad", "no unit"),

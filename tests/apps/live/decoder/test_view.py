@@ -111,7 +111,7 @@ def test_decisions_reach_every_view(
     say: Callable[..., None],
 ) -> None:
     say(opened, decided(START, "15", bad_channels=("O1",)))
-    assert opened.decoder.decision.text() == "15"
+    assert opened.decoder.decision.text() == "15 Hz"
     assert "0.80" in opened.decoder.detail.toolTip()
     assert "O1" in opened.decoder.detail.toolTip()
     opened.show_view("Health")

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from sjepa_apps.live.signals.display_filter import DisplaySettings
 from sjepa_apps.live.signals.reader import shown_channels
 from sjepa_apps.live.signals.store import SignalStore
 from sjepa_online.amplifier import describe as profile
 from sjepa_online.stream import Chunk, Gap
+
+FILTERED, RAW = DisplaySettings(), DisplaySettings(band=(None, None))
 
 
 def chunk(data: np.ndarray, start: float, sfreq: float = 250.0, **fields: Any) -> Chunk:
@@ -20,7 +23,7 @@ def chunk(data: np.ndarray, start: float, sfreq: float = 250.0, **fields: Any) -
 
 def test_samples_become_microvolts_and_a_gap_leaves_a_hole(describe: Callable[..., Any]) -> None:
     stream = describe(units=("volts",) * 3)
-    store = SignalStore(shown_channels(stream), 250.0, "raw")
+    store = SignalStore(shown_channels(stream), 250.0, RAW)
     data = np.arange(3 * 20, dtype=float).reshape(3, 20)
     gap = Gap(time=0.0, detail="", missing=7, index=12)
     store.append(chunk(1e-6 * data, 5.0, events=(gap,)))
@@ -32,7 +35,7 @@ def test_samples_become_microvolts_and_a_gap_leaves_a_hole(describe: Callable[..
 
 
 def test_times_and_places_follow_the_newest_sample(describe: Callable[..., Any]) -> None:
-    store = SignalStore(shown_channels(describe()), 250.0, "raw")
+    store = SignalStore(shown_channels(describe()), 250.0, RAW)
     store.append(chunk(np.zeros((3, 500)), 100.0))
     assert store.position(101.0) == pytest.approx(250.0)
     assert store.time_at(250.0) == pytest.approx(101.0)
@@ -41,13 +44,13 @@ def test_times_and_places_follow_the_newest_sample(describe: Callable[..., Any])
 def test_another_filter_shows_everything_anew(describe: Callable[..., Any]) -> None:
     rng = np.random.default_rng(0)
     data = 20 * rng.standard_normal((3, 3000)) + 4000.0
-    whole = SignalStore(shown_channels(describe()), 250.0, "0.5-40 Hz")
-    changed = SignalStore(shown_channels(describe()), 250.0, "raw")
+    whole = SignalStore(shown_channels(describe()), 250.0, FILTERED)
+    changed = SignalStore(shown_channels(describe()), 250.0, RAW)
     for store in (whole, changed):
         store.append(chunk(data[:, :2000], 0.0))
         store.append(chunk(data[:, 2000:], 8.0))
     assert changed.centres() == pytest.approx(np.full(3, 4000.0), abs=60)
-    changed.set_filter("0.5-40 Hz")
+    changed.set_display(FILTERED)
     assert_allclose(changed.shown.get(0, 3000), whole.shown.get(0, 3000), atol=1e-2)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sjepa_apps.live.signals.store import History
+from sjepa_apps.live.signals.store import BadHistory, History
 from sjepa_apps.live.signals.trace_image import TraceImage, TraceLayout
 
 WIDTH, HEIGHT = 200, 120
@@ -71,7 +71,7 @@ def test_a_pulse_stands_where_it_happened(layout: TraceLayout) -> None:
     assert rows.min() + 41 == pytest.approx(44, abs=2)
 
 
-def test_a_hole_is_left_empty_and_a_railed_channel_stays_near_its_lane(
+def test_a_hole_is_left_empty_and_a_railed_channel_covers_no_other(
     layout: TraceLayout,
 ) -> None:
     samples = np.zeros((3, 8 * 200))
@@ -82,8 +82,50 @@ def test_a_hole_is_left_empty_and_a_railed_channel_stays_near_its_lane(
     painted = dark(image)
     assert not painted[85:, 102:148].any()
     assert painted[100, 10:95].all()
-    assert not painted[:40, 110:].any()
+    # far off its scale it is not drawn: a line along an edge would pass for an amplifier's limit
+    assert not painted[:55, 110:].any()
     assert painted[60, 110:].all()
+
+
+def test_a_blink_of_twice_the_scale_keeps_its_peak(layout: TraceLayout) -> None:
+    samples = np.zeros((3, 8 * 200))
+    samples[2] = 100 * np.exp(-(((np.arange(1600) - 800) / 200) ** 2))
+    image = TraceImage(layout, history(samples))
+    image.advance(200)
+    painted = dark(image)
+    # the lane's middle is row 100, its edge 80: the peak stands two half lanes higher
+    assert painted[60:64, 98:103].any()
+    rows = [np.nonzero(painted[58:99, column])[0] + 58 for column in range(70, 100, 5)]
+    highest = [int(one[-1]) for one in rows if len(one)]
+    assert len(set(highest)) >= 4
+
+
+def test_bad_stretches_keep_their_colour_however_often_they_are_painted(
+    layout: TraceLayout,
+) -> None:
+    made = history(np.zeros((3, 8 * 200)))
+    bad = BadHistory(3, made.capacity, 8)
+    bad.extend(400, 800, np.array([False, True, False]))
+    marked = TraceLayout(**{**vars(layout), "bad_colour": "#ff0000"})
+    for _ in range(2):
+        image = TraceImage(marked, made, bad)
+        image.advance(200)
+        pixels = [image._image.pixelColor(x, 60) for x in range(200)]
+        red = [pixel.red() > pixel.green() + 50 for pixel in pixels]
+        assert all(red[55:95])
+        assert not any(red[:45] + red[105:])
+
+
+def test_chosen_rows_have_the_lanes_in_their_order(layout: TraceLayout) -> None:
+    samples = np.zeros((3, 8 * 200))
+    samples[2, 800:] = np.nan
+    chosen = TraceLayout(**{**vars(layout), "rows": (2, 0), "colours": ("#000000",) * 2})
+    image = TraceImage(chosen, history(samples))
+    image.advance(200)
+    painted = dark(image)
+    assert painted[30, 10:90].all()
+    assert not painted[30, 110:].any()
+    assert painted[90, 110:].all()
 
 
 def test_slow_streams_show_every_sample(layout: TraceLayout) -> None:

@@ -58,7 +58,7 @@ def test_time_scale_filter_and_pause(
     qtbot.keyClicks(opened, "-")
     assert view.scale.currentData() == 50.0
     view.filter.setCurrentText("raw")
-    assert opened.session.store.filter_name == "raw"
+    assert opened.session.store.display.keeps_level
     qtbot.keyClicks(opened, "p")
     assert view.pause.isChecked()
     assert view.back.isVisible()

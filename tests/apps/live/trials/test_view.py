@@ -38,7 +38,7 @@ def test_trials_are_counted_and_exported(
     say(opened, decided(START + 7.55, "12"))
     assert opened.trials.accuracy.text() == "0.50"
     assert opened.trials.table.rowCount() == 2
-    assert opened.trials.table.item(0, 1).text() == "15"
+    assert opened.trials.table.item(0, 1).text() == "15 Hz"
     path = tmp_path / "trials.csv"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
     opened.trials.export.click()
@@ -78,7 +78,7 @@ def test_columns_are_as_wide_as_the_names_of_the_classes(
         assert table.sizeHintForColumn(column) <= table.columnWidth(column)
         assert table.horizontalHeader().sectionSizeHint(column) <= table.columnWidth(column)
     # right and wrong differ in more than their colour
-    assert [table.item(row, 2).text() for row in range(2)] == ["✗ right_hand", "✓ left_hand"]
+    assert [table.item(row, 2).text() for row in range(2)] == ["✗ right hand", "✓ left hand"]
 
 
 def test_the_confusion_matrix_says_what_its_sides_are(

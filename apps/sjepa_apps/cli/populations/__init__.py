@@ -1,0 +1,1 @@
+"""The command ``population``: files from which the calibrations of other people start."""

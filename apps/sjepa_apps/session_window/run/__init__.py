@@ -1,0 +1,1 @@
+"""The operator's page while recording: traces, electrodes, and what the participant sees."""

@@ -1,0 +1,1 @@
+"""Evaluations of bad channels: scores while channels are corrupted, and of the monitor."""
