@@ -22,7 +22,7 @@ from sjepa_online.signal.preprocessor import (
 )
 from sjepa_online.signal.units import require_plausible_amplitude
 from sjepa_online.signal.windows import cut_windows, window_start
-from sjepa_online.validation import check_names
+from sjepa_online.validation import check_names, check_type
 
 _CHECKED_SECONDS = 60
 
@@ -56,6 +56,28 @@ class Trials:
     ch_names: tuple[str, ...]
     protocol: Protocol
     dropped: tuple[str, ...]
+
+
+def check_recordings(recordings: Sequence[Recording]) -> None:
+    """Refuse one recording in the place of a list, and names in the place of recordings.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+
+    Raises
+    ------
+    InputError
+        It is no sequence of recordings.
+    """
+    if isinstance(recordings, Recording):
+        raise InputError(
+            "recordings is one recording, not a list",
+            value=recordings.name,
+            remedy="Write [recording].",
+        )
+    for recording in recordings:  # the letters of a string too
+        check_type("A recording", recording, Recording, "Read it: load_recording(SOURCE).")
 
 
 def make_trials(
@@ -92,6 +114,9 @@ def make_trials(
         There is no recording, one lacks a channel or all of the protocol's classes, is
         constant, has an amplitude that contradicts its unit, or no trial is left.
     """
+    check_recordings(recordings)
+    check_type("protocol", protocol, Protocol, "Read it: load_protocol(name).")
+    check_type("config", config, PreprocessorConfig, "Pass PreprocessorConfig().")
     if not recordings:
         raise InputError(
             "There is no recording to cut trials from",

@@ -203,7 +203,8 @@ class Decoder:
             channel holds values that are not finite, or the epochs are too small for µV.
         """
         check_epoch_shape(X, len(self.ch_names), self.window_lengths)
-        is_bad = self._mask(check_names("bad", bad)) if bad else None
+        names = () if bad is None else check_names("bad", bad)
+        is_bad = self._mask(names) if names else None
         check_microvolts(X if is_bad is None else X[:, ~is_bad])
         if is_bad is None:
             return self.classifier.predict_proba(X)
@@ -211,7 +212,7 @@ class Decoder:
             silenced = X.copy()
             silenced[:, is_bad] = 0.0
             return self.classifier.predict_proba(silenced, is_bad)
-        return self.classifier.predict_proba(self.restored(X, bad or ()), is_bad)
+        return self.classifier.predict_proba(self.restored(X, names), is_bad)
 
     def restored(self, X: FloatArray, bad: Sequence[str]) -> FloatArray:
         """Return epochs with estimates in the place of bad channels.

@@ -10,6 +10,7 @@ from sjepa_online.data import Recording
 from sjepa_online.decoding import Decoder
 from sjepa_online.online.engine import STEP, Engine
 from sjepa_online.online.events import EngineResult, Mode
+from sjepa_online.validation import check_type
 
 
 def decode_recording(
@@ -43,6 +44,8 @@ def decode_recording(
     InputError
         Too many channels of the decoder are missing, or a name in ``bad`` is not among them.
     """
+    check_type("decoder", decoder, Decoder, "Read it: load_decoder(path).")
+    check_type("recording", recording, Recording, "Read it: load_recording(SOURCE).")
     engine = Engine(
         decoder,
         recording.ch_names,

@@ -11,7 +11,7 @@ with so few trials that cross-validation says next to nothing it decides alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Self
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -21,7 +21,6 @@ from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwo
 from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
 from sjepa_online.decoding.classifiers.stacking import combine, inner_folds, stacking_weights
 from sjepa_online.decoding.serialization import State, with_prefix, without_prefix
-from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
 from sjepa_online.typing import BoolMask, FloatArray, Floats, Indices
 
 AVERAGE = "average"
@@ -44,7 +43,7 @@ class AutoClassifier(EpochClassifier):
     filter_bank : FilterBankClassifier
     riemann : RiemannClassifier
     network : PreLocalNetwork or None
-    population : PopulationClassifier or None
+    population : EpochClassifier or None
         All of the same classes in the same order; None for who takes no part.
 
     Attributes
@@ -64,7 +63,7 @@ class AutoClassifier(EpochClassifier):
         filter_bank: FilterBankClassifier,
         riemann: RiemannClassifier,
         network: PreLocalNetwork | None = None,
-        population: PopulationClassifier | None = None,
+        population: EpochClassifier | None = None,
     ) -> None:
         super().__init__(filter_bank.classes)
         self.filter_bank = filter_bank
@@ -146,7 +145,8 @@ class AutoClassifier(EpochClassifier):
             name: restore(State(config["members"][stored], without_prefix(stored, arrays)))
             for name, stored in zip(names, config["members"], strict=True)
         }
-        classifier = cls(*(members.get(name) for name in MEMBERS))
+        first, second, *others = (cast("Any", members.get(name)) for name in MEMBERS)
+        classifier = cls(first, second, *others)
         renamed = {_OLD_NAME: MEMBERS[0]} if is_old else {}
         weights = without_prefix("weights", arrays)
         classifier.weights_ = {renamed.get(name, name): one for name, one in weights.items()}

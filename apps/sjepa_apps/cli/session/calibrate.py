@@ -162,11 +162,9 @@ def calibrate(
 ) -> None:
     """Train, cross-validate and save a decoder, from recordings or from a session.
 
-    Without --from, a session with a participant is recorded; with --from and --trials,
-    a short one that starts from earlier sessions of the same person. Decoder and
-    report go to its folder, sessions/sub-01_task-ssvep_run-01 for participant 01.
-    With --trials 0 no label is read: the recordings, or a minute of the stream,
-    align the decoder.
+    Without --from, a session is recorded; with --from and --trials, a short
+    one that starts from earlier sessions of the person. Results go to its
+    folder. --trials 0: recordings or a minute of signal, without any label.
     """
     given = {f"--{name.replace('_', '-')}": value or None for name, value in dict(locals()).items()}
     for path, option in ((out, "--out"), (report, "--report")):
