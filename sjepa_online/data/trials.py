@@ -14,6 +14,7 @@ from sjepa_online.data.recording import Recording, electrode
 from sjepa_online.errors import InputError
 from sjepa_online.markers import PAUSE, parse_marker
 from sjepa_online.protocol import Protocol
+from sjepa_online.signal.cortex import cortex_among
 from sjepa_online.signal.preprocessor import (
     Preprocessor,
     PreprocessorConfig,
@@ -96,7 +97,7 @@ def make_trials(
     config : PreprocessorConfig
         Reference and passband.
     ch_names : sequence of str, optional
-        Electrodes to take, in this order; :func:`good_channels` by default. Channels beyond
+        Electrodes to take, in this order; :func:`montage` by default. Channels beyond
         them have no part in anything.
 
     Returns
@@ -122,9 +123,12 @@ def make_trials(
             value="none",
             remedy="Give a SOURCE with recordings.",
         )
-    names = good_channels(recordings) if ch_names is None else check_names("ch_names", ch_names)
+    names = montage(recordings, protocol) if ch_names is None else check_names("ch_names", ch_names)
     parts = [_cut(recording, protocol, config, names) for recording in recordings]
-    marked = _left_out(recordings, names) if ch_names is None else _marked_as_bad(recordings, names)
+    if ch_names is None:
+        marked = _left_out(recordings, good_channels(recordings))
+    else:
+        marked = _marked_as_bad(recordings, names)
     dropped = (*marked, *(reason for part in parts for reason in part.dropped))
     counts = [len(part.y) for part in parts]
     if not sum(counts):
@@ -142,6 +146,56 @@ def make_trials(
         ch_names=names,
         protocol=protocol,
         dropped=dropped,
+    )
+
+
+def montage(recordings: Sequence[Recording], protocol: Protocol) -> tuple[str, ...]:
+    """Return the electrodes that are read for a protocol.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        All that are to be read together.
+    protocol : Protocol
+
+    Returns
+    -------
+    tuple of str
+        The good electrodes of :func:`good_channels`; where the protocol reads the cortex, those
+        over it, unless there are too few.
+
+    Raises
+    ------
+    InputError
+        No electrode is left.
+    """
+    good = good_channels(recordings)
+    if protocol.reads == "all":
+        return good
+    cortex = cortex_among([electrode(name) for name in good])
+    return tuple(name for name in good if electrode(name) in cortex) or good
+
+
+def electrodes_told(recordings: Sequence[Recording], protocol: Protocol) -> str:
+    """Return which electrodes are read and which are not, in a sentence.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+    protocol : Protocol
+
+    Returns
+    -------
+    str
+        Empty where every good electrode is read.
+    """
+    read = montage(recordings, protocol)
+    others = [name for name in good_channels(recordings) if name not in read]
+    if not others:
+        return ""
+    return (
+        f"Read are the electrodes over the sensorimotor cortex, {', '.join(read)}, and not "
+        f"{', '.join(others)}, where eyes and muscles are stronger; --electrodes all reads them too"
     )
 
 

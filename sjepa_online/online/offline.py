@@ -21,6 +21,7 @@ def decode_recording(
     step: float = STEP,
     monitor: bool = True,
     bad: Sequence[str] = (),
+    adapt: bool = True,
 ) -> list[EngineResult]:
     """Decode a recording in one piece; times are seconds after its first sample.
 
@@ -29,7 +30,7 @@ def decode_recording(
     decoder : Decoder
     recording : Recording
         With the decoder's channels.
-    mode, step, monitor
+    mode, step, monitor, adapt
         As for :class:`Engine`.
     bad : sequence of str
         Channels to leave out, whatever is found.
@@ -53,6 +54,7 @@ def decode_recording(
         mode=mode,
         step=step,
         monitor=monitor,
+        adapt=adapt,
     )
     if bad:
         engine.set_bad(bad)
