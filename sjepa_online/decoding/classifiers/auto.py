@@ -21,7 +21,6 @@ from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwo
 from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
 from sjepa_online.decoding.classifiers.stacking import combine, inner_folds, stacking_weights
 from sjepa_online.decoding.serialization import State, with_prefix, without_prefix
-from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
 from sjepa_online.typing import BoolMask, FloatArray, Floats, Indices
 
 AVERAGE = "average"
@@ -44,7 +43,7 @@ class AutoClassifier(EpochClassifier):
     filter_bank : FilterBankClassifier
     riemann : RiemannClassifier
     network : PreLocalNetwork or None
-    population : PopulationClassifier or None
+    population : EpochClassifier or None
         All of the same classes in the same order; None for who takes no part.
 
     Attributes
@@ -64,7 +63,7 @@ class AutoClassifier(EpochClassifier):
         filter_bank: FilterBankClassifier,
         riemann: RiemannClassifier,
         network: PreLocalNetwork | None = None,
-        population: PopulationClassifier | None = None,
+        population: EpochClassifier | None = None,
     ) -> None:
         super().__init__(filter_bank.classes)
         self.filter_bank = filter_bank
