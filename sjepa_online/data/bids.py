@@ -38,6 +38,16 @@ def raw_from_recording(recording: Recording) -> mne.io.RawArray:
     Breaks become annotations ``BAD boundary``; MNE has no reader of XDF files, so this is the
     way of an XDF recording into MNE.
 
+    Parameters
+    ----------
+    recording : Recording
+        In any unit of voltage.
+
+    Returns
+    -------
+    mne.io.RawArray
+        Its bad channels are those of the recording.
+
     Raises
     ------
     InputError
@@ -145,6 +155,19 @@ def bids_path(
 ) -> Any:
     """Return where a recording stands in a BIDS data set; the parameters are :func:`write_bids`'.
 
+    Parameters
+    ----------
+    recording : Recording
+        Tells whether the signal is simulated, which its name says.
+    root : Path
+        Folder of the data set.
+    subject, task : str
+        Letters and digits.
+    session : str, optional
+        Letters and digits.
+    run : int, optional
+        Where one task was recorded in several runs.
+
     Returns
     -------
     mne_bids.BIDSPath
@@ -173,6 +196,11 @@ def bids_path(
 
 def refuse_replacement(paths: Iterable[Any]) -> None:
     """Refuse to write where recordings of a BIDS data set are.
+
+    Parameters
+    ----------
+    paths : iterable of mne_bids.BIDSPath
+        Header files that are to be written.
 
     Raises
     ------

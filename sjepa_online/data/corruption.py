@@ -104,6 +104,16 @@ class Fault:
 def parse_faults(spec: str) -> tuple[Fault, ...]:
     """Read the SPEC of ``--corrupt``.
 
+    Parameters
+    ----------
+    spec : str
+        Faults with commas between them.
+
+    Returns
+    -------
+    tuple of Fault
+        In the order of the text.
+
     Raises
     ------
     InputError
@@ -135,6 +145,11 @@ def draw_faults(
         Where they are drawn from.
     factor : float
         The factor of a gain.
+
+    Returns
+    -------
+    tuple of Fault
+        One for each channel; of swaps one fewer, as each exchanges two channels.
 
     Raises
     ------
@@ -229,6 +244,16 @@ class Corruption:
 
     def apply(self, recording: Recording) -> Recording:
         """Return the recording with the faults, their times counted from its start.
+
+        Parameters
+        ----------
+        recording : Recording
+            It is not changed.
+
+        Returns
+        -------
+        Recording
+            A copy; all but its data is the same.
 
         Raises
         ------

@@ -34,7 +34,18 @@ class EdfHeader:
     record_onsets: npt.NDArray[np.float64] | None
 
     def place(self, time: float) -> float | None:
-        """Return where in the samples (s) a time of the file lies; None within a pause."""
+        """Return where in the samples (s) a time of the file lies; None within a pause.
+
+        Parameters
+        ----------
+        time : float
+            Seconds after the beginning of the first record.
+
+        Returns
+        -------
+        float or None
+            Seconds of samples before that time, pauses not counted.
+        """
         if self.record_onsets is None:
             return time
         record = int(np.searchsorted(self.record_onsets, time + 1e-9, side="right")) - 1
@@ -54,6 +65,15 @@ class EdfHeader:
 
 def read_edf_header(path: Path) -> EdfHeader:
     """Read the header of an EDF or BDF file, and the onsets of its records where it has pauses.
+
+    Parameters
+    ----------
+    path : Path
+        A file ``.edf`` or ``.bdf``.
+
+    Returns
+    -------
+    EdfHeader
 
     Raises
     ------

@@ -32,6 +32,13 @@ def code_events(
     sure : bool
         Whether the channel was named, or has the type of such a channel. One that is known only
         by its label is read when it holds few changes between whole numbers.
+
+    Returns
+    -------
+    onsets : array, shape (n_events,)
+        Seconds after the first sample.
+    codes : list of str, length n_events
+        Both are empty where the channel holds no codes.
     """
     if not sure and not _are_codes(values, sfreq):
         return np.empty(0), []
@@ -49,7 +56,25 @@ def _are_codes(values: Floats, sfreq: float) -> bool:
 def merge_events(
     onsets: Floats, labels: Sequence[str], code_onsets: Floats, codes: Sequence[str]
 ) -> tuple[Floats, list[str]]:
-    """Join markers and codes in the order of time; a code at a marker's time says it again."""
+    """Join markers and codes in the order of time; a code at a marker's time says it again.
+
+    Parameters
+    ----------
+    onsets : array, shape (n_markers,)
+        Of the markers, in seconds.
+    labels : sequence of str, length n_markers
+        Of the markers.
+    code_onsets : array, shape (n_codes,)
+        Of the codes, in seconds.
+    codes : sequence of str, length n_codes
+        Of the codes.
+
+    Returns
+    -------
+    onsets : array, shape (n_events,)
+        Seconds, ascending. A code within ``SAME_EVENT`` of a marker is left out.
+    labels : list of str, length n_events
+    """
     apart = [
         index
         for index, onset in enumerate(code_onsets)
@@ -62,7 +87,20 @@ def merge_events(
 
 
 def named_events(labels: Sequence[str], profile: AmplifierProfile) -> tuple[str, ...]:
-    """Return the classes that a profile gives to events, and all other labels as they are."""
+    """Return the classes that a profile gives to events, and all other labels as they are.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        Markers or codes as they were recorded.
+    profile : AmplifierProfile
+        Its events name classes.
+
+    Returns
+    -------
+    tuple of str
+        One for each label, in the same order.
+    """
     if not profile.events:
         return tuple(labels)
     names = {label: profile.event(label) for label in set(labels)}
@@ -70,7 +108,22 @@ def named_events(labels: Sequence[str], profile: AmplifierProfile) -> tuple[str,
 
 
 def absent_codes(labels: Sequence[str], profile: AmplifierProfile, name: str) -> list[str]:
-    """Tell of codes that a profile names and that never come."""
+    """Tell of codes that a profile names and that never come.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        Markers or codes as they were recorded.
+    profile : AmplifierProfile
+        Its events name codes.
+    name : str
+        Of the recording, for the sentence.
+
+    Returns
+    -------
+    list of str
+        One sentence, or none where every code comes.
+    """
     seen = set(labels)
     absent = [
         code for code in profile.events if not any(same_marker(code, label) for label in seen)

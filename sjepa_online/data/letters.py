@@ -36,11 +36,31 @@ class Letter:
     lit: list[str] = field(default_factory=list)
 
     def first_flashes(self, n: int) -> Letter:
-        """Return the letter as its first ``n`` flashes spell it."""
+        """Return the letter as its first ``n`` flashes spell it.
+
+        Parameters
+        ----------
+        n : int
+            Number of flashes; a letter of fewer is returned whole.
+
+        Returns
+        -------
+        Letter
+        """
         return Letter(self.target, self.rows[:n], self.lit[:n])
 
     def lit_matrix(self, symbols: str) -> npt.NDArray[np.bool_]:
-        """Return which of the symbols lit up in each flash, ``(flashes, symbols)``."""
+        """Return which of the symbols lit up in each flash, ``(flashes, symbols)``.
+
+        Parameters
+        ----------
+        symbols : str
+            Characters of the matrix, each a column of the result.
+
+        Returns
+        -------
+        ndarray of bool, shape (flashes, symbols)
+        """
         return np.array([[symbol in lit for symbol in symbols] for lit in self.lit], dtype=bool)
 
 
@@ -57,6 +77,11 @@ def find_letters(recordings: Sequence[Recording], trials: Trials) -> list[Letter
         What the trials were cut from.
     trials : Trials
         Flashes of a protocol with a speller.
+
+    Returns
+    -------
+    list of Letter
+        In the order of the recordings and of time.
     """
     speller = trials.protocol.speller
     if speller is None:

@@ -63,6 +63,10 @@ def read_mne_file(path: Path, profile: AmplifierProfile = AS_DECLARED) -> Record
     profile : AmplifierProfile
         What is known of its channels, unit and events beside what the file says.
 
+    Returns
+    -------
+    Recording
+
     Raises
     ------
     InputError
@@ -210,6 +214,11 @@ def recording_from_raw(
         volts by default.
     kinds : sequence of str, length n_channels, optional
         Types of the channels; MNE's by default.
+
+    Returns
+    -------
+    Recording
+        In µV; a rate above 4 kHz is reduced.
 
     Raises
     ------

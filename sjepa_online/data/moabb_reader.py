@@ -23,6 +23,15 @@ _PROVIDER = "MOABB_DOWNLOAD_PROVIDER"
 def make_dataset(dataset_name: str) -> Any:
     """Return an object of a data set's class in ``moabb.datasets``.
 
+    Parameters
+    ----------
+    dataset_name : str
+        A class of ``moabb.datasets``, such as ``BNCI2014_001``.
+
+    Returns
+    -------
+    moabb.datasets.base.BaseDataset
+
     Raises
     ------
     InputError
@@ -50,6 +59,17 @@ def make_lee2019(paradigm: str, session: int) -> Any:
     """Return MOABB's Lee2019 for one paradigm ("ssvep", "erp", "mi") and one session.
 
     One session alone, so that MOABB neither needs nor downloads the file of the other.
+
+    Parameters
+    ----------
+    paradigm : {"ssvep", "erp", "mi"}
+        Steady-state potentials, the speller, or motor imagery.
+    session : {1, 2}
+        The day of recording.
+
+    Returns
+    -------
+    moabb.datasets.base.BaseDataset
     """
     dataset_class = getattr(_moabb_datasets(), f"Lee2019_{paradigm.upper()}")
     return dataset_class(sessions=(session,))
@@ -72,6 +92,11 @@ def read_moabb(
         Start of the recordings' names; session and run follow.
     session, run : str
         Only these; all when empty.
+
+    Yields
+    ------
+    Recording
+        One for each run, in the order of MOABB.
 
     Raises
     ------
@@ -134,7 +159,13 @@ def _chosen(there: dict[str, Any], wanted: str, what: str) -> list[str]:
 
 @contextlib.contextmanager
 def upstream_unless_chosen() -> Iterator[None]:
-    """Keep MOABB from asking its mirror for files that its cache already holds."""
+    """Keep MOABB from asking its mirror for files that its cache already holds.
+
+    Yields
+    ------
+    None
+        Within the block MOABB asks the original servers, unless the user has chosen others.
+    """
     if mne.get_config(_PROVIDER) is not None:
         yield
         return

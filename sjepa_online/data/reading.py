@@ -26,7 +26,18 @@ SIMULATED = "simulated"
 
 @contextlib.contextmanager
 def naming(recording: str) -> Iterator[None]:
-    """Put the recording's name into the message of an :class:`InputError`."""
+    """Put the recording's name into the message of an :class:`InputError`.
+
+    Parameters
+    ----------
+    recording : str
+        Name of the recording or path of its file.
+
+    Yields
+    ------
+    None
+        An error of the block is raised again with the name before its value.
+    """
     try:
         yield
     except InputError as error:
@@ -36,7 +47,20 @@ def naming(recording: str) -> Iterator[None]:
 
 
 def bids_entity(file_name: str, key: str) -> str:
-    """Return the value of a BIDS entity (``sub``, ``ses``, ``run``) in a file name, or ``""``."""
+    """Return the value of a BIDS entity (``sub``, ``ses``, ``run``) in a file name, or ``""``.
+
+    Parameters
+    ----------
+    file_name : str
+        Without folders, such as ``sub-01_ses-2_task-mi_eeg.vhdr``.
+    key : str
+        Short name of the entity: ``sub``, ``ses``, ``run``, ...
+
+    Returns
+    -------
+    str
+        Without the key and its hyphen; empty where the name lacks the entity.
+    """
     found = re.search(rf"(?:^|_){key}-([^_.]+)", file_name)
     return found.group(1) if found else ""
 
@@ -60,12 +84,34 @@ def bids_table(path: Path, suffix: str) -> Path | None:
 
 
 def companions(path: Path) -> list[Path]:
-    """Return the files beside a recording's own that are read with it."""
+    """Return the files beside a recording's own that are read with it.
+
+    Parameters
+    ----------
+    path : Path
+        The recording's own file.
+
+    Returns
+    -------
+    list of Path
+        Only files that exist: parts of the format first, then tables of BIDS.
+    """
     parts = [one for suffix in _PARTS if (one := path.with_suffix(suffix)).is_file()]
     tables = (bids_table(path, suffix) for suffix in _BIDS_TABLES)
     return [*parts, *(table for table in tables if table is not None)]
 
 
 def one_line(message: object) -> str:
-    """Return an exception or a warning as one line, with its type."""
+    """Return an exception or a warning as one line, with its type.
+
+    Parameters
+    ----------
+    message : Exception or Warning
+        What a library raised or warned of.
+
+    Returns
+    -------
+    str
+        The name of its type, a colon, and its text without line breaks.
+    """
     return " ".join(f"{type(message).__name__}: {message}".split())

@@ -139,6 +139,16 @@ class Recording:
     def channels(self, ch_names: Sequence[str]) -> npt.NDArray[np.float32]:
         """Return the data of these channels, in this order, shape (len(ch_names), n_samples).
 
+        Parameters
+        ----------
+        ch_names : sequence of str
+            Electrodes in any usual spelling.
+
+        Returns
+        -------
+        ndarray of float32, shape (len(ch_names), n_samples)
+            In the recording's unit.
+
         Raises
         ------
         InputError
@@ -157,7 +167,18 @@ class Recording:
 
 @lru_cache(maxsize=1000)
 def electrode(name: str) -> str:
-    """Return the 10-05 name of an electrode in any usual spelling; other names as they are."""
+    """Return the 10-05 name of an electrode in any usual spelling; other names as they are.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``FP1``, ``EEG Fp1-Ref`` or ``Fp1.``.
+
+    Returns
+    -------
+    str
+        Here ``Fp1``; of an old name, such as ``T3``, the new one, ``T7``.
+    """
     try:
         return resolve_channel_names([name])[0]
     except InputError:

@@ -64,6 +64,11 @@ def expand_sources(texts: Iterable[str], profile: AmplifierProfile | None = None
     profile : AmplifierProfile, optional
         What is known of files beside what they say: channels, unit, events.
 
+    Returns
+    -------
+    list of Source
+        In the order of the texts.
+
     Raises
     ------
     InputError
@@ -118,6 +123,11 @@ def iter_sources(
     profile : AmplifierProfile, optional
         See :func:`expand_sources`.
 
+    Yields
+    ------
+    Recording
+        In the order of the SOURCEs.
+
     Raises
     ------
     InputError
@@ -136,7 +146,20 @@ def iter_sources(
 
 
 def load_sources(texts: Iterable[str], profile: AmplifierProfile | None = None) -> list[Recording]:
-    """Read all recordings of several SOURCEs; the errors are those of :func:`iter_sources`."""
+    """Read all recordings of several SOURCEs; the errors are those of :func:`iter_sources`.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        The SOURCEs.
+    profile : AmplifierProfile, optional
+        See :func:`expand_sources`.
+
+    Returns
+    -------
+    list of Recording
+        In the order of the SOURCEs.
+    """
     recordings = list(iter_sources(texts, profile=profile))
     # a subject of a data set and one of its sessions are two sources, with recordings in common
     refuse_repetition(name for recording in recordings for name in recording.files)
@@ -144,7 +167,19 @@ def load_sources(texts: Iterable[str], profile: AmplifierProfile | None = None) 
 
 
 def load_source(text: str, profile: AmplifierProfile | None = None) -> list[Recording]:
-    """Read all recordings of one SOURCE; the errors are those of :func:`iter_sources`."""
+    """Read all recordings of one SOURCE; the errors are those of :func:`iter_sources`.
+
+    Parameters
+    ----------
+    text : str
+        A SOURCE: a file, a glob, ``sample:1``, ``moabb:DATASET:SUBJECT``, ...
+    profile : AmplifierProfile, optional
+        See :func:`expand_sources`.
+
+    Returns
+    -------
+    list of Recording
+    """
     return load_sources([text], profile)
 
 
@@ -180,7 +215,18 @@ def load_recording(text: str | Path, profile: AmplifierProfile | None = None) ->
 
 
 def natural_key(text: str) -> tuple[tuple[int, str], ...]:
-    """Return a sorting key by which ``run-2`` comes before ``run-10``."""
+    """Return a sorting key by which ``run-2`` comes before ``run-10``.
+
+    Parameters
+    ----------
+    text : str
+        Such as the name of a file.
+
+    Returns
+    -------
+    tuple of (int, str)
+        One pair for each number and for each piece of text between numbers.
+    """
     return tuple(
         (int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)
     )

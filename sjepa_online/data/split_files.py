@@ -20,6 +20,11 @@ def later_parts(paths: Sequence[Path]) -> set[Path]:
     ----------
     paths : sequence of Path
         Recordings of any format.
+
+    Returns
+    -------
+    set of Path
+        Empty where every file stands for itself.
     """
     together: dict[Path, list[Path]] = {}
     for path in paths:

@@ -205,6 +205,15 @@ def good_channels(recordings: Sequence[Recording]) -> tuple[str, ...]:
     They have the names and the order of the first recording; the others may write them in
     another spelling and another order.
 
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        At least one.
+
+    Returns
+    -------
+    tuple of str
+
     Raises
     ------
     InputError

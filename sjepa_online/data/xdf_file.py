@@ -86,6 +86,18 @@ def load_streams(path: Path, gap_seconds: float) -> tuple[list[dict[str, Any]], 
 def repair(path: Path, out: Path) -> str:
     """Write what is whole of a damaged XDF file; return what was lost, for people.
 
+    Parameters
+    ----------
+    path : Path
+        The damaged file; it is not changed.
+    out : Path
+        The new file, which must not exist.
+
+    Returns
+    -------
+    str
+        A sentence; it tells where nothing was damaged, too.
+
     Raises
     ------
     InputError

@@ -50,6 +50,10 @@ def read_xdf_file(path: Path, profile: AmplifierProfile = AS_DECLARED) -> Record
     profile : AmplifierProfile
         What is known beside what the file says: which stream, its channels, unit and events.
 
+    Returns
+    -------
+    Recording
+
     Raises
     ------
     InputError
@@ -63,7 +67,18 @@ def read_xdf_file(path: Path, profile: AmplifierProfile = AS_DECLARED) -> Record
 
 
 def declaration_of(stream: Stream) -> Declaration:
-    """Return what a stream of an XDF file says of itself."""
+    """Return what a stream of an XDF file says of itself.
+
+    Parameters
+    ----------
+    stream : dict
+        A stream as pyxdf gives it.
+
+    Returns
+    -------
+    Declaration
+        Name, type and rate, and the label, unit and type of each channel, as they are written.
+    """
     headers = _channel_headers(stream)
     return Declaration.of(
         text_of(stream, "name"),
@@ -79,7 +94,19 @@ def declaration_of(stream: Stream) -> Declaration:
 
 
 def text_of(stream: Stream, field: str) -> str:
-    """Return a field of a stream's header; empty where it is not there."""
+    """Return a field of a stream's header; empty where it is not there.
+
+    Parameters
+    ----------
+    stream : dict
+        A stream as pyxdf gives it.
+    field : str
+        Name of the field, such as ``name``, ``type`` or ``source_id``.
+
+    Returns
+    -------
+    str
+    """
     return str((stream["info"].get(field) or [""])[0] or "")
 
 
@@ -322,7 +349,18 @@ def _markers(
 
 
 def marker_texts(sample: Any) -> list[str]:
-    """Return what a sample of a marker stream says: each text, or the first of its numbers."""
+    """Return what a sample of a marker stream says: each text, or the first of its numbers.
+
+    Parameters
+    ----------
+    sample : sequence of str or of numbers
+        One value for each channel of the stream.
+
+    Returns
+    -------
+    list of str
+        Without empty texts.
+    """
     values = list(sample)
     if values and not isinstance(values[0], str | bytes):
         values = values[:1]

@@ -71,7 +71,10 @@ class PrefixClassifier(EpochClassifier):
         return self._whole.notes
 
     def adapt(self, X: FloatArray) -> None:
-        """Let the classifier of each prefix adapt to its part; see the base class."""
+        """Let the classifier of each prefix adapt to its part.
+
+        See :meth:`EpochClassifier.adapt`.
+        """
         for length, classifier in self.classifiers.items():
             classifier.adapt(X[..., :length])
 

@@ -190,7 +190,23 @@ def cross_validated_score(
 
 
 def usable_forehead(recordings: Sequence[Recording]) -> tuple[str, ...]:
-    """Return the good electrodes of the forehead whose signal changes in every recording."""
+    """Return the good electrodes of the forehead whose signal changes in every recording.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        At least one.
+
+    Returns
+    -------
+    tuple of str
+        In the order of the first recording; empty where none near the eyes is left.
+
+    Raises
+    ------
+    InputError
+        The recordings have no good electrode in common.
+    """
     names = forehead_electrodes(good_channels(recordings))
     flat = {
         name

@@ -135,6 +135,16 @@ class StreamDescription:
         """Tell whether the stream carries a numeric signal, or markers.
 
         A signal without a declared rate is one of EEG, by its type.
+
+        Parameters
+        ----------
+        kind : {"signal", "markers"}
+            What is asked for.
+
+        Returns
+        -------
+        bool
+            False for both where the number of channels or the rate is impossible.
         """
         if self.problem and self.problem != _UNWRITABLE:
             return False
@@ -144,7 +154,13 @@ class StreamDescription:
         return not is_marker and (self.sfreq > 0 or self.type.lower() == "eeg")
 
     def summary(self) -> dict[str, object]:
-        """Give what a listing shows, ready for JSON."""
+        """Give what a listing shows, ready for JSON.
+
+        Returns
+        -------
+        dict of str to object
+            Text, numbers and lists. The rate ``sfreq`` (Hz) is None where it is not finite.
+        """
         return {
             "name": self.name,
             "type": self.type,
@@ -173,6 +189,11 @@ def find_streams(
         How long to look (s). Below 0.5 s some streams may not answer in time.
     known : sequence of StreamDescription
         From an earlier look: sources that have told their channels are not asked again.
+
+    Returns
+    -------
+    list of StreamDescription
+        Ordered by name, source id and uid; empty where none is in sight.
     """
     described = {stream.uid: stream for stream in known if stream.asked or stream.unanswered}
     streams = _all_with_channels([described.get(one.uid, one) for one in _search(wait)])
@@ -193,6 +214,10 @@ def resolve_stream(
         How long to wait for it to appear (s).
     kind : {"signal", "markers"}
         Which of several streams of one name is meant, or which to look for without a name.
+
+    Returns
+    -------
+    StreamDescription
 
     Raises
     ------

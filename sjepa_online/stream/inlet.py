@@ -275,6 +275,15 @@ class SignalInlet(_Inlet):
     def unit_of(self, ch_names: Sequence[str] | None = None) -> str:
         """Give the unit of these channels (of all by default): ``V``, ``mV``, ``uV``, ``nV``.
 
+        Parameters
+        ----------
+        ch_names : sequence of str, optional
+            Channels of the stream.
+
+        Returns
+        -------
+        {"V", "mV", "uV", "nV"}
+
         Raises
         ------
         InputError
@@ -311,6 +320,11 @@ class SignalInlet(_Inlet):
         ----------
         timeout : float
             How long to wait for the first sample (s); 0 returns at once.
+
+        Returns
+        -------
+        Chunk
+            Without samples where none has arrived; its events may tell why.
 
         Raises
         ------
@@ -541,6 +555,11 @@ class MarkerInlet(_Inlet):
         """Tell whether the stream is out of sight, or back, since the last look.
 
         It costs some 0.1 ms; once a second is often enough.
+
+        Returns
+        -------
+        list of StreamEvent
+            One :class:`StreamLost` or :class:`StreamRecovered`, or nothing where all is as before.
         """
         if not self._watched:
             return []
@@ -568,6 +587,11 @@ class MarkerInlet(_Inlet):
         ----------
         timeout : float
             How long to wait for the first marker (s); 0 returns at once.
+
+        Returns
+        -------
+        list of Marker
+            Times on this machine's LSL clock (s).
 
         Raises
         ------

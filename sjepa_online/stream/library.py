@@ -86,6 +86,10 @@ def liblsl() -> Any:
     pylsl and mne-lsl each bundle a liblsl. mne-lsl is pointed to the one that pylsl loads,
     so that a process that uses both has one configuration and one clock.
 
+    Returns
+    -------
+    module
+
     Raises
     ------
     InputError
@@ -105,7 +109,13 @@ def liblsl() -> Any:
 
 
 def local_clock() -> float:
-    """Read the clock of LSL's timestamps on this machine (s)."""
+    """Read the clock of LSL's timestamps on this machine (s).
+
+    Returns
+    -------
+    float
+        Seconds since a moment that depends on the machine.
+    """
     return float(liblsl().local_clock())
 
 

@@ -19,6 +19,11 @@ def loopback_latency(timeout: float = 5.0) -> float:
     timeout : float
         How long to look for our own stream, and to wait for the marker (s).
 
+    Returns
+    -------
+    float
+        Seconds from sending to arrival.
+
     Raises
     ------
     InputError

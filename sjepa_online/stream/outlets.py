@@ -107,7 +107,15 @@ class DecisionOutlet(_MarkerOutlet):
         super().__init__(name, DECISION_SOURCE, "decision")
 
     def push(self, label: str, time: float) -> None:
-        """Publish a decision that rests on samples up to ``time`` (s, LSL clock)."""
+        """Publish a decision that rests on samples up to ``time`` (s, LSL clock).
+
+        Parameters
+        ----------
+        label : str
+            Name of the class.
+        time : float
+            LSL time (s) of the newest sample.
+        """
         self._outlet.push_sample([label], time)
 
 
@@ -124,5 +132,13 @@ class MarkOutlet(_MarkerOutlet):
         super().__init__(name, MARK_SOURCE, "mark")
 
     def push(self, text: str, time: float) -> None:
-        """Publish a mark made at ``time`` (s, LSL clock)."""
+        """Publish a mark made at ``time`` (s, LSL clock).
+
+        Parameters
+        ----------
+        text : str
+            What the operator wrote.
+        time : float
+            LSL time (s) of the mark.
+        """
         self._outlet.push_sample([text], time)

@@ -72,6 +72,11 @@ class ParticipantStream(Background):
     def run(self, seconds: float = np.inf) -> None:
         """Send for so long (s), or until :meth:`stop` or Ctrl-C.
 
+        Parameters
+        ----------
+        seconds : float
+            Length of the signal (s); without end by default.
+
         Raises
         ------
         InputError

@@ -167,6 +167,16 @@ class Replay(Background):
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for the end of the replay in its thread; False when the time is up before.
 
+        Parameters
+        ----------
+        timeout : float, optional
+            How long to wait (s); without limit by default.
+
+        Returns
+        -------
+        bool
+            Whether the replay has ended.
+
         Raises
         ------
         OperationError

@@ -41,7 +41,15 @@ class StimulusOutlet(Closing):
         self.uid = str(self._outlet.get_info().uid())
 
     def push(self, marker: str, time: float) -> None:
-        """Publish a marker for what became visible at ``time`` (s, LSL clock)."""
+        """Publish a marker for what became visible at ``time`` (s, LSL clock).
+
+        Parameters
+        ----------
+        marker : str
+            The label, such as the name of a class.
+        time : float
+            LSL time (s) at which it became visible.
+        """
         self._outlet.push_sample([marker], time)
 
     def close(self) -> None:

@@ -89,6 +89,8 @@ class AutoClassifier(EpochClassifier):
         """Return an unfitted classifier for the beginning of the window, without the network.
 
         A network for each prefix and fold would train for minutes.
+
+        See :meth:`EpochClassifier.for_prefix`.
         """
         population = self.population
         if population is not None:

@@ -40,7 +40,18 @@ def mean_covariance(covariances: NDArray[np.floating]) -> Floats:
 
 
 def inverse_root(covariance: Floats) -> Floats:
-    """Return the inverse square root of a covariance after shrinkage."""
+    """Return the inverse square root of a covariance after shrinkage.
+
+    Parameters
+    ----------
+    covariance : ndarray, shape (channels, channels)
+        Symmetric; the shrinkage makes it invertible.
+
+    Returns
+    -------
+    ndarray, shape (channels, channels)
+        Symmetric.
+    """
     n_channels = len(covariance)
     identity = np.eye(n_channels) * np.trace(covariance) / n_channels
     values, vectors = np.linalg.eigh((1 - SHRINKAGE) * covariance + SHRINKAGE * identity)
@@ -66,7 +77,13 @@ class Alignment:
         self.weight = weight
 
     def update(self, trials: Iterable[Floats]) -> None:
-        """Take in the covariances ``(channels, channels)`` of further trials, in their order."""
+        """Take in the covariances ``(channels, channels)`` of further trials, in their order.
+
+        Parameters
+        ----------
+        trials : iterable of ndarray, shape (channels, channels)
+            One covariance for each trial, as :func:`mean_covariance` returns them.
+        """
         for covariance in trials:
             self.weight = min(self.weight + 1, MEMORY)
             self.mean += (covariance - self.mean) / self.weight

@@ -21,6 +21,16 @@ def fingerprints(X: NDArray[np.floating]) -> Fingerprints:
     """Return the signs of epochs ``(n, channels, samples)`` as bytes ``(n, channels, 8)``.
 
     Of shorter epochs the last signs are 0.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, channels, samples)
+        Epochs in any unit: only the direction in which the signal goes counts.
+
+    Returns
+    -------
+    ndarray of uint8, shape (n, channels, 8)
+        Each bit is one sign.
     """
     n, n_channels, n_times = X.shape
     n_pieces = min(n_times // _PIECE, _BITS + 1)
@@ -37,6 +47,11 @@ def matches(known: Fingerprints, new: Fingerprints) -> NDArray[np.intp]:
     ----------
     known : ndarray of uint8, shape (n, channels, 8)
     new : ndarray of uint8, shape (m, channels, 8)
+
+    Returns
+    -------
+    ndarray of int, shape (k,)
+        Indices of known trials, ascending; empty where none is among the new ones.
     """
     if not len(known) or not len(new):
         return np.empty(0, dtype=np.intp)

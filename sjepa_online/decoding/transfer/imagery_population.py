@@ -95,6 +95,11 @@ class ImageryPopulation:
     def match(self, ch_names: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return where the electrodes of the population are in a montage.
 
+        Parameters
+        ----------
+        ch_names : sequence of str
+            10-05 names of the montage, in the order of its channels.
+
         Returns
         -------
         picks : ndarray of int
@@ -132,6 +137,11 @@ class ImageryPopulation:
         n_times : int
             Samples of the epochs at 128 Hz.
 
+        Returns
+        -------
+        ImageryPopulation
+            A copy whose network has only the windows of 1 s that lie within the epochs.
+
         Raises
         ------
         InputError
@@ -158,13 +168,24 @@ class ImageryPopulation:
         X : ndarray, shape (n, channels, samples)
             Epochs in µV at 128 Hz.
         ch_names : sequence of str
+
+        Returns
+        -------
+        tuple of str
+            Empty where all epochs are of other people.
         """
         picks, places = self.match(ch_names)
         found = matches(self.prints[:, places], fingerprints(X[:, picks]))
         return tuple(self.config.people[index] for index in np.unique(self.person[found]))
 
     def save(self, path: Path) -> None:
-        """Write the population as one safetensors file, atomically."""
+        """Write the population as one safetensors file, atomically.
+
+        Parameters
+        ----------
+        path : Path
+            The file; one that exists is replaced.
+        """
         arrays: dict[str, NDArray[Any]] = {
             "spatial": self.network.spatial,
             "scale": self.network.scale,
@@ -180,6 +201,15 @@ class ImageryPopulation:
 
 def load_imagery_population(name_or_path: str | Path) -> ImageryPopulation:
     """Read a population by name or path.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        The name of a file in the folders of models, or a path.
+
+    Returns
+    -------
+    ImageryPopulation
 
     Raises
     ------
@@ -204,6 +234,11 @@ def load_imagery_population(name_or_path: str | Path) -> ImageryPopulation:
 def list_imagery_populations() -> dict[str, ImageryPopulationConfig]:
     """Describe all populations of imagery that are known by name.
 
+    Returns
+    -------
+    dict of str to ImageryPopulationConfig
+        By name; files of other kinds are passed over.
+
     Raises
     ------
     InputError
@@ -217,12 +252,33 @@ def list_imagery_populations() -> dict[str, ImageryPopulationConfig]:
 
 
 def cortex_electrodes(ch_names: Sequence[str]) -> tuple[str, ...]:
-    """Return the electrodes of the rows FC, C and CP: those over the sensorimotor cortex."""
+    """Return the electrodes of the rows FC, C and CP: those over the sensorimotor cortex.
+
+    Parameters
+    ----------
+    ch_names : sequence of str
+        10-05 names.
+
+    Returns
+    -------
+    tuple of str
+        In the given order; empty where none lies there.
+    """
     return tuple(name for name in ch_names if _CORTEX.fullmatch(name))
 
 
 def mirror_of(ch_names: Sequence[str]) -> NDArray[np.intp]:
     """Return the index of each electrode's counterpart on the other side.
+
+    Parameters
+    ----------
+    ch_names : sequence of str
+        10-05 names.
+
+    Returns
+    -------
+    ndarray of int, shape (channels,)
+        An electrode on the midline is its own counterpart.
 
     Raises
     ------
@@ -241,6 +297,16 @@ def mirror_of(ch_names: Sequence[str]) -> NDArray[np.intp]:
 
 def right_class(classes: Sequence[str]) -> int:
     """Return which of two classes is the right hand.
+
+    Parameters
+    ----------
+    classes : sequence of str, length 2
+        Such as ``left_hand`` and ``right_hand``.
+
+    Returns
+    -------
+    {0, 1}
+        Its index.
 
     Raises
     ------

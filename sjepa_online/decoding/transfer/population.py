@@ -123,7 +123,13 @@ class Population:
         return tuple(name for name in self.config.ch_names if name not in ch_names)
 
     def save(self, path: Path) -> None:
-        """Write the population as one safetensors file, atomically."""
+        """Write the population as one safetensors file, atomically.
+
+        Parameters
+        ----------
+        path : Path
+            The file; one that exists is replaced.
+        """
         arrays = {
             "shared": self.shared,
             "intercept": np.array([self.intercept]),
@@ -287,6 +293,11 @@ def common_channels(montages: Sequence[Sequence[str]]) -> tuple[str, ...]:
 
 def list_populations() -> dict[str, PopulationConfig]:
     """Describe all populations that are known by name; files of other kinds are passed over.
+
+    Returns
+    -------
+    dict of str to PopulationConfig
+        By name.
 
     Raises
     ------

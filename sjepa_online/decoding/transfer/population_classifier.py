@@ -110,7 +110,10 @@ class PopulationClassifier(EpochClassifier):
         return self._samples(1)
 
     def for_prefix(self, n_times: int) -> PopulationClassifier:
-        """Return an unfitted classifier by the first windows; see the base class."""
+        """Return an unfitted classifier by the first windows.
+
+        See :meth:`EpochClassifier.for_prefix`.
+        """
         population = self.population.for_window(self.population.config.window_start, n_times)
         return PopulationClassifier(population, self.ch_names, self.classes, adapts=self.adapts)
 
@@ -152,6 +155,16 @@ class PopulationClassifier(EpochClassifier):
     def features(self, X: FloatArray) -> Features:
         """Return the covariances of epochs behind the first convolution.
 
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
+
+        Returns
+        -------
+        features : dict of str to ndarray
+            One entry, of shape (n, kernels, windows, channels, channels).
+
         Raises
         ------
         InputError
@@ -183,7 +196,7 @@ class PopulationClassifier(EpochClassifier):
             )
 
     def predict_features(self, features: Features) -> Floats:
-        """Return probabilities; see :meth:`EpochClassifier.predict_features`."""
+        """Return probabilities. See :meth:`EpochClassifier.predict_features`."""
         return self._probabilities(features[COVARIANCES], None)
 
     def _predict_epochs(self, X: FloatArray, bad: BoolMask | None) -> Floats:
@@ -236,7 +249,13 @@ class PopulationClassifier(EpochClassifier):
             self._bias = _bounded(self._bias + (logit - self._bias) / self._bias_weight)
 
     def to_state(self) -> State:
-        """Return what :meth:`from_state` needs to predict as this object does."""
+        """Return what :meth:`from_state` needs to predict as this object does.
+
+        Returns
+        -------
+        state : State
+            Settings and arrays.
+        """
         network = self.population.network
         arrays: dict[str, NDArray[Any]] = {
             "spatial": network.spatial,
@@ -265,7 +284,10 @@ class PopulationClassifier(EpochClassifier):
 
     @classmethod
     def from_state(cls, state: State, restore: Callable[[State], EpochClassifier]) -> Self:
-        """Build the classifier of a state, which knows no fingerprints any more."""
+        """Build the classifier of a state, which knows no fingerprints any more.
+
+        See :meth:`EpochClassifier.from_state`.
+        """
         config, arrays = state.config, state.arrays
         described = ImageryPopulationConfig.model_validate(config["population"])
         network = PowerNetwork(arrays["spatial"], arrays["scale"], arrays["network_weights"])

@@ -35,6 +35,18 @@ def rhythm_kernels(n_kernels: int = N_KERNELS, n_taps: int = 32) -> Floats32:
     """Return Hann-windowed cosines ``(n_kernels, n_taps)`` over the band of the rhythms.
 
     They have the length of the local encoder's first convolution.
+
+    Parameters
+    ----------
+    n_kernels : int
+        Number of centre frequencies, evenly spaced from the lowest to the highest.
+    n_taps : int
+        Length in samples at 128 Hz.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_kernels, n_taps)
+        Each row has the norm 1.
     """
     centres = np.linspace(*CENTRES, n_kernels)[:, np.newaxis]
     time = (np.arange(n_taps) - (n_taps - 1) / 2) / MODEL_SFREQ
@@ -44,7 +56,20 @@ def rhythm_kernels(n_kernels: int = N_KERNELS, n_taps: int = 32) -> Floats32:
 
 
 def n_windows(n_times: int, n_taps: int) -> int:
-    """Return how many windows of 1 s, each 0.5 s after the last, an epoch holds."""
+    """Return how many windows of 1 s, each 0.5 s after the last, an epoch holds.
+
+    Parameters
+    ----------
+    n_times : int
+        Samples of the epoch at 128 Hz.
+    n_taps : int
+        Length of a kernel in samples.
+
+    Returns
+    -------
+    int
+        Below 1 where the epoch is too short for one window.
+    """
     return ((n_times - n_taps) // STRIDE + 1) // (BLOCK // STRIDE) - 1
 
 

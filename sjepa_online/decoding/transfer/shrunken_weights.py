@@ -33,6 +33,11 @@ def change_of_weights(features: Floats, offset: Floats, is_right: NDArray[np.boo
     offset : ndarray, shape (n,)
         Logits of the population.
     is_right : ndarray of bool, shape (n,)
+
+    Returns
+    -------
+    ndarray, shape (features + 1,)
+        The intercept stands last. All 0 where a class has fewer than two trials.
     """
     kernel = features @ features.T + INTERCEPT_VARIANCE
     sign = np.where(is_right, 1.0, -1.0)
