@@ -44,6 +44,8 @@ class EpochClassifier(BaseEstimator, ABC):  # type: ignore[misc]
         does.
     device : str
         Where the classifier computes.
+    adapts : bool
+        Whether :meth:`adapt` has an effect.
     """
 
     #: Names the classifier in a decoder file.
@@ -51,6 +53,7 @@ class EpochClassifier(BaseEstimator, ABC):  # type: ignore[misc]
 
     threshold: float = NEVER
     device: str = "cpu"
+    adapts: bool = False
 
     def __init__(self, classes: Sequence[Any]) -> None:
         self.classes = classes
@@ -83,6 +86,22 @@ class EpochClassifier(BaseEstimator, ABC):  # type: ignore[misc]
     def reason(self) -> str:
         """Why the classifier chose what it uses, in a sentence; empty where it has no choice."""
         return ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What whoever decodes with it has to know, in sentences."""
+        return ()
+
+    def adapt(self, X: FloatArray) -> None:
+        """Take in epochs whose classes are not known; nothing where ``adapts`` is False.
+
+        The effect is bounded, and the same however the epochs are grouped.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs of the whole window in µV at 128 Hz, in the order of the recording.
+        """
 
     def clone(self) -> Self:
         """Return an unfitted classifier of the same settings."""

@@ -48,6 +48,7 @@ class PrefixClassifier(EpochClassifier):
         self.threshold = threshold
         super().__init__(self._whole.classes)
         self.device = self._whole.device
+        self.adapts = any(one.adapts for one in classifiers.values())
 
     @property
     def handles_bad_channels(self) -> bool:
@@ -63,6 +64,16 @@ class PrefixClassifier(EpochClassifier):
     def reason(self) -> str:
         """Why the classifier of the whole window chose what it uses."""
         return self._whole.reason
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the classifier of the whole window has to tell."""
+        return self._whole.notes
+
+    def adapt(self, X: FloatArray) -> None:
+        """Let the classifier of each prefix adapt to its part; see the base class."""
+        for length, classifier in self.classifiers.items():
+            classifier.adapt(X[..., :length])
 
     def clone(self) -> Self:
         """Return an unfitted classifier of the same settings."""

@@ -119,6 +119,11 @@ class PopulationClassifier(EpochClassifier):
         """What the last fit found, in sentences."""
         return "; ".join(self.notes_)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the last fit found, in sentences."""
+        return self.notes_
+
     def fit(
         self, X: FloatArray, y: Labels | None = None, unlabelled: FloatArray | None = None
     ) -> Self:
@@ -212,10 +217,15 @@ class PopulationClassifier(EpochClassifier):
         return self
 
     def adapt(self, X: FloatArray) -> None:
-        """Go on aligning with epochs ``(n, channels, samples)`` whose classes are not known.
+        """Go on aligning with epochs whose classes are not known.
 
         One epoch after the other is taken in, so that it makes no difference how they are
         grouped. Old trials fade; the mean of the logits, which is subtracted, is bounded.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs in µV at 128 Hz.
         """
         if not self.adapts:
             return
