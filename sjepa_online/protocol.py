@@ -20,6 +20,7 @@ from sjepa_online.resources import find_resource
 MODEL_SFREQ = 128
 
 Paradigm = Literal["ssvep", "erp", "mi"]
+Electrodes = Literal["all", "cortex"]
 # most problems that are told at once, and most bytes times lines in which their lines are found
 _TOLD = 20
 _SEARCHED = 4_000_000
@@ -167,11 +168,13 @@ class Protocol(_Part):
 
     The classes keep their order in every probability that a decoder gives. ``flicker``,
     ``imagery`` or ``speller`` tells what a session shows; without it the protocol serves
-    recordings only.
+    recordings only. ``electrodes`` tells which electrodes are read: all, or those over the
+    sensorimotor cortex only; without it, imagery is read from the cortex, all else from all.
     """
 
     name: str = Field(min_length=1)
     paradigm: Paradigm
+    electrodes: Electrodes | None = None
     description: str = ""
     window: Window
     classes: tuple[ClassSpecification, ...] = Field(min_length=2)
@@ -205,6 +208,25 @@ class Protocol(_Part):
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes in their order."""
         return tuple(spec.name for spec in self.classes)
+
+    @property
+    def reads(self) -> Electrodes:
+        """Which electrodes are read where the montage has enough of them."""
+        return self.electrodes or ("cortex" if self.paradigm == "mi" else "all")
+
+    def reading(self, electrodes: Electrodes | None) -> Protocol:
+        """Return the protocol for these electrodes.
+
+        Parameters
+        ----------
+        electrodes : {"all", "cortex"} or None
+            None changes nothing.
+
+        Returns
+        -------
+        Protocol
+        """
+        return self.model_copy(update={"electrodes": electrodes}) if electrodes else self
 
     @property
     def frequencies(self) -> tuple[float, ...]:

@@ -44,6 +44,31 @@ def check_choice(name: str, value: object, choices: Collection[Any]) -> None:
         )
 
 
+def check_type(name: str, value: object, kind: type, remedy: str) -> None:
+    """Refuse a value of another type, such as a name in the place of what it names.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter.
+    value : object
+    kind : type
+    remedy : str
+        How to get such a value.
+
+    Raises
+    ------
+    InputError
+        The value is of another type.
+    """
+    if not isinstance(value, kind):
+        raise InputError(
+            f"{name} is no {kind.__name__}",
+            value=repr(value) if isinstance(value, str | int | float) else type(value).__name__,
+            remedy=remedy,
+        )
+
+
 def check_names(name: str, value: Collection[str]) -> tuple[str, ...]:
     """Return names as a tuple; a single string is refused, as its letters would become names.
 
@@ -60,7 +85,7 @@ def check_names(name: str, value: Collection[str]) -> tuple[str, ...]:
     Raises
     ------
     InputError
-        The value is a string.
+        The value is a string, or holds something else than strings, such as a mask.
     """
     if isinstance(value, str):
         raise InputError(
@@ -68,7 +93,15 @@ def check_names(name: str, value: Collection[str]) -> tuple[str, ...]:
             value=repr(value),
             remedy=f"Write {name}=[{value!r}].",
         )
-    return tuple(value)
+    names = tuple(value)
+    if not all(isinstance(item, str) for item in names):
+        raise InputError(
+            f"{name} does not hold names",
+            value=repr(names[0]),
+            remedy="Pass names of channels; of a mask: "
+            "[name for name, is_bad in zip(ch_names, mask) if is_bad].",
+        )
+    return names
 
 
 def check_chunk(chunk: ArrayLike, n_channels: int) -> Floats:

@@ -110,6 +110,7 @@ def protocol() -> Protocol:
         {
             "name": "simulated",
             "paradigm": "mi",
+            "electrodes": "all",
             "window": {"start": 0.25, "length": 1.1875},
             "classes": [{"name": "right", "aliases": ["T2"]}, {"name": "left"}],
         }

@@ -104,6 +104,12 @@ def test_a_string_is_no_list_of_names() -> None:
     with pytest.raises(InputError, match=re.escape("Write bad=['Oz']")):
         check_names("bad", "Oz")
     assert check_names("bad", ["Oz", "Pz"]) == ("Oz", "Pz")
+    assert check_names("bad", np.array(["Oz", "Pz"])) == ("Oz", "Pz")
+
+
+def test_a_mask_is_no_list_of_names() -> None:
+    with pytest.raises(InputError, match="bad does not hold names"):
+        check_names("bad", np.array([True, False]))
 
 
 def test_an_unknown_choice_names_the_known_ones() -> None:

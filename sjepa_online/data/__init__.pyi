@@ -8,12 +8,13 @@ from .source import (
     load_sources,
     refuse_repetition,
 )
-from .trials import Trials, good_channels, make_trials
+from .trials import Trials, electrodes_told, good_channels, make_trials, montage
 
 __all__ = [
     "Recording",
     "Source",
     "Trials",
+    "electrodes_told",
     "expand_sources",
     "good_channels",
     "iter_sources",
@@ -21,5 +22,6 @@ __all__ = [
     "load_source",
     "load_sources",
     "make_trials",
+    "montage",
     "refuse_repetition",
 ]

@@ -16,6 +16,7 @@ from sjepa_online.data.split_files import later_parts
 from sjepa_online.errors import InputError
 from sjepa_online.files import is_file, path_error, user_path
 from sjepa_online.protocol import load_protocol
+from sjepa_online.validation import check_type
 
 if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
@@ -147,12 +148,12 @@ def load_source(text: str, profile: AmplifierProfile | None = None) -> list[Reco
     return load_sources([text], profile)
 
 
-def load_recording(text: str, profile: AmplifierProfile | None = None) -> Recording:
+def load_recording(text: str | Path, profile: AmplifierProfile | None = None) -> Recording:
     """Read the one recording of a SOURCE, such as a file.
 
     Parameters
     ----------
-    text : str
+    text : str or Path
         A SOURCE: a file, ``sample:1``, ``moabb:DATASET:SUBJECT:SESSION:RUN``, ...
     profile : AmplifierProfile, optional
         See :func:`expand_sources`.
@@ -166,7 +167,9 @@ def load_recording(text: str, profile: AmplifierProfile | None = None) -> Record
     InputError
         As for :func:`iter_sources`, or the source holds more recordings than one.
     """
-    recordings = load_source(text, profile)
+    if not isinstance(text, Path):
+        check_type("The SOURCE", text, str, "Give the path of a file, or sample:1, ...")
+    recordings = load_source(str(text), profile)
     if len(recordings) > 1:
         raise InputError(
             f"{text} holds more than one recording",

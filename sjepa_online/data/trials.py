@@ -14,6 +14,7 @@ from sjepa_online.data.recording import Recording, electrode
 from sjepa_online.errors import InputError
 from sjepa_online.markers import PAUSE, parse_marker
 from sjepa_online.protocol import Protocol
+from sjepa_online.signal.cortex import cortex_among
 from sjepa_online.signal.preprocessor import (
     Preprocessor,
     PreprocessorConfig,
@@ -21,7 +22,7 @@ from sjepa_online.signal.preprocessor import (
 )
 from sjepa_online.signal.units import require_plausible_amplitude
 from sjepa_online.signal.windows import cut_windows, window_start
-from sjepa_online.validation import check_names
+from sjepa_online.validation import check_names, check_type
 
 _CHECKED_SECONDS = 60
 
@@ -57,6 +58,28 @@ class Trials:
     dropped: tuple[str, ...]
 
 
+def check_recordings(recordings: Sequence[Recording]) -> None:
+    """Refuse one recording in the place of a list, and names in the place of recordings.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+
+    Raises
+    ------
+    InputError
+        It is no sequence of recordings.
+    """
+    if isinstance(recordings, Recording):
+        raise InputError(
+            "recordings is one recording, not a list",
+            value=recordings.name,
+            remedy="Write [recording].",
+        )
+    for recording in recordings:  # the letters of a string too
+        check_type("A recording", recording, Recording, "Read it: load_recording(SOURCE).")
+
+
 def make_trials(
     recordings: Sequence[Recording],
     protocol: Protocol,
@@ -74,7 +97,7 @@ def make_trials(
     config : PreprocessorConfig
         Reference and passband.
     ch_names : sequence of str, optional
-        Electrodes to take, in this order; :func:`good_channels` by default. Channels beyond
+        Electrodes to take, in this order; :func:`montage` by default. Channels beyond
         them have no part in anything.
 
     Returns
@@ -91,15 +114,21 @@ def make_trials(
         There is no recording, one lacks a channel or all of the protocol's classes, is
         constant, has an amplitude that contradicts its unit, or no trial is left.
     """
+    check_recordings(recordings)
+    check_type("protocol", protocol, Protocol, "Read it: load_protocol(name).")
+    check_type("config", config, PreprocessorConfig, "Pass PreprocessorConfig().")
     if not recordings:
         raise InputError(
             "There is no recording to cut trials from",
             value="none",
             remedy="Give a SOURCE with recordings.",
         )
-    names = good_channels(recordings) if ch_names is None else check_names("ch_names", ch_names)
+    names = montage(recordings, protocol) if ch_names is None else check_names("ch_names", ch_names)
     parts = [_cut(recording, protocol, config, names) for recording in recordings]
-    marked = _left_out(recordings, names) if ch_names is None else _marked_as_bad(recordings, names)
+    if ch_names is None:
+        marked = _left_out(recordings, good_channels(recordings))
+    else:
+        marked = _marked_as_bad(recordings, names)
     dropped = (*marked, *(reason for part in parts for reason in part.dropped))
     counts = [len(part.y) for part in parts]
     if not sum(counts):
@@ -117,6 +146,56 @@ def make_trials(
         ch_names=names,
         protocol=protocol,
         dropped=dropped,
+    )
+
+
+def montage(recordings: Sequence[Recording], protocol: Protocol) -> tuple[str, ...]:
+    """Return the electrodes that are read for a protocol.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        All that are to be read together.
+    protocol : Protocol
+
+    Returns
+    -------
+    tuple of str
+        The good electrodes of :func:`good_channels`; where the protocol reads the cortex, those
+        over it, unless there are too few.
+
+    Raises
+    ------
+    InputError
+        No electrode is left.
+    """
+    good = good_channels(recordings)
+    if protocol.reads == "all":
+        return good
+    cortex = cortex_among([electrode(name) for name in good])
+    return tuple(name for name in good if electrode(name) in cortex) or good
+
+
+def electrodes_told(recordings: Sequence[Recording], protocol: Protocol) -> str:
+    """Return which electrodes are read and which are not, in a sentence.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+    protocol : Protocol
+
+    Returns
+    -------
+    str
+        Empty where every good electrode is read.
+    """
+    read = montage(recordings, protocol)
+    others = [name for name in good_channels(recordings) if name not in read]
+    if not others:
+        return ""
+    return (
+        f"Read are the electrodes over the sensorimotor cortex, {', '.join(read)}, and not "
+        f"{', '.join(others)}, where eyes and muscles are stronger; --electrodes all reads them too"
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
@@ -25,6 +26,7 @@ from sjepa_online.signal import (
     resolve_channel_names,
 )
 from sjepa_online.signal.channel_quality.baseline import Baseline
+from sjepa_online.signal.cortex import is_over_cortex
 from sjepa_online.tensor_file import read_tensor_file, write_tensor_file
 from sjepa_online.typing import BoolMask, FloatArray, Indices
 from sjepa_online.validation import check_epoch_shape, check_microvolts, check_names
@@ -201,7 +203,8 @@ class Decoder:
             channel holds values that are not finite, or the epochs are too small for µV.
         """
         check_epoch_shape(X, len(self.ch_names), self.window_lengths)
-        is_bad = self._mask(check_names("bad", bad)) if bad else None
+        names = () if bad is None else check_names("bad", bad)
+        is_bad = self._mask(names) if names else None
         check_microvolts(X if is_bad is None else X[:, ~is_bad])
         if is_bad is None:
             return self.classifier.predict_proba(X)
@@ -209,7 +212,7 @@ class Decoder:
             silenced = X.copy()
             silenced[:, is_bad] = 0.0
             return self.classifier.predict_proba(silenced, is_bad)
-        return self.classifier.predict_proba(self.restored(X, bad or ()), is_bad)
+        return self.classifier.predict_proba(self.restored(X, names), is_bad)
 
     def restored(self, X: FloatArray, bad: Sequence[str]) -> FloatArray:
         """Return epochs with estimates in the place of bad channels.
@@ -226,6 +229,34 @@ class Decoder:
         restored : ndarray, shape (n, channels, samples)
         """
         return self.interpolation.restore(X, self.check_channels(bad)) if bad else X
+
+    @property
+    def adapts(self) -> bool:
+        """Whether :meth:`adapt` has an effect."""
+        return self.classifier.adapts
+
+    def adapt(self, X: FloatArray) -> None:
+        """Take in epochs whose classes are not known; nothing where ``adapts`` is False.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, channels, samples)
+            Epochs of the whole window in µV at 128 Hz, without bad channels.
+
+        Raises
+        ------
+        InputError
+            The shape is another one, or the values are not finite or too small for µV.
+        """
+        check_epoch_shape(X, len(self.ch_names), (self.n_times,))
+        check_microvolts(X)
+        self.classifier.adapt(X)
+
+    def with_own_classifier(self) -> Self:
+        """Return this decoder with a copy of its classifier, which may adapt."""
+        twin = copy(self)
+        twin.classifier = deepcopy(self.classifier)
+        return twin
 
     def _mask(self, bad: tuple[str, ...]) -> BoolMask:
         """Return the mask ``(channels,)`` of these names; the last one is kept for the next."""
@@ -281,10 +312,8 @@ class Decoder:
         InputError
             The stream has less than half of the decoder's channels.
         """
-        position = {
-            standard: list(ch_names).index(name)
-            for name, standard in electrodes_among(ch_names).items()
-        }
+        standards = electrodes_among(ch_names)
+        position = {standard: list(ch_names).index(name) for name, standard in standards.items()}
         present = tuple(name for name in self.ch_names if name in position)
         absent = tuple(name for name in self.ch_names if name not in position)
         if len(present) < LEAST_SHARE * len(self.ch_names):
@@ -295,8 +324,15 @@ class Decoder:
             )
         picks = np.array([position[name] for name in present], dtype=np.intp)
         used = {ch_names[index] for index in picks}
+        if self._reads_cortex:
+            # they are not read by choice
+            used |= {name for name, one in standards.items() if not is_over_cortex(one)}
         others = tuple(name for name in ch_names if name not in used and not is_other_channel(name))
         return ChannelMatch(picks, present, absent, others)
+
+    @property
+    def _reads_cortex(self) -> bool:
+        return self.protocol.reads == "cortex" and all(map(is_over_cortex, self.ch_names))
 
     def save(self, path: Path | str) -> None:
         """Write the decoder as one safetensors file, atomically.

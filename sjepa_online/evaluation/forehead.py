@@ -6,14 +6,17 @@ decode their movement. A score that they reach too is no evidence of a brain-com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from sjepa_online.decoding.base import EpochClassifier
+from sjepa_online.data import Recording, Trials, good_channels, make_trials
+from sjepa_online.decoding import DecoderRequest
 from sjepa_online.evaluation.significance import Score, judge
 from sjepa_online.protocol import Protocol
+from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.training.cross_validation import DECISION, N_FOLDS, cross_validate
 from sjepa_online.typing import FloatArray, Labels
 
@@ -21,6 +24,8 @@ from sjepa_online.typing import FloatArray, Labels
 FOREHEAD = ("Fp1", "Fpz", "Fp2", "AF7", "AF3", "AFz", "AF4", "AF8", "F7", "Fz", "F8")
 #: Of these one at least has to be there: those beside or above the eyes.
 NEAR_THE_EYES = ("Fp1", "Fpz", "Fp2", "AF7", "AF8", "F7", "F8")
+#: Decodes the forehead: fast, and good with few electrodes.
+CHECKED_BY = "riemann"
 #: A forehead that reaches this share of what a decoder has above chance explains it.
 EXPLAINING_SHARE = 0.75
 
@@ -55,6 +60,23 @@ class ForeheadCheck:
         both = self.forehead.above_chance and self.decoder.above_chance
         return both and self.share >= EXPLAINING_SHARE
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the entry of a JSON document.
+
+        Returns
+        -------
+        dict
+            ``ch_names``, ``score``, ``share`` and ``explains``, and the entries of
+            :meth:`Score.to_json <sjepa_online.evaluation.significance.Score.to_json>`.
+        """
+        return {
+            "ch_names": list(self.ch_names),
+            "score": self.forehead.value,
+            "share": self.share,
+            "explains": self.explains,
+            **self.forehead.to_json(),
+        }
+
     def __str__(self) -> str:
         told = (
             f"the forehead alone ({', '.join(self.ch_names)}) reaches {self.forehead.name} "
@@ -85,17 +107,70 @@ def forehead_electrodes(ch_names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in ch_names if name in FOREHEAD)
 
 
-def check_forehead(
-    X: FloatArray,
-    y: Labels,
-    ch_names: Sequence[str],
-    protocol: Protocol,
+def check_calibration(
+    recordings: Sequence[Recording],
+    trials: Trials,
+    preprocessing: PreprocessorConfig,
     decoded: FloatArray,
-    make: Callable[[Sequence[str]], EpochClassifier],
-    *,
-    n_folds: int = N_FOLDS,
 ) -> ForeheadCheck | None:
-    """Cross-validate a decoder on the electrodes of the forehead alone.
+    """Cross-validate the forehead of a calibration's recordings.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        What the trials were cut from.
+    trials : Trials
+        Of the decoder, which may read other electrodes.
+    preprocessing : PreprocessorConfig
+    decoded : ndarray, shape (n, classes)
+        Out-of-fold probabilities of the decoder.
+
+    Returns
+    -------
+    ForeheadCheck or None
+        None where the recordings have no signal of electrodes near the eyes.
+    """
+    names = usable_forehead(recordings)
+    if not names:
+        return None
+    own = make_trials(recordings, trials.protocol, preprocessing, names)
+    if min(np.sum(own.y == one) for one in own.protocol.class_names) < N_FOLDS:
+        return None
+    forehead = cross_validated_score(own.X, own.y, names, own.protocol)
+    return ForeheadCheck(names, forehead, judge(trials.protocol, decoded, trials.y))
+
+
+def score_sides(
+    train: Sequence[Recording],
+    test: Sequence[Recording],
+    protocol: Protocol,
+    preprocessing: PreprocessorConfig,
+) -> tuple[tuple[str, ...], Score] | None:
+    """Train on the forehead of some recordings, and test on that of others.
+
+    Parameters
+    ----------
+    train, test : sequence of Recording
+    protocol : Protocol
+    preprocessing : PreprocessorConfig
+
+    Returns
+    -------
+    (ch_names, score) or None
+        None where the recordings have no signal of electrodes near the eyes.
+    """
+    names = usable_forehead([*train, *test])
+    if not names:
+        return None
+    training, testing = (make_trials(one, protocol, preprocessing, names) for one in (train, test))
+    classifier = DecoderRequest(CHECKED_BY).make(protocol, names).fit(training.X, training.y)
+    return names, judge(protocol, classifier.predict_proba(testing.X), testing.y)
+
+
+def cross_validated_score(
+    X: FloatArray, y: Labels, ch_names: Sequence[str], protocol: Protocol
+) -> Score:
+    """Cross-validate the decoder of the check.
 
     Parameters
     ----------
@@ -104,22 +179,23 @@ def check_forehead(
     y : ndarray of str, shape (n,)
     ch_names : sequence of str
     protocol : Protocol
-    decoded : ndarray, shape (n, classes)
-        Out-of-fold probabilities of the decoder that is to be judged.
-    make : callable
-        Gives an unfitted classifier for the channels that it is called with.
-    n_folds : int
-        Folds of the cross-validation.
 
     Returns
     -------
-    ForeheadCheck or None
-        None where the montage has no electrode near the eyes.
+    Score
     """
-    names = forehead_electrodes(ch_names)
-    if not names:
-        return None
-    rows = [list(ch_names).index(name) for name in names]
-    features = make(names).features(np.ascontiguousarray(X[:, rows]))
-    held_out = cross_validate(make(names), features, y, n_folds=n_folds)
-    return ForeheadCheck(names, judge(protocol, held_out[DECISION], y), judge(protocol, decoded, y))
+    classifier = DecoderRequest(CHECKED_BY).make(protocol, ch_names)
+    held_out = cross_validate(classifier, classifier.features(X), y)
+    return judge(protocol, held_out[DECISION], y)
+
+
+def usable_forehead(recordings: Sequence[Recording]) -> tuple[str, ...]:
+    """Return the good electrodes of the forehead whose signal changes in every recording."""
+    names = forehead_electrodes(good_channels(recordings))
+    flat = {
+        name
+        for one in recordings
+        for name, signal in zip(names, one.channels(names), strict=True)
+        if not np.any(np.diff(signal))
+    }
+    return forehead_electrodes([name for name in names if name not in flat])

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
-from sjepa_online.data import Recording, Trials, make_trials
+from sjepa_online.data import Recording, Trials, good_channels, make_trials
 from sjepa_online.decoding import SJEPAClassifier
 from sjepa_online.decoding.classifiers.fine_tuning import Strategy
 from sjepa_online.decoding.metrics import main_score
@@ -239,7 +239,8 @@ def evaluate_grid(
     groups = group_sessions(recordings)
     scores = np.empty((len(groups), n_seeds, len(pipelines)))
     for row, session in enumerate(groups.values()):
-        trials = make_trials(session, protocol, preprocessing)
+        # the paper reads every electrode
+        trials = make_trials(session, protocol, preprocessing, good_channels(session))
         check_trials_per_class(trials.y, protocol.class_names, N_FOLDS)
         for step, column in product(range(n_seeds), range(len(pipelines))):
             scores[row, step, column] = _cross_validate(

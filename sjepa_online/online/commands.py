@@ -35,6 +35,8 @@ class OpenStream(_Command):
         None: as :func:`sjepa_online.online.mode.choose_mode` says.
     amplifier : AmplifierProfile
         What is known beside what the stream declares.
+    adapt : bool
+        Let a decoder that adapts take in each trial, without its class.
     """
 
     kind: Literal["open-stream"] = "open-stream"
@@ -42,6 +44,7 @@ class OpenStream(_Command):
     markers: str | None = None
     mode: Mode | None = None
     amplifier: AmplifierProfile = AS_DECLARED
+    adapt: bool = True
 
 
 class UseMarkers(_Command):

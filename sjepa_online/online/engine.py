@@ -14,6 +14,7 @@ from sjepa_online.data.letters import LETTER_GAP
 from sjepa_online.decoding import Decoder
 from sjepa_online.errors import InputError
 from sjepa_online.markers import FLASH, TRIAL, StimulusMarker, parse_marker
+from sjepa_online.online.adaptation import Adaptation
 from sjepa_online.online.bad_channel_history import BadChannelHistory
 from sjepa_online.online.events import (
     Decision,
@@ -60,6 +61,14 @@ class Engine:
         Seconds between decisions in sliding mode, a multiple of 1/128 s.
     monitor : bool
         Whether the monitor finds bad channels, to decide without them.
+    adapt : bool
+        In mode "markers", let a decoder that adapts take in each trial's window after its
+        decision. The engine then works on a copy; the given decoder stays as it is.
+
+    Attributes
+    ----------
+    decoder : Decoder
+        As it is after the trials so far.
 
     Raises
     ------
@@ -78,9 +87,12 @@ class Engine:
         mode: Mode = "sliding",
         step: float = STEP,
         monitor: bool = True,
+        adapt: bool = True,
     ) -> None:
         check_choice("mode", mode, get_args(Mode))
-        self.decoder = decoder
+        adapts = adapt and mode == "markers" and decoder.adapts
+        self.decoder = decoder = decoder.with_own_classifier() if adapts else decoder
+        self._adaptation = Adaptation(decoder) if adapts else None
         self.mode = mode
         self._n_channels = len(check_names("ch_names", ch_names))
         self._match = decoder.match_channels(ch_names)
@@ -97,7 +109,8 @@ class Engine:
         self.history = BadChannelHistory(
             decoder.ch_names, sfreq, unit, baseline, absent=self._match.absent
         )
-        self._told_match = not str(self._match)
+        self._to_tell = [("channels-differ", str(self._match))] if str(self._match) else []
+        self._to_tell += [("decoder-note", note) for note in decoder.classifier.notes]
         self._all_bad = False
         self._n_seen = 0
         self._segment = self._new_segment()
@@ -230,9 +243,8 @@ class Engine:
         """
         data = check_chunk(data, self._n_channels)
         timestamps = check_times(timestamps, data.shape[1], "timestamps")
-        if not self._told_match and len(timestamps):
-            self._told_match = True
-            yield EngineEvent(float(timestamps[0]), "channels-differ", str(self._match))
+        while self._to_tell and len(timestamps):
+            yield EngineEvent(float(timestamps[0]), *self._to_tell.pop(0))
         picked = data[self._match.picks]
         start = 0
         while start < len(timestamps):
@@ -240,6 +252,8 @@ class Engine:
                 yield _gap(float(timestamps[start]))
                 self._segment = self._new_segment()
                 self.history.reset()
+                if self._adaptation is not None:
+                    self._adaptation.forget()
             stop = self._end_of_part(start, len(timestamps), breaks)
             yield from self._take_part(picked[:, start:stop], timestamps[start:stop])
             start = stop
@@ -301,7 +315,13 @@ class Engine:
             elif not self._decide_trial(segment, first, trial, results):
                 break
             self._trials.popleft()
-        return results
+        return results + self._adapt(segment, segment.n_output)
+
+    def _adapt(self, segment: Segment, until: int) -> list[EngineEvent]:
+        """Let the decoder adapt to the trials whose windows end by sample ``until``."""
+        if self._adaptation is None:
+            return []
+        return self._adaptation.take(segment, self.history, until)
 
     def _decide_trial(
         self, segment: Segment, first: int, trial: _Trial, results: list[EngineResult]
@@ -311,9 +331,12 @@ class Engine:
             if first + n_times > segment.n_output:
                 return False
             trial.n_tried += 1
+            results += self._adapt(segment, first + n_times)
             decoded = self._decode(segment, first, n_times, trial)
             if self._settles(decoded, n_times):
                 results += decoded
+                if self._adaptation is not None and isinstance(decoded[0], Decision):
+                    self._adaptation.expect(first)
                 results += self._select(decoded, segment, first)
                 return True
         return True

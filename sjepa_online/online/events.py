@@ -121,8 +121,9 @@ class EngineEvent:
     wrong rate). Of the channels: ``channels-differ``, ``channel-bad``, ``channel-good``,
     ``channel-scaled``, ``channels-disturbed``, ``channels-settled``, ``no-good-channel``. Of
     trials and markers: ``window-skipped``, ``marker-ignored``, ``markers-dropped``,
-    ``unknown-symbols``, ``whole-windows``. Of what is published: ``name-taken``. Of a service that
-    waits: ``waiting-for-stream``, ``waiting-for-markers``.
+    ``unknown-symbols``, ``whole-windows``. Of the decoder: ``decoder-note``, ``adapting``. Of
+    what is published: ``name-taken``. Of a service that waits: ``waiting-for-stream``,
+    ``waiting-for-markers``.
 
     Attributes
     ----------

@@ -79,6 +79,8 @@ class LiveDecoder(Closing):
         Seconds between decisions in sliding mode.
     publication : Publication or None
         Where to publish; None publishes nothing.
+    adapt : bool
+        As for :class:`~sjepa_online.online.engine.Engine`.
 
     Attributes
     ----------
@@ -102,6 +104,7 @@ class LiveDecoder(Closing):
         mode: Mode | None = None,
         step: float = STEP,
         publication: Publication | None = None,
+        adapt: bool = True,
     ) -> None:
         has_markers = markers is not None or signal.has_codes
         self.mode = choose_mode(decoder, mode, has_markers)
@@ -114,7 +117,13 @@ class LiveDecoder(Closing):
         picks = decoder.match_channels(signal.ch_names).picks
         self._unit = signal.unit_of([signal.ch_names[index] for index in picks])
         self.engine = Engine(
-            decoder, signal.ch_names, signal.sfreq, self._unit, mode=self.mode, step=step
+            decoder,
+            signal.ch_names,
+            signal.sfreq,
+            self._unit,
+            mode=self.mode,
+            step=step,
+            adapt=adapt,
         )
         self.signal = signal
         self.markers = markers
@@ -143,6 +152,7 @@ class LiveDecoder(Closing):
         wait: float = 10.0,
         publish: str | None = None,
         recover_markers: bool = True,
+        adapt: bool = True,
     ) -> Self:
         """Find the streams, open them, and decode.
 
@@ -163,6 +173,8 @@ class LiveDecoder(Closing):
             Publish under the usual names, followed by this text; None publishes nothing.
         recover_markers : bool
             Wait for a marker stream that is lost; without it the loss ends decoding.
+        adapt : bool
+            As for the class.
 
         Returns
         -------
@@ -192,7 +204,9 @@ class LiveDecoder(Closing):
             if publish is not None:
                 sfreq = 1 / step if inlet is None else 0.0
                 publication = stack.enter_context(Publication(loaded.classes, sfreq, publish))
-            live = cls(loaded, signal, inlet, mode=mode, step=step, publication=publication)
+            live = cls(
+                loaded, signal, inlet, mode=mode, step=step, publication=publication, adapt=adapt
+            )
             live._opened = stack.pop_all()
         return live
 

@@ -10,6 +10,7 @@ from sjepa_online.data import Recording
 from sjepa_online.decoding import Decoder
 from sjepa_online.online.engine import STEP, Engine
 from sjepa_online.online.events import EngineResult, Mode
+from sjepa_online.validation import check_type
 
 
 def decode_recording(
@@ -20,6 +21,7 @@ def decode_recording(
     step: float = STEP,
     monitor: bool = True,
     bad: Sequence[str] = (),
+    adapt: bool = True,
 ) -> list[EngineResult]:
     """Decode a recording in one piece; times are seconds after its first sample.
 
@@ -28,7 +30,7 @@ def decode_recording(
     decoder : Decoder
     recording : Recording
         With the decoder's channels.
-    mode, step, monitor
+    mode, step, monitor, adapt
         As for :class:`Engine`.
     bad : sequence of str
         Channels to leave out, whatever is found.
@@ -42,6 +44,8 @@ def decode_recording(
     InputError
         Too many channels of the decoder are missing, or a name in ``bad`` is not among them.
     """
+    check_type("decoder", decoder, Decoder, "Read it: load_decoder(path).")
+    check_type("recording", recording, Recording, "Read it: load_recording(SOURCE).")
     engine = Engine(
         decoder,
         recording.ch_names,
@@ -50,6 +54,7 @@ def decode_recording(
         mode=mode,
         step=step,
         monitor=monitor,
+        adapt=adapt,
     )
     if bad:
         engine.set_bad(bad)

@@ -253,6 +253,7 @@ class LiveService:
                 markers,
                 mode=request.mode,
                 publication=self._outlets.enter_context(publication),
+                adapt=request.adapt,
             )
         except (InputError, OperationError) as error:
             self._refuse_stream(error)

@@ -34,6 +34,7 @@ from sjepa_online.training.cross_validation import (
 )
 from sjepa_online.training.spelling import spelling_scores
 from sjepa_online.typing import Floats
+from sjepa_online.validation import check_type
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,8 @@ def calibrate(
     InputError
         A recording does not suit the protocol, or a class has fewer trials than folds.
     """
+    remedy = 'Name the decoder: DecoderRequest("auto").'
+    check_type("request", request, DecoderRequest, remedy)
     trials = make_trials(recordings, protocol, preprocessing)
     check_trials_per_class(trials.y, protocol.class_names, n_folds)
 

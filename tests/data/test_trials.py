@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import resample_poly
 
-from sjepa_online.data.trials import make_trials
+from sjepa_online.data.trials import electrodes_told, make_trials
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Window, load_protocol
 from sjepa_online.signal.preprocessor import Preprocessor, PreprocessorConfig
@@ -197,3 +197,22 @@ def test_constant_recording_is_refused(recording, protocol):
 def test_rate_that_cannot_be_resampled_is_refused(recording, protocol):
     with pytest.raises(InputError, match="simulated: 50"):
         make_trials([replace(recording, sfreq=50.0)], protocol, CONFIG)
+
+
+def test_imagery_is_read_from_the_cortex_where_there_are_enough_electrodes(simulated_recording):
+    classes = ("left_hand", "right_hand")
+    recording = simulated_recording(n_trials=6, classes=classes)
+    imagery = load_protocol("mi").model_copy(update={"window": Window(start=0.0, length=1.1875)})
+
+    def read(protocol, *bad):
+        return make_trials([replace(recording, bad=bad)], protocol, CONFIG).ch_names
+
+    assert read(imagery) == ("C3", "Cz", "C4")
+    assert "C3, Cz, C4, and not Pz" in electrodes_told([recording], imagery)
+    everything = imagery.reading("all")
+    assert read(everything) == ("C3", "Cz", "C4", "Pz")
+    assert electrodes_told([recording], everything) == ""
+    # two electrodes are too few
+    assert read(imagery, "Cz") == ("C3", "C4", "Pz")
+    # what is no imagery is read from everywhere
+    assert read(imagery.model_copy(update={"paradigm": "erp"})) == ("C3", "Cz", "C4", "Pz")

@@ -34,7 +34,13 @@ def protocol_of() -> Callable[[str], Protocol]:
             ]
         window = {"start": 0.0, "length": 1.1875}
         return Protocol.model_validate(
-            {"name": "simulated", "paradigm": paradigm, "window": window, "classes": classes}
+            {
+                "name": "simulated",
+                "paradigm": paradigm,
+                "electrodes": "all",
+                "window": window,
+                "classes": classes,
+            }
         )
 
     return make

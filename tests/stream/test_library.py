@@ -50,6 +50,8 @@ def test_a_scope_is_added_to_the_users_own_configuration(unused, monkeypatch, tm
     own.write_text("[lab]\nSessionID = lab 3\nKnownPeers = {10.0.0.7}\n[multicast]\nTTL = 3\n")
     monkeypatch.setenv("LSLAPICFG", str(own))
     monkeypatch.setattr(library.platformdirs, "user_cache_dir", lambda *_, **__: str(tmp_path))
+    # those that are shipped: the tests' own scope has a session id
+    monkeypatch.setattr(library, "SCOPES", Path(library.__file__).with_name("scopes"))
     made = configparser.ConfigParser()
     path = configure("link")
     made.read(path)

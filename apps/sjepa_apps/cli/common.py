@@ -60,6 +60,14 @@ ParadigmOption = Annotated[
         help="Protocol: ssvep, erp, mi, ... or a file.",
     ),
 ]
+ElectrodesOption = Annotated[
+    Literal["all", "cortex"] | None,
+    decoder_option(
+        help="Electrodes that are read: all, or those over the sensorimotor cortex (by default "
+        "for imagery).",
+        show_default=False,
+    ),
+]
 WeightsOption = Annotated[
     str,
     decoder_option(
@@ -76,6 +84,14 @@ PopulationOption = Annotated[
         metavar="P",
         help="Other people's data: name, file, auto or none.",
         show_default=False,
+    ),
+]
+AdaptOption = Annotated[
+    bool,
+    typer.Option(
+        "--adapt/--no-adapt",
+        help="Let a decoder that can adapt to each trial, without its class; its file stays as it "
+        "is.",
     ),
 ]
 DynamicStoppingOption = Annotated[

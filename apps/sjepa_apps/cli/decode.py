@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from sjepa_apps.cli.common import (
+    AdaptOption,
     DecoderFileOption,
     JsonOption,
     ScopeOption,
@@ -43,6 +44,7 @@ def decode(
     seconds: Annotated[
         float | None, typer.Option(min=0.0, help="Stop after so many seconds.")
     ] = None,
+    adapt: AdaptOption = True,
     lsl_scope: ScopeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -54,7 +56,14 @@ def decode(
     configure_lsl(lsl_scope)
     use_one_thread()
     with LiveDecoder.open(
-        decoder, stream, mode=mode, step=step, amplifier=amplifier, wait=wait, publish=""
+        decoder,
+        stream,
+        mode=mode,
+        step=step,
+        amplifier=amplifier,
+        wait=wait,
+        publish="",
+        adapt=adapt,
     ) as live:
         after = f" after the markers of {live.markers.stream.name}" if live.markers else ""
         say(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from sjepa_apps.cli.checks import check_decoder_file
-from sjepa_apps.cli.common import ScopeOption, configure_lsl
+from sjepa_apps.cli.common import AdaptOption, ScopeOption, configure_lsl
 from sjepa_apps.cli.decode import ModeOption
 from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.windows import require_window
@@ -27,6 +27,7 @@ def live(
         str | None, typer.Option(help="EEG stream; by default that of the last time.")
     ] = None,
     mode: ModeOption = None,
+    adapt: AdaptOption = True,
     theme: Annotated[
         Literal["light", "dark"] | None,
         typer.Option(help="Colours; those of the system by default."),
@@ -50,6 +51,7 @@ def live(
         markers=amplifier.marker_stream,
         amplifier=amplifier,
         mode=mode,
+        adapt=adapt,
         theme=theme,
     )
     raise typer.Exit(run_window(options))

@@ -117,6 +117,8 @@ class LiveSession(QObject):
         self.trials: TrialLog | None = None
         #: What the engine waits for before it decodes, in words.
         self.waiting = ""
+        #: Whether a decoder may adapt to the trials that it decodes.
+        self.adapt = True
         self.received = self.missing = self.n_gaps = 0
         self._heard = self._opened = 0.0
         self._loading = False
@@ -207,6 +209,7 @@ class LiveSession(QObject):
                 markers=None if markers is None else self._selector(markers),
                 mode=mode,
                 amplifier=amplifier,
+                adapt=self.adapt,
             )
         )
         self.log("connected", f"{stream.name} on {stream.host}", "good")

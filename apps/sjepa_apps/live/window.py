@@ -55,6 +55,8 @@ class LiveOptions:
     amplifier : AmplifierProfile
         What is known beside what the stream declares.
     mode : {"sliding", "markers"} or None
+    adapt : bool
+        Let a decoder that adapts take in each trial, without its class.
     theme : {"light", "dark"} or None
     remember : bool
         Keep choices and layout for the next time.
@@ -67,6 +69,7 @@ class LiveOptions:
     markers: str | None = None
     amplifier: AmplifierProfile = AS_DECLARED
     mode: Mode | None = None
+    adapt: bool = True
     theme: ThemeName | None = None
     remember: bool = True
     replay_ended: Callable[[], bool] | None = None
@@ -92,6 +95,7 @@ class LiveWindow(QMainWindow):
         name = options.theme or settings.theme
         theme = self.theme = THEMES[name] if name else system_theme()
         self.session = LiveSession("" if number == 1 else f"-{number}", self)
+        self.session.adapt = options.adapt
         if options.replay_ended is not None:
             self.session.replay_ended = options.replay_ended
         self.signals = SignalsView(theme)

@@ -67,6 +67,8 @@ class DecoderProcess(Closing):
         Called again and again until the decoder is ready; what it raises ends the start.
     amplifier : AmplifierProfile
         What is known of the EEG beside what its stream declares; its markers are not used.
+    adapt : bool
+        Let a decoder that adapts take in each trial, without its class.
 
     Attributes
     ----------
@@ -90,6 +92,7 @@ class DecoderProcess(Closing):
         tell: Callable[[str], None],
         meanwhile: Callable[[], None] = lambda: None,
         amplifier: AmplifierProfile = AS_DECLARED,
+        adapt: bool = True,
     ) -> None:
         self.problem = ""
         self.estimate: LiveDecision | None = None
@@ -98,7 +101,7 @@ class DecoderProcess(Closing):
         context = multiprocessing.get_context("spawn")
         self._answers, answers = context.Pipe(duplex=False)
         self._process = context.Process(
-            target=_decode, args=(answers, decoder, stream, markers, own), daemon=True
+            target=_decode, args=(answers, decoder, stream, markers, own, adapt), daemon=True
         )
         self._process.start()
         # only the other process holds this end then, so its death is noticed here
@@ -168,7 +171,12 @@ class DecoderProcess(Closing):
 
 
 def _decode(
-    answers: Connection, decoder: Path, stream: str, markers: str, amplifier: AmplifierProfile
+    answers: Connection,
+    decoder: Path,
+    stream: str,
+    markers: str,
+    amplifier: AmplifierProfile,
+    adapt: bool,
 ) -> None:
     """Decode in a process of its own and send every event; the first answer says: ready."""
     parent = multiprocessing.parent_process()
@@ -179,18 +187,22 @@ def _decode(
         loaded = load_decoder(decoder)
         with ExitStack() as stack:
             open_stream = partial(
-                LiveDecoder.open, loaded, stream, amplifier=amplifier, wait=SEARCH
+                LiveDecoder.open, stream=stream, amplifier=amplifier, wait=SEARCH, adapt=adapt
             )
-            locked = open_stream(markers, mode="markers", recover_markers=False)
+            locked = open_stream(loaded, markers=markers, mode="markers", recover_markers=False)
             lives = [stack.enter_context(locked)]
             if loaded.protocol.paradigm == "mi":
-                sliding = open_stream(mode="sliding", step=ESTIMATE_STEP)
+                # the same decoder, which adapts to the trials
+                decoding = locked.engine.decoder
+                sliding = open_stream(decoding, mode="sliding", step=ESTIMATE_STEP)
                 lives.append(stack.enter_context(sliding))
             answers.send(None)
             while parent.is_alive():
                 for live, timeout in zip(lives, (TURN, 0.0), strict=False):
                     for event in live.poll(timeout):
-                        answers.send(event)
+                        # what happens is told once
+                        if live is locked or isinstance(event, LiveDecision):
+                            answers.send(event)
     except (InputError, OperationError) as error:
         answers.send(error)
     except (BrokenPipeError, KeyboardInterrupt):

@@ -57,6 +57,8 @@ class FeedbackRun(Closing):
         Takes messages for the experimenter.
     amplifier : AmplifierProfile
         What is known of the EEG beside what its stream declares.
+    adapt : bool
+        Let a decoder that adapts take in each trial, without its class.
     folder : FeedbackFolder, optional
         Where the signal is recorded; nowhere by default.
     others : sequence of str
@@ -84,6 +86,7 @@ class FeedbackRun(Closing):
         tell: Callable[[str], None],
         amplifier: AmplifierProfile = AS_DECLARED,
         *,
+        adapt: bool = True,
         folder: FeedbackFolder | None = None,
         others: Sequence[str] = (),
         free: FreeText | None = None,
@@ -99,7 +102,12 @@ class FeedbackRun(Closing):
         self._window = protocol.window
         self._tell = tell
         self._decode = partial(
-            DecoderProcess, decoder, markers=stimulus.uid, tell=tell, amplifier=amplifier
+            DecoderProcess,
+            decoder,
+            markers=stimulus.uid,
+            tell=tell,
+            amplifier=amplifier,
+            adapt=adapt,
         )
         self._decoder = self._decode(stream.uid)
 

@@ -313,7 +313,7 @@ class Conductor(QObject):
         facts = session_facts(folder, choices.stream, trained.note, self._display)
         content = write_report(report, calibration, trained.recordings, facts)
         more = more_trials_help(content)
-        return TrainingResult(calibration, decoder, report, advise(content), more)
+        return TrainingResult(calibration, decoder, report, advise(content), more, content.forehead)
 
     def _fold_done(self) -> None:
         if self._closing:

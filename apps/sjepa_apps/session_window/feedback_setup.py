@@ -38,6 +38,8 @@ class FeedbackSetup:
         Where the run is recorded.
     free : FreeText or None
         What is spelled freely.
+    adapt : bool
+        Let a decoder that adapts take in each trial, without its class.
     """
 
     decoder: Path
@@ -49,3 +51,4 @@ class FeedbackSetup:
     display_options: DisplayOptions = field(default_factory=DisplayOptions)
     folder: FeedbackFolder | None = None
     free: FreeText | None = None
+    adapt: bool = True

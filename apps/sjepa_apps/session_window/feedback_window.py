@@ -158,6 +158,7 @@ class FeedbackConductor(QObject):
             setup.protocol,
             self.told.emit,
             setup.amplifier,
+            adapt=setup.adapt,
             folder=setup.folder,
             others=(frames,),
             free=setup.free,

@@ -13,6 +13,7 @@ from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
 if TYPE_CHECKING:
     from sjepa_apps.session.folder import SessionFolder
     from sjepa_online.decoding import DecoderRequest
+    from sjepa_online.evaluation.forehead import ForeheadCheck
     from sjepa_online.evaluation.report import Advice
     from sjepa_online.training import Calibration
 
@@ -95,6 +96,8 @@ class TrainingResult:
     advice : list of Advice
         What the report finds, and what to do.
     more_trials_help : bool
+    forehead : ForeheadCheck or None
+        What the forehead alone reaches.
     """
 
     calibration: Calibration
@@ -102,6 +105,7 @@ class TrainingResult:
     report: Path
     advice: list[Advice]
     more_trials_help: bool
+    forehead: ForeheadCheck | None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ with so few trials that cross-validation says next to nothing it decides alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -151,11 +151,12 @@ class AutoClassifier(EpochClassifier):
         config, arrays = state.config, state.arrays
         is_old = MEMBERS[0] not in config["members"]
         names = [MEMBERS[0] if is_old and one == _OLD_NAME else one for one in config["members"]]
-        members: dict[str, Any] = {
+        members = {
             name: restore(State(config["members"][stored], without_prefix(stored, arrays)))
             for name, stored in zip(names, config["members"], strict=True)
         }
-        classifier = cls(*(members.get(name) for name in MEMBERS))
+        first, second, *others = (cast("Any", members.get(name)) for name in MEMBERS)
+        classifier = cls(first, second, *others)
         renamed = {_OLD_NAME: MEMBERS[0]} if is_old else {}
         weights = without_prefix("weights", arrays)
         classifier.weights_ = {renamed.get(name, name): one for name, one in weights.items()}

@@ -53,6 +53,7 @@ def advise(content: ReportContent) -> list[Advice]:
     """
     return [
         *_about_the_score(content),
+        *_about_the_forehead(content),
         *_about_channels(content),
         *_about_confusions(content),
         *_about_trials(content),
@@ -80,6 +81,13 @@ def _about_the_score(content: ReportContent) -> Iterator[Advice]:
             f"With {len(content.trials.y)} trials the score is known to about ±{half_width:.2f} "
             "only: differences between decoders below that mean little.",
         )
+
+
+def _about_the_forehead(content: ReportContent) -> Iterator[Advice]:
+    check = content.forehead
+    if check is not None and content.score.above_chance:
+        told = str(check)
+        yield Advice("warning" if check.explains else "note", f"{told[:1].upper()}{told[1:]}")
 
 
 def _about_channels(content: ReportContent) -> Iterator[Advice]:

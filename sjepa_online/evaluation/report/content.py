@@ -13,6 +13,7 @@ from sklearn.metrics import confusion_matrix, roc_curve
 from sjepa_online.data import Recording, Trials
 from sjepa_online.decoding import Decoder
 from sjepa_online.decoding.metrics import information_transfer_rate
+from sjepa_online.evaluation.forehead import ForeheadCheck, check_calibration
 from sjepa_online.evaluation.report.channels import ChannelReport, report_channels
 from sjepa_online.evaluation.report.letters import LettersPoint, letters_by_repetitions
 from sjepa_online.evaluation.report.patterns import (
@@ -62,6 +63,8 @@ class ReportContent:
     channels : list of ChannelReport
     duration : float
         Length of the recordings (s).
+    forehead : ForeheadCheck or None
+        What the forehead alone reaches; None without electrodes there.
     letters : list of LettersPoint
         Letters right by repetitions; empty but for a speller whose markers name symbols.
     facts : mapping of str to str
@@ -81,6 +84,7 @@ class ReportContent:
     duration: float
     letters: list[LettersPoint] = field(default_factory=list)
     facts: Mapping[str, str] = field(default_factory=dict)
+    forehead: ForeheadCheck | None = None
 
     @property
     def decoder_name(self) -> str:
@@ -143,6 +147,7 @@ def collect(
         patterns=source_patterns(shown),
         channels=channels,
         duration=sum(recording.duration for recording in recordings),
+        forehead=check_calibration(recordings, trials, decoder.preprocessing, probabilities),
         letters=letters_by_repetitions(recordings, trials, probabilities),
         facts=_people(recordings) | dict(facts or {}),
     )

@@ -100,6 +100,8 @@ def _hero(content: ReportContent) -> str:
         "channels": str(len(content.trials.ch_names)),
         "recorded": f"{content.duration / 60:.1f} min at {decoder.calibration.sfreq:g} Hz",
     }
+    if content.forehead is not None:
+        facts["forehead alone"] = f"{content.forehead.forehead.value:.2f}"
     told = "".join(
         f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
         for name, value in facts.items()

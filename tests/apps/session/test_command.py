@@ -207,4 +207,4 @@ def test_a_session_with_a_simulated_participant_yields_a_decoder(
     assert short.code == 0, short.err
     assert short.json["n_trials"] == 12
     assert "1 earlier recordings, 2 trials of today: used" in short.err
-    assert "--resume excludes a description of the amplifier" in other.err
+    assert "--resume excludes --unit" in other.err

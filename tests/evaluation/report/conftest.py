@@ -36,6 +36,7 @@ def protocol_of() -> Callable[[str], Protocol]:
             {
                 "name": paradigm,
                 "paradigm": paradigm,
+                "electrodes": "all",
                 "window": {"start": 0.25, "length": 1.5},
                 "classes": CLASSES[paradigm],
             }

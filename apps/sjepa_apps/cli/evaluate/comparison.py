@@ -94,15 +94,18 @@ def load_comparison(
     InputError
         A recording both trains and tests, cannot be read, or has no trials of the protocol.
     """
-    from sjepa_online.data import good_channels, make_trials
+    from sjepa_online.data import electrodes_told, make_trials, montage
     from sjepa_online.signal import PreprocessorConfig
 
     with show_progress("Reading the recordings and cutting their trials"):
         sides = load_sides(train, test, amplifier)
-        names_of_channels = good_channels([*sides[0], *sides[1]])
+        both = [*sides[0], *sides[1]]
+        names_of_channels = montage(both, protocol)
         training, testing = (
             make_trials(side, protocol, PreprocessorConfig(), names_of_channels) for side in sides
         )
+    if told := electrodes_told(both, protocol):
+        say(told)
     for reason in (*training.dropped, *testing.dropped):
         say(f"left out: {reason}")
     names = [recording.name for side in sides for recording in side]

@@ -8,6 +8,7 @@ from sjepa_apps.cli.common import (
     DecodersOption,
     DeviceOption,
     DynamicStoppingOption,
+    ElectrodesOption,
     JsonOption,
     OverwriteOption,
     ParadigmOption,
@@ -19,6 +20,7 @@ from sjepa_apps.cli.common import (
     echo,
     print_json,
     progress_bar,
+    say,
 )
 from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.evaluate.comparison import (
@@ -32,6 +34,8 @@ from sjepa_apps.cli.evaluate.comparison import (
 
 if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
+    from sjepa_online.evaluation.forehead import ForeheadCheck
+    from sjepa_online.evaluation.significance import Score
 
 
 @describes_signal(files=True)
@@ -44,6 +48,7 @@ def scores(
     seeds: SeedsOption = 1,
     weights: WeightsOption = "default",
     population: PopulationOption = "auto",
+    electrodes: ElectrodesOption = None,
     dynamic_stopping: DynamicStoppingOption = False,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
@@ -52,21 +57,27 @@ def scores(
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Train decoders on some recordings and test them on others, side by side."""
+    """Train decoders on some recordings and test them on others, side by side.
+
+    No decoder adapts to the test: each of its trials counts for itself.
+    """
     check_results(csv, plot, overwrite)
     from sjepa_online.evaluation.dynamic_stopping import evaluate_dynamic_stopping
+    from sjepa_online.evaluation.forehead import score_sides
     from sjepa_online.evaluation.plots import plot_scores, save_figure
     from sjepa_online.evaluation.scores import evaluate_scores
     from sjepa_online.evaluation.significance import measure_of
     from sjepa_online.evaluation.tables import write_csv
     from sjepa_online.protocol import load_protocol
+    from sjepa_online.signal import PreprocessorConfig
 
-    protocol = load_protocol(paradigm)
+    protocol = load_protocol(paradigm).reading(electrodes)
     requests = make_requests(decoder, weights, seed, device, population)
     compared = load_comparison(protocol, train, test, requests, amplifier)
     training, testing, requests = compared.training, compared.testing, compared.requests
     steps = len(requests) * (seeds + dynamic_stopping)
     entries = {}
+    forehead = score_sides(compared.train, compared.test, protocol, PreprocessorConfig())
     with progress_bar("Evaluating", steps) as advance:
         results = evaluate_scores(training, testing, requests, seeds, advance)
         for request in requests:
@@ -74,6 +85,10 @@ def scores(
             if dynamic_stopping:
                 entry["early"] = evaluate_dynamic_stopping(training, testing, request)
                 advance()
+            check = _forehead(forehead, results[request.name].judge(testing))
+            entry["forehead"] = None if check is None else check.to_json()
+            if check is not None and check.explains:
+                say(f"{request.name}: {check}")
             entries[request.name] = entry
     if json:
         print_json(
@@ -96,6 +111,14 @@ def scores(
         save_figure(plot_scores(seeded, *measure_of(protocol)), plot)
 
 
+def _forehead(
+    forehead: tuple[tuple[str, ...], Score] | None, decoder: Score
+) -> ForeheadCheck | None:
+    from sjepa_online.evaluation.forehead import ForeheadCheck
+
+    return None if forehead is None else ForeheadCheck(*forehead, decoder)
+
+
 def _print_scores(entries: dict[str, dict[str, Any]]) -> None:
     for name, entry in entries.items():
         area = f", AUC {entry['roc_auc']:.3f}" if "roc_auc" in entry else ""
@@ -109,6 +132,9 @@ def _print_scores(entries: dict[str, dict[str, Any]]) -> None:
             f"({chance}), {entry['itr_bits_per_min']:.1f} bits/min, "
             f"fitted in {entry['fit_s']:.1f} s"
         )
+        if entry["forehead"] is not None:
+            found = entry["forehead"]
+            echo(f"  the forehead alone ({', '.join(found['ch_names'])}): {found['score']:.3f}")
         if "early" in entry:
             echo(
                 f"  dynamic stopping: accuracy {entry['early']['accuracy']:.3f} after "

@@ -12,6 +12,7 @@ from sjepa_apps.cli.checks import check_decoder_name, check_session_folder, chec
 from sjepa_apps.cli.common import (
     DeviceOption,
     DynamicStoppingOption,
+    ElectrodesOption,
     JsonOption,
     LslScope,
     OverwriteOption,
@@ -55,6 +56,7 @@ from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
+    from sjepa_online.protocol import Electrodes
 
 #: Options about the display of the stimuli.
 _OF_DISPLAY = ("--display", "--windowed", "--photodiode", "--sound")
@@ -109,6 +111,7 @@ def calibrate(
     ] = None,
     weights: WeightsOption = "default",
     population: PopulationOption = "auto",
+    electrodes: ElectrodesOption = None,
     dynamic_stopping: DynamicStoppingOption = False,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
@@ -159,16 +162,20 @@ def calibrate(
 ) -> None:
     """Train, cross-validate and save a decoder, from recordings or from a session.
 
-    Without --from, a session with a participant is recorded; with --from and --trials,
-    a short one that starts from earlier sessions of the same person. Decoder and
-    report go to its folder, sessions/sub-01_task-ssvep_run-01 for participant 01.
-    With --trials 0 no label is read: the recordings, or a minute of the stream,
-    align the decoder.
+    Without --from, a session is recorded; with --from and --trials, a short
+    one that starts from earlier sessions of the person. Results go to its
+    folder. --trials 0: recordings or a minute of signal, without any label.
     """
     given = {f"--{name.replace('_', '-')}": value or None for name, value in dict(locals()).items()}
     for path, option in ((out, "--out"), (report, "--report")):
         if path is not None:
             check_out(path, overwrite, option)
+    if electrodes is not None and (not source or trials is not None):
+        raise InputError(
+            "--electrodes chooses among the electrodes of labelled recordings",
+            value=f"--electrodes {electrodes} without --from, or with --trials",
+            remedy=f'Write electrodes = "{electrodes}" into a copy of the protocol.',
+        )
     from sjepa_online.decoding import DEFAULT_DECODER, DecoderRequest
 
     request = DecoderRequest(decoder or DEFAULT_DECODER, weights, seed, device, population)
@@ -197,7 +204,7 @@ def calibrate(
         signal = AlignmentStream(stream, described, wait or WAIT, lsl_scope)
         _without_labels(setup, source, signal, outputs, given)
     elif source and trials is None:
-        _from_recordings(setup, source, described, outputs, given)
+        _from_recordings(setup, source, described, electrodes, outputs, given)
     else:
         _in_session(setup, wait, lsl_scope, outputs, given)
 
@@ -230,6 +237,7 @@ def _from_recordings(
     setup: SessionSetup,
     sources: list[str],
     amplifier: AmplifierProfile,
+    electrodes: Electrodes | None,
     outputs: CalibrationOutputs,
     given: dict[str, object],
 ) -> None:
@@ -243,7 +251,7 @@ def _from_recordings(
     from sjepa_online.training import calibrate as run
 
     outputs.check()
-    protocol = load_protocol(setup.paradigm)
+    protocol = load_protocol(setup.paradigm).reading(electrodes)
     recordings = load_sources(sources, amplifier)
     with progress_bar("Calibrating", N_FOLDS + 1) as advance:
         calibration = run(

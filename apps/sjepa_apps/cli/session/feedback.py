@@ -10,6 +10,7 @@ import typer
 
 from sjepa_apps.cli.checks import check_paradigm
 from sjepa_apps.cli.common import (
+    AdaptOption,
     DecoderFileOption,
     JsonOption,
     ScopeOption,
@@ -77,6 +78,7 @@ def feedback(
     photodiode: PhotodiodeOption = False,
     sound: SoundOption = False,
     wait: Annotated[float, typer.Option(min=0.5, help="Time to wait for the stream (s).")] = 10.0,
+    adapt: AdaptOption = True,
     seed: SeedOption = 0,
     lsl_scope: ScopeOption = None,
     json: JsonOption = False,
@@ -123,6 +125,7 @@ def feedback(
         DisplayOptions(display, windowed, photodiode, sound),
         None if no_recording else FeedbackFolder(folder or new_folder(decoder), document),
         spelled,
+        adapt,
     )
     selections: list[Selection] = []
     try:
@@ -232,6 +235,7 @@ def _headless(setup: FeedbackSetup, selections: list[Selection]) -> None:
             setup.protocol,
             say,
             setup.amplifier,
+            adapt=setup.adapt,
             folder=setup.folder,
             others=(frames.uid,),
             free=setup.free,

@@ -11,6 +11,7 @@ from sjepa_apps.cli.common import check_out, echo, print_json, say
 
 if TYPE_CHECKING:
     from sjepa_online.data import Recording
+    from sjepa_online.evaluation.forehead import ForeheadCheck
     from sjepa_online.evaluation.significance import Score
     from sjepa_online.training import Calibration
 
@@ -60,26 +61,43 @@ class CalibrationOutputs:
         facts : mapping of str to str, optional
             What the report tells of the session.
         """
+        from sjepa_online.data import electrodes_told
+
         for reason in calibration.trials.dropped:
             say(f"left out: {reason}")
+        if told_electrodes := electrodes_told(recordings, calibration.trials.protocol):
+            say(told_electrodes)
         _tell_complaints(calibration)
         _warn_at_chance(calibration)
         calibration.decoder.save(self.decoder)
         told = dict(session)
+        preprocessing = calibration.decoder.preprocessing
         if self.report is not None:
             from sjepa_online.evaluation.report import more_trials_help, write_report
 
             say("Writing the report")
             content = write_report(self.report, calibration, recordings, facts)
+            forehead = content.forehead
             told |= {"report": str(self.report), "more_trials_help": more_trials_help(content)}
-        self.tell(calibration, told)
-
-    def tell(self, calibration: Calibration, told: dict[str, object]) -> None:
-        """Print the scores, and the further fields in ``told``."""
-        if self.json:
-            print_json(self._document(calibration) | told)
         else:
-            self._echo(calibration, told)
+            from sjepa_online.evaluation.forehead import check_calibration
+
+            forehead = check_calibration(
+                recordings, calibration.trials, preprocessing, calibration.out_of_fold
+            )
+        self.tell(calibration, forehead, told)
+
+    def tell(
+        self, calibration: Calibration, forehead: ForeheadCheck | None, told: dict[str, object]
+    ) -> None:
+        """Print the scores, and the further fields in ``told``."""
+        if forehead is not None and forehead.explains:
+            say(f"Warning: {forehead}")
+        if self.json:
+            found = None if forehead is None else forehead.to_json()
+            print_json(self._document(calibration) | {"forehead": found} | told)
+        else:
+            self._echo(calibration, forehead, told)
 
     def _document(self, calibration: Calibration) -> dict[str, object]:
         summary = calibration.decoder.calibration
@@ -88,6 +106,7 @@ class CalibrationOutputs:
             "paradigm": calibration.trials.protocol.name,
             "decoder": calibration.decoder.name,
             "classes": list(calibration.decoder.classes),
+            "electrodes": list(calibration.decoder.ch_names),
             "n_trials": summary.n_trials,
             "cv": {
                 name: {**scores, **judged[name].to_json()}
@@ -100,7 +119,9 @@ class CalibrationOutputs:
             "out": str(self.decoder),
         }
 
-    def _echo(self, calibration: Calibration, told: dict[str, object]) -> None:
+    def _echo(
+        self, calibration: Calibration, forehead: ForeheadCheck | None, told: dict[str, object]
+    ) -> None:
         from sjepa_online.evaluation.significance import JSON_NAMES
         from sjepa_online.training import N_FOLDS
 
@@ -110,6 +131,8 @@ class CalibrationOutputs:
             del others[JSON_NAMES[score.name]]
             beside = f"; {_values(others)}" if others else ""
             echo(f"{name}: {score}, {N_FOLDS}-fold cross-validation{beside}")
+        if forehead is not None and not forehead.explains:
+            echo(f"For comparison: {forehead}")
         if summary.dynamic_stopping:
             speller = calibration.trials.protocol.speller is not None
             subject = "symbols" if speller else "dynamic stopping"

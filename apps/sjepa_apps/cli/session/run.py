@@ -215,6 +215,7 @@ def run_in_window(setup: SessionSetup, *, overwrite: bool, json: bool) -> None:
     outputs = CalibrationOutputs(result.decoder, result.report, overwrite, json)
     outputs.tell(
         result.calibration,
+        result.forehead,
         {
             "folder": str(folder.path),
             "recording": [str(part) for part in folder.parts()],
