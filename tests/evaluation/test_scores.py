@@ -128,7 +128,7 @@ def test_a_guess_of_the_frequent_class_transfers_nothing(
         def predict_proba(self, X: np.ndarray) -> np.ndarray:
             return np.tile([0.1, 0.9], (len(X), 1))
 
-    monkeypatch.setattr(DecoderRequest, "make", lambda *_: Guess())
+    monkeypatch.setattr(DecoderRequest, "make", lambda *_, **__: Guess())
     train, test = trials_of(0), trials_of(1)
     second = test.protocol.class_names[1]
     rare = np.flatnonzero(test.y != second)[:1]

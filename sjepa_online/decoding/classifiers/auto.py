@@ -70,6 +70,7 @@ class AutoClassifier(EpochClassifier):
         self.riemann = riemann
         self.network = network
         self.population = population
+        self.adapts = population is not None and population.adapts
         self.weights_: dict[str, Floats] = {}
         self.choice_ = AVERAGE
         self.reason_ = ""
@@ -82,8 +83,17 @@ class AutoClassifier(EpochClassifier):
     @property
     def reason(self) -> str:
         """Why a candidate was chosen, and what the population found, in sentences."""
-        found = "" if self.population is None else self.population.reason
-        return f"{self.reason_}; population: {found}" if found else self.reason_
+        return "; ".join((self.reason_, *self.notes))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the population has to tell."""
+        return () if self.population is None else self.population.notes
+
+    def adapt(self, X: FloatArray) -> None:
+        """Let the population go on with its alignment. See :meth:`EpochClassifier.adapt`."""
+        if self.population is not None:
+            self.population.adapt(X)
 
     def for_prefix(self, n_times: int) -> AutoClassifier:
         """Return an unfitted classifier for the beginning of the window, without the network.

@@ -59,6 +59,12 @@ def test_many_labels_weigh_the_population_by_trials_that_it_did_not_see(
     assert set(auto.weights_) == {"average", "filter-bank", "riemann", "population"}
     test, truth = simulate(1, 40)
     assert np.mean(auto.predict(test) == truth) > 0.8
+    assert auto.adapts
+    before = auto.predict_candidates(auto.features(test))
+    auto.adapt(test)
+    after = auto.predict_candidates(auto.features(test))
+    assert np.abs(after["population"] - before["population"]).max() > 0
+    np.testing.assert_array_equal(after["riemann"], before["riemann"])
     again = classifier_from_state(auto.to_state())
     np.testing.assert_allclose(again.predict_proba(test), auto.predict_proba(test), atol=1e-7)
 
