@@ -85,7 +85,7 @@ class ForeheadCheck:
         if self.explains:
             return (
                 f"{told}: eye movements may explain the score. Put the cue in the middle of the "
-                "screen, ask for a steady gaze, and read electrodes over the cortex only."
+                "screen and ask for a steady gaze."
             )
         return told
 
