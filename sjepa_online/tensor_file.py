@@ -126,7 +126,7 @@ def open_safetensors(path: Path) -> tuple[dict[str, str], Arrays]:
 
 
 def read_tensor_file(
-    path: Path, format_name: str, format_version: int
+    path: Path, format_name: str, format_version: int, may_lack: str | None = None
 ) -> tuple[dict[str, Any], Arrays]:
     """Read a file of :func:`write_tensor_file`: its configuration and its arrays.
 
@@ -138,6 +138,8 @@ def read_tensor_file(
         Format that the file has to declare.
     format_version : int
         Newest version that can be read.
+    may_lack : str, optional
+        Start of the names of arrays that may hold NaN, for what was not measured.
 
     Returns
     -------
@@ -175,7 +177,7 @@ def read_tensor_file(
             value=f"{path} of version {version}",
             remedy="Update sjepa-online, or make the file again with this version.",
         )
-    _refuse_nan(path, arrays)
+    _refuse_nan(path, arrays, may_lack)
     if metadata.pop(CHECKSUM, "none") != _checksum(metadata, arrays):
         raise InputError(
             f"The checksum of the file of the format '{format_name}' contradicts its content",
@@ -185,10 +187,14 @@ def read_tensor_file(
     return config, arrays
 
 
-def _refuse_nan(path: Path, arrays: Arrays) -> None:
+def _refuse_nan(path: Path, arrays: Arrays, may_lack: str | None) -> None:
     """Refuse what would make every probability NaN, without an error."""
     wrong = [
-        name for name, array in arrays.items() if array.dtype.kind in "fc" and np.isnan(array).any()
+        name
+        for name, array in arrays.items()
+        if array.dtype.kind in "fc"
+        and not (may_lack is not None and name.startswith(may_lack))
+        and np.isnan(array).any()
     ]
     if wrong:
         raise InputError(

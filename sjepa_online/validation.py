@@ -14,6 +14,8 @@ from sjepa_online.typing import BoolMask, FloatArray, Floats
 #: Peak (µV) below which epochs are no EEG in µV: the noise of any amplifier is larger. An EEG in
 #: volts stays below 0.001, one in millivolts mostly below 0.1.
 LEAST_PEAK = 0.1
+#: Highest rate (Hz) of any amplifier.
+LIMIT_SFREQ = 200_000.0
 
 # one sample of so many is enough to see that the amplitude is not too small
 _EACH = 8

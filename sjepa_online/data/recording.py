@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sjepa_online.errors import InputError
-from sjepa_online.signal.decimator import LIMIT_SFREQ
 from sjepa_online.signal.montage import resolve_channel_names
-from sjepa_online.validation import check_names, check_times
+from sjepa_online.validation import LIMIT_SFREQ, check_names, check_times
 
 
 class Rejected(NamedTuple):

@@ -378,7 +378,9 @@ def load_decoder(path: Path | str) -> Decoder:
     InputError
         The file is missing, damaged, no decoder, or made by a newer version.
     """
-    content, arrays = read_tensor_file(Path(path), FORMAT_NAME, FORMAT_VERSION)
+    content, arrays = read_tensor_file(
+        Path(path), FORMAT_NAME, FORMAT_VERSION, may_lack="baseline/"
+    )
     config = _parse_config(path, content)
     n_channels = len(config.ch_names)
     if KERNEL not in arrays or arrays[KERNEL].shape != (n_channels, n_channels):

@@ -7,11 +7,10 @@ from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
 from sjepa_online.errors import InputError
+from sjepa_online.validation import LIMIT_SFREQ
 
 #: Highest rate (Hz) that is left as it is.
 HIGHEST_SFREQ = 4000.0
-#: Highest rate (Hz) of any amplifier.
-LIMIT_SFREQ = 200_000.0
 _ORDER = 8
 # of the new rate: far above any passband of EEG, far below the frequency of aliases
 _CUTOFF = 0.2

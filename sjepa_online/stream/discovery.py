@@ -15,8 +15,8 @@ from sjepa_online.amplifier import Declaration, fitting_profile
 from sjepa_online.errors import InputError
 from sjepa_online.foreign_text import clean_text
 from sjepa_online.markers import DECISION_SOURCE, MARK_SOURCE, MARKER_FORMATS, is_marker_stream
-from sjepa_online.signal.decimator import LIMIT_SFREQ
 from sjepa_online.stream.library import liblsl
+from sjepa_online.validation import LIMIT_SFREQ
 
 Kind = Literal["signal", "markers"]
 

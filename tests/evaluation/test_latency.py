@@ -48,4 +48,5 @@ def test_the_simulated_amplifier_leaves_an_interrupt_to_its_parent(
             signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(latency, "Replay", Interrupted)
+    monkeypatch.setattr(latency, "end_with_parent", lambda: None)
     latency._stream_noise("noise", 2, 100.0, 1.0)

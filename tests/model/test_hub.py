@@ -73,7 +73,7 @@ def test_a_hub_id_is_owner_and_name() -> None:
 def test_without_the_extra_the_remedy_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     missing: Any = None
     monkeypatch.setitem(sys.modules, "huggingface_hub", missing)
-    with pytest.raises(InputError, match=r"sjepa-online\[hub\]"):
+    with pytest.raises(InputError, match=r"pip install .*\[hub\]"):
         pull_weights(HUB_ID)
 
 
