@@ -25,6 +25,7 @@ from sjepa_online.decoding.catalog import (
     make_umm,
     response_prior,
 )
+from sjepa_online.decoding.classifiers.auto import LEAST_OWN_TRIALS
 from sjepa_online.decoding.classifiers.umm import SpelledLetter, UmmClassifier
 from sjepa_online.errors import InputError
 from sjepa_online.markers import FLASH, NON_TARGET, TARGET, parse_marker
@@ -155,7 +156,8 @@ def align(
         Channels of the recordings to use.
     n_labelled : int
         How many of the first trials are used with their labels, the others without. ``auto``
-        with labels is no decoder of this kind.
+        is aligned without labels, and for imagery as long as it leaves the decision to the
+        population, that is with fewer than 10 labelled trials of a class.
 
     Returns
     -------
@@ -164,7 +166,7 @@ def align(
         Time of the fit.
     """
     maker, names = MAKERS.get(protocol.paradigm, (None, ()))
-    if n_labelled == 0:
+    if n_labelled < (2 * LEAST_OWN_TRIALS if protocol.paradigm == "mi" else 1):
         names = (AUTO, *names)
     if maker is None or request.name not in names:
         return None
@@ -176,7 +178,13 @@ def align(
         replace(one, bad=tuple(name for name in one.ch_names if name not in wanted))
         for one in recordings
     ]
-    aligned = maker(picked, protocol, preprocessing, request.population, n_labelled)
+    try:
+        aligned = maker(picked, protocol, preprocessing, request.population, n_labelled)
+    except InputError:
+        # auto goes on with labels alone where no population suits, and tells why
+        if request.name == AUTO and n_labelled:
+            return None
+        raise
     return aligned.classifier, time.perf_counter() - started
 
 
