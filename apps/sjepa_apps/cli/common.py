@@ -63,9 +63,7 @@ ParadigmOption = Annotated[
 ElectrodesOption = Annotated[
     Literal["all", "cortex"] | None,
     decoder_option(
-        help="Electrodes that are read: all, or those over the sensorimotor cortex (by default "
-        "for imagery).",
-        show_default=False,
+        metavar="E", help="Read all, or cortex (default for imagery).", show_default=False
     ),
 ]
 WeightsOption = Annotated[

@@ -105,8 +105,7 @@ def calibrate(
         decoder_option(
             callback=check_decoder_name,
             metavar="D",
-            help="auto (default), filter-bank, riemann, cca, pre-local, post-local, contextual; "
-            "the last three also with new- or full- before.",
+            help="auto (default), population, pre-local, riemann ...; a wrong name lists all.",
         ),
     ] = None,
     weights: WeightsOption = "default",
