@@ -67,7 +67,7 @@ def test_a_decoder_at_chance_is_saved_with_a_warning(command: Callable, tmp_path
         (["-p", "sssvep", "--from", "sample:1"], "ssvep-exo"),
         (["-p", "ssvep-exo", "--from", "nothing-here.edf"], "nothing-here.edf"),
         (["-p", "ssvep-exo", "--from", "sample:1", "--decoder", "rieman"], "riemann"),
-        (["-p", "ssvep-exo", "--from", "sample:1", "--trials", "9"], "--trials"),
+        (["-p", "ssvep-exo", "--from", "sample:1", "--participant", "9"], "--participant"),
         (["-p", "ssvep-exo", "--from", "sample:1", "--weights", "best"], "best"),
         (["-p", "ssvep-exo", "--from", "sample:1", "--device", "tpu"], "cpu"),
     ],
