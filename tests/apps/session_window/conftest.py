@@ -166,6 +166,12 @@ class QuickSession:
         return SimpleNamespace(calibration=calibration, recordings=(), note="")
 
 
+def write_nothing(path: Path, *_: Any) -> Any:
+    """Stand in for the report, which has nothing to tell of the forehead."""
+    path.write_text("r")
+    return SimpleNamespace(forehead=None)
+
+
 @pytest.fixture
 def protocol_file(tmp_path: Path) -> Path:
     path = tmp_path / "quick.toml"
@@ -188,7 +194,7 @@ def open_session(
     monkeypatch.setattr(conductor, "CalibrationSession", QuickSession)
     # as if all were recorded
     monkeypatch.setattr(conductor, "remaining_trials", lambda *_: [])
-    monkeypatch.setattr(conductor, "write_report", lambda path, *_: path.write_text("r"))
+    monkeypatch.setattr(conductor, "write_report", write_nothing)
     monkeypatch.setattr(conductor, "advise", lambda _: [Advice("warning", "At chance.")])
     monkeypatch.setattr(conductor, "more_trials_help", lambda _: True)
     monkeypatch.setattr(window, "Discovery", NoDiscovery)
