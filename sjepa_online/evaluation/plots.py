@@ -21,9 +21,10 @@ _NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 SUFFIXES = (".png", ".svg", ".pdf")
 #: Neither a date nor an address, so that the same figure gives the same file.
 NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
-#: Colours that stay apart for colour-blind readers (Okabe and Ito 2008).
+#: Colours that stay apart for colour-blind readers (after Okabe and Ito 2008) and on white have
+#: the contrast that text needs.
 COLOURS = (
-    "#0072b2", "#d55e00", "#009e73", "#b5568f", "#8a6d00", "#3f8fc4", "#7a4fb5", "#555555",
+    "#0072b2", "#bf5300", "#007a59", "#a8487f", "#7d6300", "#2f7bac", "#7a4fb5", "#555555",
 )  # fmt: skip
 #: Text, text of less weight, and grids: the colours of the windows.
 INK, PALE, GRID = "#1b2430", "#5d6b7c", "#d5dbe3"

@@ -22,6 +22,8 @@ def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         text = f"import pathlib\npathlib.Path({str(trace)!r}).touch()\nraise SystemExit(9)\n"
         (tmp_path / f"{name}.py").write_text(text)
     monkeypatch.chdir(tmp_path)
+    # a command that ran in this process has set it
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
     return trace
 
 

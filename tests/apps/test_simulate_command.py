@@ -37,7 +37,7 @@ def test_simulate_sends_a_labelled_stream_until_ctrl_c(
         (("--channels", "200"), "200"),
         (("--channels", "C3,C99"), "C99"),
         (("--channels", ""), "electrode"),
-        (("--sfreq", "20"), "100 Hz or more"),
+        (("--sfreq", "20"), "below 100 Hz: 20.0"),
         (("--mains", "55"), "55"),
         (("--paradigm", "nothing"), "nothing"),
     ],
