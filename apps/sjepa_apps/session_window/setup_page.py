@@ -19,7 +19,7 @@ from PyQt6.QtWidgets import (
 from sjepa_apps.session.checks import require_enough_trials
 from sjepa_apps.session.folder import SESSIONS, SessionFolder, planned_trials
 from sjepa_apps.session.identity import new_path
-from sjepa_apps.session_window.conductor import Choices
+from sjepa_apps.session_window.choices import Choices
 from sjepa_apps.session_window.identity_fields import IdentityFields
 from sjepa_apps.session_window.page import Page, minutes
 from sjepa_apps.session_window.setup import SessionSetup
@@ -58,7 +58,7 @@ class SetupPage(Page):
     Signals
     -------
     chosen
-        :class:`~sjepa_apps.session_window.conductor.Choices`.
+        :class:`~sjepa_apps.session_window.choices.Choices`.
     """
 
     chosen = pyqtSignal(object)
@@ -68,12 +68,15 @@ class SetupPage(Page):
             "Stream and protocol",
             "What the participant sees, what is recorded, and on which display.",
             "Check channels",
+            "Decode without calibration",
         )
+        self.secondary.setToolTip("A minute of signal makes the decoder; no trial is shown")
         self._setup = setup
         self._folder = folder
         self._streams: list[StreamDescription] = []
         self._protocol: Protocol | None = None
-        self._sound = False
+        # whether trials can be recorded, and whether a decoder without can be made
+        self._sound = self._named = False
         self.protocol = ChoiceBox()
         self.other_protocol = ProtocolFileButton(self.protocol)
         self.about = PlainLabel("", "muted")
@@ -109,7 +112,8 @@ class SetupPage(Page):
         self.table.itemSelectionChanged.connect(self._judge)
         self.unit.currentIndexChanged.connect(self._judge)
         self.electrodes.clicked.connect(self._edit_electrodes)
-        self.primary.clicked.connect(self._choose)
+        self.primary.clicked.connect(lambda: self._choose(with_trials=True))
+        self.secondary.clicked.connect(lambda: self._choose(with_trials=False))
         self.identity.changed.connect(self._plan)
         if folder is not None:
             self.identity.keep(folder.state.identity)
@@ -265,22 +269,23 @@ class SetupPage(Page):
         """Show the duration of the trials, or why they cannot be used."""
         if self._protocol is None:
             return
+        try:
+            where = self._where()
+        except InputError as error:
+            self._refuse(error)
+            return
+        self._named = True
         seed = self._setup.seed if self._folder is None else self._folder.state.seed
         trials = planned_trials(self._protocol, seed, self.trials.value())
         try:
             if not self._setup.earlier:
                 require_enough_trials(trials, self._protocol)
         except InputError as error:
-            self._refuse(error)
+            self._refuse(error, named=True)
             return
         total = sum(trial.duration for trial in trials)
         told = f"About {total / len(trials):.3g} s a trial, {minutes(total)} in all."
-        try:
-            told += f" {self._where()}"
-        except InputError as error:
-            self._refuse(error)
-            return
-        self.about.setText(told)
+        self.about.setText(f"{told} {where}")
         self.about.set_state("")
         self._sound = True
         self._judge()
@@ -299,15 +304,16 @@ class SetupPage(Page):
         )
         return f"Folder: {path}"
 
-    def _refuse(self, error: InputError) -> None:
+    def _refuse(self, error: InputError, *, named: bool = False) -> None:
         self.about.setText(str(error))
         self.about.set_state("bad")
-        self._sound = False
+        self._sound, self._named = False, named
         self._judge()
 
     def _judge(self) -> None:
         stream = self.stream
         self.primary.setEnabled(False)
+        self.secondary.setEnabled(False)
         self.electrodes.setEnabled(stream is not None and self._folder is None)
         if not self._streams:
             self.tell(_NO_STREAM.format(paradigm=self.paradigm))
@@ -320,6 +326,8 @@ class SetupPage(Page):
             nobody = "It is simulated: nobody is recorded. " if stream.simulated else ""
             self.tell(nobody + " ".join(said), "" if state == "good" else state)
             self.primary.setEnabled(state != "bad" and self._sound)
+            # a session that has begun goes on with trials
+            self.secondary.setEnabled(state != "bad" and self._named and self._folder is None)
 
     def _wanted(self) -> str:
         chosen = self.stream
@@ -329,7 +337,7 @@ class SetupPage(Page):
             return self._folder.state.stream.selector
         return self._setup.stream or ""
 
-    def _choose(self) -> None:
+    def _choose(self, *, with_trials: bool) -> None:
         stream = self.stream
         if stream is None:
             return
@@ -347,6 +355,7 @@ class SetupPage(Page):
                     self.sound.isChecked(),
                 ),
                 self.identity.identity,
+                with_trials,
             )
         )
 

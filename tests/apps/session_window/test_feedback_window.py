@@ -16,7 +16,7 @@ from sjepa_apps.session.selections import Selection
 from sjepa_apps.session_window import feedback_window
 from sjepa_apps.session_window.feedback_setup import FeedbackSetup
 from sjepa_apps.session_window.feedback_window import FeedbackWindow
-from sjepa_apps.session_window.run import watched_run
+from sjepa_apps.session_window.run import watched_signal
 from sjepa_apps.stimulus import window as stimulus
 from sjepa_apps.stimulus.display import DisplayOptions
 from sjepa_online.amplifier import AS_DECLARED
@@ -60,7 +60,7 @@ class QuickRun:
 @pytest.fixture
 def open_feedback(qapp, monkeypatch, tmp_path, protocol_file, eeg, quiet_watch):
     monkeypatch.setattr(feedback_window, "FeedbackRun", QuickRun)
-    monkeypatch.setattr(watched_run, "SignalWatch", quiet_watch)
+    monkeypatch.setattr(watched_signal, "SignalWatch", quiet_watch)
     monkeypatch.setattr(stimulus, "MEASURED_FRAMES", 25)
     monkeypatch.setattr(stimulus, "SETTLING_FRAMES", 2)
     monkeypatch.setattr(QuickRun, "error", None)

@@ -22,7 +22,7 @@ from sjepa_apps.session_window.run.trace_strip import TraceStrip
 from sjepa_apps.stimulus.display import DisplayReport
 from sjepa_apps.stimulus.frames import FrameCount
 from sjepa_apps.stimulus.shown import ShownState
-from sjepa_apps.ui.channel_states import ChannelStates, ChannelSummary
+from sjepa_apps.ui.channel_states import ChannelStates, judged_states
 from sjepa_apps.ui.scalp import ScalpCanvas
 from sjepa_apps.ui.theme import GRID, Theme
 from sjepa_apps.ui.widgets import ElidedLabel, PlainLabel, State, panel
@@ -46,17 +46,6 @@ _KEYS = (
     "The participant's keys: Enter goes on, Space pauses, Esc stops. Here: P pauses and goes on, "
     "Esc stops. Everything is recorded as it comes, so a session that ends early can go on later."
 )
-
-
-class RunningStates(ChannelStates):
-    """States of the electrodes, for the scalp map."""
-
-    def describe(self, name: str) -> str:
-        """Tell the state of a channel."""
-        report = self.get(name)
-        if report is None:
-            return name
-        return f"{name}: {', '.join(report.reasons)}" if report.reasons else f"{name} is good"
 
 
 class RunPage(Page):
@@ -226,9 +215,7 @@ class RunPage(Page):
         if names and names != self._shown_names:
             self._shown_names = names
             self.scalp.set_channels(names)
-        states = RunningStates(
-            ChannelSummary(one.channel, one.bad, one.reasons, None) for one in signal.verdicts
-        )
+        states = judged_states(signal.verdicts)
         self.scalp.set_states(states)
         if not names:
             self.electrodes.setText("not known")
