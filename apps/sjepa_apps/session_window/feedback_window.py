@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QGuiApplication
@@ -13,12 +14,18 @@ from sjepa_apps.session.feedback import FeedbackRun
 from sjepa_apps.session.presenter import SessionStopped
 from sjepa_apps.session.selections import Selection, SelectionScore
 from sjepa_apps.session_window.feedback_setup import FeedbackSetup
+from sjepa_apps.session_window.next_program import (
+    decoding_arguments,
+    display_arguments,
+    start_program,
+)
 from sjepa_apps.session_window.page import page_style
 from sjepa_apps.session_window.run.page import RunPage
 from sjepa_apps.session_window.run.watched_run import WatchedRun
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_apps.ui.application import make_application, run_application
+from sjepa_apps.ui.recent_decoders import RecentButton, RecentDecoders, recent_file
 from sjepa_apps.ui.theme import Theme, system_theme
 from sjepa_apps.ui.widgets import PlainLabel
 from sjepa_apps.ui.worker import TaskRunner
@@ -35,11 +42,16 @@ class FeedbackPage(RunPage):
     Parameters
     ----------
     theme : Theme
+    recent : RecentDecoders
+        With which another run may begin.
     """
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, recent: RecentDecoders) -> None:
         super().__init__(theme, "Feedback")
         self.back.hide()
+        self.again = RecentButton("Another run with", recent, {"Feedback": "feedback"})
+        self.foot.insertWidget(self.foot.indexOf(self.back), self.again)
+        self.again.hide()
         self.primary.setText("Close")
         self.primary.hide()
         self.score = PlainLabel("", "heading")
@@ -65,6 +77,8 @@ class FeedbackPage(RunPage):
         self.alarm("")
         self.pause.setEnabled(False)
         self.secondary.setEnabled(False)
+        self.again.refresh()
+        self.again.show()
         self.primary.show()
         self.primary.setEnabled(True)
         self.primary.setFocus()
@@ -198,7 +212,8 @@ class FeedbackWindow(QMainWindow):
         self._closed = False
         self._setup = setup
         self.conductor = FeedbackConductor(setup)
-        self.page = FeedbackPage(system_theme())
+        self.recent = RecentDecoders(recent_file())
+        self.page = FeedbackPage(system_theme(), self.recent)
         self.run = WatchedRun(self.page)
         self.setCentralWidget(self.page)
         self._follow_system()
@@ -211,6 +226,7 @@ class FeedbackWindow(QMainWindow):
 
     def begin(self) -> None:
         """Begin the run."""
+        self.recent.add(self._setup.decoder)
         self.page.begin()
         self.run.begin(self._setup.stream, self._setup.amplifier)
         self._look.start(_LOOK)
@@ -249,6 +265,7 @@ class FeedbackWindow(QMainWindow):
         page.secondary.clicked.connect(conductor.stop)
         page.key_pressed.connect(conductor.press)
         page.primary.clicked.connect(self.end)
+        page.again.chosen.connect(self._begin_another)
         conductor.told.connect(page.add)
         conductor.trial_begins.connect(self._show_trial)
         conductor.ended.connect(self._finish)
@@ -288,6 +305,20 @@ class FeedbackWindow(QMainWindow):
         if folder is not None:
             self.page.add(f"Results and recording: {folder.path}")
         self.activateWindow()
+
+    def _begin_another(self, command: str, decoder: Path) -> None:
+        """Begin a run with another decoder, in a window of its own."""
+        setup = self._setup
+        free = [] if setup.free is None else ["--free"]
+        try:
+            arguments = decoding_arguments(
+                decoder, setup.stream.selector, setup.amplifier, decoder.parent
+            )
+            start_program([command, *arguments, *free, *display_arguments(setup.display_options)])
+        except OperationError as error:
+            self.page.tell(str(error), "bad")
+        else:
+            self.page.tell("Another window opens. This may take some seconds.")
 
     def _break(self, error: Exception) -> None:
         self.error = error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PyQt6.QtCore import QUrl, pyqtSignal
 from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QLayout, QPushButton, QSpinBox, QVBoxLayout
@@ -117,12 +119,17 @@ class ResultPage(Page):
         self.n_more.setRange(1, 9999)
         self.n_more.setValue(MORE_TRIALS)
         self.n_more.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-        self._result: TrainingResult | None = None
+        self._result: TrainingResult | UnlabelledResult | None = None
         self._lay_out()
         self.report.clicked.connect(self._open_report)
         self.more.clicked.connect(lambda: self.more_asked.emit(self.n_more.value()))
         self.decode.clicked.connect(self.decode_asked)
         self.feedback.clicked.connect(self.feedback_asked)
+
+    @property
+    def decoder(self) -> Path | None:
+        """File of the decoder that is shown."""
+        return None if self._result is None else self._result.decoder
 
     def show_result(self, result: TrainingResult) -> None:
         """Show scores, advice and files."""
@@ -146,6 +153,7 @@ class ResultPage(Page):
 
     def show_unlabelled(self, result: UnlabelledResult) -> None:
         """Show a decoder that was made without trials."""
+        self._result = result
         made = result.made
         self.score.setText("Ready to decode")
         self.choice.setText(
@@ -205,7 +213,7 @@ class ResultPage(Page):
                 self.scores.addWidget(PlainLabel(told), row, column)
 
     def _open_report(self) -> None:
-        if self._result is not None:
+        if isinstance(self._result, TrainingResult):
             path = self._result.report.resolve()
             if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
                 self.tell(f"No browser opens here; the report is {path}", "warning")

@@ -27,6 +27,7 @@ from sjepa_apps.stimulus.display import DisplayOptions
 from sjepa_apps.stimulus.frame_window import find_screen
 from sjepa_apps.ui.discovery import signals_among
 from sjepa_apps.ui.electrode_table import ElectrodeTable
+from sjepa_apps.ui.recent_decoders import RecentButton, RecentDecoders
 from sjepa_apps.ui.stream_check import UNITS, check_stream, worst
 from sjepa_apps.ui.theme import GRID
 from sjepa_apps.ui.widgets import Choices as ChoiceBox
@@ -54,6 +55,8 @@ class SetupPage(Page):
         What is chosen at first.
     folder : SessionFolder or None
         Of the session to go on with.
+    recent : RecentDecoders
+        Which can be used in place of a session.
 
     Signals
     -------
@@ -63,7 +66,9 @@ class SetupPage(Page):
 
     chosen = pyqtSignal(object)
 
-    def __init__(self, setup: SessionSetup, folder: SessionFolder | None) -> None:
+    def __init__(
+        self, setup: SessionSetup, folder: SessionFolder | None, recent: RecentDecoders
+    ) -> None:
         super().__init__(
             "Stream and protocol",
             "What the participant sees, what is recorded, and on which display.",
@@ -71,6 +76,10 @@ class SetupPage(Page):
             "Decode without calibration",
         )
         self.secondary.setToolTip("A minute of signal makes the decoder; no trial is shown")
+        self.recent = RecentButton(
+            "Recent decoders", recent, {"Decode now": "live", "Feedback": "feedback"}
+        )
+        self.foot.insertWidget(self.foot.indexOf(self.back), self.recent)
         self._setup = setup
         self._folder = folder
         self._streams: list[StreamDescription] = []
@@ -337,6 +346,16 @@ class SetupPage(Page):
             return self._folder.state.stream.selector
         return self._setup.stream or ""
 
+    @property
+    def display_options(self) -> DisplayOptions:
+        """Where stimuli are to be shown."""
+        return DisplayOptions(
+            self.display.currentIndex() + 1,
+            self.windowed.isChecked(),
+            self.photodiode.isChecked(),
+            self.sound.isChecked(),
+        )
+
     def _choose(self, *, with_trials: bool) -> None:
         stream = self.stream
         if stream is None:
@@ -348,12 +367,7 @@ class SetupPage(Page):
                 self.chosen_amplifier,
                 self.trials.value(),
                 self.practice.isChecked(),
-                DisplayOptions(
-                    self.display.currentIndex() + 1,
-                    self.windowed.isChecked(),
-                    self.photodiode.isChecked(),
-                    self.sound.isChecked(),
-                ),
+                self.display_options,
                 self.identity.identity,
                 with_trials,
             )

@@ -45,11 +45,15 @@ from sjepa_apps.session_window.setup_page import SetupPage
 from sjepa_apps.session_window.unlabelled_page import UnlabelledPage
 from sjepa_apps.ui.application import make_application, run_application
 from sjepa_apps.ui.discovery import Discovery
+from sjepa_apps.ui.recent_decoders import RecentDecoders, recent_file
 from sjepa_apps.ui.theme import GRID, system_theme
+from sjepa_online.amplifier import AmplifierProfile
 from sjepa_online.errors import OperationError
+from sjepa_online.stream import StreamDescription
 
 # milliseconds between two looks at the streams and the display
 _LOOK = 200
+_OPENS = {"live": "The live window opens.", "feedback": "The window of the feedback opens."}
 
 
 class SessionWindow(QMainWindow):
@@ -76,12 +80,11 @@ class SessionWindow(QMainWindow):
         self.resize(1120, 720)
         self.error: Exception | None = None
         self._ending = self._closed = False
-        # the decoder of the last page, and its folder
-        self._made: tuple[Path, Path] | None = None
         self.question = QMessageBox(self)
         self.conductor = Conductor(setup)
         self.steps = StepList()
-        self.setup_page = SetupPage(setup, self.conductor.folder)
+        self.recent = RecentDecoders(recent_file())
+        self.setup_page = SetupPage(setup, self.conductor.folder, self.recent)
         self.channels_page = ChannelsPage(system_theme())
         self.run_page = RunPage(system_theme())
         self.run = WatchedRun(self.run_page)
@@ -204,6 +207,7 @@ class SessionWindow(QMainWindow):
 
     def _connect_pages(self) -> None:
         self.setup_page.chosen.connect(self._choose)
+        self.setup_page.recent.chosen.connect(self._use)
         self.channels_page.secondary.clicked.connect(self._check)
         self.channels_page.primary.clicked.connect(self._get_ready)
         self.channels_page.back.clicked.connect(self._choose_again)
@@ -218,8 +222,8 @@ class SessionWindow(QMainWindow):
         self.training_page.primary.clicked.connect(self._train)
         self.training_page.secondary.clicked.connect(lambda: self._record_more(MORE_TRIALS))
         self.result_page.more_asked.connect(self._record_more)
-        self.result_page.decode_asked.connect(self._decode)
-        self.result_page.feedback_asked.connect(self._feedback)
+        self.result_page.decode_asked.connect(lambda: self._use_result("live"))
+        self.result_page.feedback_asked.connect(lambda: self._use_result("feedback"))
         self.result_page.secondary.clicked.connect(self._choose_again)
         self.result_page.primary.clicked.connect(self.end)
 
@@ -247,6 +251,7 @@ class SessionWindow(QMainWindow):
             self._checked_signal.end()
 
     def _choose_again(self) -> None:
+        self.setup_page.recent.refresh()
         self.setup_page.keep(self.conductor.folder)
         self._show(self.setup_page, "Stream and protocol")
 
@@ -331,41 +336,49 @@ class SessionWindow(QMainWindow):
         self.conductor.train()
 
     def _show_result(self, result: TrainingResult) -> None:
-        assert self.conductor.folder is not None
-        self._made = (result.decoder, self.conductor.folder.path)
+        self.recent.add(result.decoder)
         self.result_page.show_result(result)
         self._show(self.result_page, "Result")
 
     def _show_unlabelled(self, result: UnlabelledResult) -> None:
         self._aligned_signal.end()
-        self._made = (result.decoder, result.decoder.parent)
+        self.recent.add(result.decoder)
         self.result_page.show_unlabelled(result)
         self._show(self.result_page, "Result")
 
-    def _decode(self) -> None:
-        self._start(["live", *self._decoding()], "The live window opens.")
+    # -- what comes after
 
-    def _feedback(self) -> None:
-        choices = self.conductor.choices
-        assert choices is not None
-        where = display_arguments(choices.display_options)
-        told = "The window of the feedback opens."
-        self._start(["feedback", *self._decoding(), *where], told)
+    def _use_result(self, command: str) -> None:
+        """Use the decoder that was made, with the stream that made it."""
+        conductor, decoder = self.conductor, self.result_page.decoder
+        assert conductor.choices is not None
+        assert decoder is not None
+        stream, amplifier = conductor.choices.stream, conductor.choices.amplifier
+        self._start(self.result_page, command, decoder, stream, amplifier)
 
-    def _decoding(self) -> list[str]:
-        choices = self.conductor.choices
-        assert choices is not None
-        assert self._made is not None
-        decoder, folder = self._made
-        return decoding_arguments(decoder, choices.stream.selector, choices.amplifier, folder)
+    def _use(self, command: str, decoder: Path) -> None:
+        """Use an earlier decoder, with the stream that is chosen."""
+        page = self.setup_page
+        self._start(page, command, decoder, page.stream, page.chosen_amplifier)
 
-    def _start(self, arguments: list[str], told: str) -> None:
+    def _start(
+        self,
+        page: Page,
+        command: str,
+        decoder: Path,
+        stream: StreamDescription | None,
+        amplifier: AmplifierProfile,
+    ) -> None:
+        selector = None if stream is None else stream.selector
+        display = self.setup_page.display_options
+        where = display_arguments(display) if command == "feedback" else []
         try:
-            start_program(arguments)
+            arguments = decoding_arguments(decoder, selector, amplifier, decoder.parent)
+            start_program([command, *arguments, *where])
         except OperationError as error:
-            self.result_page.tell(str(error), "bad")
+            page.tell(str(error), "bad")
         else:
-            self.result_page.tell(f"{told} This may take some seconds.")
+            page.tell(f"{_OPENS[command]} This may take some seconds.")
 
     def _refuse(self, why: str) -> None:
         page = self.pages.currentWidget()

@@ -146,9 +146,9 @@ def test_decoders_of_late_are_offered_and_the_dialog_begins_beside_the_loaded_on
     window = make_window(settings=LiveSettings(folder=str(tmp_path / "elsewhere")))
     for path in paths:
         say(window, ready.model_copy(update={"path": str(path)}))
-    assert window.settings.recent_decoders == (str(paths[1]), str(paths[0]))
+    assert window.recent.paths == [str(paths[1]), str(paths[0])]
     offered = window.controls._recent_menu.actions()
-    assert [one.text() for one in offered] == [str(paths[1]), str(paths[0])]
+    assert [one.data() for one in offered] == [str(paths[1]), str(paths[0])]
     offered[1].trigger()
     assert sent[-1].path == str(paths[0])
     begun = []

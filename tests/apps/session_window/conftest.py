@@ -14,12 +14,13 @@ pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
-from sjepa_apps.session_window import conductor, window
+from sjepa_apps.session_window import conductor, feedback_window, window
 from sjepa_apps.session_window.run import watched_signal
 from sjepa_apps.session_window.run.signal_watch import SignalState
 from sjepa_apps.session_window.setup import SessionSetup
 from sjepa_apps.session_window.window import SessionWindow
 from sjepa_apps.stimulus import window as stimulus
+from sjepa_apps.ui.recent_decoders import RecentDecoders
 from sjepa_apps.ui.worker import Worker
 from sjepa_online.data import Recording
 from sjepa_online.decoding import DecoderRequest
@@ -271,6 +272,15 @@ def stopping_inlet() -> type:
 def quick_session() -> type[QuickSession]:
     """The class that stands in for the session of a window."""
     return QuickSession
+
+
+@pytest.fixture(autouse=True)
+def recent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RecentDecoders:
+    """The decoders of late, of this test alone."""
+    path = tmp_path / "config" / "recent_decoders.json"
+    for module in (window, feedback_window):
+        monkeypatch.setattr(module, "recent_file", lambda: path)
+    return RecentDecoders(path)
 
 
 @pytest.fixture(autouse=True)

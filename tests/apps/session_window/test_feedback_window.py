@@ -136,6 +136,25 @@ def test_closing_in_the_middle_of_a_trial_ends_the_run(open_feedback, qtbot, pro
     assert shown.stopped
 
 
+def test_another_run_begins_with_a_decoder_of_late(
+    open_feedback, qtbot, monkeypatch, tmp_path, recent, eeg
+):
+    started = []
+    monkeypatch.setattr(feedback_window, "start_program", started.append)
+    path = tmp_path / "before.safetensors"
+    path.touch()
+    recent.add(path)
+    one = open_feedback(1)
+    assert not one.page.again.isVisible()
+    qtbot.waitUntil(lambda: one.page.primary.isVisible(), timeout=60_000)
+    assert one.page.again.isVisible()
+    # the decoder of the run itself is no file here
+    (action,) = one.page.again.decoders.actions()
+    action.trigger()
+    stream = eeg("a").selector
+    assert started == [["feedback", "--decoder", str(path), "--stream", stream, "--windowed"]]
+
+
 def test_table_of_free_spelling_knows_no_target_and_runs_no_formula(tmp_path):
     folder = FeedbackFolder(tmp_path / "run", lambda chosen: {})
     free = FreeText("AB=", ())
