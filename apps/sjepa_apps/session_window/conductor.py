@@ -284,7 +284,8 @@ class Conductor(QObject):
         try:
             require_enough_recorded(folder.recordings()[0], folder.protocol)
         except InputError as error:
-            return f"{error.problem}. Recorded: {error.value}."
+            # names of classes, for people
+            return f"{error.problem}. Recorded: {error.value}.".replace("_", " ")
         return ""
 
     def _train(self) -> TrainingResult:

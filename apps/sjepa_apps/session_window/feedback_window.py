@@ -32,6 +32,8 @@ from sjepa_apps.ui.worker import TaskRunner
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.stream import FrameOutlet, StimulusOutlet
 
+#: Letters of a freely spelled text that are shown.
+LONGEST_TEXT = 200
 # milliseconds between two looks at the run
 _LOOK = 200
 
@@ -47,7 +49,7 @@ class FeedbackPage(RunPage):
     """
 
     def __init__(self, theme: Theme, recent: RecentDecoders) -> None:
-        super().__init__(theme, "Feedback")
+        super().__init__(theme, "Feedback", "What was chosen so far is kept.")
         self.back.hide()
         self.again = RecentButton("Another run with", recent, {"Feedback": "feedback"})
         self.foot.insertWidget(self.foot.indexOf(self.back), self.again)
@@ -281,7 +283,7 @@ class FeedbackWindow(QMainWindow):
     def _look_around(self) -> None:
         self.run.look(self.conductor.stimulus)
         free = self._setup.free
-        told = f"Text: {free.text}" if free is not None else self._told_score()
+        told = _told_text(free.text) if free is not None else self._told_score()
         self.page.show_selections(self.conductor.selections, told)
 
     def _told_score(self) -> str:
@@ -329,6 +331,11 @@ class FeedbackWindow(QMainWindow):
         self.setStyleSheet(page_style(theme))
         QApplication.setPalette(theme.palette())
         self.page.set_theme(theme)
+
+
+def _told_text(text: str) -> str:
+    """Tell the end of a text, which may grow long."""
+    return f"Text: {text}" if len(text) <= LONGEST_TEXT else f"Text: …{text[1 - LONGEST_TEXT :]}"
 
 
 def run_feedback_window(setup: FeedbackSetup) -> tuple[list[Selection], bool]:

@@ -223,4 +223,6 @@ def _clear(layout: QLayout) -> None:
     while (item := layout.takeAt(0)) is not None:
         widget = item.widget()
         if widget is not None:
+            # it would be drawn until Qt deletes it
+            widget.hide()
             widget.deleteLater()

@@ -211,13 +211,18 @@ def style_table(table: QTableView, stretched: int) -> None:
 
 
 def wrap_rows(table: QTableWidget) -> None:
-    """Let rows grow so that no text is cut."""
+    """Let rows grow so that no text is cut, whatever the width of their columns."""
     table.setWordWrap(True)
     table.setTextElideMode(Qt.TextElideMode.ElideNone)
     rows = table.verticalHeader()
     assert rows is not None
     rows.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     rows.setMinimumSectionSize(ROW_HEIGHT)
+    # rows are measured before the bar comes, which makes columns narrower
+    table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+    header = table.horizontalHeader()
+    assert header is not None
+    header.sectionResized.connect(table.resizeRowsToContents)
 
 
 def make_table(columns: Sequence[str], stretched: int) -> QTableWidget:

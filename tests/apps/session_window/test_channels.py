@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 pytest.importorskip("PyQt6", reason="the windows need PyQt6")
@@ -138,14 +137,19 @@ def test_signal_that_cannot_be_recorded_is_refused(open_session, qtbot, monkeypa
     assert page.message.text() == "All 1 channels look good."
 
 
-def test_states_and_remedies_are_not_cut(channels):
+def test_states_and_remedies_are_not_cut(channels, qtbot):
     one, page, watch = channels
     one.resize(900, 700)
     reasons = ("mains: 31 µV", "noise above 44 Hz: 120 µV", "drifts by 1200 µV a second")
     watch.state = signal(Verdict("C3", ("mains", "noise", "drift"), reasons, 80.0))
     one._look_around()
     table = page.table
-    table.resizeRowsToContents()
+    # more rows than there is room for: the bar that comes makes columns narrower
+    watch.state = signal(
+        *[Verdict(f"{row}{n}", ("mains",), reasons, 80.0) for row in "FCP" for n in range(1, 7)]
+    )
+    one._look_around()
+    qtbot.wait(10)
     for column in (2, 3):
         rect = table.fontMetrics().boundingRect(
             0, 0, table.columnWidth(column) - 16, 10_000, Qt.TextFlag.TextWordWrap,
@@ -153,4 +157,3 @@ def test_states_and_remedies_are_not_cut(channels):
         )  # fmt: skip
         assert table.rowHeight(0) >= rect.height()
         assert table.columnWidth(column) >= 100
-    assert np.all([table.columnWidth(column) > 0 for column in range(4)])

@@ -44,8 +44,9 @@ _PHASES = {
 }
 _KEYS = (
     "The participant's keys: Enter goes on, Space pauses, Esc stops. Here: P pauses and goes on, "
-    "Esc stops. Everything is recorded as it comes, so a session that ends early can go on later."
+    "Esc stops."
 )
+_KEPT = "Everything is recorded as it comes, so a session that ends early can go on later."
 
 
 class RunPage(Page):
@@ -55,6 +56,8 @@ class RunPage(Page):
     ----------
     theme : Theme
     title : str
+    kept : str
+        What becomes of a run that ends early.
 
     Signals
     -------
@@ -64,8 +67,10 @@ class RunPage(Page):
 
     key_pressed = pyqtSignal(object)
 
-    def __init__(self, theme: Theme, title: str = "Practice and recording") -> None:
-        super().__init__(title, _KEYS, "Start", "Stop", back=True)
+    def __init__(
+        self, theme: Theme, title: str = "Practice and recording", kept: str = _KEPT
+    ) -> None:
+        super().__init__(title, f"{_KEYS} {kept}", "Start", "Stop", back=True)
         self.state = PlainLabel("Ready", "decision")
         self.clock = PlainLabel("", "heading")
         self.left = PlainLabel("", "muted")
@@ -226,6 +231,12 @@ class RunPage(Page):
         else:
             self.electrodes.setText(f"All {len(names)} are good")
             self.electrodes.set_state("good")
+
+    def show_nothing(self) -> None:
+        """Let nothing of a run that is over stay in sight as if it were current."""
+        self.copy.show_copy_of(None)
+        self.cue.setText("–")
+        self.show_signal(SignalState(problem="Nothing runs: the signal is not read."))
 
     def alarm(self, text: str, state: State = "") -> None:
         """Show a pause, a loss or a repeat in large letters; an empty text shows none."""

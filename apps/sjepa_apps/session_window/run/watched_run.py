@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 
 from sjepa_apps.session_window.run.page import RunPage
-from sjepa_apps.session_window.run.signal_watch import SignalState
 from sjepa_apps.session_window.run.watched_signal import WatchedSignal
 from sjepa_apps.stimulus.shown import ShownState
 from sjepa_apps.stimulus.window import StimulusWindow
@@ -70,11 +69,9 @@ class WatchedRun:
 
     def end(self) -> None:
         """Watch no more."""
-        self._page.copy.show_copy_of(None)
         if self._signal.on:
             self._signal.end()
-            # nothing that is not current stays in sight
-            self._page.show_signal(SignalState(problem="Nothing runs: the signal is not read."))
+            self._page.show_nothing()
 
     def close(self) -> None:
         """Wait for all threads."""
