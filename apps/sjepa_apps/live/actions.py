@@ -28,6 +28,7 @@ from sjepa_apps.live.top_bar import TopBar
 from sjepa_apps.live.trials.view import TrialsView
 from sjepa_apps.ui.recent_decoders import RecentDecoders, RecentMenu
 from sjepa_apps.ui.theme import ThemeName
+from sjepa_online.amplifier import AS_DECLARED
 from sjepa_online.errors import InputError
 from sjepa_online.files import atomic_write
 from sjepa_online.foreign_text import clean_text
@@ -173,9 +174,11 @@ class WindowActions:
     def calibrate(self) -> None:
         """Ask what to calibrate from."""
         stream = self._session.stream
-        name = stream.name if stream else None
-        unit = self._targets.connect.chosen_unit
-        dialog = CalibrateDialog(self.folder, name, unit, self._window)
+        selector, amplifier = None, AS_DECLARED
+        if stream is not None:
+            selector = stream.selector
+            amplifier = self._targets.connect.amplifier_for(stream)
+        dialog = CalibrateDialog(self.folder, selector, amplifier, self._window)
         decoder = self._session.decoder
         if decoder is not None:
             dialog.begin_with(decoder.protocol.name, decoder.name)
