@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QHBoxLayout, QTableWidgetItem
+from PyQt6.QtWidgets import QHBoxLayout, QHeaderView, QTableWidgetItem
 
 from sjepa_apps.session_window.page import Page, slim_bar
 from sjepa_apps.session_window.run.signal_watch import SignalState
@@ -49,6 +49,9 @@ class ChannelsPage(Page):
         self._refusal = ""
         self.table = make_table(_COLUMNS, stretched=_REMEDY)
         wrap_rows(self.table)
+        columns = self.table.horizontalHeader()
+        assert columns is not None
+        columns.setSectionResizeMode(_STATE, QHeaderView.ResizeMode.Stretch)
         self.scalp = ScalpCanvas(theme)
         self.traces = TraceStrip(theme)
         self.progress = slim_bar()

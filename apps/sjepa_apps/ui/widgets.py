@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from PyQt6.QtCore import QPointF, QSize, Qt
+from PyQt6.QtCore import QModelIndex, QPointF, QRect, QSize, Qt
 from PyQt6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PyQt6.QtWidgets import (
     QAbstractItemView,
@@ -16,6 +16,8 @@ from PyQt6.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTableView,
     QTableWidget,
     QWidget,
@@ -28,6 +30,8 @@ State = Literal["", "good", "warning", "bad"]
 
 #: Height (pixels) of a row of a table.
 ROW_HEIGHT = 22
+#: Pixels on either side of the text of a cell, its own margin included.
+CELL_PADDING = 11
 PROTOCOL_FILES = "Protocols (*.toml);;All files (*)"
 
 
@@ -210,6 +214,25 @@ def style_table(table: QTableView, stretched: int) -> None:
     header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
 
 
+class WrappedCells(QStyledItemDelegate):
+    """Ask for the height that the text of a cell takes; Qt forgets the padding of the style."""
+
+    def sizeHint(  # noqa: N802 - Qt's name
+        self, option: QStyleOptionViewItem, index: QModelIndex
+    ) -> QSize:
+        """Return the size that a cell asks for."""
+        asked = super().sizeHint(option, index)
+        table = self.parent()
+        assert isinstance(table, QTableView)
+        room = table.columnWidth(index.column()) - 2 * CELL_PADDING
+        wrapped = option.fontMetrics.boundingRect(
+            QRect(0, 0, max(room, 1), 10_000),
+            Qt.TextFlag.TextWordWrap.value,
+            str(index.data() or ""),
+        )
+        return QSize(asked.width(), max(asked.height(), wrapped.height() + 6))
+
+
 def wrap_rows(table: QTableWidget) -> None:
     """Let rows grow so that no text is cut, whatever the width of their columns."""
     table.setWordWrap(True)
@@ -218,6 +241,7 @@ def wrap_rows(table: QTableWidget) -> None:
     assert rows is not None
     rows.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     rows.setMinimumSectionSize(ROW_HEIGHT)
+    table.setItemDelegate(WrappedCells(table))
     # rows are measured before the bar comes, which makes columns narrower
     table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
     header = table.horizontalHeader()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 pytest.importorskip("PyQt6", reason="the windows need PyQt6")
@@ -14,7 +16,7 @@ from sjepa_apps.session_window.run import signal_watch, watched_signal
 from sjepa_apps.session_window.run.signal_watch import SignalState, SignalWatch
 from sjepa_apps.ui.theme import DARK, LIGHT
 from sjepa_online.errors import InputError
-from sjepa_online.signal.channel_quality.absolute import Verdict
+from sjepa_online.signal.channel_quality.absolute import REMEDIES, Verdict
 
 GOOD = Verdict("C3", (), (), 9.0)
 FLAT = Verdict("Cz", ("flat",), ("flat",), 0.0)
@@ -145,15 +147,17 @@ def test_states_and_remedies_are_not_cut(channels, qtbot):
     one._look_around()
     table = page.table
     # more rows than there is room for: the bar that comes makes columns narrower
-    watch.state = signal(
-        *[Verdict(f"{row}{n}", ("mains",), reasons, 80.0) for row in "FCP" for n in range(1, 7)]
-    )
+    verdicts = [
+        Verdict(f"{letter}{n}", (tuple(REMEDIES)[n],), reasons[: n % 4], 80.0)
+        for letter in "FCP"
+        for n in range(1, 7)
+    ]
+    watch.state = signal(*verdicts)
     one._look_around()
     qtbot.wait(10)
-    for column in (2, 3):
-        rect = table.fontMetrics().boundingRect(
-            0, 0, table.columnWidth(column) - 16, 10_000, Qt.TextFlag.TextWordWrap,
-            table.item(0, column).text(),
-        )  # fmt: skip
-        assert table.rowHeight(0) >= rect.height()
-        assert table.columnWidth(column) >= 100
+    for row_, column in itertools.product(range(18), (2, 3)):
+        text, width = table.item(row_, column).text(), table.columnWidth(column) - 22
+        flags = Qt.TextFlag.TextWordWrap
+        needed = table.fontMetrics().boundingRect(0, 0, width, 10_000, flags, text).height()
+        assert table.rowHeight(row_) >= needed, text
+        assert width >= 80
