@@ -112,8 +112,8 @@ def test_the_watch_lasts_as_long_as_the_page(channels, watches):
 
 
 def test_a_large_amplifier_is_shown_in_time(channels):
-    """Qt's own fitting of rows took 14 s for 128 channels whose states change."""
-    one, page, watch = channels
+    """Qt's own fitting of rows takes 14 s for 128 channels whose states change."""
+    one, _, watch = channels
     names = electrode_names()[:128]
     times = []
     for number in range(3):
