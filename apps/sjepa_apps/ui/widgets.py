@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -30,6 +31,9 @@ State = Literal["", "good", "warning", "bad"]
 ROW_HEIGHT = 22
 #: Pixels on either side of the text of a cell, its own margin included.
 CELL_PADDING = 11
+#: Where a line may be broken: a space without width; words that need it, and their pieces.
+_BREAK = "\u200b"
+_LONG_WORD, _PIECE = re.compile(r"\S{40,}"), re.compile(r"[^/\\_-]{0,19}[/\\_-]|.{20}")
 PROTOCOL_FILES = "Protocols (*.toml);;All files (*)"
 
 
@@ -52,11 +56,26 @@ class PlainLabel(QLabel):
 
     def setText(self, text: str | None) -> None:  # noqa: N802 - Qt's name
         """Show a text."""
-        super().setText("\n".join(clean_text(line, 1000) for line in (text or "").split("\n")))
+        shown = "\n".join(clean_text(line, 1000) for line in (text or "").split("\n"))
+        super().setText(_breakable(shown) if self.wordWrap() else shown)
+
+    def text(self) -> str:
+        """Return the text that is shown."""
+        return super().text().replace(_BREAK, "")
+
+    def setWordWrap(self, on: bool) -> None:  # noqa: N802 - Qt's name
+        """Break lines, in words too that are longer than any: paths would widen the window."""
+        super().setWordWrap(on)
+        self.setText(self.text())
 
     def set_state(self, state: State) -> None:
         """Colour the text by a state."""
         set_property(self, "state", state)
+
+
+def _breakable(text: str) -> str:
+    """Return a text whose long words, such as paths, may be broken."""
+    return _LONG_WORD.sub(lambda found: _PIECE.sub(rf"\g<0>{_BREAK}", found.group()), text)
 
 
 class WrappedLabel(PlainLabel):
