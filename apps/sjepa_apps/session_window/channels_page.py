@@ -92,7 +92,7 @@ class ChannelsPage(Page):
     def refuse(self, why: str) -> None:
         """Show why the stream cannot be recorded."""
         self._rest()
-        self._refusal = why
+        self._readable, self._refusal = False, why
         self._tell()
 
     def accept(self) -> None:

@@ -58,6 +58,7 @@ class TrainingPage(Page):
         self.state.setText("No decoder")
         self.primary.show()
         self.secondary.show()
+        self.primary.setFocus()
         self.tell(why, "bad")
 
     def _describe(self) -> None:
