@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -28,6 +29,8 @@ State = Literal["", "good", "warning", "bad"]
 
 #: Height (pixels) of a row of a table.
 ROW_HEIGHT = 22
+#: Part of a word after which a line may break, and the same with an invisible place to break.
+_LONG_WORD, _BREAK = re.compile(r"(\S{40})(?=\S)"), "\\1\u200b"
 PROTOCOL_FILES = "Protocols (*.toml);;All files (*)"
 
 
@@ -49,8 +52,9 @@ class PlainLabel(QLabel):
         self.setText(text)
 
     def setText(self, text: str | None) -> None:  # noqa: N802 - Qt's name
-        """Show a text."""
-        super().setText("\n".join(clean_text(line, 1000) for line in (text or "").split("\n")))
+        """Show a text; a word that is wider than a line breaks where the text may wrap."""
+        shown = "\n".join(clean_text(line, 1000) for line in (text or "").split("\n"))
+        super().setText(_LONG_WORD.sub(_BREAK, shown) if self.wordWrap() else shown)
 
     def set_state(self, state: State) -> None:
         """Colour the text by a state."""
