@@ -48,26 +48,11 @@ def kill_recorder() -> Callable[[], None]:
     """Kill the recorder of this process."""
 
     def kill() -> None:
-        for child in psutil.Process().children():
+        for child in psutil.Process().children(recursive=True):
             if "LabRecorder" in child.name():
                 child.kill()
 
     return kill
-
-
-@pytest.fixture
-def recorder_that_ends_at_once(
-    monkeypatch: pytest.MonkeyPatch, kill_recorder: Callable[[], None]
-) -> None:
-    """LabRecorder takes up to 5 s to end; what it has received it writes within half a second."""
-    stop = Recorder.stop
-
-    def kill(self: Recorder, timeout: float = 20.0) -> None:
-        time.sleep(0.6)
-        kill_recorder()
-        stop(self, timeout)
-
-    monkeypatch.setattr(Recorder, "stop", kill)
 
 
 @pytest.fixture
