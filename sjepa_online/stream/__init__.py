@@ -17,7 +17,7 @@ from sjepa_online.stream.events import (
     StreamLost,
     StreamRecovered,
 )
-from sjepa_online.stream.inlet import Chunk, Marker, MarkerInlet, SignalInlet
+from sjepa_online.stream.inlets import Arrivals, Chunk, Marker, MarkerInlet, SignalInlet
 from sjepa_online.stream.library import configure, local_clock
 from sjepa_online.stream.loopback import loopback_latency
 from sjepa_online.stream.outlets import DecisionOutlet, MarkOutlet, ProbabilityOutlet
@@ -34,6 +34,7 @@ from sjepa_online.stream.stimulus import (
 __all__ = [
     "FRAME_STREAM",
     "STIMULUS_STREAM",
+    "Arrivals",
     "Chunk",
     "ClockJump",
     "ClockOffset",

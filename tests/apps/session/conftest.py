@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +10,7 @@ import psutil
 import pytest
 
 from sjepa_apps.session.folder import SessionFolder
-from sjepa_online.stream import Recorder, discovery, resolve_stream
+from sjepa_online.stream import discovery, resolve_stream
 
 PROTOCOL = """
 name = "short"
