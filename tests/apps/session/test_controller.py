@@ -189,7 +189,7 @@ def test_a_recorder_that_hangs_leads_to_a_new_part_as_one_that_is_killed(
         shown.append((trial.number, time.monotonic()))
         if len(shown) > 1:
             return trial
-        for child in psutil.Process().children():
+        for child in psutil.Process().children(recursive=True):
             if "LabRecorder" in child.name():
                 child.suspend()
         return endless(trial)
@@ -221,7 +221,9 @@ def test_escape_while_the_recorder_starts_ends_the_session_at_once(amplifier, be
         session = CalibrationSession(folder, resolve_stream("session-escape"), others, print)
         with pytest.raises(SessionStopped):
             session.record(Stopped(stimulus, frames, print))
-    assert not any("LabRecorder" in child.name() for child in psutil.Process().children())
+    assert not any(
+        "LabRecorder" in child.name() for child in psutil.Process().children(recursive=True)
+    )
     assert len(session.remaining()) == folder.state.n_trials
 
 
