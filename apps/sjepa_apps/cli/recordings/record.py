@@ -47,7 +47,7 @@ def record(
     from sjepa_online.stream import Arrivals, Recorder, resolve_stream
 
     configure_lsl(lsl_scope)
-    eeg = resolve_stream(stream, wait)
+    eeg = resolve_stream(stream, wait, prefers=amplifier.prefers)
     picked = pick_channels(eeg.declaration, amplifier)
     for note in picked.notes:
         say(note)
