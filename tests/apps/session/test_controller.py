@@ -15,9 +15,9 @@ from sjepa_apps.session.folder import SessionFolder
 from sjepa_apps.session.headless import HeadlessPresenter
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped, TrialMonitor
 from sjepa_online.amplifier import AS_DECLARED, describe
-from sjepa_online.errors import InputError
+from sjepa_online.errors import InputError, OperationError
 from sjepa_online.schedule import ScheduledTrial
-from sjepa_online.stream import FrameOutlet, StimulusOutlet, resolve_stream
+from sjepa_online.stream import FrameOutlet, Recorder, StimulusOutlet, resolve_stream
 
 
 class Watched(HeadlessPresenter):
@@ -206,6 +206,26 @@ def test_a_recorder_that_hangs_leads_to_a_new_part_as_one_that_is_killed(
     assert "hangs" in " ".join(presenter.told)
     assert len(session.folder.parts()) == 2
     assert session.remaining() == []
+
+
+def test_a_recorder_that_does_not_start_is_started_again_some_times(amplifier, run, monkeypatch):
+    amplifier("session-start")
+    start, failures = Recorder.start, [2]
+
+    def fail(self, *arguments, **options):
+        if failures[0]:
+            failures[0] -= 1
+            raise OperationError("it has gone")
+        start(self, *arguments, **options)
+
+    monkeypatch.setattr(Recorder, "start", fail)
+    session, presenter = run("session-start")
+    assert presenter.told.count("it has gone") == 2
+    assert session.remaining() == []
+    failures[0] = 3
+    session.folder.parts()[-1].unlink()
+    with pytest.raises(OperationError, match="it has gone"):
+        session.record(presenter)
 
 
 def test_escape_while_the_recorder_starts_ends_the_session_at_once(amplifier, begin):
