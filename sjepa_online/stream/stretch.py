@@ -12,7 +12,7 @@ from sjepa_online.data.recording import Recording
 from sjepa_online.errors import OperationError
 from sjepa_online.stream.discovery import StreamDescription
 from sjepa_online.stream.events import ClockJump, Gap
-from sjepa_online.stream.inlet import SignalInlet
+from sjepa_online.stream.inlets import SignalInlet
 
 #: Seconds longer than the stretch itself after which a stream that sends too little is given up.
 PATIENCE = 10.0

@@ -63,7 +63,7 @@ class AlignmentStream:
         from sjepa_online.stream import resolve_stream
         from sjepa_online.stream.stretch import record_stretch
 
-        found = resolve_stream(self.name, self.wait)
+        found = resolve_stream(self.name, self.wait, prefers=self.amplifier.prefers)
         say(f"Recording {ALIGNMENT} s of {found.name}; no label is needed")
         with progress_bar("Recording", ALIGNMENT) as advance:
             return record_stretch(found, ALIGNMENT, self.amplifier, advance)
