@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import psutil
+from numpy.typing import NDArray
 
 from sjepa_online.data import Recording
 from sjepa_online.decoding import (
@@ -37,6 +38,8 @@ WARM_UP_SECONDS = 2.0
 #: As many channels as large amplifiers have.
 MOST_CHANNELS = 128
 N_TRIALS = 40
+#: Seconds of simulated noise, which the amplifier sends again and again.
+NOISE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,13 +266,13 @@ def _stream_noise(name: str, n_channels: int, sfreq: float, seconds: float) -> N
     # a terminal's Ctrl-C reaches this process too; the one that measures ends it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
-    generator = np.random.default_rng(0)
-    data = generator.standard_normal((n_channels, round(seconds * sfreq)), dtype=np.float32)
-    # in place: an hour of a large amplifier is 2 GB
-    data *= 10
+    noise = 10 * np.random.default_rng(0).standard_normal(
+        (n_channels, round(NOISE_SECONDS * sfreq)), dtype=np.float32
+    )
     recording = Recording(
         name="noise",
-        data=data,
+        # a length without memory: the samples are those of the noise, again and again
+        data=np.broadcast_to(np.float32(0), (n_channels, round(seconds * sfreq))),
         unit="uV",
         sfreq=sfreq,
         ch_names=_electrodes(n_channels),
@@ -278,4 +281,8 @@ def _stream_noise(name: str, n_channels: int, sfreq: float, seconds: float) -> N
         breaks=np.empty(0),
         simulated=True,
     )
-    Replay([recording], name=name, wait_for_consumers=60.0).run()
+
+    def take(chunk: NDArray[np.float32], start: int) -> NDArray[np.float32]:
+        return noise[:, (start + np.arange(chunk.shape[1])) % noise.shape[1]]
+
+    Replay([recording], name=name, wait_for_consumers=60.0, transform=take).run()

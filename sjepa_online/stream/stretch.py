@@ -12,7 +12,7 @@ from sjepa_online.data.recording import Recording
 from sjepa_online.errors import OperationError
 from sjepa_online.stream.discovery import StreamDescription
 from sjepa_online.stream.events import ClockJump, Gap
-from sjepa_online.stream.inlet import SignalInlet
+from sjepa_online.stream.inlets import SignalInlet
 
 #: Seconds of signal that align a decoder without labels.
 ALIGNMENT_SECONDS = 60

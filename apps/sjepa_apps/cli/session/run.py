@@ -101,7 +101,7 @@ def open_session(setup: SessionSetup, wait: float) -> tuple[SessionFolder, Strea
     protocol = load_protocol(setup.paradigm)
     if setup.resume is None:
         _require_enough(setup, protocol)
-        stream = resolve_stream(setup.stream, wait)
+        stream = resolve_stream(setup.stream, wait, prefers=setup.amplifier.prefers)
         folder = SessionFolder.create(
             setup.folder,
             setup.paradigm,

@@ -69,7 +69,7 @@ class AlignmentStream:
         from sjepa_online.stream.stretch import ALIGNMENT_SECONDS, record_stretch
         from sjepa_online.training.without_labels import require_possible
 
-        found = resolve_stream(self.name, self.wait)
+        found = resolve_stream(self.name, self.wait, prefers=self.amplifier.prefers)
         names = pick_channels(found.declaration, self.amplifier).ch_names
         require_possible(protocol, request, names)
         say(f"Recording {ALIGNMENT_SECONDS} s of {found.name}; no label is needed")
