@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from sjepa_online.stream.recorder import RecorderStatus
 
 from sjepa_apps.live.engine import recording as module
 from sjepa_apps.live.engine.recording import Recording, RecordingState, worth_recording
 from sjepa_online.errors import InputError, OperationError
+from sjepa_online.stream import RecorderStatus
 
 
 def test_the_signal_as_it_is_in_sight_and_what_is_said_about_it(
