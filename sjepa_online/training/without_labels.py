@@ -366,8 +366,7 @@ def _align_imagery(
     request = DecoderRequest(POPULATION, population=population)
     plan = request.resolve(protocol, windows.ch_names, epochs=(windows.X,))
     classifier = cast("PopulationClassifier", plan.make())
-    picks, _ = classifier.population.match(windows.ch_names)
-    clean = without_artefacts(windows.X, picks)
+    clean = without_artefacts(windows.X, classifier.montage.picks)
     labelled, unlabelled = clean.copy(), clean.copy()
     labelled[n_labelled:] = unlabelled[:n_labelled] = False
     classifier.fit(windows.X[labelled], windows.y[labelled], unlabelled=windows.X[unlabelled])

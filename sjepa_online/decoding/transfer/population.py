@@ -23,6 +23,7 @@ from sjepa_online.decoding.classifiers.readouts import COVARIANCE, StimulusPower
 from sjepa_online.decoding.features.spatial_filters import SHRINKAGE, whitening
 from sjepa_online.decoding.features.spectral import HARMONICS
 from sjepa_online.decoding.features.tangent_space import TangentSpace, filter_covariances, shrink
+from sjepa_online.decoding.transfer.montage_match import MontageMatch, match_montage
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 from sjepa_online.resources import find_resource, list_resources
@@ -81,8 +82,9 @@ class Population:
     def prior(self, protocol: Protocol, ch_names: Sequence[str]) -> StimulusPrior | None:
         """Return the prior for a protocol and a montage.
 
-        Electrodes of the population that the montage lacks are estimated from those it has by
-        the population's covariance; electrodes that the population lacks start from zero.
+        Electrodes of the population that the montage lacks are estimated from those it has, and
+        from others beside them, by the population's covariance; electrodes that the population
+        lacks and that lie beside none of these start from zero.
 
         Parameters
         ----------
@@ -93,23 +95,24 @@ class Population:
         Returns
         -------
         StimulusPrior or None
-            None if the montage has less than half of the population's electrodes.
+            None if the montage serves for less than half of the population's electrodes.
         """
-        there = np.isin(self.config.ch_names, list(ch_names))
-        if np.mean(there) < MIN_SHARE:
+        match = self.match(ch_names)
+        if len(match.served) < MIN_SHARE * len(self.config.ch_names):
             return None
-        cross = self.covariance[:, there]
-        among = shrink(self.covariance[np.ix_(there, there)], SHRINKAGE)
-        estimate = np.linalg.solve(among, cross.T).T
-        estimate[there] = np.eye(int(there.sum()))
-        columns = [list(ch_names).index(name) for name in self.config.ch_names if name in ch_names]
-        to_population = np.zeros((len(there), len(ch_names)))
-        to_population[:, columns] = estimate
+        n_channels, there = len(self.config.ch_names), match.there
+        covariance = match.nearby.extend(self.covariance[np.newaxis])[0]
+        among = shrink(covariance[np.ix_(there, there)], SHRINKAGE)
+        estimate = np.linalg.solve(among, covariance[:n_channels, there].T).T
+        own = there[:n_channels]
+        estimate[own] = np.eye(int(there.sum()))[: int(own.sum())]
+        to_population = np.zeros((n_channels, len(ch_names)))
+        to_population[:, match.picks] = estimate
         frequencies = tuple(spec.frequency for spec in protocol.classes)
         return StimulusPrior(self.shared, self.intercept, to_population, frequencies)
 
-    def missing_channels(self, ch_names: Sequence[str]) -> tuple[str, ...]:
-        """Return the population's electrodes that a montage lacks.
+    def match(self, ch_names: Sequence[str]) -> MontageMatch:
+        """Return which electrodes of a montage serve for those of the population.
 
         Parameters
         ----------
@@ -118,9 +121,9 @@ class Population:
 
         Returns
         -------
-        tuple of str
+        match : MontageMatch
         """
-        return tuple(name for name in self.config.ch_names if name not in ch_names)
+        return match_montage(self.config.ch_names, ch_names)
 
     def save(self, path: Path) -> None:
         """Write the population as one safetensors file, atomically.

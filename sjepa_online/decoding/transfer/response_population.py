@@ -16,6 +16,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sjepa_online.decoding.classifiers.mean_difference import Response, sum_letter
+from sjepa_online.decoding.transfer.montage_match import match_montage
 from sjepa_online.errors import InputError
 from sjepa_online.markers import TARGET
 from sjepa_online.protocol import Protocol
@@ -120,7 +121,7 @@ class ResponsePopulation:
     def _problem(
         self, protocol: Protocol, ch_names: Sequence[str], recordings: Sequence[str]
     ) -> str:
-        there = [name for name in self.config.ch_names if name in ch_names]
+        there = match_montage(self.config.ch_names, ch_names).served
         if len(there) < MIN_SHARE * len(self.config.ch_names):
             return (
                 f"of its {len(self.config.ch_names)} electrodes the montage has "

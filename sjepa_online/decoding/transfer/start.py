@@ -96,11 +96,9 @@ def population_start(
     prior = None if problem else population.prior(protocol, ch_names)
     if prior is None:
         return PopulationStart(f"no population start: {chosen}: {problem}")
-    missing = population.missing_channels(ch_names)
-    estimated = f", of which {', '.join(missing)} are estimated" if missing else ""
     return PopulationStart(
         f"starts from {chosen}: {population.config.n_trials} trials of other people on "
-        f"{len(population.config.ch_names)} electrodes{estimated}",
+        f"{len(population.config.ch_names)} electrodes{population.match(ch_names).estimated}",
         prior,
     )
 
@@ -147,12 +145,10 @@ def imagery_start(
         told = problem.finding.removesuffix(".")
         told = f"{told[0].lower()}{told[1:]}"
         return PopulationStart(f"no population start: {chosen}: {told}{mirror}")
-    missing = [electrode for electrode in population.config.ch_names if electrode not in ch_names]
-    estimated = f", of which {', '.join(missing)} are estimated" if missing else ""
     note = (
         f"starts from {chosen}: {population.config.n_trials} trials of "
         f"{len(population.config.people)} other people on {len(population.config.ch_names)} "
-        f"electrodes{estimated}{mirror}"
+        f"electrodes{classifier.montage.estimated}{mirror}"
     )
     return PopulationStart(note, imagery=classifier)
 
