@@ -287,7 +287,8 @@ class DecoderRequest:
         if self.name == FILTER_BANK:
             return filter_bank
         member = self._pre_local(network, protocol, ch_names)
-        return AutoClassifier(filter_bank, riemann, member, start.imagery)
+        umm = make_umm(protocol, start.response) if protocol.speller is not None else None
+        return AutoClassifier(filter_bank, riemann, member, start.imagery, umm)
 
     def _head_of_the_paper(self, protocol: Protocol, ch_names: Sequence[str]) -> EpochClassifier:
         from sjepa_online.decoding.classifiers.fine_tuning import choose_device

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 #: What the windows of a stretch of signal are called while they are cut.
 _SIGNAL = "sjepa-online-signal"
+#: With fewer labelled trials than this ``auto`` reads the signal of the others, too. Of 360 flashes
+#: 60 are targets; with fewer of s6 and s7 (docs/accuracy.md) a classifier of flashes is behind.
+FEW_LABELS = {"mi": 2 * LEAST_OWN_TRIALS, "erp": 360}
 #: Less signal than this (s) tells nothing of the person's noise.
 LEAST_SECONDS = 10.0
 
@@ -156,8 +159,9 @@ def align(
         Channels of the recordings to use.
     n_labelled : int
         How many of the first trials are used with their labels, the others without. ``auto``
-        is aligned without labels, and for imagery as long as it leaves the decision to the
-        population, that is with fewer than 10 labelled trials of a class.
+        is aligned without labels, and with so few labels that what needs none decides better:
+        for imagery with fewer than 10 labelled trials of a class, for ERP with fewer flashes
+        than two letters have.
 
     Returns
     -------
@@ -166,7 +170,7 @@ def align(
         Time of the fit.
     """
     maker, names = MAKERS.get(protocol.paradigm, (None, ()))
-    if n_labelled < (2 * LEAST_OWN_TRIALS if protocol.paradigm == "mi" else 1):
+    if n_labelled < FEW_LABELS.get(protocol.paradigm, 1):
         names = (AUTO, *names)
     if maker is None or request.name not in names:
         return None

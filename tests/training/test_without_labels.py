@@ -14,7 +14,7 @@ from sjepa_online.decoding import DecoderRequest, load_decoder
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.signal import PreprocessorConfig
-from sjepa_online.training.without_labels import align, calibrate_without_labels
+from sjepa_online.training.without_labels import FEW_LABELS, align, calibrate_without_labels
 
 Spelling = Callable[..., Recording]
 CONFIG = PreprocessorConfig()
@@ -114,3 +114,20 @@ def test_the_first_labels_are_used_and_no_others(simulated_spelling: Spelling) -
     assert not np.allclose(predicted[0], predicted[2])
     assert not np.allclose(predicted[0], predicted[3])
     np.testing.assert_allclose(predicted[0], predicted[1])
+
+
+def test_auto_with_few_labelled_flashes_reads_the_signal_of_the_others(
+    simulated_spelling: Spelling,
+) -> None:
+    protocol, recording = load_protocol("erp-rowcol"), simulated_spelling("WATER", 6)
+    X = make_trials([recording], protocol, CONFIG).X
+    few = [
+        align([recording], protocol, CONFIG, DecoderRequest(name), recording.ch_names, 48)
+        for name in ("auto", "umm")
+    ]
+    assert few[0] is not None
+    assert few[1] is not None
+    np.testing.assert_array_equal(few[0][0].predict_proba(X), few[1][0].predict_proba(X))
+    many = FEW_LABELS["erp"]
+    made = align([recording], protocol, CONFIG, DecoderRequest(), recording.ch_names, many)
+    assert made is None

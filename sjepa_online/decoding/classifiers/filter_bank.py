@@ -15,13 +15,12 @@ import numpy as np
 
 from sjepa_online.decoding.base import EpochClassifier, Features, take
 from sjepa_online.decoding.classifiers.imagery import Imagery, find_mirror, sides
-from sjepa_online.decoding.classifiers.readouts import (
-    BandPower,
+from sjepa_online.decoding.classifiers.readouts.base import Prior, Readout
+from sjepa_online.decoding.classifiers.readouts.power import BandPower, StimulusPower
+from sjepa_online.decoding.classifiers.readouts.responses import (
     PhaseLocked,
-    Prior,
-    Readout,
-    StimulusPower,
     TemplateCovariance,
+    TimeCourse,
 )
 from sjepa_online.decoding.classifiers.stacking import combine, inner_folds, stacking_weights
 from sjepa_online.decoding.serialization import State, with_prefix, without_prefix
@@ -42,8 +41,8 @@ class FilterBankClassifier(EpochClassifier):
     kernels : ndarray, shape (8, 32)
         The first convolution of the local encoder.
     readouts : sequence of str
-        Kinds of readouts: ``phase-locked``, ``template-covariance``, ``band-power``,
-        ``imagery``, ``stimulus-power``.
+        Kinds of readouts: ``phase-locked``, ``template-covariance``, ``time-course``,
+        ``band-power``, ``imagery``, ``stimulus-power``.
     frequencies : tuple of float
         Stimulus frequencies (Hz), for the readout ``stimulus-power``.
     classes : sequence
@@ -148,6 +147,7 @@ class FilterBankClassifier(EpochClassifier):
         makers: dict[str, Readout] = {
             PhaseLocked.kind: PhaseLocked(slow),
             TemplateCovariance.kind: TemplateCovariance(slow),
+            TimeCourse.kind: TimeCourse(slow),
             BandPower.kind: BandPower(rhythms),
             Imagery.kind: Imagery(rhythms, sides(self.ch_names), mirror),
             StimulusPower.kind: StimulusPower(kernels, tuple(self.frequencies), self.prior),

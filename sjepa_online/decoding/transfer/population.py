@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from sjepa_online.decoding.classifiers.readouts import COVARIANCE, StimulusPower
+from sjepa_online.decoding.classifiers.readouts.power import COVARIANCE, StimulusPower
 from sjepa_online.decoding.features.spatial_filters import SHRINKAGE, whitening
 from sjepa_online.decoding.features.spectral import HARMONICS
 from sjepa_online.decoding.features.tangent_space import TangentSpace, filter_covariances, shrink
