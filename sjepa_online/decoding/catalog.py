@@ -484,6 +484,7 @@ def _classes_by_kind() -> dict[str, type[EpochClassifier]]:
     from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
     from sjepa_online.decoding.classifiers.umm import UmmClassifier
     from sjepa_online.decoding.dynamic_stopping import PrefixClassifier
+    from sjepa_online.decoding.transfer.flicker_classifier import FlickerPopulation
     from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
 
     kinds: tuple[type[EpochClassifier], ...] = (
@@ -491,6 +492,7 @@ def _classes_by_kind() -> dict[str, type[EpochClassifier]]:
         CCAClassifier,
         FilterBankCCA,
         FilterBankClassifier,
+        FlickerPopulation,
         PaperHead,
         PopulationClassifier,
         PreLocalNetwork,

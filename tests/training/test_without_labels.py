@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from sjepa_online.data import Recording, make_trials
+from sjepa_online.data.source import load_recording
 from sjepa_online.decoding import DecoderRequest, load_decoder
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol, load_protocol
@@ -75,6 +76,25 @@ def test_plain_signal_aligns_too(simulated_spelling: Spelling) -> None:
             np.random.default_rng(0).normal(size=(3, 4, made.n_times))
         )
         np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+
+
+def test_other_people_decode_flicker_without_a_label() -> None:
+    """The person of the sample is not among those of the population."""
+    protocol = load_protocol("ssvep-exo")
+    aligned_by, test = (load_recording(f"sample:{index}") for index in (1, 3))
+    trials = make_trials([test], protocol, CONFIG)
+    scores = {}
+    for name in ("auto", "fbcca"):
+        decoder = calibrate_without_labels(
+            [aligned_by], protocol, CONFIG, DecoderRequest(name)
+        ).decoder
+        best = decoder.predict_proba(trials.X).argmax(axis=1)
+        scores[decoder.name] = np.mean(np.array(protocol.class_names)[best] == trials.y)
+    assert scores["population"] >= scores["fbcca"] > 0.85
+    shuffled = replace(aligned_by, labels=aligned_by.labels[::-1])
+    again = calibrate_without_labels([shuffled], protocol, CONFIG, DecoderRequest()).decoder
+    first = calibrate_without_labels([aligned_by], protocol, CONFIG, DecoderRequest()).decoder
+    np.testing.assert_array_equal(again.predict_proba(trials.X), first.predict_proba(trials.X))
 
 
 @pytest.mark.parametrize(

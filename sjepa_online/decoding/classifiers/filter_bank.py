@@ -24,6 +24,7 @@ from sjepa_online.decoding.classifiers.readouts.responses import (
 )
 from sjepa_online.decoding.classifiers.stacking import combine, inner_folds, stacking_weights
 from sjepa_online.decoding.serialization import State, with_prefix, without_prefix
+from sjepa_online.errors import InputError
 from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.typing import BoolMask, FloatArray, Floats, Indices
 
@@ -95,6 +96,31 @@ class FilterBankClassifier(EpochClassifier):
     def predict_features(self, features: Features) -> Floats:
         """Return probabilities. See :meth:`EpochClassifier.predict_features`."""
         return combine(np.stack([one.log_proba(features) for one in self.readouts_]), self.weights_)
+
+    def align(self, features: Features) -> None:
+        """Take over the prior's weights, aligned by the signal of epochs without labels.
+
+        Parameters
+        ----------
+        features : dict of str to ndarray
+            Of :meth:`features`.
+
+        Raises
+        ------
+        InputError
+            There is no prior, or a readout has no use for one.
+        """
+        readouts = [one for one in self._new_readouts() if isinstance(one, StimulusPower)]
+        if self.prior is None or len(readouts) < len(self.readouts):
+            raise InputError(
+                "A filter bank without other people's weights cannot do without labels",
+                value=", ".join(self.readouts),
+                remedy="Fit it on labelled trials, or give a population of SSVEP.",
+            )
+        for readout in readouts:
+            readout.align(features)
+        self.readouts_ = list(readouts)
+        self.weights_ = np.ones(len(readouts))
 
     def to_state(self) -> State:
         """Return the readouts' arrays and the weights. See :meth:`EpochClassifier.to_state`."""

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import NamedTuple
 
+import numpy as np
+
 from sjepa_online.decoding.classifiers.imagery import find_mirror
 from sjepa_online.decoding.transfer.imagery_population import load_imagery_population
 from sjepa_online.decoding.transfer.population import Population, StimulusPrior, load_population
@@ -53,7 +55,12 @@ NO_USE = PopulationStart("no population start: the decoder has no use for one")
 
 
 def population_start(
-    name: str, protocol: Protocol, ch_names: Sequence[str], recordings: Sequence[str] = ()
+    name: str,
+    protocol: Protocol,
+    ch_names: Sequence[str],
+    recordings: Sequence[str] = (),
+    *,
+    same_stimuli: bool = False,
 ) -> PopulationStart:
     """Find the population to start from.
 
@@ -67,6 +74,9 @@ def population_start(
     recordings : sequence of str
         Names of the recordings in use. A population that was made from one of them is no
         other people's, and would flatter the score.
+    same_stimuli : bool
+        Whether the protocol may show those stimuli only that the population's people saw, as it
+        must where no label tells how the person responds to others.
 
     Returns
     -------
@@ -87,6 +97,8 @@ def population_start(
     chosen = SHIPPED[protocol.paradigm] if name == "auto" else name
     population = load_population(chosen)
     problem = _problem(population, protocol, ch_names, recordings)
+    if same_stimuli and not problem:
+        problem = _other_stimuli(population, protocol)
     if problem and name != "auto":
         raise InputError(
             "This population does not suit the paradigm, the montage or the recordings",
@@ -165,6 +177,15 @@ def _mirror_note(protocol: Protocol, ch_names: Sequence[str]) -> str:
         if index < other
     ]
     return f"; learned as mirror images of each other: {', '.join(pairs)}"
+
+
+def _other_stimuli(population: Population, protocol: Protocol) -> str:
+    known = population.config.frequencies
+    other = [f"{one:g}" for one in protocol.frequencies if not np.isclose(one, known).any()]
+    if other:
+        return f"its people saw {', '.join(f'{one:g}' for one in known)} Hz, not {', '.join(other)}"
+    rests = any(spec.frequency is None for spec in protocol.classes)
+    return "its people had no trials of rest" if rests and not population.config.has_rest else ""
 
 
 def _problem(

@@ -164,6 +164,22 @@ class StimulusPower(SecondOrder):
         self.frequencies = frequencies
         self._prior = prior
 
+    def align(self, features: Features) -> None:
+        """Take over the prior's weights, aligned by the signal of epochs without labels.
+
+        Parameters
+        ----------
+        features : dict of str to ndarray
+            Of :meth:`features`.
+        """
+        assert self._prior is not None
+        self._fit_filter(features)
+        matrices = filter_covariances(self.filter.spatial, features[self.kind])
+        self.tangent.fit(self._regularised(matrices))
+        covariance = features[COVARIANCE].mean(axis=0)
+        self.weights = self._prior.weights(self.filter.spatial, covariance)
+        self.augmented_weights = self.weights
+
     def _regression(self, features: Features) -> LogisticRegression:
         if self._prior is None:
             return LogisticRegression()
