@@ -12,11 +12,12 @@ from scipy.special import log_softmax
 from sjepa_online.data import Trials
 from sjepa_online.data.letters import Letter
 from sjepa_online.decoding import DecoderRequest, EpochClassifier
-from sjepa_online.decoding.catalog import AUTO, UMM, make_umm, response_prior
+from sjepa_online.decoding.catalog import AUTO, UMM, make_umm
 from sjepa_online.decoding.classifiers.auto import AutoClassifier
 from sjepa_online.decoding.classifiers.mean_difference import UnlabelledSpeller
 from sjepa_online.decoding.classifiers.umm import SpelledLetter
 from sjepa_online.decoding.speller import FlashEvidence
+from sjepa_online.decoding.transfer.start import response_prior
 from sjepa_online.markers import TARGET
 from sjepa_online.protocol import Protocol
 from sjepa_online.training.cross_validation import DECISION, N_FOLDS, cross_validate

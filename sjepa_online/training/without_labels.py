@@ -24,12 +24,11 @@ from sjepa_online.decoding.catalog import (
     UMM,
     make_fbcca,
     make_umm,
-    response_prior,
 )
 from sjepa_online.decoding.classifiers.auto import LEAST_OWN_TRIALS
 from sjepa_online.decoding.classifiers.umm import SpelledLetter, UmmClassifier
 from sjepa_online.decoding.transfer.flicker_classifier import FlickerPopulation
-from sjepa_online.decoding.transfer.start import imagery_start, population_start
+from sjepa_online.decoding.transfer.start import imagery_start, population_start, response_prior
 from sjepa_online.errors import InputError
 from sjepa_online.markers import FLASH, NON_TARGET, TARGET, parse_marker
 from sjepa_online.protocol import Paradigm, Protocol

@@ -14,18 +14,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from sjepa_online.decoding.classifiers.imagery import find_mirror
 from sjepa_online.decoding.transfer.fingerprint import Fingerprints, fingerprints, matches
 from sjepa_online.decoding.transfer.montage_match import MontageMatch, match_montage
+from sjepa_online.decoding.transfer.population_file import PopulationFile
 from sjepa_online.decoding.transfer.power_network import PowerNetwork
 from sjepa_online.decoding.transfer.rhythm_covariances import BLOCK, n_windows
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import MODEL_SFREQ
-from sjepa_online.resources import find_resource, list_resources
 from sjepa_online.signal.cortex import LEAST_ELECTRODES, is_over_cortex
-from sjepa_online.tensor_file import open_safetensors, read_tensor_file, write_tensor_file
+from sjepa_online.tensor_file import Arrays
 
 Floats32 = NDArray[np.float32]
 
@@ -192,40 +192,21 @@ class ImageryPopulation:
             "prints": self.prints,
             "person": self.person,
         }
-        config = self.config.model_dump(mode="json")
-        write_tensor_file(path, FORMAT_NAME, FORMAT_VERSION, config, arrays)
+        _FILE.write(path, self.config, arrays)
 
 
 def load_imagery_population(name_or_path: str | Path) -> ImageryPopulation:
-    """Read a population by name or path.
+    """Read a population of imagery by name or path; see :meth:`PopulationFile.load`.
 
     Parameters
     ----------
     name_or_path : str or Path
-        The name of a file in the folders of models, or a path.
 
     Returns
     -------
     ImageryPopulation
-
-    Raises
-    ------
-    InputError
-        There is no such file, or it is damaged or of another kind.
     """
-    path = find_resource("models", name_or_path)
-    content, arrays = read_tensor_file(path, FORMAT_NAME, FORMAT_VERSION)
-    try:
-        config = ImageryPopulationConfig.model_validate(content)
-        network = PowerNetwork(arrays["spatial"], arrays["scale"], arrays["weights"])
-        rest = [arrays[name] for name in ("kernels", "covariances", "prints", "person")]
-    except (ValidationError, KeyError) as error:
-        raise InputError(
-            "This population file is incomplete",
-            value=f"{path}: {error}",
-            remedy="The file was changed or damaged: get it or make it again.",
-        ) from error
-    return ImageryPopulation(config, network, *rest)
+    return _FILE.load(name_or_path)
 
 
 def list_imagery_populations() -> dict[str, ImageryPopulationConfig]:
@@ -241,11 +222,16 @@ def list_imagery_populations() -> dict[str, ImageryPopulationConfig]:
     InputError
         A file is damaged.
     """
-    return {
-        name: load_imagery_population(path).config
-        for name, path in list_resources("models", ".safetensors").items()
-        if open_safetensors(path)[0].get("format") == FORMAT_NAME
-    }
+    return _FILE.configs(lambda path: load_imagery_population(path).config)
+
+
+def _build(config: ImageryPopulationConfig, arrays: Arrays) -> ImageryPopulation:
+    network = PowerNetwork(arrays["spatial"], arrays["scale"], arrays["weights"])
+    rest = [arrays[name] for name in ("kernels", "covariances", "prints", "person")]
+    return ImageryPopulation(config, network, *rest)
+
+
+_FILE = PopulationFile(FORMAT_NAME, FORMAT_VERSION, ImageryPopulationConfig, _build)
 
 
 def cortex_electrodes(ch_names: Sequence[str]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
@@ -24,22 +24,16 @@ from sjepa_online.decoding.features.spatial_filters import SHRINKAGE, whitening
 from sjepa_online.decoding.features.spectral import HARMONICS
 from sjepa_online.decoding.features.tangent_space import TangentSpace, filter_covariances, shrink
 from sjepa_online.decoding.transfer.montage_match import MontageMatch, match_montage
+from sjepa_online.decoding.transfer.population_file import PopulationFile, too_few_electrodes
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
-from sjepa_online.resources import find_resource, list_resources
-from sjepa_online.tensor_file import (
-    open_safetensors,
-    read_tensor_file,
-    write_tensor_file,
-)
+from sjepa_online.tensor_file import Arrays
 from sjepa_online.typing import FloatArray, Floats, Indices, Labels
 
 FORMAT_NAME = "sjepa-online population"
 FORMAT_VERSION = 1
 #: Penalty of the shared weights, found by leaving people out (docs/accuracy.md).
 PENALTY = 10.0
-#: A montage needs this share of the population's electrodes.
-MIN_SHARE = 0.5
 
 
 class PopulationConfig(BaseModel):
@@ -97,9 +91,9 @@ class Population:
         StimulusPrior or None
             None if the montage serves for less than half of the population's electrodes.
         """
-        match = self.match(ch_names)
-        if len(match.served) < MIN_SHARE * len(self.config.ch_names):
+        if too_few_electrodes(self.config.ch_names, ch_names):
             return None
+        match = self.match(ch_names)
         n_channels, there = len(self.config.ch_names), match.there
         covariance = match.nearby.extend(self.covariance[np.newaxis])[0]
         among = shrink(covariance[np.ix_(there, there)], SHRINKAGE)
@@ -138,8 +132,7 @@ class Population:
             "intercept": np.array([self.intercept]),
             "covariance": self.covariance,
         }
-        config = self.config.model_dump(mode="json")
-        write_tensor_file(path, FORMAT_NAME, FORMAT_VERSION, config, arrays)
+        _FILE.write(path, self.config, arrays)
 
 
 @dataclass(frozen=True, eq=False)
@@ -307,46 +300,28 @@ def list_populations() -> dict[str, PopulationConfig]:
     InputError
         A file is damaged.
     """
-    return {
-        name: load_population(path).config
-        for name, path in list_resources("models", ".safetensors").items()
-        if open_safetensors(path)[0].get("format") == FORMAT_NAME
-    }
+    return _FILE.configs(lambda path: load_population(path).config)
 
 
 def load_population(name_or_path: str | Path) -> Population:
-    """Read a population by name or path.
+    """Read a population by name or path; see :meth:`PopulationFile.load`.
 
     Parameters
     ----------
     name_or_path : str or Path
-        The name of a file in the folders of models, or a path.
 
     Returns
     -------
     Population
-
-    Raises
-    ------
-    InputError
-        There is no such file, or it is damaged or of another kind.
     """
-    path = find_resource("models", name_or_path)
-    content, arrays = read_tensor_file(path, FORMAT_NAME, FORMAT_VERSION)
-    try:
-        config = PopulationConfig.model_validate(content)
-        return Population(
-            config,
-            arrays["shared"],
-            float(arrays["intercept"][0]),
-            arrays["covariance"],
-        )
-    except (ValidationError, KeyError) as error:
-        raise InputError(
-            "The configuration or an array of this population file is missing or invalid",
-            value=f"{path} ({error})",
-            remedy="The file was changed or damaged: make it again.",
-        ) from error
+    return _FILE.load(name_or_path)
+
+
+def _build(config: PopulationConfig, arrays: Arrays) -> Population:
+    return Population(config, arrays["shared"], float(arrays["intercept"][0]), arrays["covariance"])
+
+
+_FILE = PopulationFile(FORMAT_NAME, FORMAT_VERSION, PopulationConfig, _build)
 
 
 def _session_vectors(matrices: Floats, covariance: Floats) -> Floats:
