@@ -14,6 +14,7 @@ from sjepa_online.amplifier import (
     AmplifierProfile,
     Declaration,
     PickedChannels,
+    advise_preferring,
     pick_channels,
 )
 from sjepa_online.data.events import absent_codes, code_events, named_events
@@ -156,6 +157,7 @@ def _signal_stream(streams: list[Stream], profile: AmplifierProfile) -> Stream:
         found = [one for one in with_samples if text_of(one, "type").lower() == "eeg"]
         found = found or [one for one in with_samples if _holds_electrodes(one)]
         found = found or with_samples
+        found = [one for one in found if text_of(one, "name") == profile.prefers] or found
     if len(found) == 1:
         return found[0]
     seen = "; ".join(_line(stream) for stream in streams) or "no stream"
@@ -170,7 +172,8 @@ def _signal_stream(streams: list[Stream], profile: AmplifierProfile) -> Stream:
     raise InputError(
         f"The file holds {len(found)} streams that may be meant",
         value=seen,
-        remedy=f"Choose one: {' or '.join(f'--stream {name!r}' for name in names)}.",
+        remedy=advise_preferring([declaration_of(one) for one in found])
+        + f"Choose one: {' or '.join(f'--stream {name!r}' for name in names)}.",
     )
 
 

@@ -21,7 +21,7 @@ from sjepa_online.protocol import MODEL_SFREQ, Protocol
 from sjepa_online.schedule import ScheduledTrial
 from sjepa_online.signal import Preprocessor, require_plausible_amplitude
 from sjepa_online.stream import Recorder, SignalInlet, StreamDescription
-from sjepa_online.stream.recorder import FULL_BELOW
+from sjepa_online.stream.recording import FULL_BELOW
 
 if TYPE_CHECKING:
     from sjepa_online.evaluation.report.channels import ChannelReport

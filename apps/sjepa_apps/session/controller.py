@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from sjepa_online.decoding import DecoderRequest
     from sjepa_online.training import Calibration
 
-#: How often trials may be shown that do not arrive in the recording.
+#: How often trials may be shown that do not arrive in the recording, and how often a recorder may
+#: fail to start, one time after the other.
 ATTEMPTS = 3
 # beyond the last window, for LabRecorder to write what it has received (s)
 _TAIL = 1.0
@@ -76,6 +77,7 @@ class CalibrationSession:
         self.stream = stream
         self._others = tuple(others)
         self._tell = tell
+        self._failed_starts = 0
 
     def check_channels(self) -> ChannelCheck:
         """Look at a few seconds of signal; see :func:`check_channels`."""
@@ -202,6 +204,18 @@ class CalibrationSession:
         today = calibrate_today(before, recordings, run)
         return TrainedSession(today.calibration, today.recordings, today.note)
 
+    def _start(self, recorder: Recorder, presenter: Presenter) -> str:
+        """Start a recorder; return why that has failed, as when the source has just ended."""
+        try:
+            recorder.start(meanwhile=presenter.check_stopped)
+        except OperationError as error:
+            self._failed_starts += 1
+            if self._failed_starts == ATTEMPTS:
+                raise
+            return str(error)
+        self._failed_starts = 0
+        return ""
+
     def _record_part(
         self,
         trials: Sequence[ScheduledTrial],
@@ -215,7 +229,8 @@ class CalibrationSession:
             part = self.folder.next_part()
             recorder = stack.enter_context(Recorder(part, [self.stream.uid, *self._others]))
             self._tell(f"Recording to {part}")
-            recorder.start(meanwhile=presenter.check_stopped)
+            if problem := self._start(recorder, presenter):
+                return problem
             if shift := clock_shift(self.stream):
                 self._tell(f"{self.stream.name} has another clock, {-shift:+.3f} s off; corrected")
                 self.folder.note_clock(part, shift)

