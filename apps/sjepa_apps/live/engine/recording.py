@@ -143,7 +143,12 @@ class Recording(QObject):
         if isinstance(error, InputError | OperationError | OSError):
             self.problem.emit(str(error))
             self._recorder = None
-            self._enter(RecordingState.IDLE)
+            self._told = str(error)
+            # the first part is the operator's to begin again
+            if self.state is RecordingState.STARTING and self._n_ended:
+                self._go_on()
+            else:
+                self._enter(RecordingState.IDLE)
         elif error is not None:
             raise error
         elif self.state is RecordingState.STARTING:
@@ -175,6 +180,7 @@ class Recording(QObject):
         """Begin a new part after one that has ended by itself; end where that helps nothing."""
         assert self._first is not None
         self._n_ended += 1
+        # the time of a part that has not begun is 0
         self._n_in_a_row = 1 if self.seconds > GOOD_AFTER else self._n_in_a_row + 1
         if self._n_in_a_row > ATTEMPTS:
             self.problem.emit(f"{self._told} The recording has ended: {ATTEMPTS} parts in a row.")
