@@ -100,6 +100,6 @@ def clock_shift(stream: StreamDescription, seconds: float = 2.0) -> float:
     """
     with SignalInlet(stream, recover=False) as inlet:
         end = time.monotonic() + seconds
-        while not inlet.received and time.monotonic() < end:
+        while not inlet.clock_is_compared and time.monotonic() < end:
             inlet.pull(0.1)
         return inlet.raw_clock_shift

@@ -17,6 +17,7 @@ from sjepa_apps.session.stream_monitor import BREAK, StreamMonitor, wait_until_b
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.schedule import ScheduledTrial, make_schedule
 from sjepa_online.stream import Recorder, StreamDescription, local_clock
+from sjepa_online.stream.recording import hung_after
 from sjepa_online.stream.stretch import clock_shift
 
 if TYPE_CHECKING:
@@ -208,7 +209,9 @@ class CalibrationSession:
     def _begin_part(self, stack: ExitStack, presenter: Presenter) -> StreamMonitor:
         """Begin a part of the recording; return what monitors it."""
         part = self.folder.next_part()
-        recorder = stack.enter_context(Recorder(part, [self.stream.uid, *self._others]))
+        uids = [self.stream.uid, *self._others]
+        recorder = Recorder(part, uids, hung_after=hung_after(self.stream))
+        stack.enter_context(recorder)
         self._tell(f"Recording to {part}")
         recorder.start(meanwhile=presenter.check_stopped)
         if shift := clock_shift(self.stream):

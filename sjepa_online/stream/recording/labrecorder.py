@@ -1,15 +1,16 @@
-"""A program of its own that runs LabRecorder, and ends its file within a second.
+"""A program of its own that runs LabRecorder, and ends its file soon.
 
 Run it as ``python -I labrecorder.py PROGRAM FILE.xdf SHIFTS QUERY...``; it needs the standard
 library. SHIFTS is a JSON object: for the uid of each stream that another clock stamps, what is to
-be added (s) to its timestamps.
-It records until its standard input ends, as it does when the program that has started it dies. The
-byte :data:`ABANDON` on standard input ends LabRecorder at once.
+be added (s) to its timestamps. It records until standard input says :data:`CLOSE` or
+:data:`ABANDON`, or ends, as it does when the program that has started it dies.
 
-LabRecorder itself takes up to 6 s to end, as it compares clocks every 5 s and looks only then
-whether it should end, and it leaves out what arrived since its last write. It writes every 0.5 s.
-So it is given the time for one more write, then killed; what it would have added to its file, a
-footer for each stream, is added here. It tells the shift of the stream's clock, too.
+LabRecorder takes up to 6 s to end: it compares clocks every 5 s, and looks only then whether it
+should. Every 0.5 s it takes what has arrived of each stream, and a piece of more than 1 KB goes to
+the operating system with all that came before it, markers too. While such pieces come, LabRecorder
+is killed after one that holds everything, and what it would have added to its file, a footer for
+each stream, is added here. While none come, as of a stream that is lost or very slow, it may hold
+less than 8 KB back, and has to end by itself.
 """
 
 from __future__ import annotations
@@ -24,18 +25,24 @@ import threading
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-#: What to write on standard input where nothing is worth keeping.
+#: What standard input says where nothing is worth keeping, and where the file is waited for.
 ABANDON = b"a"
-#: Seconds within which LabRecorder has written everything that it has received.
-WRITES_WITHIN = 0.75
-#: Seconds that LabRecorder has to compare the clock of another computer, which it first does 5 s
-#: after the beginning: without that the streams of a file would not fit together.
+CLOSE = b"c"
+#: Seconds within which LabRecorder takes what has arrived, with a margin.
+TAKES_WITHIN = 0.55
+#: Seconds that LabRecorder has to end by itself once nobody waits for its file, so that nothing is
+#: left of a program that was killed 5 s ago.
+ORPHAN_SECONDS = 4.5
+#: Seconds that it has to compare the clock of another computer, which it first does 5 s after the
+#: beginning: without that the streams of a file do not fit together.
 COMPARES_WITHIN = 4.0
 
+_POLL = 0.02
 #: The field of a footer that tells what is to be added (s) to the timestamps of a stream.
 CLOCK_SHIFT = "clock_shift"
 
@@ -143,12 +150,19 @@ def complete(path: Path, shifts: Mapping[str, float] | None = None) -> None:
 
 
 def _read(file: BinaryIO) -> tuple[dict[int, _Stream], int]:
-    """Return the streams of a file by their numbers, and where its last whole piece ends."""
+    """Return the streams of a file by their numbers, and where its last whole piece ends.
+
+    The footers behind it count as not written.
+    """
     streams: dict[int, _Stream] = {}
     latest: dict[int, _Chunk] = {}
     end = len(file.read(_MAGIC_BYTES))
+    footers: set[int] = set()
     for chunk in _chunks(file):
-        end = chunk.end
+        if chunk.tag != _FOOTER:
+            end = chunk.end
+            for number in footers:
+                streams[number].ended = True
         if chunk.tag not in _OF_A_STREAM:
             continue
         file.seek(chunk.begin)
@@ -164,7 +178,7 @@ def _read(file: BinaryIO) -> tuple[dict[int, _Stream], int]:
         elif chunk.tag == _CLOCK:
             streams[number].offsets.append(struct.unpack("<dd", body))
         else:
-            streams[number].ended = True
+            footers.add(number)
     for number, chunk in latest.items():
         file.seek(chunk.begin + 4)
         streams[number].take_last(file.read(chunk.end - chunk.begin - 4))
@@ -218,15 +232,38 @@ def _clocks_are_compared(path: Path) -> bool:
     return all(stream.offsets or stream.host == own for stream in streams.values())
 
 
+def _grows(path: Path, until: float) -> bool:
+    """Wait until a file grows, at most until a time; return whether it does."""
+    size = _size(path)
+    while time.monotonic() < until:
+        time.sleep(_POLL)
+        if _size(path) > size:
+            return True
+    return False
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
 def _end_with_standard_input(recorder: subprocess.Popen[bytes], path: Path) -> None:
-    """Wait until standard input ends; then give LabRecorder the time that it needs, and kill it."""
+    """Wait for the order to end; then let LabRecorder write what it has, and end it."""
     # a buffered read would hold a lock that the end of the interpreter waits for
-    abandoned = os.read(sys.stdin.fileno(), 1) != b""
-    if not abandoned:
-        asked = time.monotonic()
-        time.sleep(WRITES_WITHIN)
+    order = os.read(sys.stdin.fileno(), 1)
+    asked = time.monotonic()
+    if order == ABANDON:
+        recorder.kill()
+        return
+    flows = _grows(path, asked + TAKES_WITHIN)
+    time.sleep(max(0.0, asked + TAKES_WITHIN - time.monotonic()))
+    if flows and _grows(path, asked + 2 * TAKES_WITHIN):
         while not _clocks_are_compared(path) and time.monotonic() - asked < COMPARES_WITHIN:
-            time.sleep(0.1)
+            time.sleep(5 * _POLL)
+    else:
+        assert recorder.stdin is not None
+        recorder.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            recorder.wait(None if order == CLOSE else asked + ORPHAN_SECONDS - time.monotonic())
     recorder.kill()
 
 

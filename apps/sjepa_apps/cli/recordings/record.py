@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LOOK_EVERY = 0.5
 #: Seconds between two lines of progress.
 TELL_EVERY = 10.0
+#: Seconds for which a file is waited for after Ctrl-C, which ends every command within 2 s.
+CLOSED_WITHIN = 1.4
 
 
 @describes_signal()
@@ -45,6 +47,7 @@ def record(
     """Record EEG and markers as XDF until Ctrl-C, which ends the file whole."""
     from sjepa_online.amplifier import pick_channels
     from sjepa_online.stream import Arrivals, Recorder, resolve_stream
+    from sjepa_online.stream.recording import hung_after
     from sjepa_online.stream.stretch import clock_shift
 
     configure_lsl(lsl_scope)
@@ -57,7 +60,8 @@ def record(
     shift = clock_shift(eeg)
     if shift:
         say(f"{eeg.name} has another clock, {-shift:+.3f} s off; the file tells it")
-    recorder = Recorder(out, [one.uid for one in chosen], {eeg.uid: shift} if shift else None)
+    shifts = {eeg.uid: shift} if shift else None
+    recorder = Recorder(out, [one.uid for one in chosen], shifts, hung_after(eeg))
     problem, interrupted = "", False
     try:
         recorder.start(max(20.0, wait))
@@ -67,6 +71,8 @@ def record(
     except KeyboardInterrupt:
         interrupted = True
         say("Closing the file")
+        if not recorder.leave(CLOSED_WITHIN):
+            say("A stream is lost or slow: the file will be whole within 7 s")
     finally:
         recorder.stop()
     _tell(out, chosen, picked.ch_names, problem, json)

@@ -14,6 +14,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from sjepa_apps.live.signals.reader import lasting_selector
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.stream import Recorder, StreamDescription, find_streams
+from sjepa_online.stream.recording import hung_after
 from sjepa_online.stream.stretch import clock_shift
 
 #: Seconds between two looks at the recorder.
@@ -93,7 +94,9 @@ class Recording(QObject):
         streams = worth_recording(connected, find_streams())
         shift = clock_shift(connected)
         shifts = {connected.uid: shift} if shift else None
-        self._recorder = Recorder(path, [stream.uid for stream in streams], shifts)
+        self._recorder = Recorder(
+            path, [stream.uid for stream in streams], shifts, hung_after(connected)
+        )
         self._recorder.start()
 
     def stop(self) -> None:
