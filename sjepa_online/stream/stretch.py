@@ -14,6 +14,8 @@ from sjepa_online.stream.discovery import StreamDescription
 from sjepa_online.stream.events import ClockJump, Gap
 from sjepa_online.stream.inlets import SignalInlet
 
+#: Seconds of signal that align a decoder without labels.
+ALIGNMENT_SECONDS = 60
 #: Seconds longer than the stretch itself after which a stream that sends too little is given up.
 PATIENCE = 10.0
 
@@ -23,6 +25,7 @@ def record_stretch(
     seconds: float,
     amplifier: AmplifierProfile = AS_DECLARED,
     progress: Callable[[], None] = lambda: None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Recording:
     """Take some seconds of a stream's electrodes.
 
@@ -34,6 +37,9 @@ def record_stretch(
         What is known beside what the stream declares.
     progress : callable
         Called for each second that has arrived.
+    meanwhile : callable
+        Called a few times a second, whether anything arrives or not; an exception of it ends
+        the recording.
 
     Returns
     -------
@@ -55,6 +61,7 @@ def record_stretch(
                     f"The stream {stream.name} sent {n_samples / inlet.sfreq:.0f} s of signal in "
                     f"{seconds + PATIENCE:.0f} s: check the amplifier and its connection"
                 )
+            meanwhile()
             chunk = inlet.pull(0.2)
             breaks += [
                 (n_samples + event.index) / inlet.sfreq

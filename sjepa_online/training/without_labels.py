@@ -138,6 +138,30 @@ def calibrate_without_labels(
     return Unlabelled(decoder, windows.dropped, seconds, time.perf_counter() - started)
 
 
+def require_possible(protocol: Protocol, request: DecoderRequest, ch_names: Sequence[str]) -> None:
+    """Refuse what cannot be made without labels, before the person's time is spent.
+
+    Parameters
+    ----------
+    protocol : Protocol
+    request : DecoderRequest
+    ch_names : sequence of str
+        Electrodes that will be recorded.
+
+    Raises
+    ------
+    InputError
+        The decoder needs labels, none exists for the protocol, or no population suits the
+        electrodes.
+    """
+    _maker(protocol, request)
+    if protocol.paradigm == "erp":
+        _symbols(protocol)
+    if protocol.paradigm == "mi":
+        plan = DecoderRequest(POPULATION, population=request.population).resolve(protocol, ch_names)
+        cast("PopulationClassifier", plan.make()).population.match(ch_names)
+
+
 def align(
     recordings: Sequence[Recording],
     protocol: Protocol,
@@ -254,13 +278,13 @@ def _maker(protocol: Protocol, request: DecoderRequest) -> Maker:
     if maker is None:
         raise InputError(
             f"There is no decoder without labelled trials for {protocol.paradigm}",
-            value=f"--trials 0 with the protocol {protocol.name}",
+            value=f"the protocol {protocol.name}",
             remedy="Calibrate with labelled trials.",
         )
     if request.name not in (AUTO, *names):
         raise InputError(
             f"The decoder {request.name} needs labelled trials",
-            value="--trials 0",
+            value="a calibration without trials",
             remedy=f"Choose {' or '.join((AUTO, *names))}, or calibrate with trials.",
         )
     return maker
@@ -281,6 +305,16 @@ def _with_alias(protocol: Protocol, index: int, label: str) -> Protocol:
     return protocol.model_copy(update={"classes": tuple(classes)})
 
 
+def _symbols(protocol: Protocol) -> str:
+    if protocol.speller is None:
+        raise InputError(
+            "The protocol has no matrix of symbols, so it cannot be decoded without labels",
+            value=f"{protocol.name} has no [speller]",
+            remedy="Choose erp-rowcol, erp, or an own protocol with [speller].",
+        )
+    return protocol.speller.symbols
+
+
 def _align_speller(
     recordings: Sequence[Recording],
     protocol: Protocol,
@@ -289,19 +323,13 @@ def _align_speller(
     n_labelled: int,
 ) -> Aligned:
     """Spell the letters of the recordings without labels, or learn the noise of plain signal."""
-    speller = protocol.speller
-    if speller is None:
-        raise InputError(
-            "The protocol has no matrix of symbols, so it cannot be decoded without labels",
-            value=f"{protocol.name} has no [speller]",
-            remedy="Choose erp-rowcol, erp, or an own protocol with [speller].",
-        )
+    symbols = _symbols(protocol)
     accepting = _with_alias(protocol, protocol.class_names.index(NON_TARGET), FLASH)
     if _has_trials(recordings, accepting):
         trials, letters = unlabelled_flashes(recordings, protocol, preprocessing)
         classifier = _umm(recordings, protocol, trials, population)
         if letters:
-            spelled = _spelled(trials, letters, speller.symbols, n_labelled)
+            spelled = _spelled(trials, letters, symbols, n_labelled)
             told = f"{UMM}: learned from the flashes of {len(letters)} letters, without labels"
             return Aligned(UMM, classifier.fit_letters(spelled), trials, told)
         windows = trials

@@ -14,7 +14,7 @@ from sjepa_online.decoding import DecoderRequest, load_decoder
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.signal import PreprocessorConfig
-from sjepa_online.training.without_labels import align, calibrate_without_labels
+from sjepa_online.training.without_labels import align, calibrate_without_labels, require_possible
 
 Spelling = Callable[..., Recording]
 CONFIG = PreprocessorConfig()
@@ -88,6 +88,22 @@ def test_decoders_that_need_labels_are_refused(
         calibrate_without_labels(
             [simulated_spelling("WA", 6)], load_protocol(protocol), CONFIG, DecoderRequest(name)
         )
+
+
+@pytest.mark.parametrize(
+    ("protocol", "request_", "told"),
+    [
+        ("ssvep", DecoderRequest("riemann"), "needs labelled trials"),
+        ("mi", DecoderRequest(population="none"), "other people"),
+        ("mi", DecoderRequest(), "fewer than 3 electrodes"),
+    ],
+)
+def test_it_is_known_beforehand_what_cannot_be_made(
+    protocol: str, request_: DecoderRequest, told: str
+) -> None:
+    with pytest.raises(InputError, match=told):
+        require_possible(load_protocol(protocol), request_, ("Oz", "O1"))
+    require_possible(load_protocol("ssvep"), DecoderRequest(), ("Oz", "O1"))
 
 
 def test_too_little_signal_is_refused(simulated_recording: Callable[..., Recording]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
-from PyQt6.QtCore import QPointF, QSize, Qt
+from PyQt6.QtCore import QModelIndex, QPointF, QRect, QSize, Qt
 from PyQt6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PyQt6.QtWidgets import (
     QAbstractItemView,
@@ -16,6 +17,8 @@ from PyQt6.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTableView,
     QTableWidget,
     QWidget,
@@ -28,6 +31,10 @@ State = Literal["", "good", "warning", "bad"]
 
 #: Height (pixels) of a row of a table.
 ROW_HEIGHT = 22
+#: Part of a word after which a line may break, and the same with an invisible place to break.
+_LONG_WORD, _BREAK = re.compile(r"(\S{40})(?=\S)"), "\\1\u200b"
+#: Pixels on either side of the text of a cell, its own margin included.
+CELL_PADDING = 11
 PROTOCOL_FILES = "Protocols (*.toml);;All files (*)"
 
 
@@ -49,8 +56,9 @@ class PlainLabel(QLabel):
         self.setText(text)
 
     def setText(self, text: str | None) -> None:  # noqa: N802 - Qt's name
-        """Show a text."""
-        super().setText("\n".join(clean_text(line, 1000) for line in (text or "").split("\n")))
+        """Show a text; a word that is wider than a line breaks where the text may wrap."""
+        shown = "\n".join(clean_text(line, 1000) for line in (text or "").split("\n"))
+        super().setText(_LONG_WORD.sub(_BREAK, shown) if self.wordWrap() else shown)
 
     def set_state(self, state: State) -> None:
         """Colour the text by a state."""
@@ -210,14 +218,39 @@ def style_table(table: QTableView, stretched: int) -> None:
     header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
 
 
+class WrappedCells(QStyledItemDelegate):
+    """Ask for the height that the text of a cell takes; Qt forgets the padding of the style."""
+
+    def sizeHint(  # noqa: N802 - Qt's name
+        self, option: QStyleOptionViewItem, index: QModelIndex
+    ) -> QSize:
+        """Return the size that a cell asks for."""
+        asked = super().sizeHint(option, index)
+        table = self.parent()
+        assert isinstance(table, QTableView)
+        room = table.columnWidth(index.column()) - 2 * CELL_PADDING
+        wrapped = option.fontMetrics.boundingRect(
+            QRect(0, 0, max(room, 1), 10_000),
+            Qt.TextFlag.TextWordWrap.value,
+            str(index.data() or ""),
+        )
+        return QSize(asked.width(), max(asked.height(), wrapped.height() + 6))
+
+
 def wrap_rows(table: QTableWidget) -> None:
-    """Let rows grow so that no text is cut."""
+    """Let rows grow so that no text is cut, whatever the width of their columns."""
     table.setWordWrap(True)
     table.setTextElideMode(Qt.TextElideMode.ElideNone)
     rows = table.verticalHeader()
     assert rows is not None
     rows.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     rows.setMinimumSectionSize(ROW_HEIGHT)
+    table.setItemDelegate(WrappedCells(table))
+    # rows are measured before the bar comes, which makes columns narrower
+    table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+    header = table.horizontalHeader()
+    assert header is not None
+    header.sectionResized.connect(table.resizeRowsToContents)
 
 
 def make_table(columns: Sequence[str], stretched: int) -> QTableWidget:

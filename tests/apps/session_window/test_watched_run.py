@@ -156,34 +156,8 @@ def test_missing_samples_leave_a_hole_in_the_traces(qapp, theme):
     assert all(same[150:180])
 
 
-def test_signal_is_followed_and_its_loss_is_told(qapp, qtbot, monkeypatch, eeg):
-    """A stand-in for the inlet sends two seconds of signal with a flat channel, then nothing."""
-    rng = np.random.default_rng(0)
-    chunks = [rng.standard_normal((3, 125)) * 10 for _ in range(4)]
-    for chunk in chunks:
-        chunk[1] = 0.0
-
-    class Inlet:
-        ch_names, sfreq, missing = ("C3", "Cz", "C4"), 250.0, 0
-        lost = False
-
-        def __init__(self, stream, amplifier, recover):
-            self.stream = stream
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            return None
-
-        def unit_of(self):
-            return "uV"
-
-        def pull(self):
-            data = chunks.pop(0) if chunks else np.empty((3, 0))
-            return signal_watch.Chunk(data, np.arange(data.shape[1]) / 250)
-
-    monkeypatch.setattr(signal_watch, "SignalInlet", Inlet)
+def test_signal_is_followed_and_its_loss_is_told(qapp, qtbot, monkeypatch, eeg, stopping_inlet):
+    monkeypatch.setattr(signal_watch, "SignalInlet", stopping_inlet)
     monkeypatch.setattr(signal_watch, "LOST_AFTER", 0.5)
     watch = SignalWatch(eeg("a"), AS_DECLARED, StripLayout(QSize(300, 120), 1.0, LIGHT))
     watch.start()

@@ -19,6 +19,8 @@ from sjepa_online.stream.stretch import clock_shift
 
 #: Seconds between two looks at the recorder.
 LOOK_EVERY = 0.5
+#: Parts in a row that may end by themselves, and seconds after which a part counts as good.
+ATTEMPTS, GOOD_AFTER = 3, 30.0
 
 
 class RecordingState(Enum):
@@ -32,6 +34,8 @@ class RecordingState(Enum):
 
 class Recording(QObject):
     """One recording after the other, each in a process of its own that outlives this one.
+
+    Where a recorder hangs or is killed, a new part of the recording begins.
 
     Signals
     -------
@@ -61,6 +65,10 @@ class Recording(QObject):
         self._since = self._next_look = 0.0
         self._told = ""
         self._n_received = 0
+        #: The first part, and how many have ended by themselves, in all and in a row.
+        self._first: Path | None = None
+        self._connected: StreamDescription | None = None
+        self._n_ended = self._n_in_a_row = 0
 
     @property
     def seconds(self) -> float:
@@ -84,9 +92,15 @@ class Recording(QObject):
         except OSError as error:
             self.problem.emit(str(error))
             return
-        self.path = folder / f"sjepa-online_{datetime.now():%Y%m%d_%H%M%S}.xdf"
-        self.n_bytes, self._told = 0, ""
-        self._job = self._worker.submit(self._begin, self.path, connected)
+        self._first = folder / f"sjepa-online_{datetime.now():%Y%m%d_%H%M%S}.xdf"
+        self._connected = connected
+        self._n_ended = self._n_in_a_row = 0
+        self._begin_part(self._first)
+
+    def _begin_part(self, path: Path) -> None:
+        assert self._connected is not None
+        self.path, self.n_bytes, self._told = path, 0, ""
+        self._job = self._worker.submit(self._begin, path, self._connected)
         self._enter(RecordingState.STARTING)
 
     def _begin(self, path: Path, connected: StreamDescription) -> None:
@@ -161,7 +175,18 @@ class Recording(QObject):
             # one that hangs is still there
             self._worker.submit(self._recorder.stop)
             self._recorder = None
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Begin a new part after one that has ended by itself; end where that helps nothing."""
+        assert self._first is not None
+        self._n_ended += 1
+        self._n_in_a_row = 1 if self.seconds > GOOD_AFTER else self._n_in_a_row + 1
+        if self._n_in_a_row > ATTEMPTS:
+            self.problem.emit(f"{self._told} The recording has ended: {ATTEMPTS} parts in a row.")
             self._enter(RecordingState.IDLE)
+            return
+        self._begin_part(self._first.with_stem(f"{self._first.stem}_part-{self._n_ended + 1}"))
 
     def _enter(self, state: RecordingState) -> None:
         self.state = state
