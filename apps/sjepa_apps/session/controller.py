@@ -213,15 +213,23 @@ class CalibrationSession:
         recorder = Recorder(part, uids, hung_after=hung_after(self.stream))
         stack.enter_context(recorder)
         self._tell(f"Recording to {part}")
-        recorder.start(meanwhile=presenter.check_stopped)
+
+        def problem(received: bool) -> str:
+            return recorder.status(received).problem if recorder.collecting else ""
+
+        monitor = stack.enter_context(StreamMonitor(self.stream, problem, self._tell))
+
+        def check() -> None:
+            presenter.check_stopped()
+            if monitor.problem:
+                # the recorder would look for the stream for long
+                raise OperationError(monitor.problem)
+
+        recorder.start(meanwhile=check)
         if shift := clock_shift(self.stream):
             self._tell(f"{self.stream.name} has another clock, {-shift:+.3f} s off; corrected")
             self.folder.note_clock(part, shift)
-        return stack.enter_context(
-            StreamMonitor(
-                self.stream, lambda received: recorder.status(received).problem, self._tell
-            )
-        )
+        return monitor
 
     def _record_part(
         self,

@@ -184,6 +184,11 @@ class Recorder(Closing):
         self._collecting = True
         self._grew = time.monotonic()
 
+    @property
+    def collecting(self) -> bool:
+        """Whether samples of every stream are being collected, or were."""
+        return self._collecting
+
     def status(self, received: bool = False) -> RecorderStatus:
         """Look at the file and the process.
 

@@ -106,10 +106,12 @@ class Recording(QObject):
     def _begin(self, path: Path, connected: StreamDescription) -> None:
         """Record what is in sight now; the recorder would wait for a stream that has gone."""
         streams = worth_recording(connected, find_streams())
-        shift = clock_shift(connected)
-        shifts = {connected.uid: shift} if shift else None
+        # a source that was restarted has another uid
+        signal = streams[0]
+        shift = clock_shift(signal)
+        shifts = {signal.uid: shift} if shift else None
         self._recorder = Recorder(
-            path, [stream.uid for stream in streams], shifts, hung_after(connected)
+            path, [stream.uid for stream in streams], shifts, hung_after(signal)
         )
         self._recorder.start()
 
