@@ -14,6 +14,8 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from sjepa_apps.live.signals.reader import lasting_selector
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.stream import Recorder, StreamDescription, find_streams
+from sjepa_online.stream.recording import hung_after
+from sjepa_online.stream.stretch import clock_shift
 
 #: Seconds between two looks at the recorder.
 LOOK_EVERY = 0.5
@@ -104,7 +106,13 @@ class Recording(QObject):
     def _begin(self, path: Path, connected: StreamDescription) -> None:
         """Record what is in sight now; the recorder would wait for a stream that has gone."""
         streams = worth_recording(connected, find_streams())
-        self._recorder = Recorder(path, [stream.uid for stream in streams])
+        # a source that was restarted has another uid
+        signal = streams[0]
+        shift = clock_shift(signal)
+        shifts = {signal.uid: shift} if shift else None
+        self._recorder = Recorder(
+            path, [stream.uid for stream in streams], shifts, hung_after(signal)
+        )
         self._recorder.start()
 
     def stop(self) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sjepa_apps.live.engine import recording as module
 from sjepa_apps.live.engine.recording import Recording, RecordingState, worth_recording
 from sjepa_online.errors import InputError, OperationError
-from sjepa_online.stream import RecorderStatus
+from sjepa_online.stream.recording import RecorderStatus
 
 
 def test_the_signal_as_it_is_in_sight_and_what_is_said_about_it(
@@ -41,7 +41,7 @@ class Dying:
 
     made: ClassVar[list[Dying]] = []
 
-    def __init__(self, path: Path, uids: list[str]) -> None:
+    def __init__(self, path: Path, *_: object) -> None:
         self.path, self.running, self.stopped = path, True, False
         self.made.append(self)
 
@@ -64,6 +64,7 @@ def recording(
     Dying.made.clear()
     monkeypatch.setattr(module, "Recorder", Dying)
     monkeypatch.setattr(module, "find_streams", lambda: [describe()])
+    monkeypatch.setattr(module, "clock_shift", lambda _: 0.0)
     monkeypatch.setattr(module, "LOOK_EVERY", 0.0)
     one = Recording()
     one.start(tmp_path, describe())
