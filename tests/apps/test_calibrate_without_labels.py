@@ -20,7 +20,7 @@ def test_nothing_is_recorded_for_a_decoder_that_needs_labels(
         ("eeg",) * 3, ("uV",) * 3,
     )  # fmt: skip
     recorded: list[Any] = []
-    monkeypatch.setattr(streams, "resolve_stream", lambda *_: found)
+    monkeypatch.setattr(streams, "resolve_stream", lambda *_, **__: found)
     monkeypatch.setattr(stretch, "record_stretch", lambda *given: recorded.append(given))
     out = tmp_path / "decoder.safetensors"
     arguments = ("calibrate", "--trials", "0", "-p", "ssvep", "--decoder", "riemann", "--out", out)
