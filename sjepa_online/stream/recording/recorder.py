@@ -45,6 +45,8 @@ HUNG_AFTER = 1.5
 
 #: Seconds that a hung recorder has to close its file before it is killed.
 _LAST_CHANCE = 1.0
+#: Seconds without samples from which none are expected in the file.
+_PAUSE = 1.0
 #: Bytes of a stream from which LabRecorder writes them at once, and that it keeps at most else.
 _WRITTEN_AT_ONCE = 1024
 _KEPT = 8192
@@ -142,6 +144,7 @@ class Recorder(Closing):
         self._grew = 0.0
         # since when samples have arrived elsewhere that the file does not hold
         self._unwritten_since: float | None = None
+        self._received = 0.0
         self._hung = False
         self._hung_after = hung_after
 
@@ -208,8 +211,13 @@ class Recorder(Closing):
         now = time.monotonic()
         if size != self._size:
             self._size, self._grew, self._unwritten_since = size, now, None
-        if received and self._unwritten_since is None:
+        elif received and self._unwritten_since is None:
             self._unwritten_since = now
+        if received:
+            self._received = now
+        elif now - self._received > _PAUSE:
+            # the end of a stream that is lost may be too little to be written at once
+            self._unwritten_since = None
         unwritten = 0.0 if self._unwritten_since is None else now - self._unwritten_since
         self._hung = unwritten > self._hung_after
         problem = ""
