@@ -5,7 +5,7 @@ library. SHIFTS is a JSON object: for the uid of each stream that another clock 
 be added (s) to its timestamps. It records until standard input says :data:`CLOSE` or
 :data:`ABANDON`, or ends, as it does when the program that has started it dies.
 
-LabRecorder takes up to 6 s to end: it compares clocks every 5 s, and looks only then whether it
+LabRecorder takes up to 9 s to end: it compares clocks every 5 s, and looks only then whether it
 should. Every 0.5 s it takes what has arrived of each stream, and a piece of more than 1 KB goes to
 the operating system with all that came before it, markers too. While such pieces come, LabRecorder
 is killed after one that holds everything, and what it would have added to its file, a footer for

