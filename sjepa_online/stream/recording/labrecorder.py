@@ -38,6 +38,8 @@ TAKES_WITHIN = 0.55
 #: Seconds that LabRecorder has to end by itself once nobody waits for its file, so that nothing is
 #: left of a program that was killed 5 s ago.
 ORPHAN_SECONDS = 4.5
+#: The same where somebody waits, in which time it ends unless it hangs.
+CLOSE_SECONDS = 15.0
 #: Seconds that it has to compare the clock of another computer, which it first does 5 s after the
 #: beginning: without that the streams of a file do not fit together.
 COMPARES_WITHIN = 4.0
@@ -262,8 +264,9 @@ def _end_with_standard_input(recorder: subprocess.Popen[bytes], path: Path) -> N
     else:
         assert recorder.stdin is not None
         recorder.stdin.close()
+        seconds = CLOSE_SECONDS if order == CLOSE else ORPHAN_SECONDS
         with suppress(subprocess.TimeoutExpired):
-            recorder.wait(None if order == CLOSE else asked + ORPHAN_SECONDS - time.monotonic())
+            recorder.wait(asked + seconds - time.monotonic())
     recorder.kill()
 
 
