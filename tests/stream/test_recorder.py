@@ -303,6 +303,21 @@ def test_what_is_not_whole_is_cut_off_and_footers_are_added(tmp_path):
     assert path.read_bytes() == content
 
 
+@pytest.mark.parametrize("grows", [False, True])
+def test_after_the_last_samples_of_a_lost_stream_no_recorder_hangs(tmp_path, grows):
+    path = tmp_path / "lost.xdf"
+    with Recorder(path, ["uid"]) as recorder:
+        path.write_bytes(b"XDF:")
+        recorder.status(received=not grows)
+        path.write_bytes(b"XDF: and more" if grows else b"XDF:")
+        recorder.status(received=True)
+        end = time.monotonic() + 1.7
+        while time.monotonic() < end:
+            assert "hangs" not in recorder.status(received=False).problem
+            assert not recorder._hung
+            time.sleep(0.1)
+
+
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="no unshare to make a small disk")
 @pytest.mark.slow
 def test_a_full_disk_is_told_and_what_was_recorded_stays(tmp_path, source, recording_process):

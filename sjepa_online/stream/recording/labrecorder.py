@@ -5,7 +5,7 @@ library. SHIFTS is a JSON object: for the uid of each stream that another clock 
 be added (s) to its timestamps. It records until standard input says :data:`CLOSE` or
 :data:`ABANDON`, or ends, as it does when the program that has started it dies.
 
-LabRecorder takes up to 6 s to end: it compares clocks every 5 s, and looks only then whether it
+LabRecorder takes up to 9 s to end: it compares clocks every 5 s, and looks only then whether it
 should. Every 0.5 s it takes what has arrived of each stream, and a piece of more than 1 KB goes to
 the operating system with all that came before it, markers too. While such pieces come, LabRecorder
 is killed after one that holds everything, and what it would have added to its file, a footer for
@@ -38,6 +38,8 @@ TAKES_WITHIN = 0.55
 #: Seconds that LabRecorder has to end by itself once nobody waits for its file, so that nothing is
 #: left of a program that was killed 5 s ago.
 ORPHAN_SECONDS = 4.5
+#: The same where somebody waits, in which time it ends unless it hangs.
+CLOSE_SECONDS = 15.0
 #: Seconds that it has to compare the clock of another computer, which it first does 5 s after the
 #: beginning: without that the streams of a file do not fit together.
 COMPARES_WITHIN = 4.0
@@ -262,8 +264,9 @@ def _end_with_standard_input(recorder: subprocess.Popen[bytes], path: Path) -> N
     else:
         assert recorder.stdin is not None
         recorder.stdin.close()
+        seconds = CLOSE_SECONDS if order == CLOSE else ORPHAN_SECONDS
         with suppress(subprocess.TimeoutExpired):
-            recorder.wait(None if order == CLOSE else asked + ORPHAN_SECONDS - time.monotonic())
+            recorder.wait(asked + seconds - time.monotonic())
     recorder.kill()
 
 

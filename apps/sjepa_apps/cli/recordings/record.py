@@ -66,7 +66,7 @@ def record(
         interrupted = True
         say("Closing the file")
         if not recorder.leave(CLOSED_WITHIN):
-            say("A stream is lost or slow: the file will be whole within 7 s")
+            say("A stream is lost or slow: the file will be whole within 9 s")
     finally:
         recorder.stop()
     _tell(out, chosen, picked.ch_names, problem, json)
