@@ -114,7 +114,8 @@ def text_of(stream: Stream, field: str) -> str:
 def _recording(
     path: Path, eeg: Stream, streams: list[Stream], profile: AmplifierProfile, damage: list[str]
 ) -> Recording:
-    times = np.asarray(eeg["time_stamps"], np.float64) + profile.clock_shift
+    shift = profile.clock_shift or _told_shift(eeg)
+    times = np.asarray(eeg["time_stamps"], np.float64) + shift
     sfreq, regular = _sampling_rate(eeg, times)
     declaration = declaration_of(eeg)
     picked = pick_channels(declaration, profile)
@@ -144,6 +145,16 @@ def _recording(
         notes=(*damage, *picked.notes, *notes, *absent_codes(events, profile, str(path))),
         declared_unit=picked.unit,
     )
+
+
+def _told_shift(stream: Stream) -> float:
+    """Return what is added (s) to timestamps of another clock, as the recorder has measured it."""
+    told = ((stream.get("footer") or {}).get("info") or {}).get("clock_shift") or ["0"]
+    try:
+        shift = float(told[0])
+    except ValueError:
+        return 0.0
+    return shift if np.isfinite(shift) else 0.0
 
 
 def _signal_stream(streams: list[Stream], profile: AmplifierProfile) -> Stream:

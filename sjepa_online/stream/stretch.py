@@ -84,3 +84,29 @@ def record_stretch(
             breaks=np.array(breaks),
             notes=inlet.notes,
         )
+
+
+def clock_shift(stream: StreamDescription, seconds: float = 2.0) -> float:
+    """Return the shift of a stream's recorded timestamps to LSL's clock; 0 where they are of it.
+
+    Parameters
+    ----------
+    stream : StreamDescription
+    seconds : float
+        How long to wait for its samples.
+
+    Returns
+    -------
+    shift : float
+        s, to be added.
+
+    Raises
+    ------
+    OperationError
+        The stream does not answer.
+    """
+    with SignalInlet(stream, recover=False) as inlet:
+        end = time.monotonic() + seconds
+        while not inlet.clock_is_compared and time.monotonic() < end:
+            inlet.pull(0.1)
+        return inlet.raw_clock_shift

@@ -210,7 +210,7 @@ class Looks:
                 if one.wordWrap():
                     wraps = one.hasHeightForWidth()
                     width = one.minimumSizeHint().width() if wraps else 0
-                    height = _wrapped_height(one)
+                    height = one.heightForWidth(one.width()) if wraps else _wrapped_height(one)
                 if text.endswith("…") and one.toolTip():
                     # cut on purpose, and whole on hover
                     width = 0

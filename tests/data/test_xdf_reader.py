@@ -240,6 +240,15 @@ def test_a_signal_of_another_clock_is_shifted_to_its_markers(write):
     np.testing.assert_allclose(read.onsets, [2.5, 7.0], atol=2e-3)
 
 
+def test_the_shift_that_the_recorder_has_measured_puts_markers_on_their_samples(write):
+    times = 1.7e9 + np.arange(2000) / SFREQ
+    footer = f"<info><clock_shift>{100.0 - 1.7e9}</clock_shift></info>".encode()
+    path = write(times=times, extra=_chunk(6, struct.pack("<I", 1) + footer))
+    read = read_xdf_file(path)
+    assert read.labels == ("NonTarget", "Target")
+    np.testing.assert_allclose(read.onsets, [2.5, 7.0], atol=0.01)
+
+
 def test_codes_in_a_channel_are_events_where_no_marker_came(write, data, tmp_path):
     codes = np.zeros(2000)
     codes[400:440], codes[800:1200], codes[1200:1300] = 7, 8, 9

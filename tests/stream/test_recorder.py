@@ -7,6 +7,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,10 +24,13 @@ from sjepa_online.stream import (
     Recorder,
     Replay,
     StimulusOutlet,
+    StreamDescription,
     local_clock,
     resolve_stream,
 )
+from sjepa_online.stream.recording import hung_after
 from sjepa_online.stream.recording.labrecorder import complete
+from sjepa_online.stream.stretch import clock_shift
 
 SCRIPT = Path(__file__).with_name("recorder_process.py")
 SIGNAL = {"n_samples": 60_000, "sfreq": 1000.0}
@@ -186,7 +190,7 @@ def test_the_file_is_whole_soon_after_program_and_source_are_killed(
     source.wait()
     killed = local_clock()
     process.kill()
-    wait_until(lambda: all(map(has_ended, left)), 2.5)
+    wait_until(lambda: all(map(has_ended, left)), 5.0)
     stream = load(path)["rec-orphan"]
     footer = {name: value for name, (value,) in stream["footer"]["info"].items()}
     times = stream["time_stamps"]
@@ -194,6 +198,78 @@ def test_the_file_is_whole_soon_after_program_and_source_are_killed(
     assert times[-1] > killed - 0.1
     assert float(footer["last_timestamp"]) == pytest.approx(times[-1], abs=0.05)
     assert float(footer["first_timestamp"]) == pytest.approx(times[0], abs=0.05)
+
+
+def test_what_labrecorder_holds_back_of_a_slow_stream_is_in_the_file(tmp_path):
+    kinds = {"slow": (4.0, pylsl.cf_float32), "slow-markers": (0.0, pylsl.cf_string)}
+    outlets = {
+        name: pylsl.StreamOutlet(pylsl.StreamInfo(name, "x", 1, rate, kind, name))
+        for name, (rate, kind) in kinds.items()
+    }
+    path = tmp_path / "slow.xdf"
+    uids = [one.get_info().uid() for one in outlets.values()]
+    with Recorder(path, uids) as recorder:
+        recorder.start()
+        for number in range(4):
+            outlets["slow"].push_sample([float(number)])
+            time.sleep(0.1)
+        outlets["slow-markers"].push_sample(["last"])
+    streams = load(path)
+    assert streams["slow"]["time_series"][:, 0].tolist() == [0, 1, 2, 3]
+    assert streams["slow-markers"]["time_series"] == [["last"]]
+
+
+def test_markers_of_the_last_moment_are_in_the_file(tmp_path, source):
+    info = pylsl.StreamInfo("late-markers", "Markers", 1, 0.0, pylsl.cf_string, "late-markers")
+    outlet = pylsl.StreamOutlet(info)
+    path = tmp_path / "late.xdf"
+    with Recorder(path, [resolve_stream(source).uid, outlet.get_info().uid()]) as recorder:
+        recorder.start()
+        time.sleep(1.0)
+        outlet.push_sample(["last"])
+        ended = time.monotonic()
+    assert time.monotonic() - ended < 2.0
+    assert load(path)["late-markers"]["time_series"] == [["last"]]
+
+
+@pytest.mark.parametrize(
+    ("n_channels", "sfreq", "form", "seconds"),
+    [
+        (8, 250.0, "float32", 1.5),
+        (1, 100.0, "int16", 15.0),
+        (2, 100.0, "double64", 6.3),
+        (4, 0.0, "float32", 15.0),
+    ],
+)
+def test_a_slow_stream_is_no_recorder_that_hangs(n_channels, sfreq, form, seconds):
+    stream = StreamDescription("x", "EEG", n_channels, sfreq, form, "host", "id", "uid")
+    assert hung_after(stream) == pytest.approx(seconds, abs=0.1)
+
+
+def test_the_file_tells_the_shift_of_another_clock(tmp_path):
+    info = pylsl.StreamInfo("recorder-unix", "EEG", 1, 100.0, pylsl.cf_float32, "recorder-unix")
+    outlet = pylsl.StreamOutlet(info)
+    path = tmp_path / "unix.xdf"
+    ended = threading.Event()
+
+    def send():
+        while not ended.wait(0.01):
+            outlet.push_sample([1.0], time.time())
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        stream = resolve_stream("recorder-unix")
+        shift = clock_shift(stream)
+        with Recorder(path, [stream.uid], {stream.uid: shift}) as recorder:
+            recorder.start()
+            time.sleep(0.7)
+    finally:
+        ended.set()
+        thread.join()
+    assert shift == pytest.approx(local_clock() - time.time(), abs=0.1)
+    (recorded,), _ = pyxdf.load_xdf(path, synchronize_clocks=False, dejitter_timestamps=False)
+    assert float(recorded["footer"]["info"]["clock_shift"][0]) == shift
 
 
 def test_what_is_not_whole_is_cut_off_and_footers_are_added(tmp_path):

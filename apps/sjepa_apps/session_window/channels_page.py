@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QHBoxLayout, QHeaderView, QTableWidgetItem
+from PyQt6.QtWidgets import QHBoxLayout, QTableWidgetItem
 
 from sjepa_apps.session_window.page import Page, slim_bar
 from sjepa_apps.session_window.run.signal_watch import SignalState
@@ -12,7 +12,7 @@ from sjepa_apps.session_window.run.trace_strip import TraceStrip
 from sjepa_apps.ui.channel_states import judged_states
 from sjepa_apps.ui.scalp import ScalpCanvas
 from sjepa_apps.ui.theme import GRID, Theme
-from sjepa_apps.ui.widgets import make_table, plain_tip, wrap_rows
+from sjepa_apps.ui.widgets import WrappedRows, make_table, plain_tip
 from sjepa_online.signal.channel_quality.absolute import Verdict
 
 _COLUMNS = ("Channel", "Amplitude", "State", "Remedy")
@@ -48,10 +48,7 @@ class ChannelsPage(Page):
         self._signal = SignalState()
         self._refusal = ""
         self.table = make_table(_COLUMNS, stretched=_REMEDY)
-        wrap_rows(self.table)
-        columns = self.table.horizontalHeader()
-        assert columns is not None
-        columns.setSectionResizeMode(_STATE, QHeaderView.ResizeMode.Stretch)
+        self._rows = WrappedRows(self.table, (_STATE, _REMEDY))
         self.scalp = ScalpCanvas(theme)
         self.traces = TraceStrip(theme)
         self.progress = slim_bar()
@@ -95,7 +92,7 @@ class ChannelsPage(Page):
     def refuse(self, why: str) -> None:
         """Show why the stream cannot be recorded."""
         self._rest()
-        self._refusal = why
+        self._readable, self._refusal = False, why
         self._tell()
 
     def accept(self) -> None:
@@ -107,6 +104,9 @@ class ChannelsPage(Page):
 
     def show_signal(self, signal: SignalState) -> None:
         """Show traces and verdicts as they are now; nothing of a signal that does not come."""
+        if signal is self._signal:
+            # it is judged less often than looked at
+            return
         self._signal = signal
         self.traces.show_picture(signal.picture, signal.problem)
         names = tuple(verdict.channel for verdict in signal.verdicts)
@@ -147,6 +147,7 @@ class ChannelsPage(Page):
             self._set(row, _AMPLITUDE, f"{verdict.amplitude:.1f} µV" if known else "–")
             self._set(row, _STATE, state if known else "–", colour if known else self._theme.muted)
             self._set(row, _REMEDY, verdict.remedy)
+        self._rows.fit()
 
     def _set(self, row: int, column: int, text: str, colour: str = "") -> None:
         """Write a cell; one that stays the same is not laid out again."""

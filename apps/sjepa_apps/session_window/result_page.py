@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PyQt6.QtCore import QUrl, pyqtSignal
@@ -58,6 +59,7 @@ class TrainingPage(Page):
         self.state.setText("No decoder")
         self.primary.show()
         self.secondary.show()
+        self.primary.setFocus()
         self.tell(why, "bad")
 
     def _describe(self) -> None:
@@ -66,6 +68,8 @@ class TrainingPage(Page):
         self.state.setText("Report" if over else _TRAINING[done % len(_TRAINING)])
 
 
+# with what a decoder says that it is not sure
+_DOUBT = "not sure: "
 _WITH_TRIALS = "Scores of trials that the decoder had not seen. The report tells more."
 _WITHOUT_TRIALS = (
     "No trial was shown, so nobody knows yet how well this decoder reads this person: feedback "
@@ -145,7 +149,8 @@ class ResultPage(Page):
         decoded = "flashes" if measure == "roc_auc" else "trials"
         self.score.setText(f"{told} ({chance}, {summary.n_trials} {decoded})")
         self._fill_scores(scores)
-        self.choice.setText(summary.choice)
+        classes = result.calibration.decoder.classes
+        self.choice.setText(_for_people(summary.choice, classes))
         self.choice.setVisible(bool(summary.choice))
         self._show_advice(result.advice)
         self.files.setText(f"Decoder: {result.decoder}\nReport: {result.report}")
@@ -155,12 +160,14 @@ class ResultPage(Page):
         """Show a decoder that was made without trials."""
         self._result = result
         made = result.made
-        self.score.setText("Ready to decode")
-        self.choice.setText(
-            f"{made.decoder.calibration.choice}. {made.seconds:.0f} s of signal were recorded."
-        )
+        told = _for_people(made.decoder.calibration.choice, made.decoder.classes)
+        told, _, doubt = told.partition(f"; {_DOUBT}")
+        self.score.setText("Ready, but not sure" if doubt else "Ready to decode")
+        self.choice.setText(f"{told}. {made.seconds:.0f} s of signal were recorded.")
         self.choice.show()
-        self._show_advice([Advice("warning", f"Left out: {one}") for one in made.dropped])
+        warnings = [f"{_DOUBT.capitalize()}{doubt}."] if doubt else []
+        warnings += [f"Left out: {one}" for one in made.dropped]
+        self._show_advice([Advice("warning", one) for one in warnings])
         self.files.setText(f"Decoder: {result.decoder}")
         self._show_parts(with_trials=False)
 
@@ -217,6 +224,13 @@ class ResultPage(Page):
             path = self._result.report.resolve()
             if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
                 self.tell(f"No browser opens here; the report is {path}", "warning")
+
+
+def _for_people(text: str, classes: Sequence[str]) -> str:
+    """Return a text with the names of classes as people write them."""
+    for name in classes:
+        text = text.replace(name, name.replace("_", " "))
+    return text
 
 
 def _clear(layout: QLayout) -> None:

@@ -166,6 +166,16 @@ class SignalInlet(Connection):
         return self._clock.shift
 
     @property
+    def clock_is_compared(self) -> bool:
+        """Whether ``clock_shift`` is known, which it is from the first samples on."""
+        return self._clock.compared
+
+    @property
+    def raw_clock_shift(self) -> float:
+        """What is added (s) to timestamps as they are recorded, before clocks are synchronised."""
+        return self.clock_shift and self.clock_shift + (self.clock_offset or 0.0)
+
+    @property
     def frozen(self) -> bool:
         """Whether samples come whose timestamps stand still."""
         return self._clock.frozen

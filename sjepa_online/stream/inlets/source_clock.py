@@ -48,6 +48,8 @@ class SourceClock:
         What is added (s) to the timestamps, which another clock gave; 0 for LSL's.
     frozen : bool
         Whether samples come whose timestamps stand still.
+    compared : bool
+        Whether the clocks have been compared, so that ``shift`` is exact.
     received : int
         Samples that have come.
     """
@@ -60,7 +62,7 @@ class SourceClock:
         self.received = 0
         self._name, self._sfreq, self._smooth, self._at_once = name, sfreq, smooth, at_once
         self._least_tolerance = 0.0 if declared else _UNDECLARED_JITTER
-        self._compared = False
+        self.compared = False
         # the last timestamp that moved, and when it came
         self._moved = (-np.inf, 0.0)
         self._clock = self._new_clock()
@@ -90,7 +92,7 @@ class SourceClock:
 
     def restart(self) -> None:
         """Compare the clocks anew: a source that was restarted may have another one."""
-        self._compared = False
+        self.compared = False
 
     def update(
         self, timestamps: NDArray[np.float64], now: float, silence: float
@@ -123,10 +125,14 @@ class SourceClock:
         """Measure once how far the stream's clock is off LSL's; a distance of hours is no delay."""
         offset = now - float(timestamps[-1])
         waiting = len(timestamps) >= self._at_once
-        if self._compared or (waiting and abs(offset) > BUFFERED + OTHER_CLOCK):
-            # of what has waited for long, only the newest sample tells the clock
+        if self.compared:
             return []
-        self._compared = True
+        if waiting and abs(offset) > BUFFERED + OTHER_CLOCK:
+            # of what has waited for long, only the newest sample tells the clock; until it is
+            # read, the times are right to within the time that it has waited
+            self.shift = self.shift or offset
+            return []
+        self.compared = True
         if waiting:
             return []
         self.shift = offset if abs(offset) > OTHER_CLOCK else 0.0

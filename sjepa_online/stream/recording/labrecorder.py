@@ -1,17 +1,21 @@
-"""A program of its own that runs LabRecorder, and ends its file within a second.
+"""A program of its own that runs LabRecorder, and ends its file soon.
 
-Run it as ``python -I labrecorder.py PROGRAM FILE.xdf QUERY...``; it needs the standard library.
-It records until its standard input ends, as it does when the program that has started it dies. The
-byte :data:`ABANDON` on standard input ends LabRecorder at once.
+Run it as ``python -I labrecorder.py PROGRAM FILE.xdf SHIFTS QUERY...``; it needs the standard
+library. SHIFTS is a JSON object: for the uid of each stream that another clock stamps, what is to
+be added (s) to its timestamps. It records until standard input says :data:`CLOSE` or
+:data:`ABANDON`, or ends, as it does when the program that has started it dies.
 
-LabRecorder itself takes up to 6 s to end, as it compares clocks every 5 s and looks only then
-whether it should end, and it leaves out what arrived since its last write. It writes every 0.5 s.
-So it is given the time for one more write, then killed; what it would have added to its file, a
-footer for each stream, is added here.
+LabRecorder takes up to 6 s to end: it compares clocks every 5 s, and looks only then whether it
+should. Every 0.5 s it takes what has arrived of each stream, and a piece of more than 1 KB goes to
+the operating system with all that came before it, markers too. While such pieces come, LabRecorder
+is killed after one that holds everything, and what it would have added to its file, a footer for
+each stream, is added here. While none come, as of a stream that is lost or very slow, it may hold
+less than 8 KB back, and has to end by itself.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import struct
@@ -20,18 +24,27 @@ import sys
 import threading
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-#: What to write on standard input where nothing is worth keeping.
+#: What standard input says where nothing is worth keeping, and where the file is waited for.
 ABANDON = b"a"
-#: Seconds within which LabRecorder has written everything that it has received.
-WRITES_WITHIN = 0.75
-#: Seconds that LabRecorder has to compare the clock of another computer, which it first does 5 s
-#: after the beginning: without that the streams of a file would not fit together.
+CLOSE = b"c"
+#: Seconds within which LabRecorder takes what has arrived, with a margin.
+TAKES_WITHIN = 0.55
+#: Seconds that LabRecorder has to end by itself once nobody waits for its file, so that nothing is
+#: left of a program that was killed 5 s ago.
+ORPHAN_SECONDS = 4.5
+#: Seconds that it has to compare the clock of another computer, which it first does 5 s after the
+#: beginning: without that the streams of a file do not fit together.
 COMPARES_WITHIN = 4.0
+
+_POLL = 0.02
+#: The field of a footer that tells what is to be added (s) to the timestamps of a stream.
+CLOCK_SHIFT = "clock_shift"
 
 _HEADER, _SAMPLES, _CLOCK, _FOOTER = 2, 3, 4, 6
 _OF_A_STREAM = (_HEADER, _SAMPLES, _CLOCK, _FOOTER)
@@ -55,6 +68,7 @@ class _Chunk(NamedTuple):
 class _Stream:
     """What a file holds of a stream, and what its footer has to tell."""
 
+    uid: str
     host: str
     n_channels: int
     #: Bytes of a value; 0 for text.
@@ -88,8 +102,8 @@ class _Stream:
                 at += length
             at += self.n_channels * self.width
 
-    def footer(self) -> bytes:
-        """Return the footer in XML, as LabRecorder writes it."""
+    def footer(self, shift: float | None) -> bytes:
+        """Return the footer in XML, as LabRecorder writes it, with the shift of the clock."""
         root = ET.Element("info")
         for name, value in (
             ("first_timestamp", self.first),
@@ -97,6 +111,8 @@ class _Stream:
             ("sample_count", self.n_samples),
         ):
             ET.SubElement(root, name).text = repr(value)
+        if shift is not None:
+            ET.SubElement(root, CLOCK_SHIFT).text = repr(shift)
         offsets = ET.SubElement(root, "clock_offsets")
         for measured, value in self.offsets:
             offset = ET.SubElement(offsets, "offset")
@@ -105,38 +121,48 @@ class _Stream:
         return b'<?xml version="1.0"?>' + ET.tostring(root)
 
 
-def complete(path: Path) -> None:
+def complete(path: Path, shifts: Mapping[str, float] | None = None) -> None:
     """Cut off a piece that was not written whole, and add the footers that are missing.
 
     Parameters
     ----------
     path : Path
         An XDF file that nobody writes to any more.
+    shifts : mapping of str to float, optional
+        By the uid of streams that another clock stamps, what is to be added (s).
 
     Raises
     ------
     OSError, ValueError, KeyError, IndexError, struct.error, ParseError
         The file cannot be read or written, or is no XDF file.
     """
+    shifts = shifts or {}
     with path.open("r+b") as file:
         streams, end = _read(file)
         file.truncate(end)
         file.seek(end)
         for number, stream in streams.items():
             if not stream.ended:
-                body = struct.pack("<HI", _FOOTER, number) + stream.footer()
+                body = struct.pack("<HI", _FOOTER, number) + stream.footer(shifts.get(stream.uid))
                 file.write(b"\x04" + struct.pack("<I", len(body)) + body)
         file.flush()
         os.fsync(file.fileno())
 
 
 def _read(file: BinaryIO) -> tuple[dict[int, _Stream], int]:
-    """Return the streams of a file by their numbers, and where its last whole piece ends."""
+    """Return the streams of a file by their numbers, and where its last whole piece ends.
+
+    The footers behind it count as not written.
+    """
     streams: dict[int, _Stream] = {}
     latest: dict[int, _Chunk] = {}
     end = len(file.read(_MAGIC_BYTES))
+    footers: set[int] = set()
     for chunk in _chunks(file):
-        end = chunk.end
+        if chunk.tag != _FOOTER:
+            end = chunk.end
+            for number in footers:
+                streams[number].ended = True
         if chunk.tag not in _OF_A_STREAM:
             continue
         file.seek(chunk.begin)
@@ -152,7 +178,7 @@ def _read(file: BinaryIO) -> tuple[dict[int, _Stream], int]:
         elif chunk.tag == _CLOCK:
             streams[number].offsets.append(struct.unpack("<dd", body))
         else:
-            streams[number].ended = True
+            footers.add(number)
     for number, chunk in latest.items():
         file.seek(chunk.begin + 4)
         streams[number].take_last(file.read(chunk.end - chunk.begin - 4))
@@ -187,6 +213,7 @@ def _described(header: bytes) -> _Stream:
     root = ET.fromstring(header)
     sfreq = float(root.findtext("nominal_srate", "0"))
     return _Stream(
+        uid=root.findtext("uid", ""),
         host=root.findtext("hostname", ""),
         n_channels=int(root.findtext("channel_count", "0")),
         width=_WIDTHS.get(root.findtext("channel_format", "").strip(), 0),
@@ -205,19 +232,42 @@ def _clocks_are_compared(path: Path) -> bool:
     return all(stream.offsets or stream.host == own for stream in streams.values())
 
 
+def _grows(path: Path, until: float) -> bool:
+    """Wait until a file grows, at most until a time; return whether it does."""
+    size = _size(path)
+    while time.monotonic() < until:
+        time.sleep(_POLL)
+        if _size(path) > size:
+            return True
+    return False
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
 def _end_with_standard_input(recorder: subprocess.Popen[bytes], path: Path) -> None:
-    """Wait until standard input ends; then give LabRecorder the time that it needs, and kill it."""
+    """Wait for the order to end; then let LabRecorder write what it has, and end it."""
     # a buffered read would hold a lock that the end of the interpreter waits for
-    abandoned = os.read(sys.stdin.fileno(), 1) != b""
-    if not abandoned:
-        asked = time.monotonic()
-        time.sleep(WRITES_WITHIN)
+    order = os.read(sys.stdin.fileno(), 1)
+    asked = time.monotonic()
+    if order == ABANDON:
+        recorder.kill()
+        return
+    flows = _grows(path, asked + TAKES_WITHIN)
+    time.sleep(max(0.0, asked + TAKES_WITHIN - time.monotonic()))
+    if flows and _grows(path, asked + 2 * TAKES_WITHIN):
         while not _clocks_are_compared(path) and time.monotonic() - asked < COMPARES_WITHIN:
-            time.sleep(0.1)
+            time.sleep(5 * _POLL)
+    else:
+        assert recorder.stdin is not None
+        recorder.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            recorder.wait(None if order == CLOSE else asked + ORPHAN_SECONDS - time.monotonic())
     recorder.kill()
 
 
-def main(program: str, path: str, *queries: str) -> None:
+def main(program: str, path: str, shifts: str, *queries: str) -> None:
     """Record until standard input ends or LabRecorder does; then complete its file."""
     recorder = subprocess.Popen([program, path, *queries], stdin=subprocess.PIPE)
     file = Path(path)
@@ -226,7 +276,7 @@ def main(program: str, path: str, *queries: str) -> None:
     if not file.exists():
         return
     try:
-        complete(file)
+        complete(file, json.loads(shifts))
     except _UNREADABLE as error:
         print(f"The end of {file} cannot be written: {error!r}", file=sys.stderr)
 

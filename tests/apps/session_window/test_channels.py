@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import pytest
 
@@ -10,6 +11,7 @@ pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QImage
+from PyQt6.QtWidgets import QApplication
 
 from sjepa_apps.session_window import conductor
 from sjepa_apps.session_window.run import signal_watch, watched_signal
@@ -17,6 +19,7 @@ from sjepa_apps.session_window.run.signal_watch import SignalState, SignalWatch
 from sjepa_apps.ui.theme import DARK, LIGHT
 from sjepa_online.errors import InputError
 from sjepa_online.signal.channel_quality.absolute import REMEDIES, Verdict
+from sjepa_online.signal.montage import electrode_names
 
 GOOD = Verdict("C3", (), (), 9.0)
 FLAT = Verdict("Cz", ("flat",), ("flat",), 0.0)
@@ -106,6 +109,25 @@ def test_the_watch_lasts_as_long_as_the_page(channels, watches):
     assert not watches[-1]._ended.is_set()
     page.back.click()
     assert watches[-1]._ended.is_set()
+
+
+def test_a_large_amplifier_is_shown_in_time(channels):
+    """Qt's own fitting of rows takes 14 s for 128 channels whose states change."""
+    one, _, watch = channels
+    names = electrode_names()[:128]
+    times = []
+    for number in range(3):
+        watch.state = signal(
+            *[
+                Verdict(name, ("mains",), (f"mains: {number * row % 99} µV",), number + row / 9)
+                for row, name in enumerate(names)
+            ]
+        )
+        begun = time.perf_counter()
+        one._look_around()
+        QApplication.processEvents()
+        times.append(time.perf_counter() - begun)
+    assert min(times) < 1.0
 
 
 def test_states_have_the_colours_of_the_theme(channels):

@@ -162,7 +162,7 @@ def result(one, n_channels):
 def unlabelled_result(one, n_channels):
     result(one, n_channels)
     summary = SimpleNamespace(choice="population: other people's network; aligned by 20 windows")
-    decoder = SimpleNamespace(calibration=summary)
+    decoder = SimpleNamespace(calibration=summary, classes=("left_hand", "right_hand"))
     made = SimpleNamespace(decoder=decoder, dropped=(REFUSAL, REFUSAL), seconds=60.0)
     one.result_page.show_unlabelled(UnlabelledResult(made, Path("decoder.safetensors")))
 

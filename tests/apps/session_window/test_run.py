@@ -103,7 +103,7 @@ def test_training_is_offered_only_for_what_can_be_trained_on(
         page.secondary.click()
         qtbot.waitUntil(page.primary.isEnabled, timeout=60_000)
         assert page.train.isEnabled() == offered
-        assert ("left_hand: 3, right_hand: 3" in page.recorded.text()) != offered
+        assert ("left hand: 3, right hand: 3" in page.recorded.text()) != offered
     page.train.click()
     qtbot.waitUntil(lambda: one.pages.currentWidget() is one.result_page, timeout=60_000)
 

@@ -91,6 +91,19 @@ def test_a_minute_of_signal_makes_a_decoder_that_decodes(
     assert one.pages.currentWidget() is one.setup_page
 
 
+def test_a_decoder_that_is_not_sure_says_so_first(begin_minute, stretch, qtbot):
+    """Simulated noise resembles nobody's rhythms."""
+    one = begin_minute(paradigm="mi")
+    page = one.result_page
+    qtbot.waitUntil(lambda: one.pages.currentWidget() is page, timeout=60_000)
+    assert page.score.text() == "Ready, but not sure"
+    warning = page.advice.itemAt(0).widget().text()
+    assert warning.startswith("Not sure: this person's rhythms")
+    assert "labelled trials" in warning
+    assert "not sure" not in page.choice.text()
+    assert "left hand" in page.choice.text()
+
+
 @pytest.mark.parametrize(
     ("options", "recording", "told"),
     [

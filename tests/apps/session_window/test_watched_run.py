@@ -82,6 +82,19 @@ def test_operator_pauses_goes_on_and_stops_by_button_and_key(running, qtbot):
     assert shown.stopped
 
 
+def test_a_display_that_goes_in_a_trial_pauses_it(running, qtbot):
+    one, shown, _ = running
+    # as when its display is unplugged
+    shown.frame_window.hide()
+    qtbot.waitUntil(lambda: shown.shown.activity == "pause", timeout=10_000)
+    page = look(one)
+    assert page.alert.text().startswith("Paused.")
+    shown.frame_window.show()
+    page.pause.click()
+    qtbot.waitUntil(lambda: shown.shown.activity == "trial", timeout=60_000)
+    assert "1 trial shown again" in look(one).alert.text()
+
+
 def test_loss_of_the_signal_appears_at_once_and_its_return_too(running):
     one, _, watch = running
     watch.state = SignalState(True, 0.0, 0, 2, (GOOD, FLAT), None, "")

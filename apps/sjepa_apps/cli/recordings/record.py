@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LOOK_EVERY = 0.5
 #: Seconds between two lines of progress.
 TELL_EVERY = 10.0
+#: Seconds for which a file is waited for after Ctrl-C, which ends every command within 2 s.
+CLOSED_WITHIN = 1.4
 
 
 @describes_signal()
@@ -44,7 +46,7 @@ def record(
 ) -> None:
     """Record EEG and markers as XDF until Ctrl-C, which ends the file whole."""
     from sjepa_online.amplifier import pick_channels
-    from sjepa_online.stream import Arrivals, Recorder, resolve_stream
+    from sjepa_online.stream import Arrivals, resolve_stream
 
     configure_lsl(lsl_scope)
     eeg = resolve_stream(stream, wait, prefers=amplifier.prefers)
@@ -53,7 +55,7 @@ def record(
         say(note)
     others = [resolve_stream(name, wait) for name in also or ()]
     chosen = _distinct([eeg, *_markers(amplifier, wait), *others])
-    recorder = Recorder(out, [one.uid for one in chosen])
+    recorder = _recorder(out, eeg, chosen)
     problem, interrupted = "", False
     try:
         recorder.start(max(20.0, wait))
@@ -63,12 +65,27 @@ def record(
     except KeyboardInterrupt:
         interrupted = True
         say("Closing the file")
+        if not recorder.leave(CLOSED_WITHIN):
+            say("A stream is lost or slow: the file will be whole within 7 s")
     finally:
         recorder.stop()
     _tell(out, chosen, picked.ch_names, problem, json)
     if interrupted:
         # as any command that runs until Ctrl-C
         raise KeyboardInterrupt
+
+
+def _recorder(out: Path, eeg: StreamDescription, chosen: Sequence[StreamDescription]) -> Recorder:
+    """Make a recorder of streams that knows by which clock the signal is stamped."""
+    from sjepa_online.stream import Recorder
+    from sjepa_online.stream.recording import hung_after
+    from sjepa_online.stream.stretch import clock_shift
+
+    shift = clock_shift(eeg)
+    if shift:
+        say(f"{eeg.name} has another clock, {-shift:+.3f} s off; the file tells it")
+    shifts = {eeg.uid: shift} if shift else None
+    return Recorder(out, [one.uid for one in chosen], shifts, hung_after(eeg))
 
 
 def _markers(amplifier: AmplifierProfile, wait: float) -> list[StreamDescription]:

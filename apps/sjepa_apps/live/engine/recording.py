@@ -14,6 +14,8 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from sjepa_apps.live.signals.reader import lasting_selector
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.stream import Recorder, StreamDescription, find_streams
+from sjepa_online.stream.recording import hung_after
+from sjepa_online.stream.stretch import clock_shift
 
 #: Seconds between two looks at the recorder.
 LOOK_EVERY = 0.5
@@ -104,7 +106,13 @@ class Recording(QObject):
     def _begin(self, path: Path, connected: StreamDescription) -> None:
         """Record what is in sight now; the recorder would wait for a stream that has gone."""
         streams = worth_recording(connected, find_streams())
-        self._recorder = Recorder(path, [stream.uid for stream in streams])
+        # a source that was restarted has another uid
+        signal = streams[0]
+        shift = clock_shift(signal)
+        shifts = {signal.uid: shift} if shift else None
+        self._recorder = Recorder(
+            path, [stream.uid for stream in streams], shifts, hung_after(signal)
+        )
         self._recorder.start()
 
     def stop(self) -> None:
@@ -143,7 +151,12 @@ class Recording(QObject):
         if isinstance(error, InputError | OperationError | OSError):
             self.problem.emit(str(error))
             self._recorder = None
-            self._enter(RecordingState.IDLE)
+            self._told = str(error)
+            # the first part is the operator's to begin again
+            if self.state is RecordingState.STARTING and self._n_ended:
+                self._go_on()
+            else:
+                self._enter(RecordingState.IDLE)
         elif error is not None:
             raise error
         elif self.state is RecordingState.STARTING:
@@ -175,6 +188,7 @@ class Recording(QObject):
         """Begin a new part after one that has ended by itself; end where that helps nothing."""
         assert self._first is not None
         self._n_ended += 1
+        # the time of a part that has not begun is 0
         self._n_in_a_row = 1 if self.seconds > GOOD_AFTER else self._n_in_a_row + 1
         if self._n_in_a_row > ATTEMPTS:
             self.problem.emit(f"{self._told} The recording has ended: {ATTEMPTS} parts in a row.")

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from sjepa_online.stream.recorder import RecorderStatus
 
 from sjepa_apps.live.engine import recording as module
 from sjepa_apps.live.engine.recording import Recording, RecordingState, worth_recording
-from sjepa_online.errors import InputError
+from sjepa_online.errors import InputError, OperationError
+from sjepa_online.stream.recording import RecorderStatus
 
 
 def test_the_signal_as_it_is_in_sight_and_what_is_said_about_it(
@@ -41,7 +41,7 @@ class Dying:
 
     made: ClassVar[list[Dying]] = []
 
-    def __init__(self, path: Path, uids: list[str]) -> None:
+    def __init__(self, path: Path, *_: object) -> None:
         self.path, self.running, self.stopped = path, True, False
         self.made.append(self)
 
@@ -64,6 +64,7 @@ def recording(
     Dying.made.clear()
     monkeypatch.setattr(module, "Recorder", Dying)
     monkeypatch.setattr(module, "find_streams", lambda: [describe()])
+    monkeypatch.setattr(module, "clock_shift", lambda _: 0.0)
     monkeypatch.setattr(module, "LOOK_EVERY", 0.0)
     one = Recording()
     one.start(tmp_path, describe())
@@ -103,3 +104,18 @@ def test_recorders_that_all_hang_end_the_recording(recording: Recording, qtbot: 
     assert "The recording has ended" in told[-1]
     # the operator may begin another one
     qtbot.waitUntil(lambda: all(one.stopped for one in Dying.made), timeout=10_000)
+
+
+def test_a_part_that_cannot_begin_is_tried_again_a_few_times(
+    recording: Recording, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Dying) -> None:
+        raise OperationError("The stream has just ended")
+
+    told: list[str] = []
+    recording.problem.connect(told.append)
+    monkeypatch.setattr(Dying, "start", fail)
+    Dying.made[0].running = False
+    qtbot.waitUntil(lambda: polled(recording) is RecordingState.IDLE, timeout=10_000)
+    assert told.count("The stream has just ended") == module.ATTEMPTS
+    assert "The recording has ended" in told[-1]
