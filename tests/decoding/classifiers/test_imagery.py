@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from sjepa_online.decoding.catalog import classifier_from_state
-from sjepa_online.decoding.classifiers.readouts import power
 from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
 from sjepa_online.decoding.classifiers.imagery import Imagery, find_mirror, log_ratios, sides
 from sjepa_online.decoding.classifiers.logistic import LogisticRegression
+from sjepa_online.decoding.classifiers.readouts import power
 from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
 from sjepa_online.signal.montage import MNE_MONTAGE
 
