@@ -168,6 +168,8 @@ def require_possible(protocol: Protocol, request: DecoderRequest, ch_names: Sequ
     if protocol.paradigm == "mi":
         plan = DecoderRequest(POPULATION, population=request.population).resolve(protocol, ch_names)
         cast("PopulationClassifier", plan.make()).population.match(ch_names)
+    if protocol.paradigm == "ssvep":
+        population_start(_population(request), protocol, ch_names, same_stimuli=True)
 
 
 def align(

@@ -121,6 +121,7 @@ def test_decoders_that_need_labels_are_refused(
         ("ssvep", DecoderRequest("riemann"), "needs labelled trials"),
         ("mi", DecoderRequest(population="none"), "other people"),
         ("mi", DecoderRequest(), "fewer than 3 electrodes"),
+        ("ssvep-exo", DecoderRequest(population="population-ssvep"), "less than half"),
     ],
 )
 def test_it_is_known_beforehand_what_cannot_be_made(
