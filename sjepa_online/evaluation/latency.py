@@ -141,6 +141,11 @@ def measure_latency(
     try:
         n_samples = round(total * sfreq)
         timing = (decode or decode_headless)(decoder, f"{name} (simulated)", n_samples, progress)
+        if source.exitcode:
+            raise OperationError(
+                f"The simulated amplifier ended early (exit code {source.exitcode}), "
+                f"after {timing.received} of {n_samples} samples"
+            )
     finally:
         source.terminate()
         source.join(timeout=5)

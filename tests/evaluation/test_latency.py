@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import multiprocessing
 import signal
 from collections.abc import Iterator
 
@@ -8,7 +9,7 @@ import pytest
 from sjepa_online.decoding import DecoderRequest
 from sjepa_online.decoding.classifiers.paper_heads import PaperHead
 from sjepa_online.decoding.dynamic_stopping import PrefixClassifier
-from sjepa_online.errors import InputError
+from sjepa_online.errors import InputError, OperationError
 from sjepa_online.evaluation import latency
 from sjepa_online.model import ModelConfig, SignalJEPA
 from sjepa_online.protocol import Protocol
@@ -63,3 +64,14 @@ def test_a_large_amplifier_has_electrodes_of_its_own() -> None:
 def test_more_channels_than_electrodes_are_refused(protocol: Protocol) -> None:
     with pytest.raises(InputError, match="129 channels"):
         latency.measure_latency(protocol, DecoderRequest("riemann"), 129, 250.0, 2.0)
+
+
+def test_an_amplifier_that_dies_is_told(protocol: Protocol) -> None:
+    def decode(*_: object) -> latency.Timing:
+        (source,) = multiprocessing.active_children()
+        source.kill()
+        source.join()
+        return latency.Timing(received=7)
+
+    with pytest.raises(OperationError, match=r"ended early \(exit code -9\), after 7 of"):
+        latency.measure_latency(protocol, DecoderRequest("riemann"), 3, 250.0, 2.0, decode=decode)
