@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from sjepa_online.data import Recording, make_trials
+from sjepa_online.decoding.classifiers.network import load_network
 from sjepa_online.decoding.transfer.alignment import Alignment, mean_covariance
 from sjepa_online.decoding.transfer.completion import Completion
 from sjepa_online.decoding.transfer.fingerprint import Fingerprints, fingerprints, matches
@@ -124,7 +125,12 @@ def group_by_person(recordings: Sequence[Recording]) -> dict[str, list[Recording
     return people
 
 
-def read_person(name: str, recordings: Sequence[Recording], protocol: Protocol) -> Person:
+def read_person(
+    name: str,
+    recordings: Sequence[Recording],
+    protocol: Protocol,
+    kernels: Floats32 | None = None,
+) -> Person:
     """Cut the trials of one person and compute the covariances that training needs.
 
     Parameters
@@ -134,6 +140,8 @@ def read_person(name: str, recordings: Sequence[Recording], protocol: Protocol) 
     recordings : sequence of Recording
         Of that person.
     protocol : Protocol
+    kernels : ndarray, shape (kernels, taps), or None
+        The first convolution; None for :func:`rhythm_kernels`.
 
     Returns
     -------
@@ -158,7 +166,7 @@ def read_person(name: str, recordings: Sequence[Recording], protocol: Protocol) 
     return Person(
         name,
         ch_names,
-        rhythm_covariances(trials.X, rhythm_kernels()),
+        rhythm_covariances(trials.X, rhythm_kernels() if kernels is None else kernels),
         fingerprints(trials.X),
         trials.y == protocol.class_names[right],
         any(recording.simulated for recording in recordings),
@@ -169,6 +177,7 @@ def train_population(
     people: Sequence[Person],
     protocol: Protocol,
     *,
+    weights: str | None = None,
     epochs: int = EPOCHS,
     seed: int = 0,
     resume_from: Path | None = None,
@@ -179,7 +188,10 @@ def train_population(
     Parameters
     ----------
     people : sequence of Person
+        Read with the kernels of ``weights``.
     protocol : Protocol
+    weights : str or None
+        Pretrained weights that the first convolution is of; see :func:`first_convolution`.
     epochs : int
         Times that the training sees every trial.
     seed : int
@@ -212,7 +224,7 @@ def train_population(
         groups,
         mirror,
         completion,
-        digest=_digest(people, epochs, seed),
+        digest=_digest(people, epochs, seed, weights),
         seed=seed,
         epochs=epochs,
         resume_from=resume_from,
@@ -239,15 +251,41 @@ def train_population(
         doubt_below=_doubt(np.array([one.std() for one in logits]) / temperature, accuracy),
         held_out=_score(accuracy),
         software_version=version("sjepa-online"),
+        weights=weights,
     )
     return ImageryPopulation(
         config,
         merge(networks[:N_SEEDS]),
-        rhythm_kernels(),
+        first_convolution(weights),
         covariances.astype(np.float32),
         np.concatenate([_prints_on(person, ch_names) for person in people]),
         np.repeat(np.arange(len(people), dtype=np.int32), [len(one) for one in truth]),
     )
+
+
+def first_convolution(weights: str | None) -> Floats32:
+    """Return the first convolution that a population starts from, and keeps.
+
+    Parameters
+    ----------
+    weights : str or None
+        Name or path of pretrained weights, ``random`` for the bank of Gabor filters of a network
+        that was not trained; None for :func:`rhythm_kernels`.
+
+    Returns
+    -------
+    kernels : ndarray of float32, shape (kernels, taps)
+        Each row has the norm 1.
+
+    Raises
+    ------
+    InputError
+        There are no such weights.
+    """
+    if weights is None:
+        return rhythm_kernels()
+    kernels = load_network(weights, None, seed=0).local_encoder.first_kernels.numpy()
+    return np.asarray(kernels / np.linalg.norm(kernels, axis=1, keepdims=True), np.float32)
 
 
 def common_electrodes(montages: Sequence[Sequence[str]]) -> tuple[str, ...]:
@@ -403,9 +441,9 @@ def _score(accuracy: Floats) -> HeldOutScore:
     )
 
 
-def _digest(people: Sequence[Person], epochs: int, seed: int) -> str:
+def _digest(people: Sequence[Person], epochs: int, seed: int, weights: str | None) -> str:
     """Return a name of the data and the settings, by which a resumed training is checked."""
-    digest = sha256(f"{epochs} {seed}".encode())
+    digest = sha256(f"{epochs} {seed} {weights}".encode())
     for person in people:
         digest.update(person.name.encode() + person.prints.tobytes() + person.is_right.tobytes())
     return digest.hexdigest()

@@ -136,7 +136,7 @@ class Optimisation(_Part):
 class Storage(_Part):
     """How preprocessed recordings are kept on the disk."""
 
-    dtype: Literal["float16", "float32"] = "float16"
+    dtype: Literal["float16", "float32", "packed"] = "float16"
     preprocessing: PreprocessorConfig = PreprocessorConfig(reference="average")
 
 
