@@ -145,7 +145,8 @@ def evaluate_transfer(
 ) -> list[TransferScore]:
     """Train populations of some of the people from each start, and decode new people.
 
-    All starts see the same people, drawn anew for each seed, and as many trials.
+    All starts see the same people, drawn anew for each seed, and as many trials. A population
+    is one network, so that the seeds show their spread.
 
     Parameters
     ----------
@@ -189,7 +190,7 @@ def evaluate_transfer(
                 drawn = np.random.default_rng([seed, size]).permutation(len(people))[:size]
                 chosen: list[Person] = [people[index] for index in sorted(drawn)]
                 rounds = round(epochs * max(sizes) / size)
-                made = train_population(chosen, protocol, epochs=rounds, seed=seed)
+                made = train_population(chosen, protocol, n_networks=1, epochs=rounds, seed=seed)
                 population = replace(made, kernels=kernels)
                 for person in tested:
                     for count in counts:

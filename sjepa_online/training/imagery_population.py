@@ -178,6 +178,7 @@ def train_population(
     protocol: Protocol,
     *,
     weights: str | None = None,
+    n_networks: int = N_SEEDS,
     epochs: int = EPOCHS,
     seed: int = 0,
     resume_from: Path | None = None,
@@ -192,6 +193,8 @@ def train_population(
     protocol : Protocol
     weights : str or None
         Pretrained weights that the first convolution is of; see :func:`first_convolution`.
+    n_networks : int
+        How many networks of other seeds are averaged.
     epochs : int
         Times that the training sees every trial.
     seed : int
@@ -218,19 +221,19 @@ def train_population(
     mirror = mirror_of(ch_names)
     folds = np.arange(len(people)) % min(N_FOLDS, len(people))
     everybody = np.ones(len(people), dtype=bool)
-    groups = [everybody] * N_SEEDS + [folds != fold for fold in range(folds.max() + 1)]
+    groups = [everybody] * n_networks + [folds != fold for fold in range(folds.max() + 1)]
     networks = train_networks(
         trials,
         groups,
         mirror,
         completion,
-        digest=_digest(people, epochs, seed, weights),
+        digest=_digest(people, f"{epochs} {seed} {n_networks} {weights}"),
         seed=seed,
         epochs=epochs,
         resume_from=resume_from,
         progress=progress,
     )
-    judges = networks[N_SEEDS:]
+    judges = networks[n_networks:]
     logits = [
         logits_without_labels(judges[fold], one.covariances, covariances, mirror)
         for fold, one in zip(folds, trials, strict=True)
@@ -255,7 +258,7 @@ def train_population(
     )
     return ImageryPopulation(
         config,
-        merge(networks[:N_SEEDS]),
+        merge(networks[:n_networks]),
         first_convolution(weights),
         covariances.astype(np.float32),
         np.concatenate([_prints_on(person, ch_names) for person in people]),
@@ -441,9 +444,9 @@ def _score(accuracy: Floats) -> HeldOutScore:
     )
 
 
-def _digest(people: Sequence[Person], epochs: int, seed: int, weights: str | None) -> str:
+def _digest(people: Sequence[Person], settings: str) -> str:
     """Return a name of the data and the settings, by which a resumed training is checked."""
-    digest = sha256(f"{epochs} {seed} {weights}".encode())
+    digest = sha256(settings.encode())
     for person in people:
         digest.update(person.name.encode() + person.prints.tobytes() + person.is_right.tobytes())
     return digest.hexdigest()

@@ -1,8 +1,9 @@
 """The store: recordings that went through the preprocessor once, as shards on the disk.
 
-A folder holds one ``.npy`` file per recording (``.npz`` where they are packed) and ``index.json``, which knows the channels,
-the subject, the size and the checksum of each. The index is written after the shards that it
-names, so that an interrupted run leaves nothing that a later one would trust.
+A folder holds one ``.npy`` file per recording (``.npz`` where they are packed) and
+``index.json``, which knows the channels, the subject, the size and the checksum of each. The
+index is written after the shards that it names, so that an interrupted run leaves nothing that a
+later one would trust.
 """
 
 from __future__ import annotations

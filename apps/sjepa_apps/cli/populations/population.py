@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
 
 
+def _check_weights(name: str | None) -> str | None:
+    return None if name is None else check_weights(name)
+
+
 @describes_signal(files=True)
 def population(
     amplifier: AmplifierProfile,
@@ -39,7 +43,7 @@ def population(
     weights: Annotated[
         str | None,
         decoder_option(
-            callback=check_weights,
+            callback=_check_weights,
             metavar="W",
             help="Pretrained weights of the first convolution: name, file or random. By default "
             "cosines for imagery, else default.",
