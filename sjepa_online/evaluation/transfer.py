@@ -93,7 +93,7 @@ def start_kernels(start: str) -> Floats32:
     if start == NOISE:
         shape = first_convolution("random").shape
         noise = np.random.default_rng(0).normal(size=shape)
-        return (noise / np.linalg.norm(noise, axis=1, keepdims=True)).astype(np.float32)
+        return np.asarray(noise / np.linalg.norm(noise, axis=1, keepdims=True), np.float32)
     return first_convolution(None if start == COSINES else start)
 
 

@@ -254,7 +254,7 @@ def train_population(
         doubt_below=_doubt(np.array([one.std() for one in logits]) / temperature, accuracy),
         held_out=_score(accuracy),
         software_version=version("sjepa-online"),
-        weights=weights,
+        weights=None if weights is None else PurePath(weights).name,
     )
     return ImageryPopulation(
         config,
@@ -467,14 +467,15 @@ def model_card(name: str, config: ImageryPopulationConfig) -> str:
     """
     score = config.held_out
     simulated = "Simulated people. " if config.simulated else ""
+    start = f" of the weights `{config.weights}`" if config.weights else ""
     return f"""# {name}
 
 {simulated}A network that decodes imagery of the left and the right hand of a person whom it was
 not trained on, without a label of that person or with some.
 
-- **What it holds**: {N_SEEDS} networks (spatial filter, first convolution, log power in windows of
-  1 s, linear), the mean covariance of the people, and fingerprints of the trials by which their
-  people are recognised. No recording.
+- **What it holds**: {N_SEEDS} networks (spatial filter, first convolution{start}, log power in
+  windows of 1 s, linear), the mean covariance of the people, and fingerprints of the trials by
+  which their people are recognised. No recording.
 - **Made from**: {config.n_trials} trials of {len(config.people)} people
   ({_listed(config.people)}), protocol `{config.protocol}`.
 - **Reads**: {", ".join(config.ch_names)}; 7 to 32 Hz only, so that eye movements and

@@ -97,10 +97,10 @@ def token_features(
 def _read(network: SignalJEPA, x: torch.Tensor, read: Read) -> torch.Tensor:
     """Return tokens, or covariances ``(n, dimensions, channels, channels)``."""
     encoder = network.local_encoder
-    if read == "contextual":
-        return network(x)
-    if read == "local":
-        return encoder(x)
+    signal: torch.Tensor
+    if read in ("contextual", "local"):
+        signal = network(x) if read == "contextual" else encoder(x)
+        return signal
     if read == "contextual-covariance":
         signal = network(x).reshape(*x.shape[:2], -1, network.config.d_model)
     elif read == "local-covariance":

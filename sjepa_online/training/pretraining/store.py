@@ -269,7 +269,10 @@ class Store:
                 return
             with atomic_path(path) as temporary, temporary.open("wb") as file:
                 if path.suffix == ".npz":
-                    np.savez_compressed(file, **pack_signal(content))
+                    packed = pack_signal(content)
+                    np.savez_compressed(
+                        file, weights=packed["weights"], low=packed["low"], high=packed["high"]
+                    )
                 else:
                     np.save(file, content, allow_pickle=False)
         except WriteError as error:
