@@ -4,6 +4,7 @@ from sjepa_online.amplifier.channels import PickedChannels, pick_channels, trigg
 from sjepa_online.amplifier.codes import CodeReader, events_of_codes
 from sjepa_online.amplifier.library import (
     Declaration,
+    advise_preferring,
     fitting_profile,
     list_profiles,
     load_profile,
@@ -18,6 +19,7 @@ __all__ = [
     "CodeReader",
     "Declaration",
     "PickedChannels",
+    "advise_preferring",
     "describe",
     "events_of_codes",
     "fitting_profile",

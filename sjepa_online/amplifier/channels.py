@@ -206,6 +206,7 @@ def _unit(
 ) -> tuple[str, NDArray[np.float64] | None, list[str]]:
     """Return the unit of the picked channels, factors to it, and what is not as declared."""
     name, scale = declaration.name, profile.scale
+    _refuse_unscaled(declaration, profile)
     scales = None if scale == 1 else np.full((len(rows), 1), scale)
     said = [declaration.units[row] for row in rows]
     units = {normalise_unit(one) for one in said if is_voltage(one)}
@@ -222,6 +223,20 @@ def _unit(
     if len(units) == 1:
         return units.pop(), scales, []
     return "uV", np.array([[microvolt_factor(one)] for one in said]) * scale, []
+
+
+def _refuse_unscaled(declaration: Declaration, profile: AmplifierProfile) -> None:
+    """Refuse a stream of steps that is declared in a unit, as long as nothing is said of it."""
+    if profile.name or profile.unit is not None or profile.scale != 1:
+        return
+    fitting = fitting_profile(declaration)
+    if fitting is None or (scale := load_profile(fitting).scale) == 1:
+        return
+    raise InputError(
+        f"{declaration.name} sends steps of its amplifier, whatever unit it declares",
+        value=f"samples of {declaration.format}; profile {fitting}: {scale:g} each",
+        remedy=f"Say --amplifier {fitting}; or --scale X, if its steps are others.",
+    )
 
 
 def _unitless(declaration: Declaration, said: Sequence[str]) -> InputError:

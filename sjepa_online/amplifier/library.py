@@ -210,6 +210,27 @@ def fitting_profile(declaration: Declaration) -> str | None:
     return None if best is None else best[2]
 
 
+def advise_preferring(declarations: Sequence[Declaration]) -> str:
+    """Name the profile of a device that sends several streams, where it prefers one of them.
+
+    Parameters
+    ----------
+    declarations : sequence of Declaration
+        Of streams that may be meant.
+
+    Returns
+    -------
+    advice : str
+        A sentence and a blank; empty where there is no such profile.
+    """
+    names = {fitting_profile(one) for one in declarations}
+    name = names.pop()
+    prefers = None if names or name is None else load_profile(name).prefers
+    if prefers is None or [one.name for one in declarations].count(prefers) != 1:
+        return ""
+    return f"Say --amplifier {name}, which takes {prefers}. "
+
+
 def _fits(path: Path) -> Fits | None:
     return _read_fits(path, path.stat().st_mtime_ns)
 

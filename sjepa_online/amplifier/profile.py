@@ -64,6 +64,8 @@ class AmplifierProfile(BaseModel):
         Factor to that unit.
     stream : str, optional
         The stream to read from a file that holds several.
+    prefers : str, optional
+        Name of the stream that is meant where none is named and several are in sight, or in a file.
     markers : str, optional
         The marker stream, or ``channel:NAME`` for a channel of codes.
     idle : float, optional
@@ -85,6 +87,7 @@ class AmplifierProfile(BaseModel):
     unit: str | None = None
     scale: float = Field(default=1.0, gt=0.0, allow_inf_nan=False)
     stream: str | None = None
+    prefers: str | None = None
     markers: str | None = None
     idle: float | None = None
     events: dict[str, str] = {}

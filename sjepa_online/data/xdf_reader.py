@@ -14,6 +14,7 @@ from sjepa_online.amplifier import (
     AmplifierProfile,
     Declaration,
     PickedChannels,
+    advise_preferring,
     pick_channels,
 )
 from sjepa_online.data.events import absent_codes, code_events, named_events
@@ -113,7 +114,8 @@ def text_of(stream: Stream, field: str) -> str:
 def _recording(
     path: Path, eeg: Stream, streams: list[Stream], profile: AmplifierProfile, damage: list[str]
 ) -> Recording:
-    times = np.asarray(eeg["time_stamps"], np.float64) + profile.clock_shift
+    shift = profile.clock_shift or _told_shift(eeg)
+    times = np.asarray(eeg["time_stamps"], np.float64) + shift
     sfreq, regular = _sampling_rate(eeg, times)
     declaration = declaration_of(eeg)
     picked = pick_channels(declaration, profile)
@@ -145,6 +147,16 @@ def _recording(
     )
 
 
+def _told_shift(stream: Stream) -> float:
+    """Return what is added (s) to timestamps of another clock, as the recorder has measured it."""
+    told = ((stream.get("footer") or {}).get("info") or {}).get("clock_shift") or ["0"]
+    try:
+        shift = float(told[0])
+    except ValueError:
+        return 0.0
+    return shift if np.isfinite(shift) else 0.0
+
+
 def _signal_stream(streams: list[Stream], profile: AmplifierProfile) -> Stream:
     """Choose the stream with the EEG: the one named, the one of type EEG, or the only one."""
     signals = [one for one in streams if not _is_markers(one) and _is_numeric(one)]
@@ -156,6 +168,7 @@ def _signal_stream(streams: list[Stream], profile: AmplifierProfile) -> Stream:
         found = [one for one in with_samples if text_of(one, "type").lower() == "eeg"]
         found = found or [one for one in with_samples if _holds_electrodes(one)]
         found = found or with_samples
+        found = [one for one in found if text_of(one, "name") == profile.prefers] or found
     if len(found) == 1:
         return found[0]
     seen = "; ".join(_line(stream) for stream in streams) or "no stream"
@@ -170,7 +183,8 @@ def _signal_stream(streams: list[Stream], profile: AmplifierProfile) -> Stream:
     raise InputError(
         f"The file holds {len(found)} streams that may be meant",
         value=seen,
-        remedy=f"Choose one: {' or '.join(f'--stream {name!r}' for name in names)}.",
+        remedy=advise_preferring([declaration_of(one) for one in found])
+        + f"Choose one: {' or '.join(f'--stream {name!r}' for name in names)}.",
     )
 
 

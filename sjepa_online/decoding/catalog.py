@@ -221,36 +221,9 @@ class DecoderRequest:
         epochs: Sequence[FloatArray],
     ) -> PopulationStart:
         """Find what other people's recordings give to the decoder."""
-        from sjepa_online.decoding.transfer.start import (
-            NO_USE,
-            PopulationStart,
-            imagery_start,
-            population_start,
-        )
+        from sjepa_online.decoding.transfer.start import decoder_start
 
-        paradigm, name = protocol.paradigm, self.population
-        if self.name == POPULATION:
-            return imagery_start(_required_population(name, protocol), protocol, ch_names, epochs)
-        if paradigm == "mi" and self.name == AUTO:
-            return imagery_start(name, protocol, ch_names, epochs)
-        if paradigm == "erp" and name not in ("auto", "none"):
-            if self.name not in (UMM, AUTO):
-                raise InputError(
-                    f"The decoder {self.name} cannot start from other people's responses",
-                    value=f"--population {name}",
-                    remedy=f"Choose {UMM} or {AUTO}, or leave the population out.",
-                )
-            response = response_prior(name, protocol, ch_names, recordings)
-            return PopulationStart(f"starts from the response in {name}", response=response)
-        if paradigm == "mi" and self.name == FILTER_BANK and name not in ("auto", "none"):
-            raise InputError(
-                f"The decoder {FILTER_BANK} cannot start from other people's imagery",
-                value=f"--population {name}",
-                remedy=f"Choose {POPULATION} or {AUTO}, or leave the population out.",
-            )
-        if self.name in _CONVEX:
-            return population_start(name, protocol, ch_names, recordings)
-        return NO_USE
+        return decoder_start(self.name, self.population, protocol, ch_names, recordings, epochs)
 
     def _classifier(
         self, protocol: Protocol, ch_names: Sequence[str], start: PopulationStart
@@ -287,7 +260,8 @@ class DecoderRequest:
         if self.name == FILTER_BANK:
             return filter_bank
         member = self._pre_local(network, protocol, ch_names)
-        return AutoClassifier(filter_bank, riemann, member, start.imagery)
+        umm = make_umm(protocol, start.response) if protocol.speller is not None else None
+        return AutoClassifier(filter_bank, riemann, member, start.imagery, umm)
 
     def _head_of_the_paper(self, protocol: Protocol, ch_names: Sequence[str]) -> EpochClassifier:
         from sjepa_online.decoding.classifiers.fine_tuning import choose_device
@@ -336,56 +310,6 @@ class DecoderRequest:
     def _head(self) -> str:
         prefix, _, rest = self.name.partition("-")
         return rest if prefix in STRATEGIES else self.name
-
-
-def _required_population(name: str, protocol: Protocol) -> str:
-    """Return the population of the decoder that is made of one."""
-    from sjepa_online.decoding.transfer.start import SHIPPED_IMAGERY
-
-    if protocol.paradigm != "mi":
-        raise InputError(
-            f"The decoder {POPULATION} reads imagery, and the protocol {protocol.name} has none",
-            value=f"a protocol of {protocol.paradigm}",
-            remedy="Choose another decoder for this paradigm; auto suits all.",
-        )
-    if name == "none":
-        raise InputError(
-            f"The decoder {POPULATION} is made of other people's recordings, and has none",
-            value="--population none",
-            remedy="Give `--population auto`, a name or a file, or choose another decoder.",
-        )
-    return SHIPPED_IMAGERY if name == "auto" else name
-
-
-def response_prior(
-    population: str, protocol: Protocol, ch_names: Sequence[str], recordings: Sequence[str] = ()
-) -> Floats | None:
-    """Return the response to a target that a montage is expected to show.
-
-    Parameters
-    ----------
-    population : str
-        Name or path of a response population; ``auto`` and ``none`` stand for none.
-    protocol : Protocol
-    ch_names : sequence of str
-        The montage.
-    recordings : sequence of str
-        Names of the recordings in use.
-
-    Returns
-    -------
-    prior : ndarray, shape (channels, samples), or None
-
-    Raises
-    ------
-    InputError
-        The population cannot be read, or does not suit.
-    """
-    if population in ("auto", "none"):
-        return None
-    from sjepa_online.decoding.transfer.response_population import load_response_population
-
-    return load_response_population(population).prior(protocol, ch_names, recordings)
 
 
 def make_umm(protocol: Protocol, prior: Floats | None = None) -> UmmClassifier:
@@ -483,6 +407,7 @@ def _classes_by_kind() -> dict[str, type[EpochClassifier]]:
     from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
     from sjepa_online.decoding.classifiers.umm import UmmClassifier
     from sjepa_online.decoding.dynamic_stopping import PrefixClassifier
+    from sjepa_online.decoding.transfer.flicker_classifier import FlickerPopulation
     from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
 
     kinds: tuple[type[EpochClassifier], ...] = (
@@ -490,6 +415,7 @@ def _classes_by_kind() -> dict[str, type[EpochClassifier]]:
         CCAClassifier,
         FilterBankCCA,
         FilterBankClassifier,
+        FlickerPopulation,
         PaperHead,
         PopulationClassifier,
         PreLocalNetwork,

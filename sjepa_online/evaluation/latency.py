@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import psutil
+from numpy.typing import NDArray
 
 from sjepa_online.data import Recording
 from sjepa_online.decoding import (
@@ -28,12 +29,17 @@ from sjepa_online.parent import end_with_parent
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.signal.channel_quality.baseline import Baseline
+from sjepa_online.signal.montage import electrode_names
 from sjepa_online.stream import Replay, configure
 
 STREAM = "sjepa-online-latency"
 #: Decisions in the first seconds meet cold caches and an unfilled window.
 WARM_UP_SECONDS = 2.0
+#: As many channels as large amplifiers have.
+MOST_CHANNELS = 128
 N_TRIALS = 40
+#: Seconds of simulated noise, which the amplifier sends again and again.
+NOISE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,8 @@ def measure_latency(
     request : DecoderRequest
         The decoder, which is fitted on simulated noise.
     n_channels : int
-        Channels of the stream, at most 62.
+        Channels of the stream, at most 128: those of the network, and with more the electrodes
+        between them.
     sfreq : float
         Rate of the stream (Hz).
     seconds : float
@@ -111,18 +118,18 @@ def measure_latency(
     Raises
     ------
     InputError
-        More channels than the network has electrodes, or too short a time.
+        More channels than 128, or too short a time.
     OperationError
         The stream ended early.
     """
-    if not 1 <= n_channels <= len(PRETRAINING_CHANNELS) or seconds < 1:
+    if not 1 <= n_channels <= MOST_CHANNELS or seconds < 1:
         raise InputError(
             "Latency cannot be measured on so many channels, or in so short a time",
             value=f"{n_channels} channels, {seconds} s",
-            remedy="Choose 1 to 62 --channels, and 1 or more --seconds.",
+            remedy=f"Choose 1 to {MOST_CHANNELS} --channels, and 1 or more --seconds.",
         )
     configure("machine")
-    decoder = noise_decoder(protocol, request, PRETRAINING_CHANNELS[:n_channels], sfreq)
+    decoder = noise_decoder(protocol, request, _electrodes(n_channels), sfreq)
     total = seconds + protocol.window.length + WARM_UP_SECONDS
     context = multiprocessing.get_context("spawn")
     # two measurements on one machine must not see each other
@@ -248,22 +255,34 @@ def _percentiles(seconds: list[float]) -> dict[str, float]:
     return {name: float(np.percentile(milliseconds, share)) for name, share in shares.items()}
 
 
+def _electrodes(n_channels: int) -> tuple[str, ...]:
+    """Return so many electrodes: those of the network, then others, the better known first."""
+    others = [name for name in electrode_names() if name not in PRETRAINING_CHANNELS]
+    return (*PRETRAINING_CHANNELS, *others)[:n_channels]
+
+
 def _stream_noise(name: str, n_channels: int, sfreq: float, seconds: float) -> None:
     """Be the amplifier: simulated noise in real time, in a process of its own."""
     # a terminal's Ctrl-C reaches this process too; the one that measures ends it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
-    generator = np.random.default_rng(0)
-    data = generator.standard_normal((n_channels, round(seconds * sfreq)), dtype=np.float32)
+    noise = 10 * np.random.default_rng(0).standard_normal(
+        (n_channels, round(NOISE_SECONDS * sfreq)), dtype=np.float32
+    )
     recording = Recording(
         name="noise",
-        data=10 * data,
+        # a length without memory: the samples are those of the noise, again and again
+        data=np.broadcast_to(np.float32(0), (n_channels, round(seconds * sfreq))),
         unit="uV",
         sfreq=sfreq,
-        ch_names=PRETRAINING_CHANNELS[:n_channels],
+        ch_names=_electrodes(n_channels),
         onsets=np.empty(0),
         labels=(),
         breaks=np.empty(0),
         simulated=True,
     )
-    Replay([recording], name=name, wait_for_consumers=60.0).run()
+
+    def take(chunk: NDArray[np.float32], start: int) -> NDArray[np.float32]:
+        return noise[:, (start + np.arange(chunk.shape[1])) % noise.shape[1]]
+
+    Replay([recording], name=name, wait_for_consumers=60.0, transform=take).run()

@@ -191,7 +191,7 @@ class LiveDecoder(Closing):
         """
         loaded = decoder if isinstance(decoder, Decoder) else load_decoder(decoder)
         with ExitStack() as stack:
-            eeg = resolve_stream(stream, wait)
+            eeg = resolve_stream(stream, wait, prefers=amplifier.prefers)
             signal = stack.enter_context(SignalInlet(eeg, amplifier=amplifier))
             described = None
             if amplifier.trigger is None or markers is not None:

@@ -12,7 +12,7 @@ from sjepa_online.markers import WORDS, parse_marker
 from sjepa_online.online.engine import Engine
 from sjepa_online.online.events import EngineEvent
 from sjepa_online.stream import Marker, MarkerInlet, local_clock
-from sjepa_online.stream.inlet import MARKERS_AT_ONCE
+from sjepa_online.stream.inlets import MARKERS_AT_ONCE
 
 #: Seconds that a marker may be ahead of the signal: a late reader has so much signal before it.
 AHEAD = 60.0

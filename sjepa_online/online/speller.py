@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import deque
 
 import numpy as np
+from scipy.special import softmax
 
 from sjepa_online.data.letters import LETTER_GAP
 from sjepa_online.decoding import Decoder
+from sjepa_online.decoding.classifiers.auto import AutoClassifier
 from sjepa_online.decoding.classifiers.mean_difference import UnlabelledSpeller
 from sjepa_online.decoding.classifiers.umm import UmmClassifier
 from sjepa_online.decoding.speller import SymbolPosterior
@@ -16,6 +18,8 @@ from sjepa_online.online.events import Decision, EngineEvent, SymbolDecision
 from sjepa_online.protocol import Speller
 from sjepa_online.typing import BoolMask, Floats
 
+#: Of a symbol, before its logarithm is taken.
+SMALLEST_PROBABILITY = 1e-12
 #: Most flashes of a letter whose epochs are kept: those of the longest protocol there may be.
 MOST_FLASHES = 1200
 
@@ -39,20 +43,15 @@ class SymbolSelection:
         speller = decoder.protocol.speller
         assert speller is not None
         self._speller = speller
-        classifier = decoder.classifier
         self._last = 0.0
         self._onset: float | None = None
-        self._flashes: _EvidenceOfFlashes | _EvidenceOfLetter = (
-            _EvidenceOfLetter(speller, classifier.speller())
-            if isinstance(classifier, UmmClassifier)
-            else _EvidenceOfFlashes(decoder)
-        )
+        self._flashes = _evidence(decoder)
         self._begin()
 
     @property
     def needs_epochs(self) -> bool:
         """Whether :meth:`take_flash` reads the epoch itself."""
-        return isinstance(self._flashes, _EvidenceOfLetter)
+        return not isinstance(self._flashes, _EvidenceOfFlashes)
 
     @property
     def probabilities(self) -> dict[str, float]:
@@ -265,6 +264,57 @@ class _EvidenceOfLetter:
     def _letter(self) -> tuple[Floats, BoolMask]:
         lit = [[symbol in group for symbol in self._speller.symbols] for group in self._lit]
         return np.stack(self._epochs), np.array(lit, dtype=bool)
+
+
+class _EvidenceOfBoth:
+    """Flashes as a calibrated classifier judges them, and the letter by what it shows itself.
+
+    The mean of both logarithms decides, which is more careful than either.
+    """
+
+    def __init__(self, flashes: _EvidenceOfFlashes, letter: _EvidenceOfLetter) -> None:
+        self._flashes, self._letter = flashes, letter
+
+    @property
+    def probabilities(self) -> Floats:
+        both = np.stack([self._flashes.probabilities, self._letter.probabilities])
+        logarithms = np.log(np.maximum(both, SMALLEST_PROBABILITY)).mean(axis=0)
+        result: Floats = softmax(logarithms)
+        return result
+
+    @property
+    def n_flashes(self) -> int:
+        return self._flashes.n_flashes
+
+    def begin(self) -> None:
+        self._flashes.begin()
+        self._letter.begin()
+
+    def add(self, decision: Decision, epoch: Floats | None) -> None:
+        self._flashes.add(decision, epoch)
+        self._letter.add(decision, epoch)
+
+    def is_sure(self, confidence: float) -> bool:
+        # how often the flashes' own probabilities are right is known of flashes held out
+        agree = int(np.argmax(self.probabilities)) == int(np.argmax(self._flashes.probabilities))
+        return agree and self._flashes.is_sure(confidence)
+
+    def settle(self) -> None:
+        """Spell this letter, and the earlier ones again."""
+        self._letter.settle()
+
+
+def _evidence(decoder: Decoder) -> _EvidenceOfFlashes | _EvidenceOfLetter | _EvidenceOfBoth:
+    """Return what gathers the evidence of a letter's flashes for this decoder."""
+    classifier, speller = decoder.classifier, decoder.protocol.speller
+    assert speller is not None
+    if isinstance(classifier, UmmClassifier):
+        return _EvidenceOfLetter(speller, classifier.speller())
+    flashes = _EvidenceOfFlashes(decoder)
+    unlabelled = classifier.unlabelled_speller() if isinstance(classifier, AutoClassifier) else None
+    if unlabelled is None:
+        return flashes
+    return _EvidenceOfBoth(flashes, _EvidenceOfLetter(speller, unlabelled))
 
 
 def _unknown(time: float, symbols: list[str]) -> EngineEvent:

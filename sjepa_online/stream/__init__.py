@@ -17,12 +17,12 @@ from sjepa_online.stream.events import (
     StreamLost,
     StreamRecovered,
 )
-from sjepa_online.stream.inlet import Chunk, Marker, MarkerInlet, SignalInlet
+from sjepa_online.stream.inlets import Arrivals, Chunk, Marker, MarkerInlet, SignalInlet
 from sjepa_online.stream.library import configure, local_clock
 from sjepa_online.stream.loopback import loopback_latency
 from sjepa_online.stream.outlets import DecisionOutlet, MarkOutlet, ProbabilityOutlet
 from sjepa_online.stream.participant import ParticipantStream
-from sjepa_online.stream.recorder import Recorder, RecorderStatus
+from sjepa_online.stream.recording import Recorder, RecorderStatus
 from sjepa_online.stream.replay import Replay
 from sjepa_online.stream.stimulus import (
     FRAME_STREAM,
@@ -34,6 +34,7 @@ from sjepa_online.stream.stimulus import (
 __all__ = [
     "FRAME_STREAM",
     "STIMULUS_STREAM",
+    "Arrivals",
     "Chunk",
     "ClockJump",
     "ClockOffset",

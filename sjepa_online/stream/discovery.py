@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from sjepa_online.amplifier import Declaration, fitting_profile
+from sjepa_online.amplifier import Declaration, advise_preferring, fitting_profile
 from sjepa_online.errors import InputError
 from sjepa_online.foreign_text import clean_text
 from sjepa_online.markers import DECISION_SOURCE, MARK_SOURCE, MARKER_FORMATS, is_marker_stream
@@ -201,7 +201,10 @@ def find_streams(
 
 
 def resolve_stream(
-    selector: str | None, wait: float = 5.0, kind: Kind = "signal"
+    selector: str | None,
+    wait: float = 5.0,
+    kind: Kind = "signal",
+    prefers: str | None = None,
 ) -> StreamDescription:
     """Find the one stream that is meant.
 
@@ -214,6 +217,9 @@ def resolve_stream(
         How long to wait for it to appear (s).
     kind : {"signal", "markers"}
         Which of several streams of one name is meant, or which to look for without a name.
+    prefers : str or None
+        Name of the stream that is meant where none is named and several are in sight; see
+        :class:`~sjepa_online.amplifier.AmplifierProfile`.
 
     Returns
     -------
@@ -237,12 +243,19 @@ def resolve_stream(
             remedy="Start the source, check its name with 'sjepa-online streams', "
             "or look further with --lsl-scope.",
         )
+    if selector is None and len(fitting) > 1:
+        fitting = [one for one in fitting if one.name == prefers] or fitting
     if len(fitting) > 1:
+        option, preferred = "--markers", ""
+        if kind == "signal":
+            option = "--stream"
+            declarations = [one.declaration for one in _all_with_channels(fitting)]
+            preferred = advise_preferring(declarations) if selector is None else ""
         raise InputError(
             f"{_wanted(selector, kind)} may be any of several",
             value="; ".join(_line(stream) for stream in fitting),
-            remedy="Stop all but one, or choose with "
-            f"{'--stream' if kind == 'signal' else '--markers'} {_distinctions(fitting)}.",
+            remedy=preferred
+            + f"Stop all but one, or choose with {option} {_distinctions(fitting)}.",
         )
     return _with_channels(fitting[0])
 

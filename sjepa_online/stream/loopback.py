@@ -6,7 +6,7 @@ import uuid
 
 from sjepa_online.errors import OperationError
 from sjepa_online.stream.discovery import resolve_stream
-from sjepa_online.stream.inlet import MarkerInlet
+from sjepa_online.stream.inlets import MarkerInlet
 from sjepa_online.stream.library import local_clock
 from sjepa_online.stream.outlets import DecisionOutlet
 

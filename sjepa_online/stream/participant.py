@@ -14,7 +14,7 @@ import numpy as np
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.stream.background import Background
 from sjepa_online.stream.discovery import StreamDescription, resolve_stream
-from sjepa_online.stream.inlet import Marker, MarkerInlet
+from sjepa_online.stream.inlets import Marker, MarkerInlet
 from sjepa_online.stream.library import liblsl, local_clock
 from sjepa_online.stream.stimulus import STIMULUS_STREAM
 

@@ -12,8 +12,10 @@ from sjepa_online.data.recording import Recording
 from sjepa_online.errors import OperationError
 from sjepa_online.stream.discovery import StreamDescription
 from sjepa_online.stream.events import ClockJump, Gap
-from sjepa_online.stream.inlet import SignalInlet
+from sjepa_online.stream.inlets import SignalInlet
 
+#: Seconds of signal that align a decoder without labels.
+ALIGNMENT_SECONDS = 60
 #: Seconds longer than the stretch itself after which a stream that sends too little is given up.
 PATIENCE = 10.0
 
@@ -23,6 +25,7 @@ def record_stretch(
     seconds: float,
     amplifier: AmplifierProfile = AS_DECLARED,
     progress: Callable[[], None] = lambda: None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Recording:
     """Take some seconds of a stream's electrodes.
 
@@ -34,6 +37,9 @@ def record_stretch(
         What is known beside what the stream declares.
     progress : callable
         Called for each second that has arrived.
+    meanwhile : callable
+        Called a few times a second, whether anything arrives or not; an exception of it ends
+        the recording.
 
     Returns
     -------
@@ -55,6 +61,7 @@ def record_stretch(
                     f"The stream {stream.name} sent {n_samples / inlet.sfreq:.0f} s of signal in "
                     f"{seconds + PATIENCE:.0f} s: check the amplifier and its connection"
                 )
+            meanwhile()
             chunk = inlet.pull(0.2)
             breaks += [
                 (n_samples + event.index) / inlet.sfreq
@@ -77,3 +84,29 @@ def record_stretch(
             breaks=np.array(breaks),
             notes=inlet.notes,
         )
+
+
+def clock_shift(stream: StreamDescription, seconds: float = 2.0) -> float:
+    """Return the shift of a stream's recorded timestamps to LSL's clock; 0 where they are of it.
+
+    Parameters
+    ----------
+    stream : StreamDescription
+    seconds : float
+        How long to wait for its samples.
+
+    Returns
+    -------
+    shift : float
+        s, to be added.
+
+    Raises
+    ------
+    OperationError
+        The stream does not answer.
+    """
+    with SignalInlet(stream, recover=False) as inlet:
+        end = time.monotonic() + seconds
+        while not inlet.clock_is_compared and time.monotonic() < end:
+            inlet.pull(0.1)
+        return inlet.raw_clock_shift

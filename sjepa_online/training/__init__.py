@@ -1,6 +1,5 @@
 """Calibration, cross-validation, and pretraining."""
 
-from sjepa_online.training.calibration import Calibration, calibrate
-from sjepa_online.training.cross_validation import N_FOLDS
+import lazy_loader
 
-__all__ = ["N_FOLDS", "Calibration", "calibrate"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

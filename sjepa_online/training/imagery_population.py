@@ -19,7 +19,6 @@ from sjepa_online.decoding.transfer.alignment import Alignment, mean_covariance
 from sjepa_online.decoding.transfer.completion import Completion
 from sjepa_online.decoding.transfer.fingerprint import Fingerprints, fingerprints, matches
 from sjepa_online.decoding.transfer.imagery_population import (
-    LEAST_ELECTRODES,
     HeldOutScore,
     ImageryPopulation,
     ImageryPopulationConfig,
@@ -27,12 +26,14 @@ from sjepa_online.decoding.transfer.imagery_population import (
     mirror_of,
     right_class,
 )
+from sjepa_online.decoding.transfer.montage_match import MontageMatch, match_montage
 from sjepa_online.decoding.transfer.population_classifier import BIAS_PRIOR_TRIALS
 from sjepa_online.decoding.transfer.power_network import PowerNetwork
 from sjepa_online.decoding.transfer.rhythm_covariances import rhythm_covariances, rhythm_kernels
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig
+from sjepa_online.signal.cortex import LEAST_ELECTRODES
 from sjepa_online.training.population_network import (
     EPOCHS,
     N_FOLDS,
@@ -45,6 +46,8 @@ from sjepa_online.training.population_network import (
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 
+#: Electrodes that a population may read; those between them serve for their neighbours.
+GRID = tuple(f"{row}{column}" for row in ("FC", "C", "CP") for column in "531z246")
 #: An electrode belongs to the population if so large a share of the people has it.
 LEAST_SHARE = 0.5
 #: People are doubted up to the spread of logits below which others scored less than this.
@@ -159,8 +162,8 @@ def read_person(
     if len(ch_names) < LEAST_ELECTRODES:
         raise InputError(
             "A recording has too few electrodes over the sensorimotor cortex",
-            value=f"{name}: {', '.join(ch_names) or 'none of the rows FC, C and CP'}",
-            remedy=f"At least {LEAST_ELECTRODES} of the rows FC, C and CP are needed.",
+            value=f"{name}: {', '.join(ch_names) or 'none of the rows FC to CP'}",
+            remedy=f"At least {LEAST_ELECTRODES} of the rows FC to CP are needed.",
         )
     trials = make_trials(recordings, protocol, PreprocessorConfig(), ch_names)
     return Person(
@@ -215,9 +218,13 @@ def train_population(
     """
     _refuse_doubles(people)
     ch_names = common_electrodes([person.ch_names for person in people])
-    covariances = _mean_covariances(people, ch_names)
+    montages = [match_montage(ch_names, person.ch_names) for person in people]
+    covariances = _mean_covariances(people, montages)
     completion = Completion(covariances)
-    trials = [_on_electrodes(person, ch_names, completion) for person in people]
+    trials = [
+        _on_electrodes(person, match, covariances)
+        for person, match in zip(people, montages, strict=True)
+    ]
     mirror = mirror_of(ch_names)
     folds = np.arange(len(people)) % min(N_FOLDS, len(people))
     everybody = np.ones(len(people), dtype=bool)
@@ -292,7 +299,9 @@ def first_convolution(weights: str | None) -> Floats32:
 
 
 def common_electrodes(montages: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """Return the electrodes that half of the people have, on both sides.
+    """Return the electrodes that half of the people have or have others beside, on both sides.
+
+    They are of the rows FC, C and CP; electrodes between these serve for their neighbours.
 
     Parameters
     ----------
@@ -308,13 +317,14 @@ def common_electrodes(montages: Sequence[Sequence[str]]) -> tuple[str, ...]:
     InputError
         There are too few, or a person has too few of them.
     """
-    names = list(dict.fromkeys(name for montage in montages for name in montage))
-    share = {name: np.mean([name in montage for montage in montages]) for name in names}
+    recorded = [name for montage in montages for name in montage if name in GRID]
+    names = list(dict.fromkeys([*recorded, *GRID]))
+    served = [match_montage(names, montage).served for montage in montages]
+    share = {name: np.mean([name in one for one in served]) for name in names}
     chosen = [name for name in names if share[name] >= LEAST_SHARE]
     chosen = [name for name in chosen if _counterpart(name) in chosen]
-    for montage in montages:
-        shared = [name for name in chosen if name in montage]
-        if len(shared) < LEAST_ELECTRODES:
+    for montage, one in zip(montages, served, strict=True):
+        if len(set(chosen) & set(one)) < LEAST_ELECTRODES:
             raise InputError(
                 f"A person has fewer than {LEAST_ELECTRODES} electrodes in common with the others",
                 value=f"{', '.join(montage)}; half of the people have "
@@ -381,19 +391,22 @@ def _prints_on(person: Person, ch_names: tuple[str, ...]) -> Fingerprints:
     return prints
 
 
-def _mean_covariances(people: Sequence[Person], ch_names: tuple[str, ...]) -> Floats:
+def _mean_covariances(people: Sequence[Person], montages: Sequence[MontageMatch]) -> Floats:
     """Return the mean covariance behind each kernel ``(kernels, channels, channels)``.
 
-    Each entry is the mean over the people who have both electrodes.
+    Each entry is the mean over the people who have both electrodes, or others beside them.
     """
-    n_kernels, n_channels = people[0].covariances.shape[1], len(ch_names)
+    n_kernels, n_channels = people[0].covariances.shape[1], len(montages[0].electrodes)
     total = np.zeros((n_kernels, n_channels, n_channels))
     count = np.zeros((n_channels, n_channels))
-    for person in people:
-        places = [ch_names.index(name) for name in person.ch_names if name in ch_names]
-        picks = [person.ch_names.index(ch_names[place]) for place in places]
-        mean = person.covariances.mean(axis=(0, 2), dtype=np.float64)[:, picks][:, :, picks]
-        total[:, np.array(places)[:, None], places] += mean / np.trace(mean.mean(axis=0))
+    for person, match in zip(people, montages, strict=True):
+        places = [match.electrodes.index(name) for name in match.served]
+        mean = person.covariances.mean(axis=(0, 2), dtype=np.float64)
+        picked = mean[:, match.picks[:, None], match.picks]
+        if match.beside:
+            mapped = match.interpolation()
+            picked = mapped @ picked @ mapped.T
+        total[:, np.array(places)[:, None], places] += picked / np.trace(picked.mean(axis=0))
         count[np.ix_(places, places)] += 1 / len(places)
     mean = total / np.maximum(count, np.finfo(float).tiny)
     values, vectors = np.linalg.eigh(mean)
@@ -401,16 +414,11 @@ def _mean_covariances(people: Sequence[Person], ch_names: tuple[str, ...]) -> Fl
     return np.asarray((vectors * np.maximum(values, floor)[:, None]) @ vectors.swapaxes(1, 2))
 
 
-def _on_electrodes(
-    person: Person, ch_names: tuple[str, ...], completion: Completion
-) -> PersonTrials:
-    there = np.isin(ch_names, person.ch_names)
-    picks = [person.ch_names.index(name) for name in np.array(ch_names)[there]]
-    places = np.flatnonzero(there)
-    shape = (*person.covariances.shape[:3], len(ch_names), len(ch_names))
-    placed = np.zeros(shape, dtype=np.float32)
-    placed[..., places[:, None], places] = person.covariances[..., picks, :][..., picks]
-    return PersonTrials(completion(placed, there), person.is_right)
+def _on_electrodes(person: Person, match: MontageMatch, covariances: Floats) -> PersonTrials:
+    """Return a person's trials on the electrodes of the population, estimated where needed."""
+    picked = person.covariances[..., match.picks[:, None], match.picks]
+    complete = Completion(covariances, match.nearby)
+    return PersonTrials(complete(match.place(picked), match.there), person.is_right)
 
 
 def _temperature(logits: Sequence[Floats], truth: Sequence[NDArray[np.bool_]]) -> float:

@@ -12,10 +12,12 @@ from scipy.special import log_softmax
 from sjepa_online.data import Trials
 from sjepa_online.data.letters import Letter
 from sjepa_online.decoding import DecoderRequest, EpochClassifier
-from sjepa_online.decoding.catalog import AUTO, UMM, make_umm, response_prior
+from sjepa_online.decoding.catalog import AUTO, UMM, make_umm
+from sjepa_online.decoding.classifiers.auto import AutoClassifier
 from sjepa_online.decoding.classifiers.mean_difference import UnlabelledSpeller
 from sjepa_online.decoding.classifiers.umm import SpelledLetter
 from sjepa_online.decoding.speller import FlashEvidence
+from sjepa_online.decoding.transfer.start import response_prior
 from sjepa_online.markers import TARGET
 from sjepa_online.protocol import Protocol
 from sjepa_online.training.cross_validation import DECISION, N_FOLDS, cross_validate
@@ -71,10 +73,14 @@ class FlashClassifier:
         """
         classifier, y = request.make(trials.protocol, trials.ch_names), trials.y[rows]
         features = classifier.features(trials.X[rows])
-        held_out = cross_validate(classifier, features, y, n_folds=N_FOLDS)[DECISION]
+        if isinstance(classifier, AutoClassifier):
+            # its members hold trials out already; to fit it for each fold takes minutes
+            held_out = classifier.fit_features(features, y).out_of_fold_
+        else:
+            held_out = cross_validate(classifier, features, y, n_folds=N_FOLDS)[DECISION]
+            classifier.fit_features(features, y)
         target = trials.protocol.class_names.index(TARGET)
-        evidence = FlashEvidence.fit(held_out[:, target], y == TARGET)
-        return cls(classifier.fit_features(features, y), evidence)
+        return cls(classifier, FlashEvidence.fit(held_out[:, target], y == TARGET))
 
     def log_evidence(self, letter: SpelledLetter) -> Floats:
         """Return the log evidence of a letter's flashes.

@@ -19,14 +19,16 @@ from sjepa_online.decoding import Decoder, DecoderRequest, EpochClassifier
 from sjepa_online.decoding.catalog import (
     AUTO,
     FBCCA,
+    FILTER_BANK,
     POPULATION,
     UMM,
     make_fbcca,
     make_umm,
-    response_prior,
 )
 from sjepa_online.decoding.classifiers.auto import LEAST_OWN_TRIALS
 from sjepa_online.decoding.classifiers.umm import SpelledLetter, UmmClassifier
+from sjepa_online.decoding.transfer.flicker_classifier import FlickerPopulation
+from sjepa_online.decoding.transfer.start import imagery_start, population_start, response_prior
 from sjepa_online.errors import InputError
 from sjepa_online.markers import FLASH, NON_TARGET, TARGET, parse_marker
 from sjepa_online.protocol import Paradigm, Protocol
@@ -36,10 +38,15 @@ from sjepa_online.training.calibration import assemble_decoder
 from sjepa_online.training.letters import spelled_letter
 
 if TYPE_CHECKING:
+    from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
     from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
 
 #: What the windows of a stretch of signal are called while they are cut.
 _SIGNAL = "sjepa-online-signal"
+#: With fewer labelled trials than this ``auto`` reads the signal of the others, too. Of 360 flashes
+#: 60 are targets; with fewer of s6 and s7 a classifier of flashes is behind, and with fewer than
+#: 24 trials of SSVEP one that learns from labels (docs/accuracy.md).
+FEW_LABELS = {"mi": 2 * LEAST_OWN_TRIALS, "erp": 360, "ssvep": 24}
 #: Less signal than this (s) tells nothing of the person's noise.
 LEAST_SECONDS = 10.0
 
@@ -124,7 +131,8 @@ def calibrate_without_labels(
             remedy=f"Give {LEAST_SECONDS:.0f} s or more; a minute is better.",
         )
     started = time.perf_counter()
-    aligned = _maker(protocol, request)(recordings, protocol, preprocessing, request.population, 0)
+    maker = _maker(protocol, request)
+    aligned = maker(recordings, protocol, preprocessing, _population(request), 0)
     windows = replace(aligned.windows, protocol=protocol)
     decoder = assemble_decoder(
         aligned.name,
@@ -136,6 +144,32 @@ def calibrate_without_labels(
         choice=aligned.told,
     )
     return Unlabelled(decoder, windows.dropped, seconds, time.perf_counter() - started)
+
+
+def require_possible(protocol: Protocol, request: DecoderRequest, ch_names: Sequence[str]) -> None:
+    """Refuse what cannot be made without labels, before the person's time is spent.
+
+    Parameters
+    ----------
+    protocol : Protocol
+    request : DecoderRequest
+    ch_names : sequence of str
+        Electrodes that will be recorded.
+
+    Raises
+    ------
+    InputError
+        The decoder needs labels, none exists for the protocol, or no population suits the
+        electrodes.
+    """
+    _maker(protocol, request)
+    if protocol.paradigm == "erp":
+        _symbols(protocol)
+    if protocol.paradigm == "mi":
+        plan = DecoderRequest(POPULATION, population=request.population).resolve(protocol, ch_names)
+        cast("PopulationClassifier", plan.make()).population.match(ch_names)
+    if protocol.paradigm == "ssvep":
+        population_start(_population(request), protocol, ch_names, same_stimuli=True)
 
 
 def align(
@@ -156,8 +190,9 @@ def align(
         Channels of the recordings to use.
     n_labelled : int
         How many of the first trials are used with their labels, the others without. ``auto``
-        is aligned without labels, and for imagery as long as it leaves the decision to the
-        population, that is with fewer than 10 labelled trials of a class.
+        is aligned without labels, and with so few labels that what needs none decides better:
+        for imagery with fewer than 10 labelled trials of a class, for ERP with fewer flashes
+        than two letters have.
 
     Returns
     -------
@@ -166,7 +201,7 @@ def align(
         Time of the fit.
     """
     maker, names = MAKERS.get(protocol.paradigm, (None, ()))
-    if n_labelled < (2 * LEAST_OWN_TRIALS if protocol.paradigm == "mi" else 1):
+    if n_labelled < FEW_LABELS.get(protocol.paradigm, 1):
         names = (AUTO, *names)
     if maker is None or request.name not in names:
         return None
@@ -178,13 +213,11 @@ def align(
         replace(one, bad=tuple(name for name in one.ch_names if name not in wanted))
         for one in recordings
     ]
-    try:
-        aligned = maker(picked, protocol, preprocessing, request.population, n_labelled)
-    except InputError:
-        # auto goes on with labels alone where no population suits, and tells why
-        if request.name == AUTO and n_labelled:
-            return None
-        raise
+    # auto goes on with labels alone where no population suits, and tells why
+    may_go_on = protocol.paradigm == "mi" and request.name == AUTO and n_labelled
+    if may_go_on and not _has_population(picked, protocol, preprocessing, request.population):
+        return None
+    aligned = maker(picked, protocol, preprocessing, _population(request), n_labelled)
     return aligned.classifier, time.perf_counter() - started
 
 
@@ -254,16 +287,32 @@ def _maker(protocol: Protocol, request: DecoderRequest) -> Maker:
     if maker is None:
         raise InputError(
             f"There is no decoder without labelled trials for {protocol.paradigm}",
-            value=f"--trials 0 with the protocol {protocol.name}",
+            value=f"the protocol {protocol.name}",
             remedy="Calibrate with labelled trials.",
         )
     if request.name not in (AUTO, *names):
         raise InputError(
             f"The decoder {request.name} needs labelled trials",
-            value="--trials 0",
+            value="a calibration without trials",
             remedy=f"Choose {' or '.join((AUTO, *names))}, or calibrate with trials.",
         )
     return maker
+
+
+def _has_population(
+    recordings: Sequence[Recording],
+    protocol: Protocol,
+    preprocessing: PreprocessorConfig,
+    population: str,
+) -> bool:
+    """Tell whether a population of imagery suits the recordings."""
+    trials = make_trials(recordings, protocol, preprocessing)
+    return imagery_start(population, protocol, trials.ch_names, (trials.X,)).suits
+
+
+def _population(request: DecoderRequest) -> str:
+    """Return the population to start from, which fbcca by itself does not."""
+    return "none" if request.name == FBCCA else request.population
 
 
 def _has_trials(recordings: Sequence[Recording], protocol: Protocol) -> bool:
@@ -281,6 +330,16 @@ def _with_alias(protocol: Protocol, index: int, label: str) -> Protocol:
     return protocol.model_copy(update={"classes": tuple(classes)})
 
 
+def _symbols(protocol: Protocol) -> str:
+    if protocol.speller is None:
+        raise InputError(
+            "The protocol has no matrix of symbols, so it cannot be decoded without labels",
+            value=f"{protocol.name} has no [speller]",
+            remedy="Choose erp-rowcol, erp, or an own protocol with [speller].",
+        )
+    return protocol.speller.symbols
+
+
 def _align_speller(
     recordings: Sequence[Recording],
     protocol: Protocol,
@@ -289,19 +348,13 @@ def _align_speller(
     n_labelled: int,
 ) -> Aligned:
     """Spell the letters of the recordings without labels, or learn the noise of plain signal."""
-    speller = protocol.speller
-    if speller is None:
-        raise InputError(
-            "The protocol has no matrix of symbols, so it cannot be decoded without labels",
-            value=f"{protocol.name} has no [speller]",
-            remedy="Choose erp-rowcol, erp, or an own protocol with [speller].",
-        )
+    symbols = _symbols(protocol)
     accepting = _with_alias(protocol, protocol.class_names.index(NON_TARGET), FLASH)
     if _has_trials(recordings, accepting):
         trials, letters = unlabelled_flashes(recordings, protocol, preprocessing)
         classifier = _umm(recordings, protocol, trials, population)
         if letters:
-            spelled = _spelled(trials, letters, speller.symbols, n_labelled)
+            spelled = _spelled(trials, letters, symbols, n_labelled)
             told = f"{UMM}: learned from the flashes of {len(letters)} letters, without labels"
             return Aligned(UMM, classifier.fit_letters(spelled), trials, told)
         windows = trials
@@ -342,13 +395,24 @@ def _align_flicker(
     population: str,
     n_labelled: int,
 ) -> Aligned:
-    """Compare with sines: nothing of the person is learned, the signal says what is normal."""
+    """Align other people's weights where they suit, and compare with sines."""
     if _has_trials(recordings, protocol):
         windows = make_trials(recordings, protocol, preprocessing)
     else:
         windows = signal_windows(recordings, protocol, preprocessing)
+    fbcca = make_fbcca(protocol)
     told = f"{FBCCA}: canonical correlations with sines, which need nothing of the person"
-    return Aligned(FBCCA, make_fbcca(protocol), windows, told)
+    if population == "none":
+        return Aligned(FBCCA, fbcca, windows, told)
+    names = [recording.name for recording in recordings]
+    start = population_start(population, protocol, windows.ch_names, names, same_stimuli=True)
+    if start.prior is None:
+        return Aligned(FBCCA, fbcca, windows, f"{told}; {start.note}")
+    request = DecoderRequest(FILTER_BANK, population=population)
+    filter_bank = cast("FilterBankClassifier", request.make(protocol, windows.ch_names))
+    classifier = FlickerPopulation(filter_bank, fbcca).align(windows.X)
+    used = f"aligned by {len(windows.X)} windows without labels, beside {FBCCA}"
+    return Aligned(POPULATION, classifier, windows, f"{POPULATION}: {start.note}; {used}")
 
 
 def _align_imagery(
@@ -366,8 +430,7 @@ def _align_imagery(
     request = DecoderRequest(POPULATION, population=population)
     plan = request.resolve(protocol, windows.ch_names, epochs=(windows.X,))
     classifier = cast("PopulationClassifier", plan.make())
-    picks, _ = classifier.population.match(windows.ch_names)
-    clean = without_artefacts(windows.X, picks)
+    clean = without_artefacts(windows.X, classifier.montage.picks)
     labelled, unlabelled = clean.copy(), clean.copy()
     labelled[n_labelled:] = unlabelled[:n_labelled] = False
     classifier.fit(windows.X[labelled], windows.y[labelled], unlabelled=windows.X[unlabelled])

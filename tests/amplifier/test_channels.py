@@ -139,6 +139,19 @@ def test_where_nothing_names_the_channels_the_fitting_profile_is_proposed():
     assert "as the profile openbci-cyton says" in picked.notes[0]
 
 
+def test_steps_of_an_amplifier_are_refused_with_the_profile_that_scales_them():
+    raw = declare(OCCIPITAL, name="BrainAmpSeries-0", type="EEG", format="int16")
+    with pytest.raises(InputError, match=r"Say --amplifier brainamp-unscaled; or --scale"):
+        pick_channels(raw)
+    np.testing.assert_allclose(
+        pick_channels(raw, load_profile("brainamp-unscaled")).microvolts, 0.1
+    )
+    np.testing.assert_allclose(pick_channels(raw, describe(scale=0.5)).microvolts, 0.5)
+    np.testing.assert_allclose(pick_channels(raw, describe(unit="uV")).microvolts, 1)
+    scaled = declare(OCCIPITAL, name="BrainAmpSeries-0", type="EEG", format="float32")
+    np.testing.assert_allclose(pick_channels(scaled).microvolts, 1)
+
+
 def test_every_shipped_profile_is_valid():
     profiles = {name: load_profile(path) for name, path in list_profiles().items()}
     assert len(profiles) > 25

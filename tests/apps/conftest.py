@@ -149,3 +149,137 @@ def decoder_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     calibration.decoder.save(path)
     return path
+
+
+class Looks:
+    """Finds in a window what cannot be read, or cannot be reached by the keyboard."""
+
+    @staticmethod
+    def controls(window: Any) -> set[Any]:
+        """Every control that can be seen and used."""
+        from PyQt6 import QtWidgets
+
+        kinds = (
+            QtWidgets.QAbstractButton,
+            QtWidgets.QComboBox,
+            QtWidgets.QLineEdit,
+            QtWidgets.QAbstractSpinBox,
+            QtWidgets.QTableView,
+            QtWidgets.QPlainTextEdit,
+        )
+        # parts of a control, such as the field in a box of numbers, are reached with it
+        return {
+            one
+            for kind in kinds
+            for one in window.findChildren(kind)
+            if one.isVisible()
+            and one.isEnabled()
+            and not one.visibleRegion().isEmpty()
+            and not isinstance(one.parent(), kinds)
+            and not isinstance(one.parent(), QtWidgets.QTabBar)
+        }
+
+    @staticmethod
+    def tab_order(window: Any, first: Any, n_most: int = 200) -> list[Any]:
+        """Press Tab until the first control comes again."""
+        from PyQt6.QtWidgets import QApplication
+
+        first.setFocus()
+        current, found = first, []
+        for _ in range(n_most):
+            found.append(current)
+            current.focusNextChild() if current is window else window.focusNextPrevChild(True)
+            current = QApplication.focusWidget() or window.focusWidget()
+            if current is first:
+                return found
+        raise AssertionError(f"Tab never comes back: it is caught at {current}")
+
+    @staticmethod
+    def cut(window: Any) -> list[str]:
+        """Texts that are cut, each with the room that it has and that it needs."""
+        from PyQt6.QtWidgets import QLabel, QPushButton, QToolButton
+
+        found = []
+        for one in (part for kind in (QLabel, QPushButton, QToolButton)
+                    for part in window.findChildren(kind)):  # fmt: skip
+            text = one.text()
+            if not text or not one.isVisible() or one.visibleRegion().isEmpty():
+                continue
+            width, height = one.sizeHint().width(), one.sizeHint().height()
+            if isinstance(one, QLabel):
+                if one.wordWrap():
+                    wraps = one.hasHeightForWidth()
+                    width = one.minimumSizeHint().width() if wraps else 0
+                    height = one.heightForWidth(one.width()) if wraps else _wrapped_height(one)
+                if text.endswith("…") and one.toolTip():
+                    # cut on purpose, and whole on hover
+                    width = 0
+            if one.width() < width or one.height() < height:
+                room = f"{one.width()} x {one.height()} of {width} x {height}"
+                found.append(f"{text[:60]!r}: {room}")
+        return found
+
+    @staticmethod
+    def faint(window: Any) -> list[str]:
+        """Texts without the contrast that they need, measured in what is drawn."""
+        from PyQt6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit
+
+        from sjepa_apps.ui.theme import DRAWN_CONTRAST, TEXT_CONTRAST
+
+        found = []
+        for one in (part for kind in (QLabel, QAbstractButton, QComboBox, QLineEdit)
+                    for part in window.findChildren(kind)):  # fmt: skip
+            text = one.currentText() if isinstance(one, QComboBox) else one.text()
+            if isinstance(one, QLineEdit):
+                text = text or one.placeholderText()
+            if not text.strip() or not one.isVisible() or one.visibleRegion().isEmpty():
+                continue
+            large = one.font().pixelSize() >= 24 or (one.font().pixelSize() >= 19
+                                                     and one.font().bold())  # fmt: skip
+            seen, needed = _drawn_contrast(one), DRAWN_CONTRAST if large else TEXT_CONTRAST
+            if seen < needed - 0.05:
+                found.append(f"{text[:60]!r}: {seen:.2f}")
+        return found
+
+
+def _wrapped_height(label: Any) -> int:
+    """Return the height (pixels) that the lines of a label take."""
+    from PyQt6.QtCore import QRect, Qt
+
+    box = QRect(0, 0, max(label.contentsRect().width(), 1), 10_000)
+    flags = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft
+    return int(label.fontMetrics().boundingRect(box, int(flags), label.text()).height())
+
+
+def _drawn_contrast(widget: Any) -> float:
+    """Return the contrast of the colour of a text with what is behind it.
+
+    The picture is enlarged, so that strokes reach their full colour.
+    """
+    import numpy as np
+    from PyQt6.QtCore import QPoint, QRect
+    from PyQt6.QtGui import QColor, QImage, QPainter, QRegion
+
+    from sjepa_apps.ui.theme import contrast
+
+    window, scale = widget.window(), 4
+    inner = widget.rect().adjusted(3, 3, -3, -3)
+    image = QImage(inner.size() * scale, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(scale)
+    painter = QPainter(image)
+    corner = widget.mapTo(window, QPoint(0, 0)) + inner.topLeft()
+    window.render(painter, QPoint(0, 0), QRegion(QRect(corner, inner.size())))
+    painter.end()
+    drawn = image.constBits()
+    drawn.setsize(image.sizeInBytes())
+    pixels = np.frombuffer(drawn, np.uint32) & 0xFFFFFF
+    colours, numbers = np.unique(pixels, return_counts=True)
+    behind = QColor(int(colours[numbers.argmax()]))
+    strong = colours[numbers >= 12].tolist()
+    return max(contrast(behind, QColor(colour)) for colour in strong)
+
+
+@pytest.fixture
+def looks() -> type[Looks]:
+    """Find in a window what cannot be read, or cannot be reached by the keyboard."""
+    return Looks

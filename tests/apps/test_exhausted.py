@@ -20,7 +20,7 @@ def run(redirection: str, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("json", [(), ("--json",)])
 def test_a_result_that_cannot_be_written_is_told_in_one_line(json: tuple[str, ...]) -> None:
-    ended = run("> /dev/full", "models", "list", *json)
+    ended = run("> /dev/full", "amplifiers", "list", *json)
     assert ended.returncode == 1
     assert ended.stderr.splitlines() == [
         "Error: The result cannot be written to standard output: No space left on device"
@@ -29,9 +29,9 @@ def test_a_result_that_cannot_be_written_is_told_in_one_line(json: tuple[str, ..
 
 @pytest.mark.parametrize("redirection", ["2>&-", "2> /dev/full"])
 def test_without_a_place_for_messages_results_and_exit_codes_stay(redirection: str) -> None:
-    whole = run("", "models", "list", "--json")
-    assert run(redirection, "models", "list", "--json").stdout == whole.stdout != ""
-    assert run(redirection, "models", "show", "no-such-weights").returncode == 2
+    whole = run("", "amplifiers", "list", "--json")
+    assert run(redirection, "amplifiers", "list", "--json").stdout == whole.stdout != ""
+    assert run(redirection, "amplifiers", "show", "no-such-amplifier").returncode == 2
 
 
 def test_too_few_files_end_in_one_message() -> None:

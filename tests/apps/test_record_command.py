@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
 from sjepa_online.data import load_source
 
 Process = Callable[..., subprocess.Popen[str]]
@@ -23,10 +25,10 @@ def test_eeg_and_markers_are_recorded_until_ctrl_c(
     while not (line := recorder.stderr.readline()).startswith("Recording"):
         assert line, "it has ended"
     assert "cli-record, cli-record-markers" in line
-    time.sleep(4)
-    code, _ = interrupt(recorder)
+    time.sleep(2)
+    code, seconds = interrupt(recorder)
     assert code == 130
-    # LabRecorder closes a file that is whole; that takes it some seconds
+    assert seconds < 2
     assert recorder.stdout is not None
     document = json.loads(recorder.stdout.read())
     assert document["streams"][:2] == ["cli-record", "cli-record-markers"]
@@ -34,6 +36,30 @@ def test_eeg_and_markers_are_recorded_until_ctrl_c(
     assert list(recording.ch_names) == document["channels"]
     assert recording.duration > 2
     assert not recording.notes
+
+
+def test_a_recorder_that_hangs_ends_the_command_with_the_reason(
+    process: Process, short_sample: Path, tmp_path: Path
+) -> None:
+    process("replay", short_sample, "--name", "cli-hung", "--loop")
+    out = tmp_path / "hung.xdf"
+    recorder = process("record", "--stream", "cli-hung", "--out", out, "--wait", "20")
+    assert recorder.stderr is not None
+    while not (line := recorder.stderr.readline()).startswith("Recording"):
+        assert line, "it has ended"
+    time.sleep(1.5)
+    (lab,) = (
+        one
+        for one in psutil.Process(recorder.pid).children(recursive=True)
+        if "LabRecorder" in one.name()
+    )
+    lab.suspend()
+    began = time.monotonic()
+    _, err = recorder.communicate(timeout=10)
+    assert time.monotonic() - began < 4
+    assert "hangs" in err
+    assert recorder.returncode == 1
+    assert load_source(str(out))[0].duration > 1
 
 
 def test_what_is_whole_of_a_damaged_file_is_written(process: Process, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -79,3 +80,13 @@ def test_lit_symbols_become_a_matrix(
     assert matrix.shape == (12, 36)
     assert matrix.sum(axis=0).tolist() == [2] * 36, "each symbol lights up with its row and column"
     assert matrix.sum(axis=1).tolist() == [6] * 12
+
+
+def test_flashes_of_others_alone_tell_the_letter(
+    rowcol: Protocol, simulated_spelling: Callable[..., Recording]
+) -> None:
+    recording = simulated_spelling("QZ", n_repetitions=1, gap=1.5)
+    labels = tuple(re.sub("^Target/", "seen/", label) for label in recording.labels)
+    recording = replace(recording, labels=labels)
+    letters = find_letters([recording], _cut(recording, rowcol))
+    assert [(letter.target, len(letter.rows)) for letter in letters] == [("Q", 10), ("Z", 10)]

@@ -38,3 +38,13 @@ def test_missing_channels_are_named(recording):
 def test_what_does_not_fit_together_is_refused(recording, change, message):
     with pytest.raises(InputError, match=message):
         replace(recording, **change)
+
+
+@pytest.mark.parametrize("sfreq", [100.0, 250.0, 256.0, 512.0])
+def test_a_break_lies_on_the_sample_that_its_time_was_made_of(recording, sfreq):
+    """Of a quotient of floats, a product is seldom the whole number again."""
+    samples = np.arange(1, 1000)
+    cut = replace(
+        recording, data=np.zeros((3, 1000), np.float32), sfreq=sfreq, breaks=samples / sfreq
+    )
+    assert cut.segments == tuple((first, first + 1) for first in range(1000))

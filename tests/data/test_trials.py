@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import resample_poly
 
+from sjepa_online.data.recording import Rejected
 from sjepa_online.data.trials import electrodes_told, make_trials
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Window, load_protocol
@@ -138,6 +139,41 @@ def test_trials_across_a_break_are_left_out(recording, protocol):
     trials = make_trials([replace(recording, breaks=np.array([9.0]))], protocol, CONFIG)
     assert trials.y.tolist() == ["13", "21"]
     assert "1 of 3 trials reach across a break" in trials.dropped[0]
+
+
+def test_filters_start_afresh_after_a_break(recording, protocol):
+    """What was before the break has no part in a trial behind it."""
+    cut = 6 * round(recording.sfreq)
+    data = recording.data.copy()
+    data[:, :cut] += 50_000.0
+    breaks = np.array([cut / recording.sfreq])
+    behind = replace(
+        recording,
+        data=data[:, cut:],
+        onsets=recording.onsets[1:] - 6.0,
+        labels=recording.labels[1:],
+    )
+    whole = make_trials([replace(recording, data=data, breaks=breaks)], protocol, CONFIG)
+    alone = make_trials([behind], protocol, CONFIG)
+    np.testing.assert_allclose(whole.X[-2:], alone.X, atol=1e-3)
+
+
+@pytest.mark.parametrize("paused", [9.0, 12.4])
+def test_trials_with_a_pause_inside_are_left_out(recording, protocol, paused):
+    """The second trial lasts from 8.25 to 12.44 s."""
+    onsets = np.sort(np.append(recording.onsets, [paused, 12.5]))
+    labels = ("13", "rest", "pause", "pause", "21")
+    trials = make_trials([replace(recording, onsets=onsets, labels=labels)], protocol, CONFIG)
+    assert trials.y.tolist() == ["13", "21"]
+    assert "pause" in trials.dropped[0]
+
+
+@pytest.mark.parametrize("segment", [(8.0, 8.3), (9.0, 10.0), (12.4, 14.0), (8.0, 14.0)])
+def test_trials_with_a_rejected_segment_inside_are_left_out(recording, protocol, segment):
+    rejected = (Rejected(*segment, "BAD_blink"), Rejected(12.5, 14.9, "BAD_pause"))
+    trials = make_trials([replace(recording, rejected=rejected)], protocol, CONFIG)
+    assert trials.y.tolist() == ["13", "21"]
+    assert "marked as bad" in trials.dropped[0]
 
 
 def test_trials_with_nan_are_left_out_unless_the_channel_is_marked_as_bad(recording, protocol):

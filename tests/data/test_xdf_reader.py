@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from sjepa_online.amplifier import describe
+from sjepa_online.amplifier import describe, load_profile
 from sjepa_online.data.source import load_source
 from sjepa_online.data.xdf_file import repair
 from sjepa_online.data.xdf_reader import read_xdf_file
@@ -179,6 +179,20 @@ def test_several_eeg_streams_are_listed(write):
         assert read_xdf_file(path, describe(stream=selector)).ch_names == ("Cz",)
 
 
+def test_of_the_streams_of_one_device_the_one_that_its_profile_prefers_is_read(tmp_path):
+    content = b"XDF:" + _chunk(1, b"<info><version>1.0</version></info>")
+    times = 100.0 + np.arange(500) / 250
+    for number in (1, 2):
+        content += _header(number, f"obci_eeg{number}", "EEG", "float32", 250, 4, "", "openbcigui")
+        content += _eeg_samples(number, times, np.full((4, 500), float(number)))
+    path = tmp_path / "gui.xdf"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"--amplifier openbci-ganglion, which takes obci_eeg1"):
+        read_xdf_file(path)
+    profile = describe(load_profile("openbci-ganglion"), channels="C3,C4,O1,O2")
+    assert np.unique(read_xdf_file(path, profile).data) == [1]
+
+
 def test_a_stream_of_another_type_is_read_when_it_is_named_or_the_only_one(write, data):
     path = write(kind="EXG")
     for profile in (describe(), describe(stream="amplifier")):
@@ -224,6 +238,15 @@ def test_a_signal_of_another_clock_is_shifted_to_its_markers(write):
     read = read_xdf_file(path, shifted)
     assert read.labels == ("NonTarget", "Target")
     np.testing.assert_allclose(read.onsets, [2.5, 7.0], atol=2e-3)
+
+
+def test_the_shift_that_the_recorder_has_measured_puts_markers_on_their_samples(write):
+    times = 1.7e9 + np.arange(2000) / SFREQ
+    footer = f"<info><clock_shift>{100.0 - 1.7e9}</clock_shift></info>".encode()
+    path = write(times=times, extra=_chunk(6, struct.pack("<I", 1) + footer))
+    read = read_xdf_file(path)
+    assert read.labels == ("NonTarget", "Target")
+    np.testing.assert_allclose(read.onsets, [2.5, 7.0], atol=0.01)
 
 
 def test_codes_in_a_channel_are_events_where_no_marker_came(write, data, tmp_path):

@@ -7,6 +7,8 @@ from scipy.special import erf
 
 from sjepa_online.errors import InputError
 from sjepa_online.model import SignalJEPA
+from sjepa_online.model.local_encoder import GABOR_CENTRES, gabor_kernels
+from sjepa_online.protocol import MODEL_SFREQ
 
 
 def encode_with_numpy(network: SignalJEPA, signal: np.ndarray) -> np.ndarray:
@@ -61,3 +63,14 @@ def test_dense_tokens_between_are_those_of_a_shifted_window(network: SignalJEPA)
 def test_other_strides_are_refused(network: SignalJEPA, x: torch.Tensor, stride: int) -> None:
     with pytest.raises(InputError, match="stride"):
         network.local_encoder.dense_tokens(x, stride)
+
+
+def test_kernels_start_as_waves_of_their_frequency_without_offset() -> None:
+    kernels = gabor_kernels(16, 32).numpy()
+    centres = np.linspace(*GABOR_CENTRES, 16)
+    power = np.abs(np.fft.rfft(kernels, 1024)) ** 2
+    peaks = power.argmax(axis=1) * MODEL_SFREQ / 1024
+    # close to 0 Hz the removal of the mean moves the peak
+    np.testing.assert_allclose(peaks[4:], centres[4:], atol=0.5)
+    np.testing.assert_allclose(kernels[1:].sum(axis=1), 0, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(kernels, axis=1), 1, atol=1e-5)

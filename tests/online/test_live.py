@@ -94,8 +94,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
         StreamInlet=StandInInlet,
         ContinuousResolver=lambda **_: SimpleNamespace(results=lambda: clock.in_sight),
     )
-    monkeypatch.setattr("sjepa_online.stream.inlet.liblsl", lambda: lsl)
-    for module in ("stream.inlet", "online.live", "online.marker_feed"):
+    for module in ("connection", "markers"):
+        monkeypatch.setattr(f"sjepa_online.stream.inlets.{module}.liblsl", lambda: lsl)
+    for module in (
+        "stream.inlets.signal",
+        "stream.inlets.markers",
+        "online.live",
+        "online.marker_feed",
+    ):
         monkeypatch.setattr(f"sjepa_online.{module}.local_clock", lambda: clock.now)
     return clock
 

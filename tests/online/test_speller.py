@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Self
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sjepa_online.data import Recording
+from sjepa_online.data import Recording, make_trials
 from sjepa_online.decoding import (
     CalibrationSummary,
     Decoder,
@@ -21,6 +22,8 @@ from sjepa_online.decoding import (
 )
 from sjepa_online.decoding.bad_channels.interpolation import ChannelInterpolation
 from sjepa_online.decoding.base import EPOCHS, Features
+from sjepa_online.decoding.catalog import classifier_from_state
+from sjepa_online.decoding.classifiers.auto import AutoClassifier
 from sjepa_online.decoding.speller import FlashEvidence
 from sjepa_online.online import Decision, Engine, EngineEvent, SymbolDecision
 from sjepa_online.protocol import Protocol, load_protocol
@@ -240,6 +243,51 @@ def test_letters_are_spelled_live_without_a_labelled_trial(
         for one, other in zip(others, whole, strict=True):
             assert one.time == pytest.approx(other.time)
             assert one.probabilities == pytest.approx(other.probabilities, abs=1e-6)
+
+
+def test_auto_goes_on_learning_from_the_letters_that_it_spells(
+    simulated_spelling: Callable[..., Recording],
+) -> None:
+    protocol = load_protocol("erp-rowcol")
+    trained = simulated_spelling("LU", 4, response=4.5)
+    trials = make_trials([trained], protocol, PreprocessorConfig())
+    base = calibrate_without_labels(
+        [trained], protocol, PreprocessorConfig(), DecoderRequest()
+    ).decoder
+    made = DecoderRequest("auto", "random", device="cpu").make(protocol, trials.ch_names)
+    assert isinstance(made, AutoClassifier)
+    # without the network, which trains for seconds
+    auto = AutoClassifier(made.filter_bank, made.riemann, umm=made.umm).fit(trials.X, trials.y)
+    evidence = FlashEvidence.fit(auto.out_of_fold_[:, 0], trials.y == "Target")
+    both, alone = (
+        _with_classifier(base, state, evidence) for state in (auto.to_state(), _without_umm(auto))
+    )
+    recording = simulated_spelling("WAT", 8, seed=1, response=4.5)
+    whole, chunked, flashes = (
+        _symbols(_decode_text(decoder, recording, chunk))
+        for decoder, chunk in ((both, 10**6), (both, 77), (alone, 10**6))
+    )
+    assert "".join(one.symbol for one in whole) == "WAT"
+    for one, other in zip(whole, chunked, strict=True):
+        assert (one.symbol, one.n_flashes) == (other.symbol, other.n_flashes)
+        assert one.probabilities == pytest.approx(other.probabilities, abs=1e-6)
+    assert any(
+        one.probabilities != pytest.approx(other.probabilities, abs=1e-3)
+        for one, other in zip(whole, flashes, strict=True)
+    )
+
+
+def _without_umm(auto: AutoClassifier) -> State:
+    state = auto.to_state()
+    members = {name: one for name, one in state.config["members"].items() if name != "umm"}
+    return State({**state.config, "members": members}, state.arrays)
+
+
+def _with_classifier(decoder: Decoder, state: State, evidence: FlashEvidence) -> Decoder:
+    other = copy(decoder)
+    other.classifier = classifier_from_state(state)
+    other.calibration = decoder.calibration.model_copy(update={"flash_evidence": evidence})
+    return other
 
 
 def test_rows_and_columns_light_up_their_symbols(

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pyxdf
 
-from sjepa_online.stream import Recorder, recorder, resolve_stream
+from sjepa_online.stream import Recorder, resolve_stream
+from sjepa_online.stream.recording import recorder
 
 if __name__ == "__main__":
     path, name, *task = json.loads(sys.argv[1])

@@ -12,6 +12,7 @@ import pytest
 from sjepa_online.amplifier import AS_DECLARED, describe
 from sjepa_online.errors import InputError
 from sjepa_online.stream import (
+    ClockJump,
     ClockOffset,
     MarkerInlet,
     SignalInlet,
@@ -22,6 +23,7 @@ from sjepa_online.stream import (
     resolve_stream,
 )
 from sjepa_online.stream.discovery import StreamDescription
+from sjepa_online.stream.inlets.source_clock import SourceClock
 
 LABELS = ["O1", "Oz", "O2"]
 
@@ -76,6 +78,21 @@ def test_another_clock_is_noticed_at_once_and_corrected(clock, collect):
     assert isinstance(event, ClockOffset)
     assert inlet.clock_shift == pytest.approx(-clock, abs=0.5)
     assert abs(received.timestamps[-1] - sent) < 0.5
+
+
+def test_samples_of_another_clock_that_have_waited_make_no_jump_of_years():
+    clock = SourceClock("unix", 250.0, declared=True, smooth=True, at_once=512)
+    stamps = 1.7e9 + np.arange(1100) / 250
+    now = 100.0
+    events = []
+    for first, last in ((0, 512), (512, 1024), (1024, 1100)):
+        times, new = clock.update(stamps[first:last], now, 0.0)
+        events += new
+    (offset,) = (one for one in events if isinstance(one, ClockOffset))
+    jumps = [one.seconds for one in events if isinstance(one, ClockJump)]
+    assert all(abs(step) < 3 for step in jumps)
+    assert times[-1] == pytest.approx(now, abs=0.01)
+    assert clock.shift == offset.seconds
 
 
 def test_a_stream_without_a_rate_is_measured_and_read_without_breaks():

@@ -6,6 +6,7 @@ import time
 import pylsl
 import pytest
 
+from sjepa_online.amplifier import load_profile, pick_channels
 from sjepa_online.errors import InputError
 from sjepa_online.foreign_text import clean_text
 from sjepa_online.stream import DecisionOutlet, find_streams, resolve_stream
@@ -125,6 +126,18 @@ def test_without_a_name_the_only_eeg_stream_is_taken_and_own_decisions_are_not(o
     outlet("another brain", LABELS)
     with pytest.raises(InputError, match="The EEG stream may be any of several"):
         resolve_stream(None)
+
+
+def test_one_profile_says_which_stream_of_a_device_is_meant_and_all_else(outlet):
+    for number in (1, 2):
+        outlet(f"obci_eeg{number}", None, None, source_id="openbcigui", n_channels=8)
+    with pytest.raises(InputError, match=r"Say --amplifier openbci-cyton, which takes obci_eeg1"):
+        resolve_stream(None)
+    profile = load_profile("openbci-cyton")
+    stream = resolve_stream(None, prefers=profile.prefers)
+    assert stream.name == "obci_eeg1"
+    assert len(pick_channels(stream.declaration, profile).ch_names) == 8
+    assert resolve_stream("obci_eeg2", prefers=profile.prefers).name == "obci_eeg2"
 
 
 def test_a_missing_stream_names_those_in_sight(outlet):

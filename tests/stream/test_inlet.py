@@ -48,7 +48,7 @@ def test_a_gap_tells_its_place_and_the_missing_samples(outlet, collect):
 
 
 def test_samples_that_nobody_pulled_in_time_become_a_gap(outlet, collect, monkeypatch):
-    monkeypatch.setattr("sjepa_online.stream.inlet.BUFFERED", 1)
+    monkeypatch.setattr("sjepa_online.stream.inlets.connection.BUFFERED", 1)
     sender = outlet("overflow", LABELS)
     with SignalInlet(resolve_stream("overflow")) as inlet:
         push(sender, pylsl.local_clock() + np.arange(250) / 250)
@@ -86,7 +86,7 @@ def look_until(markers: MarkerInlet, kind: type) -> StreamEvent:
 def test_a_killed_source_is_lost_and_picked_up_when_it_restarts(
     replay_process, collect, monkeypatch
 ):
-    monkeypatch.setattr("sjepa_online.stream.inlet.FORGOTTEN_AFTER", 2.0)
+    monkeypatch.setattr("sjepa_online.stream.inlets.markers.FORGOTTEN_AFTER", 2.0)
     recording = {"n_samples": 100_000, "onsets": [0.5], "labels": ["a"]}
     options = {"name": "mortal", "recording": recording, "wait_for_consumers": 30}
     process = replay_process(**options)

@@ -4,13 +4,16 @@ import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pylsl
 import pytest
 import pyxdf
@@ -21,9 +24,13 @@ from sjepa_online.stream import (
     Recorder,
     Replay,
     StimulusOutlet,
+    StreamDescription,
     local_clock,
     resolve_stream,
 )
+from sjepa_online.stream.recording import hung_after
+from sjepa_online.stream.recording.labrecorder import complete
+from sjepa_online.stream.stretch import clock_shift
 
 SCRIPT = Path(__file__).with_name("recorder_process.py")
 SIGNAL = {"n_samples": 60_000, "sfreq": 1000.0}
@@ -32,6 +39,16 @@ SIGNAL = {"n_samples": 60_000, "sfreq": 1000.0}
 def load(path: Path) -> dict[str, dict]:
     streams, _ = pyxdf.load_xdf(path)
     return {stream["info"]["name"][0]: stream for stream in streams}
+
+
+def labrecorder_of(pid: int) -> int:
+    (child,) = psutil.Process(pid).children()
+    return child.pid
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """A process whose parent has gone may wait for long to be cleared away."""
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def wait_until(condition: Callable[[], bool], timeout: float = 15.0) -> None:
@@ -114,7 +131,7 @@ def test_a_killed_recorder_is_told_and_loses_less_than_a_second(tmp_path, source
         recorder.start()
         time.sleep(2.0)
         killed = local_clock()
-        os.kill(recorder._process.pid, signal.SIGKILL)
+        os.kill(labrecorder_of(recorder._process.pid), signal.SIGKILL)
         wait_until(lambda: not recorder.status().running)
         assert "not there" in recorder.status().problem
     times = load(path)[source]["time_stamps"]
@@ -137,7 +154,7 @@ def test_a_recorder_that_hangs_is_told_within_two_seconds_and_ends(tmp_path, sou
         end = time.monotonic() + 3.0
         while time.monotonic() < end:
             assert not hangs(lambda: bool(inlet.pull_chunk(0.1)[1]))
-        os.kill(recorder._process.pid, signal.SIGSTOP)
+        os.kill(labrecorder_of(recorder._process.pid), signal.SIGSTOP)
         stopped = time.monotonic()
         wait_until(lambda: hangs(lambda: bool(inlet.pull_chunk(0.1)[1])))
         assert time.monotonic() - stopped < 2.0
@@ -161,18 +178,144 @@ def test_a_silent_stream_is_no_recorder_that_hangs(tmp_path):
         recorder._process.kill()
 
 
-@pytest.mark.slow
-def test_the_file_is_closed_when_the_program_is_killed(tmp_path, source, recording_process):
+def test_the_file_is_whole_soon_after_program_and_source_are_killed(
+    tmp_path, recording_process, replay_process
+):
     path = tmp_path / "orphan.xdf"
-    process, pid = recording_process(path, source)
-    time.sleep(1.5)
+    source = replay_process(name="rec-orphan", recording=SIGNAL, chunk=0.02)
+    process, pid = recording_process(path, "rec-orphan")
+    left = [psutil.Process(pid), psutil.Process(labrecorder_of(pid))]
+    time.sleep(0.7)
+    source.kill()
+    source.wait()
     killed = local_clock()
     process.kill()
-    wait_until(lambda: "Closing the file" in path.with_suffix(".log").read_text())
-    stream = load(path)[source]
-    assert int(stream["footer"]["info"]["sample_count"][0]) == len(stream["time_stamps"])
-    assert stream["time_stamps"][-1] > killed - 0.5
-    assert pid != process.pid
+    wait_until(lambda: all(map(has_ended, left)), 5.0)
+    stream = load(path)["rec-orphan"]
+    footer = {name: value for name, (value,) in stream["footer"]["info"].items()}
+    times = stream["time_stamps"]
+    assert int(footer["sample_count"]) == len(times)
+    assert times[-1] > killed - 0.1
+    assert float(footer["last_timestamp"]) == pytest.approx(times[-1], abs=0.05)
+    assert float(footer["first_timestamp"]) == pytest.approx(times[0], abs=0.05)
+
+
+def test_what_labrecorder_holds_back_of_a_slow_stream_is_in_the_file(tmp_path):
+    kinds = {"slow": (4.0, pylsl.cf_float32), "slow-markers": (0.0, pylsl.cf_string)}
+    outlets = {
+        name: pylsl.StreamOutlet(pylsl.StreamInfo(name, "x", 1, rate, kind, name))
+        for name, (rate, kind) in kinds.items()
+    }
+    path = tmp_path / "slow.xdf"
+    uids = [one.get_info().uid() for one in outlets.values()]
+    with Recorder(path, uids) as recorder:
+        recorder.start()
+        for number in range(4):
+            outlets["slow"].push_sample([float(number)])
+            time.sleep(0.1)
+        outlets["slow-markers"].push_sample(["last"])
+    streams = load(path)
+    assert streams["slow"]["time_series"][:, 0].tolist() == [0, 1, 2, 3]
+    assert streams["slow-markers"]["time_series"] == [["last"]]
+
+
+def test_markers_of_the_last_moment_are_in_the_file(tmp_path, source):
+    info = pylsl.StreamInfo("late-markers", "Markers", 1, 0.0, pylsl.cf_string, "late-markers")
+    outlet = pylsl.StreamOutlet(info)
+    path = tmp_path / "late.xdf"
+    with Recorder(path, [resolve_stream(source).uid, outlet.get_info().uid()]) as recorder:
+        recorder.start()
+        time.sleep(1.0)
+        outlet.push_sample(["last"])
+        ended = time.monotonic()
+    assert time.monotonic() - ended < 2.0
+    assert load(path)["late-markers"]["time_series"] == [["last"]]
+
+
+@pytest.mark.parametrize(
+    ("n_channels", "sfreq", "form", "seconds"),
+    [
+        (8, 250.0, "float32", 1.5),
+        (1, 100.0, "int16", 15.0),
+        (2, 100.0, "double64", 6.3),
+        (4, 0.0, "float32", 15.0),
+    ],
+)
+def test_a_slow_stream_is_no_recorder_that_hangs(n_channels, sfreq, form, seconds):
+    stream = StreamDescription("x", "EEG", n_channels, sfreq, form, "host", "id", "uid")
+    assert hung_after(stream) == pytest.approx(seconds, abs=0.1)
+
+
+def test_the_file_tells_the_shift_of_another_clock(tmp_path):
+    info = pylsl.StreamInfo("recorder-unix", "EEG", 1, 100.0, pylsl.cf_float32, "recorder-unix")
+    outlet = pylsl.StreamOutlet(info)
+    path = tmp_path / "unix.xdf"
+    ended = threading.Event()
+
+    def send():
+        while not ended.wait(0.01):
+            outlet.push_sample([1.0], time.time())
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        stream = resolve_stream("recorder-unix")
+        shift = clock_shift(stream)
+        with Recorder(path, [stream.uid], {stream.uid: shift}) as recorder:
+            recorder.start()
+            time.sleep(0.7)
+    finally:
+        ended.set()
+        thread.join()
+    assert shift == pytest.approx(local_clock() - time.time(), abs=0.1)
+    (recorded,), _ = pyxdf.load_xdf(path, synchronize_clocks=False, dejitter_timestamps=False)
+    assert float(recorded["footer"]["info"]["clock_shift"][0]) == shift
+
+
+def test_what_is_not_whole_is_cut_off_and_footers_are_added(tmp_path):
+    path = tmp_path / "cut.xdf"
+
+    def chunk(tag, body):
+        return b"\x04" + struct.pack("<IH", 2 + len(body), tag) + body
+
+    def header(number, n_channels, form):
+        text = f"<info><hostname>far</hostname><channel_count>{n_channels}</channel_count>"
+        text += f"<nominal_srate>{100 * (form == 'int16')}</nominal_srate>"
+        text += f"<name>{form}</name><type>x</type><channel_format>{form}</channel_format></info>"
+        return chunk(2, struct.pack("<I", number) + text.encode())
+
+    stamp = struct.pack("<Bd", 8, 5.0)
+    numbers = struct.pack("<I", 1) + b"\x01\x03" + stamp + 2 * b"\0\0\0\0\0" + b"\0\0\0\0"
+    text = struct.pack("<I", 2) + b"\x01\x01" + stamp + b"\x01\x02hi"
+    clock = chunk(4, struct.pack("<Idd", 1, 6.0, 0.25))
+    whole = b"XDF:" + chunk(1, b"<info/>") + header(1, 2, "int16") + header(2, 1, "string")
+    whole += chunk(3, numbers) + chunk(3, text) + clock + clock + chunk(3, numbers)
+    path.write_bytes(whole + chunk(3, numbers)[:-1])
+    complete(path)
+    streams = load(path)
+    footers = [streams[name]["footer"]["info"] for name in ("int16", "string")]
+    assert [int(footer["sample_count"][0]) for footer in footers] == [6, 1]
+    assert [float(footer["last_timestamp"][0]) for footer in footers] == [5.02, 5.0]
+    assert len(footers[0]["clock_offsets"][0]["offset"]) == 2
+    content = path.read_bytes()
+    assert content.startswith(whole)
+    complete(path)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("grows", [False, True])
+def test_after_the_last_samples_of_a_lost_stream_no_recorder_hangs(tmp_path, grows):
+    path = tmp_path / "lost.xdf"
+    with Recorder(path, ["uid"]) as recorder:
+        path.write_bytes(b"XDF:")
+        recorder.status(received=not grows)
+        path.write_bytes(b"XDF: and more" if grows else b"XDF:")
+        recorder.status(received=True)
+        end = time.monotonic() + 1.7
+        while time.monotonic() < end:
+            assert "hangs" not in recorder.status(received=False).problem
+            assert not recorder._hung
+            time.sleep(0.1)
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="no unshare to make a small disk")
@@ -239,4 +382,4 @@ def test_ctrl_c_before_anything_is_recorded_leaves_no_process(tmp_path):
 
     with pytest.raises(KeyboardInterrupt), recorder:
         recorder.start(meanwhile=interrupt)
-    assert started[0].poll() == -signal.SIGKILL
+    assert started[0].poll() is not None

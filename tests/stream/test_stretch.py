@@ -38,3 +38,15 @@ def test_a_stream_that_stops_is_given_up(
         stream = resolve_stream("short")
         with pytest.raises(OperationError, match=r"sent 1 s of signal in 2 s"):
             stretch.record_stretch(stream, 1.5)
+
+
+def test_who_records_may_end_it(counting_recording: Callable[..., Recording]) -> None:
+    sent = replace(counting_recording(1000), ch_names=("C3", "Cz"))
+
+    def stop() -> None:
+        raise OperationError("enough")
+
+    with Replay([sent], name="stopped", wait_for_consumers=10):
+        stream = resolve_stream("stopped")
+        with pytest.raises(OperationError, match="enough"):
+            stretch.record_stretch(stream, 60.0, meanwhile=stop)

@@ -53,6 +53,24 @@ def test_people_who_lack_electrodes_take_part(protocol: Protocol) -> None:
     assert np.isfinite(made.network.weights).all()
 
 
+def test_people_of_montages_without_a_common_electrode_take_part(protocol: Protocol) -> None:
+    between = ("FCC3", "FCC4", "CCP3", "CCP4", "FCCz", "CCPz")
+    others = [
+        replace(
+            one,
+            ch_names=between,
+            covariances=one.covariances[..., :6, :6],
+            prints=one.prints[:, :6],
+        )
+        for one in PEOPLE[1:]
+    ]
+    made = train_population([PEOPLE[0], *others], protocol, epochs=1)
+    assert made.config.ch_names == PEOPLE[0].ch_names
+    assert np.isfinite(made.network.weights).all()
+    alone = train_population(others, protocol, epochs=1).config.ch_names
+    assert sorted(alone) == sorted(PEOPLE[0].ch_names)
+
+
 def test_an_interrupted_training_goes_on_where_it_stopped(
     protocol: Protocol, tmp_path: Path
 ) -> None:

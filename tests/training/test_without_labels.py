@@ -10,11 +10,17 @@ import numpy as np
 import pytest
 
 from sjepa_online.data import Recording, make_trials
+from sjepa_online.data.source import load_recording
 from sjepa_online.decoding import DecoderRequest, load_decoder
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.signal import PreprocessorConfig
-from sjepa_online.training.without_labels import align, calibrate_without_labels
+from sjepa_online.training.without_labels import (
+    FEW_LABELS,
+    align,
+    calibrate_without_labels,
+    require_possible,
+)
 
 Spelling = Callable[..., Recording]
 CONFIG = PreprocessorConfig()
@@ -77,6 +83,25 @@ def test_plain_signal_aligns_too(simulated_spelling: Spelling) -> None:
         np.testing.assert_allclose(probabilities.sum(axis=1), 1)
 
 
+def test_other_people_decode_flicker_without_a_label() -> None:
+    """The person of the sample is not among those of the population."""
+    protocol = load_protocol("ssvep-exo")
+    aligned_by, test = (load_recording(f"sample:{index}") for index in (1, 3))
+    trials = make_trials([test], protocol, CONFIG)
+    scores = {}
+    for name in ("auto", "fbcca"):
+        decoder = calibrate_without_labels(
+            [aligned_by], protocol, CONFIG, DecoderRequest(name)
+        ).decoder
+        best = decoder.predict_proba(trials.X).argmax(axis=1)
+        scores[decoder.name] = np.mean(np.array(protocol.class_names)[best] == trials.y)
+    assert scores["population"] >= scores["fbcca"] > 0.85
+    shuffled = replace(aligned_by, labels=aligned_by.labels[::-1])
+    again = calibrate_without_labels([shuffled], protocol, CONFIG, DecoderRequest()).decoder
+    first = calibrate_without_labels([aligned_by], protocol, CONFIG, DecoderRequest()).decoder
+    np.testing.assert_array_equal(again.predict_proba(trials.X), first.predict_proba(trials.X))
+
+
 @pytest.mark.parametrize(
     ("protocol", "name", "told"),
     [("erp-rowcol", "riemann", "needs labelled trials"), ("ssvep", "umm", "needs labelled trials")],
@@ -88,6 +113,23 @@ def test_decoders_that_need_labels_are_refused(
         calibrate_without_labels(
             [simulated_spelling("WA", 6)], load_protocol(protocol), CONFIG, DecoderRequest(name)
         )
+
+
+@pytest.mark.parametrize(
+    ("protocol", "request_", "told"),
+    [
+        ("ssvep", DecoderRequest("riemann"), "needs labelled trials"),
+        ("mi", DecoderRequest(population="none"), "other people"),
+        ("mi", DecoderRequest(), "fewer than 3 electrodes"),
+        ("ssvep-exo", DecoderRequest(population="population-ssvep"), "less than half"),
+    ],
+)
+def test_it_is_known_beforehand_what_cannot_be_made(
+    protocol: str, request_: DecoderRequest, told: str
+) -> None:
+    with pytest.raises(InputError, match=told):
+        require_possible(load_protocol(protocol), request_, ("Oz", "O1"))
+    require_possible(load_protocol("ssvep"), DecoderRequest(), ("Oz", "O1"))
 
 
 def test_too_little_signal_is_refused(simulated_recording: Callable[..., Recording]) -> None:
@@ -114,3 +156,20 @@ def test_the_first_labels_are_used_and_no_others(simulated_spelling: Spelling) -
     assert not np.allclose(predicted[0], predicted[2])
     assert not np.allclose(predicted[0], predicted[3])
     np.testing.assert_allclose(predicted[0], predicted[1])
+
+
+def test_auto_with_few_labelled_flashes_reads_the_signal_of_the_others(
+    simulated_spelling: Spelling,
+) -> None:
+    protocol, recording = load_protocol("erp-rowcol"), simulated_spelling("WATER", 6)
+    X = make_trials([recording], protocol, CONFIG).X
+    few = [
+        align([recording], protocol, CONFIG, DecoderRequest(name), recording.ch_names, 48)
+        for name in ("auto", "umm")
+    ]
+    assert few[0] is not None
+    assert few[1] is not None
+    np.testing.assert_array_equal(few[0][0].predict_proba(X), few[1][0].predict_proba(X))
+    many = FEW_LABELS["erp"]
+    made = align([recording], protocol, CONFIG, DecoderRequest(), recording.ch_names, many)
+    assert made is None

@@ -26,7 +26,9 @@ from sjepa_apps.live.signals.view import SignalsView
 from sjepa_apps.live.status_line import StatusLine
 from sjepa_apps.live.top_bar import TopBar
 from sjepa_apps.live.trials.view import TrialsView
+from sjepa_apps.ui.recent_decoders import RecentDecoders, RecentMenu
 from sjepa_apps.ui.theme import ThemeName
+from sjepa_online.amplifier import AS_DECLARED
 from sjepa_online.errors import InputError
 from sjepa_online.files import atomic_write
 from sjepa_online.foreign_text import clean_text
@@ -36,8 +38,8 @@ from sjepa_online.stream import local_clock
 VIEWS = ("Signals", "Connect", "Scalp", "Decoder", "Trials", "Health", "Log", "Analysis")
 REPLAY_STREAM = "sjepa-online-replay"
 PARTICIPANT_STREAM = "sjepa-online-participant"
-#: Decoders that are remembered, and characters of a mark.
-MOST_RECENT, LONGEST_MARK = 8, 200
+#: Characters of a mark.
+LONGEST_MARK = 200
 DECODER_FILES = "Decoders (*.safetensors);;All files (*)"
 
 
@@ -47,7 +49,7 @@ class ActionTargets:
 
     Attributes
     ----------
-    session, settings, connector
+    session, settings, recent, connector
         State of the window, which outlives any view.
     signals, connect, trials, log, top, status
         Views.
@@ -60,6 +62,7 @@ class ActionTargets:
 
     session: LiveSession
     settings: LiveSettings
+    recent: RecentDecoders
     connector: Connector
     signals: SignalsView
     connect: ConnectView
@@ -148,10 +151,8 @@ class WindowActions:
 
     def remember_decoder(self, path: str) -> None:
         """Put a decoder at the top of those that were loaded lately."""
-        settings = self._targets.settings
-        others = (one for one in settings.recent_decoders if one != path)
-        settings.recent_decoders = (path, *others)[:MOST_RECENT]
-        self._fill_recent_menu()
+        self._targets.recent.add(path)
+        self._recent_menu.fill()
 
     def show_keys(self) -> None:
         """Show every key and what it does."""
@@ -173,9 +174,11 @@ class WindowActions:
     def calibrate(self) -> None:
         """Ask what to calibrate from."""
         stream = self._session.stream
-        name = stream.name if stream else None
-        unit = self._targets.connect.chosen_unit
-        dialog = CalibrateDialog(self.folder, name, unit, self._window)
+        selector, amplifier = None, AS_DECLARED
+        if stream is not None:
+            selector = stream.selector
+            amplifier = self._targets.connect.amplifier_for(stream)
+        dialog = CalibrateDialog(self.folder, selector, amplifier, self._window)
         decoder = self._session.decoder
         if decoder is not None:
             dialog.begin_with(decoder.protocol.name, decoder.name)
@@ -274,9 +277,14 @@ class WindowActions:
     def _make_session_menu(self) -> None:
         menu = QMenu(self._window)
         self._add(menu, "&Load decoder …", "Ctrl+O", self.load_decoder)
-        self._recent_menu = QMenu("Recent &decoders", menu)
+        self._recent_menu = RecentMenu(
+            "Recent &decoders",
+            self._targets.recent,
+            {"Load": self._session.load_decoder},
+            menu,
+        )
         menu.addMenu(self._recent_menu)
-        self._fill_recent_menu()
+        menu.aboutToShow.connect(self._recent_menu.fill)
         self._add(menu, "&Calibrate …", "Ctrl+K", self.calibrate)
         menu.addSeparator()
         self._add(menu, "&Replay recordings …", "Ctrl+P", self.replay)
@@ -374,15 +382,6 @@ class WindowActions:
                           "good" if code == 0 else "warning")  # fmt: skip
         if out is not None and code == 0:
             self._session.load_decoder(out)
-
-    def _fill_recent_menu(self) -> None:
-        self._recent_menu.clear()
-        recent = [one for one in self._targets.settings.recent_decoders if Path(one).exists()]
-        self._recent_menu.setEnabled(bool(recent))
-        for path in recent:
-            action = self._recent_menu.addAction(path.replace("&", "&&"))
-            assert action is not None
-            action.triggered.connect(lambda _, path=path: self._session.load_decoder(Path(path)))
 
     def _fill_stop_menu(self) -> None:
         self._stop_menu.clear()

@@ -24,7 +24,6 @@ class LiveSettings(BaseModel):
     stream: str | None = None
     markers: str | None = None
     decoder: str | None = None
-    recent_decoders: tuple[str, ...] = ()
     mode: Mode | None = None
     unit: str | None = None
     amplifiers: dict[str, AmplifierProfile] = {}

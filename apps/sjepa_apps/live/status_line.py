@@ -9,7 +9,10 @@ from sjepa_apps.live.health.view import HealthView, told_percentiles
 from sjepa_apps.live.session import LiveSession
 from sjepa_apps.ui.theme import GRID
 from sjepa_apps.ui.widgets import ElidedLabel, PlainLabel
+from sjepa_online.foreign_text import clean_text
 
+#: Characters of a stream's name that have room.
+NAME_LENGTH = 40
 #: Bad channels that are named, before their number alone is told.
 NAMED = 6
 
@@ -70,11 +73,12 @@ class StatusLine(QWidget):
             self.recording.set_state("")
 
     def _show_data(self, session: LiveSession) -> None:
+        name = "" if session.stream is None else clean_text(session.stream.name, NAME_LENGTH)
         if session.stream is None:
             self.data.setText("● no stream")
             self.data.set_state("")
         elif session.opening:
-            self.data.setText(f"● {session.stream.name}: connecting")
+            self.data.setText(f"● {name}: connecting")
             self.data.set_state("warning")
         elif session.silent and session.finished:
             self.data.setText("● the recording has ended")
@@ -85,5 +89,5 @@ class StatusLine(QWidget):
             self.data.set_state("bad")
         else:
             doing = "decoding" if session.decoding else "shown only"
-            self.data.setText(f"● {session.stream.name}: {doing}")
+            self.data.setText(f"● {name}: {doing}")
             self.data.set_state("good" if session.decoding else "warning")

@@ -28,6 +28,7 @@ from sjepa_apps.live.signals.view import SignalsView
 from sjepa_apps.live.status_line import StatusLine
 from sjepa_apps.live.top_bar import TopBar
 from sjepa_apps.live.trials.view import TrialsView
+from sjepa_apps.ui.recent_decoders import RecentDecoders, recent_file
 from sjepa_apps.ui.theme import GRID, THEMES, ThemeName, style_sheet, system_theme
 from sjepa_apps.ui.widgets import panel
 from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
@@ -92,6 +93,7 @@ class LiveWindow(QMainWindow):
         self.settings = settings
         self._number = number
         self._remembers = options.remember
+        self.recent = RecentDecoders(recent_file() if options.remember else None)
         name = options.theme or settings.theme
         theme = self.theme = THEMES[name] if name else system_theme()
         self.session = LiveSession("" if number == 1 else f"-{number}", self)
@@ -135,6 +137,7 @@ class LiveWindow(QMainWindow):
         return ActionTargets(
             session=self.session,
             settings=self.settings,
+            recent=self.recent,
             connector=self.connector,
             signals=self.signals,
             connect=self.connect_view,

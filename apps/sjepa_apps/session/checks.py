@@ -20,8 +20,8 @@ from sjepa_online.errors import InputError
 from sjepa_online.protocol import MODEL_SFREQ, Protocol
 from sjepa_online.schedule import ScheduledTrial
 from sjepa_online.signal import Preprocessor, require_plausible_amplitude
-from sjepa_online.stream import Recorder, SignalInlet, StreamDescription
-from sjepa_online.stream.recorder import FULL_BELOW
+from sjepa_online.stream import Recorder, StreamDescription
+from sjepa_online.stream.recording import FULL_BELOW
 
 if TYPE_CHECKING:
     from sjepa_online.evaluation.report.channels import ChannelReport
@@ -122,32 +122,6 @@ def check_channels(
     signal = preprocessor.update(recording.data)[:, round(_SETTLING * MODEL_SFREQ) :]
     windows = np.asarray([signal], np.float32)
     return ChannelCheck(recording, measure_channels(windows, recording.ch_names, [recording]))
-
-
-def clock_shift(stream: StreamDescription, seconds: float = 2.0) -> float:
-    """Return the shift of a stream's timestamps to LSL's clock; 0 where they are of that clock.
-
-    Parameters
-    ----------
-    stream : StreamDescription
-    seconds : float
-        How long to wait for its samples.
-
-    Returns
-    -------
-    shift : float
-        s, to be added.
-
-    Raises
-    ------
-    OperationError
-        The stream does not answer.
-    """
-    with SignalInlet(stream, recover=False) as inlet:
-        end = time.monotonic() + seconds
-        while not inlet.received and time.monotonic() < end:
-            inlet.pull(0.1)
-        return inlet.clock_shift
 
 
 def require_enough_trials(trials: Sequence[ScheduledTrial], protocol: Protocol) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sjepa_apps.session.checks import ChannelCheck, check_channels, clock_shift, require_room
+from sjepa_apps.session.checks import ChannelCheck, check_channels, require_room
 from sjepa_apps.session.completed_trials import remaining_trials
 from sjepa_apps.session.folder import SessionFolder
 from sjepa_apps.session.presenter import Presenter, TrialMonitor
@@ -17,13 +17,16 @@ from sjepa_apps.session.stream_monitor import BREAK, StreamMonitor, wait_until_b
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.schedule import ScheduledTrial, make_schedule
 from sjepa_online.stream import Recorder, StreamDescription, local_clock
+from sjepa_online.stream.recording import hung_after
+from sjepa_online.stream.stretch import clock_shift
 
 if TYPE_CHECKING:
     from sjepa_online.data import Recording
     from sjepa_online.decoding import DecoderRequest
     from sjepa_online.training import Calibration
 
-#: How often trials may be shown that do not arrive in the recording.
+#: How often trials may be shown that do not arrive in the recording, and how often a recorder may
+#: fail to start, one time after the other.
 ATTEMPTS = 3
 # beyond the last window, for LabRecorder to write what it has received (s)
 _TAIL = 1.0
@@ -76,6 +79,7 @@ class CalibrationSession:
         self.stream = stream
         self._others = tuple(others)
         self._tell = tell
+        self._failed_starts = 0
 
     def check_channels(self) -> ChannelCheck:
         """Look at a few seconds of signal; see :func:`check_channels`."""
@@ -202,6 +206,31 @@ class CalibrationSession:
         today = calibrate_today(before, recordings, run)
         return TrainedSession(today.calibration, today.recordings, today.note)
 
+    def _begin_part(self, stack: ExitStack, presenter: Presenter) -> StreamMonitor:
+        """Begin a part of the recording; return what monitors it."""
+        part = self.folder.next_part()
+        uids = [self.stream.uid, *self._others]
+        recorder = Recorder(part, uids, hung_after=hung_after(self.stream))
+        stack.enter_context(recorder)
+        self._tell(f"Recording to {part}")
+
+        def problem(received: bool) -> str:
+            return recorder.status(received).problem if recorder.collecting else ""
+
+        monitor = stack.enter_context(StreamMonitor(self.stream, problem, self._tell))
+
+        def check() -> None:
+            presenter.check_stopped()
+            if monitor.problem:
+                # the recorder would look for the stream for long
+                raise OperationError(monitor.problem)
+
+        recorder.start(meanwhile=check)
+        if shift := clock_shift(self.stream):
+            self._tell(f"{self.stream.name} has another clock, {-shift:+.3f} s off; corrected")
+            self.folder.note_clock(part, shift)
+        return monitor
+
     def _record_part(
         self,
         trials: Sequence[ScheduledTrial],
@@ -212,18 +241,15 @@ class CalibrationSession:
         """Record until the trials end or the signal breaks off; return the problem, or nothing."""
         n_trials = self.folder.state.n_trials
         with ExitStack() as stack:
-            part = self.folder.next_part()
-            recorder = stack.enter_context(Recorder(part, [self.stream.uid, *self._others]))
-            self._tell(f"Recording to {part}")
-            recorder.start(meanwhile=presenter.check_stopped)
-            if shift := clock_shift(self.stream):
-                self._tell(f"{self.stream.name} has another clock, {-shift:+.3f} s off; corrected")
-                self.folder.note_clock(part, shift)
-            stream_monitor = stack.enter_context(
-                StreamMonitor(
-                    self.stream, lambda received: recorder.status(received).problem, self._tell
-                )
-            )
+            try:
+                stream_monitor = self._begin_part(stack, presenter)
+            except OperationError as error:
+                # as when the source ends at that moment
+                self._failed_starts += 1
+                if self._failed_starts == ATTEMPTS:
+                    raise
+                return str(error)
+            self._failed_starts = 0
             monitor = TrialMonitor(broken=stream_monitor.broken)
             for number, trial in enumerate(trials, start=n_done):
                 progress(number, n_trials)
@@ -231,7 +257,6 @@ class CalibrationSession:
                 while not completed:
                     completed = presenter.present(trial, monitor).completed
                     if stream_monitor.problem:
-                        # the recorder takes seconds to end without its stream
                         presenter.show_message(BREAK)
                         return stream_monitor.problem
             ended = local_clock()

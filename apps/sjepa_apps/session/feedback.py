@@ -22,6 +22,7 @@ from sjepa_online.protocol import Protocol
 from sjepa_online.schedule import ScheduledTrial
 from sjepa_online.stream import Recorder, StimulusOutlet, StreamDescription, local_clock
 from sjepa_online.stream.closing import Closing
+from sjepa_online.stream.recording import hung_after
 
 #: How long the participant sees what was chosen (s).
 FEEDBACK = 1.5
@@ -199,7 +200,8 @@ class FeedbackRun(Closing):
             return None
         part = self._folder.next_part()
         uids = [self._stream.uid, self._stimulus.uid, *self._others]
-        recorder = stack.enter_context(Recorder(part, uids))
+        recorder = Recorder(part, uids, hung_after=hung_after(self._stream))
+        stack.enter_context(recorder)
         self._tell(f"Recording to {part}")
         recorder.start(meanwhile=presenter.check_stopped)
         return recorder

@@ -1,138 +1,167 @@
-"""The second page: the quality of every channel before the recording."""
+"""The second page: the quality of every channel, from the first second on and without an end."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QHBoxLayout, QTableWidgetItem
 
-from sjepa_apps.session.checks import CHECK_SECONDS, ChannelCheck
 from sjepa_apps.session_window.page import Page, slim_bar
-from sjepa_apps.ui.channel_states import ChannelStates, ChannelSummary
+from sjepa_apps.session_window.run.signal_watch import SignalState
+from sjepa_apps.session_window.run.trace_strip import TraceStrip
+from sjepa_apps.ui.channel_states import judged_states
 from sjepa_apps.ui.scalp import ScalpCanvas
 from sjepa_apps.ui.theme import GRID, Theme
-from sjepa_apps.ui.widgets import make_table, plain_tip, wrap_rows
+from sjepa_apps.ui.widgets import WrappedRows, make_table, plain_tip
+from sjepa_online.signal.channel_quality.absolute import Verdict
 
-if TYPE_CHECKING:
-    from sjepa_online.evaluation.report.channels import ChannelReport
-
-_COLUMNS = ("Channel", "Amplitude", "Mains", "Finding")
-_NUMBERS = (1, 2)
-_FINDING = 3
+_COLUMNS = ("Channel", "Amplitude", "State", "Remedy")
+_AMPLITUDE, _STATE, _REMEDY = 1, 2, 3
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-
-
-class CheckedStates(ChannelStates):
-    """Results of the check, for the scalp map."""
-
-    def describe(self, name: str) -> str:
-        """Tell the finding of a channel."""
-        report = self.get(name)
-        if report is None:
-            return name
-        return ", ".join(report.reasons) or f"{name} is good"
+_LISTENING = "Listening. The participant sits still, with open eyes."
 
 
 class ChannelsPage(Page):
-    """Quality of the channels, as a table and on the scalp."""
+    """Quality of the channels, as a table, on the scalp, and as traces.
+
+    A check of a few seconds tells whether the stream can be recorded; the channels are judged
+    all the time.
+
+    Parameters
+    ----------
+    theme : Theme
+    """
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(
             "Channels",
-            f"{CHECK_SECONDS:g} s of signal, read as training reads it. Mend what is red and check "
-            "again; training copes with single bad channels.",
+            "Judged four times a second, as long as this page is open. Mend what is red: it turns "
+            "green by itself. Single bad channels do no harm.",
             "Continue",
             "Check again",
             back=True,
         )
         self._theme = theme
-        self._channels: list[ChannelReport] = []
-        self.table = make_table(_COLUMNS, stretched=_FINDING)
-        wrap_rows(self.table)
+        self._verdicts: tuple[Verdict, ...] = ()
+        self._names: tuple[str, ...] = ()
+        self._readable = False
+        self._signal = SignalState()
+        self._refusal = ""
+        self.table = make_table(_COLUMNS, stretched=_REMEDY)
+        self._rows = WrappedRows(self.table, (_STATE, _REMEDY))
         self.scalp = ScalpCanvas(theme)
+        self.traces = TraceStrip(theme)
         self.progress = slim_bar()
         # the page stays as it is when the bar goes
         policy = self.progress.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.progress.setSizePolicy(policy)
         self.progress.setRange(0, 0)
-        for column in _NUMBERS:
-            header = self.table.horizontalHeaderItem(column)
-            assert header is not None
-            header.setTextAlignment(_RIGHT)
+        header = self.table.horizontalHeaderItem(_AMPLITUDE)
+        assert header is not None
+        header.setTextAlignment(_RIGHT)
         side_by_side = QHBoxLayout()
         side_by_side.setSpacing(2 * GRID)
         side_by_side.addWidget(self.table, 5)
         side_by_side.addWidget(self.scalp, 3)
         self.content.addWidget(self.progress)
-        self.content.addLayout(side_by_side, 1)
+        self.content.addLayout(side_by_side, 3)
+        self.content.addWidget(self.traces, 2)
 
     def set_theme(self, theme: Theme) -> None:
         """Change the colours."""
         self._theme = theme
         self.scalp.set_theme(theme)
+        self.traces.set_theme(theme)
         self._fill()
+
+    def begin(self) -> None:
+        """Show nothing of a stream that was watched before."""
+        self._names = ()
+        self.scalp.set_channels(())
+        self.show_signal(SignalState())
 
     def wait(self) -> None:
         """Show that a check is being made."""
         self.progress.show()
-        self.primary.setEnabled(False)
-        self.secondary.setEnabled(False)
-        self.back.setEnabled(False)
-        self._channels = []
-        self._fill()
-        self.scalp.set_channels(())
-        self.tell("Listening. The participant sits still, with open eyes.")
+        for button in (self.primary, self.secondary, self.back):
+            button.setEnabled(False)
+        self._readable, self._refusal = False, ""
+        self._tell()
 
     def refuse(self, why: str) -> None:
         """Show why the stream cannot be recorded."""
         self._rest()
-        self.tell(why, "bad")
+        self._readable, self._refusal = False, why
+        self._tell()
 
-    def show_check(self, check: ChannelCheck) -> None:
-        """Show the quality of each channel."""
+    def accept(self) -> None:
+        """Show that the stream can be recorded."""
         self._rest()
-        self.primary.setEnabled(True)
+        self._readable = True
+        self._tell()
         self.primary.setFocus()
-        # what needs mending comes first
-        self._channels = sorted(check.channels, key=lambda channel: not channel.complaint)
+
+    def show_signal(self, signal: SignalState) -> None:
+        """Show traces and verdicts as they are now; nothing of a signal that does not come."""
+        if signal is self._signal:
+            # it is judged less often than looked at
+            return
+        self._signal = signal
+        self.traces.show_picture(signal.picture, signal.problem)
+        names = tuple(verdict.channel for verdict in signal.verdicts)
+        if names and names != self._names:
+            self._names = names
+            self.scalp.set_channels(names)
+        self._verdicts = signal.verdicts
+        self.scalp.set_states(judged_states(signal.verdicts))
         self._fill()
-        self.scalp.set_channels(tuple(channel.name for channel in check.channels))
-        self.scalp.set_states(
-            CheckedStates(
-                ChannelSummary(
-                    channel=channel.name,
-                    bad=bool(channel.complaint),
-                    reasons=(channel.complaint,) if channel.complaint else (),
-                    amplitude=channel.ratio,
-                )
-                for channel in check.channels
-            )
-        )
-        n_bad = len(check.complaints)
-        n_all = len(check.channels)
-        if n_bad:
-            self.tell(f"{n_bad} of {n_all} channels need a look.", "warning")
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say what matters the most, and whether one can go on."""
+        bad = sum(verdict.bad for verdict in self._verdicts)
+        self.primary.setEnabled(self._readable and not self._signal.lost)
+        if self._refusal:
+            self.tell(self._refusal, "bad")
+        elif self._signal.lost:
+            self.tell(self._signal.problem, "bad")
+        elif not self._verdicts or not self._readable:
+            self.tell(_LISTENING)
+        elif bad:
+            self.tell(f"{bad} of {len(self._verdicts)} channels need a look.", "warning")
         else:
-            self.tell(f"All {n_all} channels look good.", "good")
+            self.tell(f"All {len(self._verdicts)} channels look good.", "good")
 
     def _fill(self) -> None:
-        self.table.setRowCount(len(self._channels))
-        for row, channel in enumerate(self._channels):
-            mains = "–" if channel.mains is None else f"{channel.mains:.0%}"
-            amplitude = f"{channel.amplitude:.1f} µV"
-            for column, text in enumerate((channel.name, amplitude, mains)):
-                item = QTableWidgetItem(text)
-                if column in _NUMBERS:
-                    item.setTextAlignment(_RIGHT)
-                self.table.setItem(row, column, item)
-            finding = QTableWidgetItem(channel.complaint or "good")
-            finding.setToolTip(plain_tip(channel.complaint))
-            colour = self._theme.bad if channel.complaint else self._theme.good
-            finding.setForeground(QColor(colour))
-            self.table.setItem(row, _FINDING, finding)
+        # what needs mending comes first
+        verdicts = sorted(self._verdicts, key=lambda verdict: not verdict.bad)
+        if not verdicts:
+            verdicts = [Verdict(name, (), (), float("nan")) for name in self._names]
+        self.table.setRowCount(len(verdicts))
+        known = bool(self._verdicts)
+        for row, verdict in enumerate(verdicts):
+            state = ", ".join(verdict.reasons) or "good"
+            colour = self._theme.bad if verdict.bad else self._theme.good
+            self._set(row, 0, verdict.channel)
+            self._set(row, _AMPLITUDE, f"{verdict.amplitude:.1f} µV" if known else "–")
+            self._set(row, _STATE, state if known else "–", colour if known else self._theme.muted)
+            self._set(row, _REMEDY, verdict.remedy)
+        self._rows.fit()
+
+    def _set(self, row: int, column: int, text: str, colour: str = "") -> None:
+        """Write a cell; one that stays the same is not laid out again."""
+        item = self.table.item(row, column)
+        if item is None:
+            item = QTableWidgetItem()
+            if column == _AMPLITUDE:
+                item.setTextAlignment(_RIGHT)
+            self.table.setItem(row, column, item)
+        if item.text() != text:
+            item.setText(text)
+            item.setToolTip(plain_tip(text) if column >= _STATE else "")
+        if colour and item.foreground().color().name() != QColor(colour).name():
+            item.setForeground(QColor(colour))
 
     def _rest(self) -> None:
         self.progress.hide()

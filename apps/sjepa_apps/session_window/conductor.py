@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
 
@@ -13,46 +13,16 @@ from sjepa_apps.session.completed_trials import remaining_trials
 from sjepa_apps.session.controller import CalibrationSession
 from sjepa_apps.session.facts import session_facts
 from sjepa_apps.session.folder import SessionFolder
-from sjepa_apps.session.identity import Identity
 from sjepa_apps.session.presenter import Presenter, SessionStopped
-from sjepa_apps.session_window.setup import SessionSetup, TrainingResult
-from sjepa_apps.stimulus.display import DisplayOptions
+from sjepa_apps.session_window.choices import Choices
+from sjepa_apps.session_window.setup import SessionSetup, TrainingResult, UnlabelledResult
+from sjepa_apps.session_window.without_trials import Alignment
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_apps.ui.worker import TaskRunner
-from sjepa_online.amplifier import AmplifierProfile
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.evaluation.report import advise, more_trials_help, write_report
-from sjepa_online.stream import FrameOutlet, StimulusOutlet, StreamDescription
-
-
-@dataclass(frozen=True)
-class Choices:
-    """Choices of the operator on the first page.
-
-    Attributes
-    ----------
-    paradigm : str
-        Name or path of the protocol.
-    stream : StreamDescription
-    amplifier : AmplifierProfile
-        What is known beside what the stream declares.
-    n_trials : int
-        How many to record in all.
-    practice : bool
-    display_options : DisplayOptions
-        Where the stimuli are shown.
-    identity : Identity
-        Who is recorded.
-    """
-
-    paradigm: str
-    stream: StreamDescription
-    amplifier: AmplifierProfile
-    n_trials: int
-    practice: bool
-    display_options: DisplayOptions
-    identity: Identity = field(default_factory=Identity)
+from sjepa_online.stream import FrameOutlet, StimulusOutlet
 
 
 class TrainingEnded(Exception):  # noqa: N818 - it is no error
@@ -85,6 +55,10 @@ class Conductor(QObject):
         A :class:`TrainingResult`.
     fold_done
         Of the cross-validation, or the decoder is fitted.
+    second_recorded
+        Of the minute that makes a decoder without trials.
+    unlabelled
+        An :class:`UnlabelledResult`.
     refused
         What was asked for cannot be done: why.
     broken
@@ -101,6 +75,8 @@ class Conductor(QObject):
     counted = pyqtSignal(str)
     trained = pyqtSignal(object)
     fold_done = pyqtSignal()
+    second_recorded = pyqtSignal()
+    unlabelled = pyqtSignal(object)
     refused = pyqtSignal(str)
     broken = pyqtSignal(object)
     idle = pyqtSignal()
@@ -112,6 +88,8 @@ class Conductor(QObject):
         self.choices: Choices | None = None
         self.stimulus: StimulusWindow | None = None
         self.result: TrainingResult | None = None
+        self.result_unlabelled: UnlabelledResult | None = None
+        self._alignment: Alignment | None = None
         self._practised = False
         self._confirmed = False
         # what is known of the participant's display
@@ -219,10 +197,22 @@ class Conductor(QObject):
         self._interruptible = "A decoder is being trained"
         self._worker.run(self._train, self._keep, self._refuse)
 
+    def align(self) -> None:
+        """Record a minute of signal, and make a decoder of it without trials."""
+        alignment = self._alignment = Alignment(self.setup, self._chosen, self.second_recorded.emit)
+        self._interruptible = ""
+        self._worker.run(alignment.make, self._keep_unlabelled, self._refuse)
+
+    def stop_aligning(self) -> None:
+        """End the minute of signal; nothing of it is kept."""
+        if self._alignment is not None:
+            self._alignment.stop()
+
     def ask_to_end(self) -> None:
         """Ask the running task to end soon."""
         self._closing = True
         self.stop()
+        self.stop_aligning()
 
     def close(self) -> None:
         """End the running task, and wait for it."""
@@ -294,7 +284,8 @@ class Conductor(QObject):
         try:
             require_enough_recorded(folder.recordings()[0], folder.protocol)
         except InputError as error:
-            return f"{error.problem}. Recorded: {error.value}."
+            # names of classes, for people
+            return f"{error.problem}. Recorded: {error.value}.".replace("_", " ")
         return ""
 
     def _train(self) -> TrainingResult:
@@ -323,6 +314,10 @@ class Conductor(QObject):
     def _keep(self, result: TrainingResult) -> None:
         self.result = result
         self.trained.emit(result)
+
+    def _keep_unlabelled(self, result: UnlabelledResult) -> None:
+        self.result_unlabelled = result
+        self.unlabelled.emit(result)
 
     def _refuse(self, error: Exception, tell: Callable[[str], None] | None = None) -> None:
         if isinstance(error, InputError | OperationError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QGuiApplication
@@ -13,18 +14,26 @@ from sjepa_apps.session.feedback import FeedbackRun
 from sjepa_apps.session.presenter import SessionStopped
 from sjepa_apps.session.selections import Selection, SelectionScore
 from sjepa_apps.session_window.feedback_setup import FeedbackSetup
+from sjepa_apps.session_window.next_program import (
+    decoding_arguments,
+    display_arguments,
+    start_program,
+)
 from sjepa_apps.session_window.page import page_style
 from sjepa_apps.session_window.run.page import RunPage
 from sjepa_apps.session_window.run.watched_run import WatchedRun
 from sjepa_apps.stimulus.presenter import QtPresenter
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_apps.ui.application import make_application, run_application
+from sjepa_apps.ui.recent_decoders import RecentButton, RecentDecoders, recent_file
 from sjepa_apps.ui.theme import Theme, system_theme
 from sjepa_apps.ui.widgets import PlainLabel
 from sjepa_apps.ui.worker import TaskRunner
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.stream import FrameOutlet, StimulusOutlet
 
+#: Letters of a freely spelled text that are shown.
+LONGEST_TEXT = 200
 # milliseconds between two looks at the run
 _LOOK = 200
 
@@ -35,11 +44,16 @@ class FeedbackPage(RunPage):
     Parameters
     ----------
     theme : Theme
+    recent : RecentDecoders
+        With which another run may begin.
     """
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, "Feedback")
+    def __init__(self, theme: Theme, recent: RecentDecoders) -> None:
+        super().__init__(theme, "Feedback", "What was chosen so far is kept.")
         self.back.hide()
+        self.again = RecentButton("Another run with", recent, {"Feedback": "feedback"})
+        self.foot.insertWidget(self.foot.indexOf(self.back), self.again)
+        self.again.hide()
         self.primary.setText("Close")
         self.primary.hide()
         self.score = PlainLabel("", "heading")
@@ -65,6 +79,8 @@ class FeedbackPage(RunPage):
         self.alarm("")
         self.pause.setEnabled(False)
         self.secondary.setEnabled(False)
+        self.again.refresh()
+        self.again.show()
         self.primary.show()
         self.primary.setEnabled(True)
         self.primary.setFocus()
@@ -198,7 +214,8 @@ class FeedbackWindow(QMainWindow):
         self._closed = False
         self._setup = setup
         self.conductor = FeedbackConductor(setup)
-        self.page = FeedbackPage(system_theme())
+        self.recent = RecentDecoders(recent_file())
+        self.page = FeedbackPage(system_theme(), self.recent)
         self.run = WatchedRun(self.page)
         self.setCentralWidget(self.page)
         self._follow_system()
@@ -211,6 +228,7 @@ class FeedbackWindow(QMainWindow):
 
     def begin(self) -> None:
         """Begin the run."""
+        self.recent.add(self._setup.decoder)
         self.page.begin()
         self.run.begin(self._setup.stream, self._setup.amplifier)
         self._look.start(_LOOK)
@@ -249,6 +267,7 @@ class FeedbackWindow(QMainWindow):
         page.secondary.clicked.connect(conductor.stop)
         page.key_pressed.connect(conductor.press)
         page.primary.clicked.connect(self.end)
+        page.again.chosen.connect(self._begin_another)
         conductor.told.connect(page.add)
         conductor.trial_begins.connect(self._show_trial)
         conductor.ended.connect(self._finish)
@@ -264,7 +283,7 @@ class FeedbackWindow(QMainWindow):
     def _look_around(self) -> None:
         self.run.look(self.conductor.stimulus)
         free = self._setup.free
-        told = f"Text: {free.text}" if free is not None else self._told_score()
+        told = _told_text(free.text) if free is not None else self._told_score()
         self.page.show_selections(self.conductor.selections, told)
 
     def _told_score(self) -> str:
@@ -289,6 +308,20 @@ class FeedbackWindow(QMainWindow):
             self.page.add(f"Results and recording: {folder.path}")
         self.activateWindow()
 
+    def _begin_another(self, command: str, decoder: Path) -> None:
+        """Begin a run with another decoder, in a window of its own."""
+        setup = self._setup
+        free = [] if setup.free is None else ["--free"]
+        try:
+            arguments = decoding_arguments(
+                decoder, setup.stream.selector, setup.amplifier, decoder.parent
+            )
+            start_program([command, *arguments, *free, *display_arguments(setup.display_options)])
+        except OperationError as error:
+            self.page.tell(str(error), "bad")
+        else:
+            self.page.tell("Another window opens. This may take some seconds.")
+
     def _break(self, error: Exception) -> None:
         self.error = error
         self.end()
@@ -298,6 +331,11 @@ class FeedbackWindow(QMainWindow):
         self.setStyleSheet(page_style(theme))
         QApplication.setPalette(theme.palette())
         self.page.set_theme(theme)
+
+
+def _told_text(text: str) -> str:
+    """Tell the end of a text, which may grow long."""
+    return f"Text: {text}" if len(text) <= LONGEST_TEXT else f"Text: …{text[1 - LONGEST_TEXT :]}"
 
 
 def run_feedback_window(setup: FeedbackSetup) -> tuple[list[Selection], bool]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sjepa_apps.stimulus.display import DisplayOptions
 from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, to_toml
-from sjepa_online.errors import OperationError
+from sjepa_online.errors import InputError, OperationError
 from sjepa_online.files import atomic_write
 
 #: The file that keeps what is known of the amplifier, in the folder of a session.
@@ -17,25 +17,35 @@ PROFILE = "amplifier.toml"
 
 
 def decoding_arguments(
-    decoder: Path, stream: str, amplifier: AmplifierProfile, folder: Path
+    decoder: Path, stream: str | None, amplifier: AmplifierProfile, folder: Path
 ) -> list[str]:
     """Return the options that decode this stream with this decoder.
 
     Parameters
     ----------
     decoder : Path
-    stream : str
-        Its selector.
+    stream : str or None
+        Its selector; None leaves the choice to the program.
     amplifier : AmplifierProfile
         What is known beside what the stream declares; it is written to the folder.
     folder : Path
         Of the session.
+
+    Raises
+    ------
+    OperationError
+        The folder cannot be written to.
     """
-    told = ["--decoder", str(decoder), "--stream", stream]
+    told = ["--decoder", str(decoder)]
+    if stream is not None:
+        told += ["--stream", stream]
     if amplifier == AS_DECLARED:
         return told
     profile = folder / PROFILE
-    atomic_write(profile, to_toml(amplifier).encode())
+    try:
+        atomic_write(profile, to_toml(amplifier).encode())
+    except (InputError, OSError) as error:
+        raise OperationError(f"The amplifier's profile cannot be written: {error}") from error
     return [*told, "--amplifier", str(profile)]
 
 

@@ -8,6 +8,7 @@ from sjepa_apps.ui.theme import GRID, Theme, style_sheet
 from sjepa_apps.ui.widgets import PlainLabel, State
 
 STEPS = ("Stream and protocol", "Channels", "Practice", "Recording", "Training", "Result")
+STEPS_WITHOUT_TRIALS = ("Stream and protocol", "Channels", "A minute of signal", "Result")
 
 
 class StepList(QFrame):
@@ -17,6 +18,7 @@ class StepList(QFrame):
         super().__init__(parent)
         self.setProperty("panel", True)
         self.setFixedWidth(26 * GRID)
+        self._steps: tuple[str, ...] = STEPS
         self.labels = [PlainLabel() for _ in STEPS]
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * GRID, 3 * GRID, 2 * GRID, 3 * GRID)
@@ -26,11 +28,19 @@ class StepList(QFrame):
         for label in self.labels:
             layout.addWidget(label)
         layout.addStretch()
-        self.go_to(0)
+        self.go_to(STEPS[0])
 
-    def go_to(self, step: int) -> None:
-        """Show that this step is on."""
-        for number, (label, name) in enumerate(zip(self.labels, STEPS, strict=True)):
+    def set_steps(self, steps: tuple[str, ...]) -> None:
+        """Show other steps, of which the first is on; there are no more than of a session."""
+        self._steps = steps
+        for number, label in enumerate(self.labels):
+            label.setVisible(number < len(steps))
+        self.go_to(steps[0])
+
+    def go_to(self, current: str) -> None:
+        """Show that the step of this name is on."""
+        step = self._steps.index(current)
+        for number, (label, name) in enumerate(zip(self.labels, self._steps, strict=False)):
             mark = "✓" if number < step else str(number + 1)
             label.setText(f"{mark}   {name}")
             label.set_state("good" if number < step else "")
@@ -70,8 +80,8 @@ class Page(QWidget):
         for button in (self.primary, self.secondary):
             button.setMinimumWidth(14 * GRID)
         heading = PlainLabel(title, "figure")
-        about = PlainLabel(explanation, "muted")
-        about.setWordWrap(True)
+        self.explanation = PlainLabel(explanation, "muted")
+        self.explanation.setWordWrap(True)
         self.foot = foot = QHBoxLayout()
         foot.setSpacing(GRID)
         foot.addWidget(self.message, 1)
@@ -82,7 +92,7 @@ class Page(QWidget):
         layout.setContentsMargins(4 * GRID, 3 * GRID, 4 * GRID, 3 * GRID)
         layout.setSpacing(2 * GRID)
         layout.addWidget(heading)
-        layout.addWidget(about)
+        layout.addWidget(self.explanation)
         layout.addLayout(self.content, 1)
         layout.addLayout(foot)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from PyQt6.QtCore import QUrl, pyqtSignal
 from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QLayout, QPushButton, QSpinBox, QVBoxLayout
 
 from sjepa_apps.session_window.page import Page, slim_bar
-from sjepa_apps.session_window.setup import TrainingResult
+from sjepa_apps.session_window.setup import TrainingResult, UnlabelledResult
 from sjepa_apps.ui.theme import GRID
 from sjepa_apps.ui.widgets import PlainLabel, State, panel
 from sjepa_online.evaluation.report import Advice
@@ -56,12 +59,22 @@ class TrainingPage(Page):
         self.state.setText("No decoder")
         self.primary.show()
         self.secondary.show()
+        self.primary.setFocus()
         self.tell(why, "bad")
 
     def _describe(self) -> None:
         done = self.progress.value()
         over = done >= self.progress.maximum()
         self.state.setText("Report" if over else _TRAINING[done % len(_TRAINING)])
+
+
+# with what a decoder says that it is not sure
+_DOUBT = "not sure: "
+_WITH_TRIALS = "Scores of trials that the decoder had not seen. The report tells more."
+_WITHOUT_TRIALS = (
+    "No trial was shown, so nobody knows yet how well this decoder reads this person: feedback "
+    "tells, and a calibration makes it better."
+)
 
 
 class ResultPage(Page):
@@ -84,8 +97,9 @@ class ResultPage(Page):
     def __init__(self) -> None:
         super().__init__(
             "Result",
-            "Scores of trials that the decoder had not seen. The report tells more.",
+            _WITH_TRIALS,
             "Close",
+            "Calibrate with trials",
         )
         self.score = PlainLabel("", "decision")
         self.choice = PlainLabel()
@@ -109,12 +123,17 @@ class ResultPage(Page):
         self.n_more.setRange(1, 9999)
         self.n_more.setValue(MORE_TRIALS)
         self.n_more.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-        self._result: TrainingResult | None = None
+        self._result: TrainingResult | UnlabelledResult | None = None
         self._lay_out()
         self.report.clicked.connect(self._open_report)
         self.more.clicked.connect(lambda: self.more_asked.emit(self.n_more.value()))
         self.decode.clicked.connect(self.decode_asked)
         self.feedback.clicked.connect(self.feedback_asked)
+
+    @property
+    def decoder(self) -> Path | None:
+        """File of the decoder that is shown."""
+        return None if self._result is None else self._result.decoder
 
     def show_result(self, result: TrainingResult) -> None:
         """Show scores, advice and files."""
@@ -130,13 +149,37 @@ class ResultPage(Page):
         decoded = "flashes" if measure == "roc_auc" else "trials"
         self.score.setText(f"{told} ({chance}, {summary.n_trials} {decoded})")
         self._fill_scores(scores)
-        self.choice.setText(summary.choice)
+        classes = result.calibration.decoder.classes
+        self.choice.setText(_for_people(summary.choice, classes))
         self.choice.setVisible(bool(summary.choice))
         self._show_advice(result.advice)
         self.files.setText(f"Decoder: {result.decoder}\nReport: {result.report}")
+        self._show_parts(with_trials=True)
+
+    def show_unlabelled(self, result: UnlabelledResult) -> None:
+        """Show a decoder that was made without trials."""
+        self._result = result
+        made = result.made
+        told = _for_people(made.decoder.calibration.choice, made.decoder.classes)
+        told, _, doubt = told.partition(f"; {_DOUBT}")
+        self.score.setText("Ready, but not sure" if doubt else "Ready to decode")
+        self.choice.setText(f"{told}. {made.seconds:.0f} s of signal were recorded.")
+        self.choice.show()
+        warnings = [f"{_DOUBT.capitalize()}{doubt}."] if doubt else []
+        warnings += [f"Left out: {one}" for one in made.dropped]
+        self._show_advice([Advice("warning", one) for one in warnings])
+        self.files.setText(f"Decoder: {result.decoder}")
+        self._show_parts(with_trials=False)
+
+    def _show_parts(self, *, with_trials: bool) -> None:
+        """Show what belongs to a decoder with labelled trials or without."""
+        self.explanation.setText(_WITH_TRIALS if with_trials else _WITHOUT_TRIALS)
+        for widget in (self.box, self.report, self.n_more, self.more):
+            widget.setVisible(with_trials)
+        self.secondary.setVisible(not with_trials)
 
     def _lay_out(self) -> None:
-        box = panel()
+        self.box = box = panel()
         inside = QVBoxLayout(box)
         inside.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         inside.addLayout(self.scores)
@@ -177,14 +220,23 @@ class ResultPage(Page):
                 self.scores.addWidget(PlainLabel(told), row, column)
 
     def _open_report(self) -> None:
-        if self._result is not None:
+        if isinstance(self._result, TrainingResult):
             path = self._result.report.resolve()
             if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
                 self.tell(f"No browser opens here; the report is {path}", "warning")
+
+
+def _for_people(text: str, classes: Sequence[str]) -> str:
+    """Return a text with the names of classes as people write them."""
+    for name in classes:
+        text = text.replace(name, name.replace("_", " "))
+    return text
 
 
 def _clear(layout: QLayout) -> None:
     while (item := layout.takeAt(0)) is not None:
         widget = item.widget()
         if widget is not None:
+            # it would be drawn until Qt deletes it
+            widget.hide()
             widget.deleteLater()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sjepa_online.evaluation.forehead import ForeheadCheck
     from sjepa_online.evaluation.report import Advice
     from sjepa_online.training import Calibration
+    from sjepa_online.training.without_labels import Unlabelled
 
 #: Names of what is written to the folder of a session.
 DECODER = "decoder.safetensors"
@@ -109,6 +110,20 @@ class TrainingResult:
 
 
 @dataclass(frozen=True)
+class UnlabelledResult:
+    """A decoder that was made without labelled trials, saved.
+
+    Attributes
+    ----------
+    made : Unlabelled
+    decoder : Path
+    """
+
+    made: Unlabelled
+    decoder: Path
+
+
+@dataclass(frozen=True)
 class SessionOutcome:
     """The result of a session window.
 
@@ -118,10 +133,13 @@ class SessionOutcome:
         None where no session was begun.
     result : TrainingResult or None
         None where no decoder was trained.
+    unlabelled : UnlabelledResult or None
+        None where no decoder was made without trials.
     interrupted : bool
         Whether Ctrl-C has closed the window.
     """
 
     folder: SessionFolder | None
     result: TrainingResult | None
+    unlabelled: UnlabelledResult | None = None
     interrupted: bool = False

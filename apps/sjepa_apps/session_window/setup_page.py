@@ -19,7 +19,7 @@ from PyQt6.QtWidgets import (
 from sjepa_apps.session.checks import require_enough_trials
 from sjepa_apps.session.folder import SESSIONS, SessionFolder, planned_trials
 from sjepa_apps.session.identity import new_path
-from sjepa_apps.session_window.conductor import Choices
+from sjepa_apps.session_window.choices import Choices
 from sjepa_apps.session_window.identity_fields import IdentityFields
 from sjepa_apps.session_window.page import Page, minutes
 from sjepa_apps.session_window.setup import SessionSetup
@@ -27,6 +27,7 @@ from sjepa_apps.stimulus.display import DisplayOptions
 from sjepa_apps.stimulus.frame_window import find_screen
 from sjepa_apps.ui.discovery import signals_among
 from sjepa_apps.ui.electrode_table import ElectrodeTable
+from sjepa_apps.ui.recent_decoders import RecentButton, RecentDecoders
 from sjepa_apps.ui.stream_check import UNITS, check_stream, worst
 from sjepa_apps.ui.theme import GRID
 from sjepa_apps.ui.widgets import Choices as ChoiceBox
@@ -54,26 +55,37 @@ class SetupPage(Page):
         What is chosen at first.
     folder : SessionFolder or None
         Of the session to go on with.
+    recent : RecentDecoders
+        Which can be used in place of a session.
 
     Signals
     -------
     chosen
-        :class:`~sjepa_apps.session_window.conductor.Choices`.
+        :class:`~sjepa_apps.session_window.choices.Choices`.
     """
 
     chosen = pyqtSignal(object)
 
-    def __init__(self, setup: SessionSetup, folder: SessionFolder | None) -> None:
+    def __init__(
+        self, setup: SessionSetup, folder: SessionFolder | None, recent: RecentDecoders
+    ) -> None:
         super().__init__(
             "Stream and protocol",
             "What the participant sees, what is recorded, and on which display.",
             "Check channels",
+            "Decode without calibration",
         )
+        self.secondary.setToolTip("A minute of signal makes the decoder; no trial is shown")
+        self.recent = RecentButton(
+            "Recent decoders", recent, {"Decode now": "live", "Feedback": "feedback"}
+        )
+        self.foot.insertWidget(self.foot.indexOf(self.back), self.recent)
         self._setup = setup
         self._folder = folder
         self._streams: list[StreamDescription] = []
         self._protocol: Protocol | None = None
-        self._sound = False
+        # whether trials can be recorded, and whether a decoder without can be made
+        self._sound = self._named = False
         self.protocol = ChoiceBox()
         self.other_protocol = ProtocolFileButton(self.protocol)
         self.about = PlainLabel("", "muted")
@@ -109,7 +121,8 @@ class SetupPage(Page):
         self.table.itemSelectionChanged.connect(self._judge)
         self.unit.currentIndexChanged.connect(self._judge)
         self.electrodes.clicked.connect(self._edit_electrodes)
-        self.primary.clicked.connect(self._choose)
+        self.primary.clicked.connect(lambda: self._choose(with_trials=True))
+        self.secondary.clicked.connect(lambda: self._choose(with_trials=False))
         self.identity.changed.connect(self._plan)
         if folder is not None:
             self.identity.keep(folder.state.identity)
@@ -265,22 +278,23 @@ class SetupPage(Page):
         """Show the duration of the trials, or why they cannot be used."""
         if self._protocol is None:
             return
+        try:
+            where = self._where()
+        except InputError as error:
+            self._refuse(error)
+            return
+        self._named = True
         seed = self._setup.seed if self._folder is None else self._folder.state.seed
         trials = planned_trials(self._protocol, seed, self.trials.value())
         try:
             if not self._setup.earlier:
                 require_enough_trials(trials, self._protocol)
         except InputError as error:
-            self._refuse(error)
+            self._refuse(error, named=True)
             return
         total = sum(trial.duration for trial in trials)
         told = f"About {total / len(trials):.3g} s a trial, {minutes(total)} in all."
-        try:
-            told += f" {self._where()}"
-        except InputError as error:
-            self._refuse(error)
-            return
-        self.about.setText(told)
+        self.about.setText(f"{told} {where}")
         self.about.set_state("")
         self._sound = True
         self._judge()
@@ -299,15 +313,16 @@ class SetupPage(Page):
         )
         return f"Folder: {path}"
 
-    def _refuse(self, error: InputError) -> None:
+    def _refuse(self, error: InputError, *, named: bool = False) -> None:
         self.about.setText(str(error))
         self.about.set_state("bad")
-        self._sound = False
+        self._sound, self._named = False, named
         self._judge()
 
     def _judge(self) -> None:
         stream = self.stream
         self.primary.setEnabled(False)
+        self.secondary.setEnabled(False)
         self.electrodes.setEnabled(stream is not None and self._folder is None)
         if not self._streams:
             self.tell(_NO_STREAM.format(paradigm=self.paradigm))
@@ -320,6 +335,8 @@ class SetupPage(Page):
             nobody = "It is simulated: nobody is recorded. " if stream.simulated else ""
             self.tell(nobody + " ".join(said), "" if state == "good" else state)
             self.primary.setEnabled(state != "bad" and self._sound)
+            # a session that has begun goes on with trials
+            self.secondary.setEnabled(state != "bad" and self._named and self._folder is None)
 
     def _wanted(self) -> str:
         chosen = self.stream
@@ -329,7 +346,17 @@ class SetupPage(Page):
             return self._folder.state.stream.selector
         return self._setup.stream or ""
 
-    def _choose(self) -> None:
+    @property
+    def display_options(self) -> DisplayOptions:
+        """Where stimuli are to be shown."""
+        return DisplayOptions(
+            self.display.currentIndex() + 1,
+            self.windowed.isChecked(),
+            self.photodiode.isChecked(),
+            self.sound.isChecked(),
+        )
+
+    def _choose(self, *, with_trials: bool) -> None:
         stream = self.stream
         if stream is None:
             return
@@ -340,13 +367,9 @@ class SetupPage(Page):
                 self.chosen_amplifier,
                 self.trials.value(),
                 self.practice.isChecked(),
-                DisplayOptions(
-                    self.display.currentIndex() + 1,
-                    self.windowed.isChecked(),
-                    self.photodiode.isChecked(),
-                    self.sound.isChecked(),
-                ),
+                self.display_options,
                 self.identity.identity,
+                with_trials,
             )
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QGuiApplication
@@ -16,25 +17,43 @@ from PyQt6.QtWidgets import (
 )
 
 from sjepa_apps.session_window.channels_page import ChannelsPage
-from sjepa_apps.session_window.conductor import Choices, Conductor
+from sjepa_apps.session_window.choices import Choices
+from sjepa_apps.session_window.conductor import Conductor
 from sjepa_apps.session_window.next_program import (
     decoding_arguments,
     display_arguments,
     start_program,
 )
-from sjepa_apps.session_window.page import STEPS, Page, StepList, page_style
+from sjepa_apps.session_window.page import (
+    STEPS,
+    STEPS_WITHOUT_TRIALS,
+    Page,
+    StepList,
+    page_style,
+)
 from sjepa_apps.session_window.result_page import MORE_TRIALS, ResultPage, TrainingPage
 from sjepa_apps.session_window.run.page import RunPage
 from sjepa_apps.session_window.run.watched_run import WatchedRun
-from sjepa_apps.session_window.setup import SessionOutcome, SessionSetup, TrainingResult
+from sjepa_apps.session_window.run.watched_signal import WatchedSignal
+from sjepa_apps.session_window.setup import (
+    SessionOutcome,
+    SessionSetup,
+    TrainingResult,
+    UnlabelledResult,
+)
 from sjepa_apps.session_window.setup_page import SetupPage
+from sjepa_apps.session_window.unlabelled_page import UnlabelledPage
 from sjepa_apps.ui.application import make_application, run_application
 from sjepa_apps.ui.discovery import Discovery
+from sjepa_apps.ui.recent_decoders import RecentDecoders, recent_file
 from sjepa_apps.ui.theme import GRID, system_theme
+from sjepa_online.amplifier import AmplifierProfile
 from sjepa_online.errors import OperationError
+from sjepa_online.stream import StreamDescription
 
 # milliseconds between two looks at the streams and the display
 _LOOK = 200
+_OPENS = {"live": "The live window opens.", "feedback": "The window of the feedback opens."}
 
 
 class SessionWindow(QMainWindow):
@@ -64,10 +83,14 @@ class SessionWindow(QMainWindow):
         self.question = QMessageBox(self)
         self.conductor = Conductor(setup)
         self.steps = StepList()
-        self.setup_page = SetupPage(setup, self.conductor.folder)
+        self.recent = RecentDecoders(recent_file())
+        self.setup_page = SetupPage(setup, self.conductor.folder, self.recent)
         self.channels_page = ChannelsPage(system_theme())
         self.run_page = RunPage(system_theme())
         self.run = WatchedRun(self.run_page)
+        self.unlabelled_page = UnlabelledPage(system_theme())
+        self._checked_signal = WatchedSignal(self.channels_page.traces)
+        self._aligned_signal = WatchedSignal(self.unlabelled_page.traces)
         self.training_page = TrainingPage()
         self.result_page = ResultPage()
         self.pages = QStackedWidget()
@@ -99,9 +122,14 @@ class SessionWindow(QMainWindow):
             self.setup_page,
             self.channels_page,
             self.run_page,
+            self.unlabelled_page,
             self.training_page,
             self.result_page,
         )
+
+    @property
+    def _watched(self) -> tuple[WatchedRun | WatchedSignal, ...]:
+        return self.run, self._checked_signal, self._aligned_signal
 
     def outcome(self) -> SessionOutcome:
         """Return folder and result of the session.
@@ -113,7 +141,8 @@ class SessionWindow(QMainWindow):
         """
         if self.error is not None:
             raise self.error
-        return SessionOutcome(self.conductor.folder, self.conductor.result)
+        conductor = self.conductor
+        return SessionOutcome(conductor.folder, conductor.result, conductor.result_unlabelled)
 
     def end(self) -> None:
         """Wait for the running work without blocking, then close the window."""
@@ -124,7 +153,8 @@ class SessionWindow(QMainWindow):
         self.question.close()
         self._look.stop()
         self._discovery.ask_to_stop()
-        self.run.end()
+        for signal in self._watched:
+            signal.end()
         self.conductor.ask_to_end()
         if self.conductor.busy:
             self._show_ending()
@@ -138,7 +168,8 @@ class SessionWindow(QMainWindow):
         self._closed = True
         self.conductor.close()
         self._discovery.stop()
-        self.run.close()
+        for signal in self._watched:
+            signal.close()
         self.close()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
@@ -176,24 +207,31 @@ class SessionWindow(QMainWindow):
 
     def _connect_pages(self) -> None:
         self.setup_page.chosen.connect(self._choose)
+        self.setup_page.recent.chosen.connect(self._use)
         self.channels_page.secondary.clicked.connect(self._check)
         self.channels_page.primary.clicked.connect(self._get_ready)
         self.channels_page.back.clicked.connect(self._choose_again)
-        self.run_page.back.clicked.connect(lambda: self._show(self.channels_page, "Channels"))
+        self.run_page.back.clicked.connect(self._show_channels)
         self.run_page.primary.clicked.connect(self._record)
         self.run_page.secondary.clicked.connect(self.conductor.stop)
         self.run_page.key_pressed.connect(self.conductor.press)
         self.run_page.train.clicked.connect(self._train)
+        self.unlabelled_page.back.clicked.connect(self._show_channels)
+        self.unlabelled_page.primary.clicked.connect(self._align)
+        self.unlabelled_page.secondary.clicked.connect(self._stop_aligning)
         self.training_page.primary.clicked.connect(self._train)
         self.training_page.secondary.clicked.connect(lambda: self._record_more(MORE_TRIALS))
         self.result_page.more_asked.connect(self._record_more)
-        self.result_page.decode_asked.connect(self._decode)
-        self.result_page.feedback_asked.connect(self._feedback)
+        self.result_page.decode_asked.connect(lambda: self._use_result("live"))
+        self.result_page.feedback_asked.connect(lambda: self._use_result("feedback"))
+        self.result_page.secondary.clicked.connect(self._choose_again)
         self.result_page.primary.clicked.connect(self.end)
 
     def _connect_conductor(self) -> None:
         conductor = self.conductor
-        conductor.checked.connect(self.channels_page.show_check)
+        conductor.checked.connect(self.channels_page.accept)
+        conductor.second_recorded.connect(self.unlabelled_page.advance)
+        conductor.unlabelled.connect(self._show_unlabelled)
         conductor.told.connect(self.run_page.add)
         conductor.practising.connect(self._practise)
         conductor.trial_begins.connect(self._show_trial)
@@ -208,23 +246,53 @@ class SessionWindow(QMainWindow):
         self.pages.setCurrentWidget(page)
         # Enter goes on
         page.primary.setFocus()
-        self.steps.go_to(STEPS.index(step))
+        self.steps.go_to(step)
+        if page is not self.channels_page:
+            self._checked_signal.end()
 
     def _choose_again(self) -> None:
+        self.setup_page.recent.refresh()
         self.setup_page.keep(self.conductor.folder)
         self._show(self.setup_page, "Stream and protocol")
 
     def _choose(self, choices: Choices) -> None:
         self.conductor.choices = choices
-        self._show(self.channels_page, "Channels")
+        self.steps.set_steps(STEPS if choices.with_trials else STEPS_WITHOUT_TRIALS)
+        self._show_channels()
         self._check()
+
+    def _show_channels(self) -> None:
+        """Show the channels, which are judged as long as they are seen."""
+        choices = self.conductor.choices
+        assert choices is not None
+        self._aligned_signal.end()
+        self.channels_page.begin()
+        self._checked_signal.begin(choices.stream, choices.amplifier)
+        self._show(self.channels_page, "Channels")
 
     def _check(self) -> None:
         self.channels_page.wait()
         self.conductor.check()
 
     def _get_ready(self) -> None:
+        choices = self.conductor.choices
+        assert choices is not None
+        if not choices.with_trials:
+            self._align()
+            return
         self._show(self.run_page, "Practice" if self.conductor.will_practise else "Recording")
+
+    def _align(self) -> None:
+        choices = self.conductor.choices
+        assert choices is not None
+        self._show(self.unlabelled_page, "A minute of signal")
+        self.unlabelled_page.begin()
+        self._aligned_signal.begin(choices.stream, choices.amplifier)
+        self.conductor.align()
+
+    def _stop_aligning(self) -> None:
+        self.unlabelled_page.stopping()
+        self.conductor.stop_aligning()
 
     def _record(self) -> None:
         self._begin_run()
@@ -244,11 +312,11 @@ class SessionWindow(QMainWindow):
         QApplication.processEvents()
 
     def _practise(self) -> None:
-        self.steps.go_to(STEPS.index("Practice"))
+        self.steps.go_to("Practice")
         self.run_page.show_practice()
 
     def _show_trial(self, number: int, n_trials: int) -> None:
-        self.steps.go_to(STEPS.index("Recording"))
+        self.steps.go_to("Recording")
         where, durations = self.conductor.where(number), self.conductor.durations[number:]
         self.run.show_trial(number, n_trials, where, durations)
 
@@ -268,39 +336,53 @@ class SessionWindow(QMainWindow):
         self.conductor.train()
 
     def _show_result(self, result: TrainingResult) -> None:
+        self.recent.add(result.decoder)
         self.result_page.show_result(result)
         self._show(self.result_page, "Result")
 
-    def _decode(self) -> None:
-        self._start(["live", *self._decoding()], "The live window opens.")
+    def _show_unlabelled(self, result: UnlabelledResult) -> None:
+        self._aligned_signal.end()
+        self.recent.add(result.decoder)
+        self.result_page.show_unlabelled(result)
+        self._show(self.result_page, "Result")
 
-    def _feedback(self) -> None:
-        choices = self.conductor.choices
-        assert choices is not None
-        where = display_arguments(choices.display_options)
-        told = "The window of the feedback opens."
-        self._start(["feedback", *self._decoding(), *where], told)
+    # -- what comes after
 
-    def _decoding(self) -> list[str]:
-        conductor = self.conductor
-        choices, result, folder = conductor.choices, conductor.result, conductor.folder
-        assert choices is not None
-        assert result is not None
-        assert folder is not None
-        stream = choices.stream.selector
-        return decoding_arguments(result.decoder, stream, choices.amplifier, folder.path)
+    def _use_result(self, command: str) -> None:
+        """Use the decoder that was made, with the stream that made it."""
+        conductor, decoder = self.conductor, self.result_page.decoder
+        assert conductor.choices is not None
+        assert decoder is not None
+        stream, amplifier = conductor.choices.stream, conductor.choices.amplifier
+        self._start(self.result_page, command, decoder, stream, amplifier)
 
-    def _start(self, arguments: list[str], told: str) -> None:
+    def _use(self, command: str, decoder: Path) -> None:
+        """Use an earlier decoder, with the stream that is chosen."""
+        page = self.setup_page
+        self._start(page, command, decoder, page.stream, page.chosen_amplifier)
+
+    def _start(
+        self,
+        page: Page,
+        command: str,
+        decoder: Path,
+        stream: StreamDescription | None,
+        amplifier: AmplifierProfile,
+    ) -> None:
+        selector = None if stream is None else stream.selector
+        display = self.setup_page.display_options
+        where = display_arguments(display) if command == "feedback" else []
         try:
-            start_program(arguments)
+            arguments = decoding_arguments(decoder, selector, amplifier, decoder.parent)
+            start_program([command, *arguments, *where])
         except OperationError as error:
-            self.result_page.tell(str(error), "bad")
+            page.tell(str(error), "bad")
         else:
-            self.result_page.tell(f"{told} This may take some seconds.")
+            page.tell(f"{_OPENS[command]} This may take some seconds.")
 
     def _refuse(self, why: str) -> None:
         page = self.pages.currentWidget()
-        assert isinstance(page, ChannelsPage | TrainingPage)
+        assert isinstance(page, ChannelsPage | TrainingPage | UnlabelledPage)
         page.refuse(why)
 
     def _break(self, error: Exception) -> None:
@@ -312,6 +394,10 @@ class SessionWindow(QMainWindow):
     def _look_around(self) -> None:
         if self._discovery.found and self.pages.currentWidget() is self.setup_page:
             self.setup_page.show_streams(self._discovery.found.pop())
+        if self._checked_signal.on:
+            self.channels_page.show_signal(self._checked_signal.look())
+        if self._aligned_signal.on:
+            self.unlabelled_page.show_signal(self._aligned_signal.look())
         self._look_at_run()
 
     def _look_at_run(self) -> None:
@@ -323,6 +409,7 @@ class SessionWindow(QMainWindow):
         self.setStyleSheet(page_style(theme))
         QApplication.setPalette(theme.palette())
         self.channels_page.set_theme(theme)
+        self.unlabelled_page.set_theme(theme)
         self.run_page.set_theme(theme)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PyQt6.QtCore import QEvent, QObject, QRect, QSizeF, Qt, QTimer
 from PyQt6.QtGui import (
@@ -18,6 +18,7 @@ from PyQt6.QtGui import (
     QRasterWindow,
     QScreen,
     QSurfaceFormat,
+    QWindow,
 )
 from PyQt6.QtOpenGL import (
     QOpenGLFunctions_2_0,
@@ -28,6 +29,11 @@ from PyQt6.QtOpenGL import (
 
 from sjepa_apps.stimulus import theme
 from sjepa_online.errors import InputError
+
+if TYPE_CHECKING:
+    _Window = QWindow
+else:
+    _Window = object
 
 # OpenGL by the processor: slower than to paint without OpenGL, and without vsync too
 _SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swrast", "software", "gdi generic")
@@ -67,7 +73,31 @@ class Content(Protocol):
         """Take note that the window closes."""
 
 
-class OpenGLFrameWindow(QOpenGLWindow):
+class _HeardWindow(_Window):
+    """Tell the content of keys, and when nobody sees the window any more.
+
+    A base beside one of Qt's windows, of which there may be only one.
+    """
+
+    _content: Content
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's
+        """Hand a key on; one that is held down counts once."""
+        if event is not None and not event.isAutoRepeat():
+            self._content.pressed(Qt.Key(event.key()))
+
+    def exposeEvent(self, event: QExposeEvent | None) -> None:  # noqa: N802 - Qt's
+        """Tell when nobody sees the window any more."""
+        super().exposeEvent(event)
+        if not self.isExposed():
+            self._content.hidden()
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's
+        """Tell that the window closes."""
+        self._content.closing()
+
+
+class OpenGLFrameWindow(_HeardWindow, QOpenGLWindow):
     """Frames by OpenGL; their swap waits for the display's refresh where the driver can."""
 
     def __init__(self, content: Content) -> None:
@@ -82,22 +112,8 @@ class OpenGLFrameWindow(QOpenGLWindow):
         """Draw a frame."""
         _paint(QPainter(self), self._content, QSizeF(self.size()), self.devicePixelRatio())
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's
-        """Hand a key on."""
-        _press(event, self._content)
 
-    def exposeEvent(self, event: QExposeEvent | None) -> None:  # noqa: N802 - Qt's
-        """Tell when nobody sees the window any more."""
-        super().exposeEvent(event)
-        if not self.isExposed():
-            self._content.hidden()
-
-    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's
-        """Tell that the window closes."""
-        self._content.closing()
-
-
-class RasterFrameWindow(QRasterWindow):
+class RasterFrameWindow(_HeardWindow, QRasterWindow):
     """Frames by the processor, where no graphics card is; nothing waits for the display."""
 
     def __init__(self, content: Content) -> None:
@@ -117,20 +133,6 @@ class RasterFrameWindow(QRasterWindow):
             self._painted = False
             self._content.swapped()
         return done
-
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's
-        """Hand a key on."""
-        _press(event, self._content)
-
-    def exposeEvent(self, event: QExposeEvent | None) -> None:  # noqa: N802 - Qt's
-        """Tell when nobody sees the window any more."""
-        super().exposeEvent(event)
-        if not self.isExposed():
-            self._content.hidden()
-
-    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's
-        """Tell that the window closes."""
-        self._content.closing()
 
 
 FrameWindow = OpenGLFrameWindow | RasterFrameWindow
@@ -281,8 +283,3 @@ def _paint(painter: QPainter, content: Content, size: QSizeF, ratio: float) -> N
     painter.fillRect(0, 0, int(size.width()) + 1, int(size.height()) + 1, theme.BACKGROUND)
     content.paint(painter, size, ratio)
     painter.end()
-
-
-def _press(event: QKeyEvent | None, content: Content) -> None:
-    if event is not None and not event.isAutoRepeat():
-        content.pressed(Qt.Key(event.key()))

@@ -9,6 +9,7 @@ from typing import Protocol
 from sjepa_apps.ui.theme import Theme
 from sjepa_online.errors import InputError
 from sjepa_online.signal import electrodes_among, resolve_channel_names
+from sjepa_online.signal.channel_quality.absolute import Verdict
 from sjepa_online.signal.channel_quality.monitor import Choice
 
 #: What a click on a channel chooses next.
@@ -159,6 +160,24 @@ def _measured(report: ChannelReport) -> str:
         parts.append(f"{report.kiloohms:.3g} kΩ")
     told = f"; {', '.join(parts)}" if parts else ""
     return f"{told}. {report.remedy}" if report.remedy else told
+
+
+def judged_states(verdicts: Iterable[Verdict]) -> ChannelStates:
+    """Return what is known of channels that were judged without a decoder."""
+    return ChannelStates(
+        (
+            ChannelSummary(
+                channel=one.channel,
+                bad=one.bad,
+                reasons=one.reasons,
+                amplitude=None,
+                remedy=one.remedy,
+                microvolts=one.amplitude,
+            )
+            for one in verdicts
+        ),
+        decoded=False,
+    )
 
 
 def known_electrodes(names: Sequence[str]) -> dict[str, str]:

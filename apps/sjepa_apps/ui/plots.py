@@ -19,8 +19,61 @@ from sjepa_apps.ui.theme import Theme
 LABEL_ROOM = 60
 #: Seconds without a point over which no line is drawn.
 LONGEST_LINE = 2.0
+#: Height (pixels) of a label of a logarithmic axis and the space around it.
+LOG_LABEL = 18
+#: First digits of the marks of a logarithmic axis, the densest first.
+LOG_DIGITS = (
+    tuple(np.arange(1, 10, 0.1)),
+    tuple(np.arange(1, 10, 0.5)),
+    tuple(range(1, 10)),
+    (1, 2, 3, 5, 7),
+    (1, 2, 5),
+    (1, 3),
+    (1,),
+)
 #: Into how many steps the time may be divided.
 STEPS = (6, 4, 3, 2)
+
+
+class LogAxis(pg.AxisItem):  # type: ignore[misc] # pyqtgraph is not typed
+    """A vertical logarithmic axis whose labels do not lie over each other."""
+
+    def tickValues(  # noqa: N802 - pyqtgraph's name
+        self, low: float, high: float, size: float
+    ) -> list[tuple[None, list[float]]]:
+        """Return the marks, as logarithms."""
+        return [(None, log_marks(low, high, size))]
+
+    def tickStrings(  # noqa: N802 - pyqtgraph's name
+        self, values: list[float], scale: float, spacing: float | None
+    ) -> list[str]:
+        """Return the labels of the marks."""
+        return [f"{10.0**value:.3g}" for value in values]
+
+
+def log_marks(low: float, high: float, pixels: float) -> list[float]:
+    """Return round numbers of a logarithmic axis, as logarithms, as many as there is room for.
+
+    Parameters
+    ----------
+    low, high : float
+        Logarithms (base 10) of the ends of the axis.
+    pixels : float
+        Its length.
+    """
+    first, last = int(np.floor(low)), int(np.ceil(high))
+    room = LOG_LABEL * (high - low) / max(pixels, 1.0)
+    steps = [(digits, 1) for digits in LOG_DIGITS] + [((1,), n) for n in range(2, last - first)]
+    single: list[float] = []
+    for digits, step in steps:
+        decades = range(first, last + 1, step)
+        marks = [decade + float(np.log10(digit)) for decade in decades for digit in digits]
+        inside = [mark for mark in marks if low <= mark <= high]
+        if len(inside) > 1 and np.diff(inside).min() >= room:
+            return inside
+        # one label is better than labels over each other
+        single = inside[:1] or single
+    return single
 
 
 class TimePlot(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph is not typed

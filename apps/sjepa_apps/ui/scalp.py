@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
+from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
     QFont,
@@ -114,9 +114,11 @@ class ScalpCanvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         self._draw_head(painter)
-        # bad ones last: their names may lie over their neighbours
+        # bad ones last, and their names over their neighbours
         for index, name in sorted(enumerate(self._names), key=lambda one: self._is_bad(one[1])):
             self._draw_electrode(painter, index, name)
+        for name, box in self.names_beside().items():
+            self._draw_name_beside(painter, box, name)
         if self._values is not None and self._key:
             self._draw_key(painter)
         painter.end()
@@ -248,29 +250,53 @@ class ScalpCanvas(QWidget):
             painter.drawEllipse(place, radius + 3, radius + 3)
         if self._fonts is None:
             self._fonts = [self._fitting_font(one) for one in self._names]
-        if bad and self._fonts[index] is None:
-            self._draw_name_beside(painter, place, name)
         if (font := self._fonts[index]) is not None:
             painter.setFont(font)
             painter.setPen(QColor(theme.panel))
             box = QRectF(place.x() - radius, place.y() - radius, 2 * radius, 2 * radius)
             painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), name)
 
-    def _draw_name_beside(self, painter: QPainter, place: QPointF, name: str) -> None:
-        """Name a bad electrode whose disc is too small for its name."""
+    def names_beside(self) -> dict[str, QRectF]:
+        """Return where names of bad electrodes stand whose discs are too small for them.
+
+        No two overlap: where there is no room, the tool tip tells the name.
+        """
+        fonts = self._fonts or [self._fitting_font(one) for one in self._names]
+        metrics, reach = QFontMetricsF(self._font_beside()), CROSS * self._radius
+        placed: dict[str, QRectF] = {}
+        for index, name in enumerate(self._names):
+            if fonts[index] is not None or not self._is_bad(name):
+                continue
+            width = metrics.horizontalAdvance(name) + 6
+            place = self.position_of(name)
+            corners = (
+                QPointF(reach, -8),
+                QPointF(-reach - width, -8),
+                QPointF(-width / 2, -reach - 16),
+                QPointF(-width / 2, reach),
+            )
+            boxes = (QRectF(place + corner, QSizeF(width, 16)) for corner in corners)
+            free = (
+                box
+                for box in boxes
+                if QRectF(self.rect()).contains(box)
+                and not any(box.intersects(other) for other in placed.values())
+            )
+            if (box := next(free, None)) is not None:
+                placed[name] = box
+        return placed
+
+    def _font_beside(self) -> QFont:
         font = QFont(self.font())
         font.setPixelSize(11)
         font.setBold(True)
-        metrics = QFontMetricsF(font)
-        width = metrics.horizontalAdvance(name) + 6
-        left = place.x() + CROSS * self._radius
-        if left + width > self.width():
-            left = place.x() - CROSS * self._radius - width
-        box = QRectF(left, place.y() - 8, width, 16)
+        return font
+
+    def _draw_name_beside(self, painter: QPainter, box: QRectF, name: str) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self._theme.panel))
         painter.drawRoundedRect(box, 3, 3)
-        painter.setFont(font)
+        painter.setFont(self._font_beside())
         painter.setPen(QColor(self._theme.bad))
         painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), name)
 

@@ -109,4 +109,6 @@ def _channels(ch_names: tuple[str, ...], decoder: DecoderInput) -> Finding:
         if len(missing) > (1 - LEAST_SHARE) * n:
             return Finding("bad", f"{told}.")
         return Finding("warning", f"{told}. They are left out, as bad channels are.")
-    return Finding("good", f"It has all {len(decoder.ch_names)} channels of the decoder.")
+    n = len(decoder.ch_names)
+    every = "the channel" if n == 1 else f"all {n} channels"
+    return Finding("good", f"It has {every} of the decoder.")

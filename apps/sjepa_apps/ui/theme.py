@@ -245,6 +245,7 @@ QComboBox, QLineEdit, QAbstractSpinBox {{
     background: {panel}; border: 1px solid {line}; border-radius: 4px; padding: 4px {grid}px;
     min-height: 18px; selection-background-color: {accent};
 }}
+QLineEdit {{ placeholder-text-color: {muted}; }}
 QComboBox {{ padding-right: 24px; }}
 QComboBox::drop-down {{ border: none; width: 0px; }}
 QComboBox QAbstractItemView {{

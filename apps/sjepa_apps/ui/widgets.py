@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
-from PyQt6.QtCore import QPointF, QSize, Qt
+from PyQt6.QtCore import QPointF, QRect, QSize, Qt
 from PyQt6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PyQt6.QtWidgets import (
     QAbstractItemView,
@@ -28,6 +29,11 @@ State = Literal["", "good", "warning", "bad"]
 
 #: Height (pixels) of a row of a table.
 ROW_HEIGHT = 22
+#: Pixels on either side of the text of a cell, its own margin included.
+CELL_PADDING = 11
+#: Where a line may be broken: a space without width; words that need it, and their pieces.
+_BREAK = "\u200b"
+_LONG_WORD, _PIECE = re.compile(r"\S{40,}"), re.compile(r"[^/\\_-]{0,19}[/\\_-]|.{20}")
 PROTOCOL_FILES = "Protocols (*.toml);;All files (*)"
 
 
@@ -50,11 +56,26 @@ class PlainLabel(QLabel):
 
     def setText(self, text: str | None) -> None:  # noqa: N802 - Qt's name
         """Show a text."""
-        super().setText("\n".join(clean_text(line, 1000) for line in (text or "").split("\n")))
+        shown = "\n".join(clean_text(line, 1000) for line in (text or "").split("\n"))
+        super().setText(_breakable(shown) if self.wordWrap() else shown)
+
+    def text(self) -> str:
+        """Return the text that is shown."""
+        return super().text().replace(_BREAK, "")
+
+    def setWordWrap(self, on: bool) -> None:  # noqa: N802 - Qt's name
+        """Break lines, in words too that are longer than any: paths would widen the window."""
+        super().setWordWrap(on)
+        self.setText(self.text())
 
     def set_state(self, state: State) -> None:
         """Colour the text by a state."""
         set_property(self, "state", state)
+
+
+def _breakable(text: str) -> str:
+    """Return a text whose long words, such as paths, may be broken."""
+    return _LONG_WORD.sub(lambda found: _PIECE.sub(rf"\g<0>{_BREAK}", found.group()), text)
 
 
 class WrappedLabel(PlainLabel):
@@ -210,14 +231,62 @@ def style_table(table: QTableView, stretched: int) -> None:
     header.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
 
 
-def wrap_rows(table: QTableWidget) -> None:
-    """Let rows grow so that no text is cut."""
-    table.setWordWrap(True)
-    table.setTextElideMode(Qt.TextElideMode.ElideNone)
-    rows = table.verticalHeader()
-    assert rows is not None
-    rows.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-    rows.setMinimumSectionSize(ROW_HEIGHT)
+class WrappedRows:
+    """Keep the rows of a table as high as the text of its wrapped columns.
+
+    Qt does so by itself, but measures all rows again for every cell that changes.
+
+    Parameters
+    ----------
+    table : QTableWidget
+    columns : sequence of int
+        They share the width that the other columns leave.
+    """
+
+    def __init__(self, table: QTableWidget, columns: Sequence[int]) -> None:
+        self._table, self._columns = table, tuple(columns)
+        table.setWordWrap(True)
+        table.setTextElideMode(Qt.TextElideMode.ElideNone)
+        # the bar would come when the rows are measured, and make their columns narrower
+        table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        header = table.horizontalHeader()
+        assert header is not None
+        for column in range(table.columnCount()):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
+        for column in columns:
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+        header.sectionResized.connect(self._resized)
+
+    def fit(self) -> None:
+        """Fit columns and rows to what the cells hold now."""
+        table = self._table
+        for column in range(table.columnCount()):
+            if column not in self._columns:
+                header = table.horizontalHeader()
+                assert header is not None
+                needed = max(table.sizeHintForColumn(column), header.sectionSizeHint(column))
+                # numbers come and go; the columns stay where they are
+                if needed > table.columnWidth(column):
+                    table.setColumnWidth(column, needed)
+        self._fit_rows()
+
+    def _resized(self, column: int, before: int, now: int) -> None:
+        if column in self._columns:
+            self._fit_rows()
+
+    def _fit_rows(self) -> None:
+        metrics, table = self._table.fontMetrics(), self._table
+        wrap = Qt.TextFlag.TextWordWrap.value
+        for row in range(table.rowCount()):
+            height = ROW_HEIGHT
+            for column in self._columns:
+                item = table.item(row, column)
+                if item is not None and item.text():
+                    room = max(table.columnWidth(column) - 2 * CELL_PADDING, 1)
+                    box = metrics.boundingRect(QRect(0, 0, room, 10_000), wrap, item.text())
+                    height = max(height, box.height() + 6)
+            if table.rowHeight(row) != height:
+                table.setRowHeight(row, height)
 
 
 def make_table(columns: Sequence[str], stretched: int) -> QTableWidget:

@@ -15,16 +15,19 @@ from typing import Any, Self, cast
 
 import numpy as np
 
-from sjepa_online.decoding.base import EpochClassifier, Features, take
+from sjepa_online.decoding.base import EPOCHS, EpochClassifier, Features, take
 from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
+from sjepa_online.decoding.classifiers.mean_difference import UnlabelledSpeller, decimated
 from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
 from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
 from sjepa_online.decoding.classifiers.stacking import combine, inner_folds, stacking_weights
+from sjepa_online.decoding.classifiers.umm import UmmClassifier
 from sjepa_online.decoding.serialization import State, with_prefix, without_prefix
 from sjepa_online.typing import BoolMask, FloatArray, Floats, Indices
 
 AVERAGE = "average"
 POPULATION = "population"
+UMM = "umm"
 #: Names of the members; the network and the population may be absent.
 MEMBERS = ("filter-bank", "riemann", "pre-local", POPULATION)
 #: With fewer labelled trials of a class than this the population decides alone.
@@ -45,6 +48,9 @@ class AutoClassifier(EpochClassifier):
     network : PreLocalNetwork or None
     population : EpochClassifier or None
         All of the same classes in the same order; None for who takes no part.
+    umm : UmmClassifier or None
+        For spellers: learns the response from the labelled flashes, and goes on with the letters
+        that it spells. It has a part in the decision on letters, not on single flashes.
 
     Attributes
     ----------
@@ -54,6 +60,8 @@ class AutoClassifier(EpochClassifier):
         Why, in a sentence.
     weights_ : dict of str to ndarray, shape (members,)
         Weights of the members' log probabilities in each candidate.
+    out_of_fold_ : ndarray, shape (n, classes)
+        Probabilities of the training trials, each from members that did not see it.
     """
 
     kind = "auto"
@@ -64,16 +72,19 @@ class AutoClassifier(EpochClassifier):
         riemann: RiemannClassifier,
         network: PreLocalNetwork | None = None,
         population: EpochClassifier | None = None,
+        umm: UmmClassifier | None = None,
     ) -> None:
         super().__init__(filter_bank.classes)
         self.filter_bank = filter_bank
         self.riemann = riemann
         self.network = network
         self.population = population
+        self.umm = umm
         self.adapts = population is not None and population.adapts
         self.weights_: dict[str, Floats] = {}
         self.choice_ = AVERAGE
         self.reason_ = ""
+        self.out_of_fold_: Floats = np.empty((0, 0))
 
     @property
     def handles_bad_channels(self) -> bool:
@@ -108,6 +119,16 @@ class AutoClassifier(EpochClassifier):
             population = population.for_prefix(n_times) if reads else None
         return AutoClassifier(self.filter_bank.clone(), self.riemann.clone(), None, population)
 
+    def unlabelled_speller(self) -> UnlabelledSpeller | None:
+        """Return a speller that begins with the response of the labelled flashes.
+
+        Returns
+        -------
+        speller : UnlabelledSpeller or None
+            It learns on by itself; None where there is no speller to take part.
+        """
+        return None if self.umm is None else self.umm.speller()
+
     def features(self, X: FloatArray) -> Features:
         """Return the features of all members. See :meth:`EpochClassifier.features`."""
         merged: Features = {}
@@ -136,6 +157,8 @@ class AutoClassifier(EpochClassifier):
         See :meth:`EpochClassifier.to_state`.
         """
         states = {name: member.to_state() for name, member in self._members.items()}
+        if self.umm is not None:
+            states[UMM] = self.umm.to_state()
         config = {
             "kind": self.kind,
             "choice": self.choice_,
@@ -157,7 +180,7 @@ class AutoClassifier(EpochClassifier):
             name: restore(State(config["members"][stored], without_prefix(stored, arrays)))
             for name, stored in zip(names, config["members"], strict=True)
         }
-        first, second, *others = (cast("Any", members.get(name)) for name in MEMBERS)
+        first, second, *others = (cast("Any", members.get(name)) for name in (*MEMBERS, UMM))
         classifier = cls(first, second, *others)
         renamed = {_OLD_NAME: MEMBERS[0]} if is_old else {}
         weights = without_prefix("weights", arrays)
@@ -182,7 +205,12 @@ class AutoClassifier(EpochClassifier):
             member._fit_targets(features, targets, channel_dropout)
             if isinstance(member, FilterBankClassifier | PreLocalNetwork):
                 unseen[name] = member.out_of_fold_
-        self._choose(_log(np.stack([unseen[name] for name in self._members])), targets)
+        held_out = _log(np.stack([unseen[name] for name in self._members]))
+        self._choose(held_out, targets)
+        self.out_of_fold_ = combine(held_out, self.weights_[self.choice_])
+        if self.umm is not None:
+            flashes = {EPOCHS: decimated(features[EPOCHS])}
+            self.umm._fit_targets(flashes, targets, channel_dropout)
 
     def _predict_epochs(self, X: FloatArray, bad: BoolMask | None) -> Floats:
         members = list(self._members.values())

@@ -15,16 +15,16 @@ import numpy as np
 
 from sjepa_online.decoding.base import EpochClassifier, Features, take
 from sjepa_online.decoding.classifiers.imagery import Imagery, find_mirror, sides
-from sjepa_online.decoding.classifiers.readouts import (
-    BandPower,
+from sjepa_online.decoding.classifiers.readouts.base import Prior, Readout
+from sjepa_online.decoding.classifiers.readouts.power import BandPower, StimulusPower
+from sjepa_online.decoding.classifiers.readouts.responses import (
     PhaseLocked,
-    Prior,
-    Readout,
-    StimulusPower,
     TemplateCovariance,
+    TimeCourse,
 )
 from sjepa_online.decoding.classifiers.stacking import combine, inner_folds, stacking_weights
 from sjepa_online.decoding.serialization import State, with_prefix, without_prefix
+from sjepa_online.errors import InputError
 from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.typing import BoolMask, FloatArray, Floats, Indices
 
@@ -42,8 +42,8 @@ class FilterBankClassifier(EpochClassifier):
     kernels : ndarray, shape (8, 32)
         The first convolution of the local encoder.
     readouts : sequence of str
-        Kinds of readouts: ``phase-locked``, ``template-covariance``, ``band-power``,
-        ``imagery``, ``stimulus-power``.
+        Kinds of readouts: ``phase-locked``, ``template-covariance``, ``time-course``,
+        ``band-power``, ``imagery``, ``stimulus-power``.
     frequencies : tuple of float
         Stimulus frequencies (Hz), for the readout ``stimulus-power``.
     classes : sequence
@@ -97,6 +97,31 @@ class FilterBankClassifier(EpochClassifier):
         """Return probabilities. See :meth:`EpochClassifier.predict_features`."""
         return combine(np.stack([one.log_proba(features) for one in self.readouts_]), self.weights_)
 
+    def align(self, features: Features) -> None:
+        """Take over the prior's weights, aligned by the signal of epochs without labels.
+
+        Parameters
+        ----------
+        features : dict of str to ndarray
+            Of :meth:`features`.
+
+        Raises
+        ------
+        InputError
+            There is no prior, or a readout has no use for one.
+        """
+        readouts = [one for one in self._new_readouts() if isinstance(one, StimulusPower)]
+        if self.prior is None or len(readouts) < len(self.readouts):
+            raise InputError(
+                "A filter bank without other people's weights cannot do without labels",
+                value=", ".join(self.readouts),
+                remedy="Fit it on labelled trials, or give a population of SSVEP.",
+            )
+        for readout in readouts:
+            readout.align(features)
+        self.readouts_ = list(readouts)
+        self.weights_ = np.ones(len(readouts))
+
     def to_state(self) -> State:
         """Return the readouts' arrays and the weights. See :meth:`EpochClassifier.to_state`."""
         config = {
@@ -148,6 +173,7 @@ class FilterBankClassifier(EpochClassifier):
         makers: dict[str, Readout] = {
             PhaseLocked.kind: PhaseLocked(slow),
             TemplateCovariance.kind: TemplateCovariance(slow),
+            TimeCourse.kind: TimeCourse(slow),
             BandPower.kind: BandPower(rhythms),
             Imagery.kind: Imagery(rhythms, sides(self.ch_names), mirror),
             StimulusPower.kind: StimulusPower(kernels, tuple(self.frequencies), self.prior),

@@ -18,7 +18,7 @@ import numpy as np
 from sjepa_online.decoding.bad_channels.interpolation import DynamicSpatialFilter
 from sjepa_online.decoding.base import Features
 from sjepa_online.decoding.classifiers.logistic import LogisticRegression
-from sjepa_online.decoding.classifiers.readouts import BandPower
+from sjepa_online.decoding.classifiers.readouts.power import BandPower
 from sjepa_online.decoding.features.tangent_space import filter_covariances, flatten
 from sjepa_online.typing import BoolMask, Floats, Indices, Integers
 

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.special import log_softmax, softmax
 
+from sjepa_online.decoding.classifiers.letter_search import Spelled, spell_together
 from sjepa_online.decoding.features.lagged_noise import LaggedNoise, decimated_times, decimation
 from sjepa_online.typing import AnyArray, BoolMask, FloatArray, Floats
 
@@ -28,10 +29,8 @@ EDGE = 0.3
 BUMP, SMOOTHNESS = 0.0625, 0.045
 #: Variance of a response as a share of the noise's, before anything is known.
 RESPONSE_POWER = 0.005
-#: Letters that are spelled again together, the symbols that each may begin with, and the letters
-#: from which the search begins.
-MOST_LETTERS, N_BEGIN, N_BEGIN_LETTERS = 20, 8, 5
-_MOST_SWEEPS = 20
+#: Letters that are spelled again together.
+MOST_LETTERS = 20
 #: An epoch counts less where its amplitude is above this multiple of the median.
 LOUD = 1.5
 #: The weight of other people's response: that of two letters of some 15 repetitions.
@@ -350,116 +349,17 @@ class UnlabelledSpeller:
         total = self.known.total + PRIOR_WEIGHT * noise.amplitude * self.prior
         return Response(total, self.known.n + PRIOR_WEIGHT)
 
-    def _spelled(self) -> _Spelled:
+    def _spelled(self) -> Spelled:
         model = self.model()
         assert self.noise is not None
         known = self._expected(self.noise)
-        return _spell_together(
+        return spell_together(
             model,
             [model.project(letter.sums) for letter in self.letters],
             [letter.n for letter in self.letters],
             model.project(np.broadcast_to(known.total, self.letters[0].sums.shape[1:])),
             known.n,
         )
-
-
-@dataclass(frozen=True, eq=False)
-class _Spelled:
-    """The symbols of letters, and for each the evidence of all symbols given the others."""
-
-    symbols: list[int]
-    evidence: list[Floats]
-    total: float
-
-
-def _spell_together(
-    model: EvidenceModel, sums: list[Floats], n: list[Floats], known: Floats, n_known: float
-) -> _Spelled:
-    """Find the symbols of several letters that share one response.
-
-    The search begins with a probable symbol of one letter, adds the others in the order of their
-    certainty, then revises each until none changes; the begin with the largest evidence wins.
-    """
-    search = _Search(model, sums, n, known, n_known)
-    alone = [search.evidence_of(index, {}) for index in range(len(sums))]
-    clearest = sorted(range(len(sums)), key=lambda index: -_margin(alone[index]))
-    begins = [
-        (index, int(symbol))
-        for index in clearest[:N_BEGIN_LETTERS]
-        for symbol in np.argsort(-alone[index])[:N_BEGIN]
-    ]
-    if len(sums) == 1:
-        begins = begins[:1]
-    return max((search.run(index, symbol) for index, symbol in begins), key=lambda one: one.total)
-
-
-class _Search:
-    """Coordinate ascent over the symbols of letters."""
-
-    def __init__(
-        self,
-        model: EvidenceModel,
-        sums: list[Floats],
-        n: list[Floats],
-        known: Floats,
-        n_known: float,
-    ) -> None:
-        self._model, self._sums, self._n = model, sums, n
-        self._known, self._n_known = known, n_known
-
-    def evidence_of(self, index: int, others: dict[int, int]) -> Floats:
-        """Return the evidence of a letter's symbols, given the symbols of others.
-
-        Parameters
-        ----------
-        index : int
-            The letter.
-        others : dict of int to int
-            Symbols of the other letters, by letter.
-
-        Returns
-        -------
-        evidence : ndarray, shape (symbols,)
-        """
-        total, weight = self._known, self._n_known
-        for other, symbol in others.items():
-            if other != index:
-                total = total + self._sums[other][symbol]
-                weight = weight + self._n[other][symbol]
-        return self._model.evidence(self._sums[index] + total, self._n[index] + weight)
-
-    def run(self, first: int, symbol: int) -> _Spelled:
-        """Search from one letter's symbol.
-
-        Parameters
-        ----------
-        first : int
-            The letter from which the search begins.
-        symbol : int
-            The symbol that it is given.
-
-        Returns
-        -------
-        spelled : _Spelled
-        """
-        found = {first: symbol}
-        while len(found) < len(self._sums):
-            rest = {
-                index: self.evidence_of(index, found)
-                for index in range(len(self._sums))
-                if index not in found
-            }
-            surest = max(rest, key=lambda index: _margin(rest[index]))
-            found[surest] = int(np.argmax(rest[surest]))
-        for _ in range(_MOST_SWEEPS):
-            before = dict(found)
-            for index in range(len(self._sums)):
-                found[index] = int(np.argmax(self.evidence_of(index, found)))
-            if found == before:
-                break
-        evidence = [self.evidence_of(index, found) for index in range(len(self._sums))]
-        symbols = [found[index] for index in range(len(self._sums))]
-        return _Spelled(symbols, evidence, float(evidence[0][symbols[0]]))
 
 
 def decimated(X: FloatArray) -> Floats:
@@ -497,12 +397,6 @@ def quiet(epochs: Floats) -> Floats:
     scaled: Floats = epochs * scale[:, np.newaxis, np.newaxis]
     scaled -= scaled.mean(axis=0)
     return scaled
-
-
-def _margin(evidence: Floats) -> float:
-    """Return by how much the best symbol is ahead of the next."""
-    best = np.sort(evidence)[-2:]
-    return float(best[-1] - best[0])
 
 
 def _bumps(times: Floats) -> tuple[Floats, Floats]:

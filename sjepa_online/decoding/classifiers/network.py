@@ -17,11 +17,11 @@ from sjepa_online.decoding.classifiers.fine_tuning import Strategy, choose_devic
 from sjepa_online.decoding.classifiers.imagery import Imagery
 from sjepa_online.decoding.classifiers.paper_heads import MIN_TRIALS, PaperHead
 from sjepa_online.decoding.classifiers.pre_local.classifier import PreLocalNetwork
-from sjepa_online.decoding.classifiers.readouts import (
-    BandPower,
+from sjepa_online.decoding.classifiers.readouts.power import BandPower, StimulusPower
+from sjepa_online.decoding.classifiers.readouts.responses import (
     PhaseLocked,
-    StimulusPower,
     TemplateCovariance,
+    TimeCourse,
 )
 from sjepa_online.decoding.serialization import State
 from sjepa_online.errors import InputError
@@ -37,7 +37,7 @@ RANDOM_WEIGHTS = "random"
 
 _READOUTS: dict[Paradigm | None, tuple[str, ...]] = {
     None: (PhaseLocked.kind, TemplateCovariance.kind, BandPower.kind),
-    "erp": (PhaseLocked.kind, TemplateCovariance.kind),
+    "erp": (TemplateCovariance.kind, TimeCourse.kind),
     "mi": (Imagery.kind,),
     "ssvep": (StimulusPower.kind,),
 }

@@ -12,13 +12,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from sjepa_online.decoding.base import EpochClassifier, Features
-from sjepa_online.decoding.classifiers.readouts import (
-    BandPower,
-    Readout,
-    SecondOrder,
-    StimulusPower,
-    TemplateCovariance,
-)
+from sjepa_online.decoding.classifiers.readouts.base import Readout
+from sjepa_online.decoding.classifiers.readouts.power import BandPower, SecondOrder, StimulusPower
+from sjepa_online.decoding.classifiers.readouts.responses import TemplateCovariance
 from sjepa_online.decoding.features.spatial_filters import MAX_RESPONSE, MAX_VIRTUAL, SHRINKAGE
 from sjepa_online.decoding.serialization import State
 from sjepa_online.protocol import Paradigm

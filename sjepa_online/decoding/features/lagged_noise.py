@@ -27,20 +27,22 @@ WHITE = 0.02
 
 
 @lru_cache(maxsize=8)
-def decimation(n_times: int) -> Floats:
+def decimation(n_times: int, step: int = DECIMATION) -> Floats:
     """Return the matrix that smooths an epoch and keeps every 4th sample.
 
     Parameters
     ----------
     n_times : int
         Samples of an epoch at 128 Hz.
+    step : int
+        How many samples become one, where they are not 4.
 
     Returns
     -------
     matrix : ndarray, shape (samples, n_times)
     """
-    kernel = np.hanning(2 * DECIMATION + 1)[1:-1]
-    centres = np.arange(DECIMATION // 2, n_times, DECIMATION)
+    kernel = np.hanning(2 * step + 1)[1:-1]
+    centres = np.arange(step // 2, n_times, step)
     offsets = np.arange(n_times) - centres[:, np.newaxis] + len(kernel) // 2
     inside = (offsets >= 0) & (offsets < len(kernel))
     matrix: Floats = np.where(inside, kernel[np.clip(offsets, 0, len(kernel) - 1)], 0.0)

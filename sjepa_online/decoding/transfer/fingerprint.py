@@ -53,7 +53,7 @@ def matches(known: Fingerprints, new: Fingerprints) -> NDArray[np.intp]:
     ndarray of int, shape (k,)
         Indices of known trials, ascending; empty where none is among the new ones.
     """
-    if not len(known) or not len(new):
+    if not known.size or not new.size:
         return np.empty(0, dtype=np.intp)
     flat = np.unpackbits(known.reshape(len(known), -1), axis=1).astype(np.float32)
     other = np.unpackbits(new.reshape(len(new), -1), axis=1).astype(np.float32)

@@ -14,26 +14,26 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from sjepa_online.decoding.classifiers.imagery import find_mirror
 from sjepa_online.decoding.transfer.fingerprint import Fingerprints, fingerprints, matches
+from sjepa_online.decoding.transfer.montage_match import MontageMatch, match_montage
+from sjepa_online.decoding.transfer.population_file import PopulationFile
 from sjepa_online.decoding.transfer.power_network import PowerNetwork
 from sjepa_online.decoding.transfer.rhythm_covariances import BLOCK, n_windows
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import MODEL_SFREQ
-from sjepa_online.resources import find_resource, list_resources
-from sjepa_online.tensor_file import open_safetensors, read_tensor_file, write_tensor_file
+from sjepa_online.signal.cortex import LEAST_ELECTRODES, is_over_cortex
+from sjepa_online.tensor_file import Arrays
 
 Floats32 = NDArray[np.float32]
 
 FORMAT_NAME = "sjepa-online imagery population"
 FORMAT_VERSION = 1
-#: A montage needs so many electrodes of the population, among them one on either side.
-LEAST_ELECTRODES = 3
 #: Seconds from one window of the network to the next.
 WINDOW_STEP = BLOCK / MODEL_SFREQ
-_CORTEX = re.compile(r"(FC|C|CP)([1-6]|z)")
+_NUMBER = re.compile(r"(\d+)h?$")
 _LEFT, _RIGHT = (re.compile(f"(?<![a-z]){side}(?![a-z])", re.I) for side in ("left", "right"))
 
 
@@ -95,40 +95,37 @@ class ImageryPopulation:
     prints: Fingerprints
     person: NDArray[np.int32]
 
-    def match(self, ch_names: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return where the electrodes of the population are in a montage.
+    def match(self, ch_names: Sequence[str], *, by_position: bool = True) -> MontageMatch:
+        """Return which electrodes of a montage serve for those of the population.
 
         Parameters
         ----------
         ch_names : sequence of str
             10-05 names of the montage, in the order of its channels.
+        by_position : bool
+            Whether electrodes beside those that the montage lacks serve for them.
 
         Returns
         -------
-        picks : ndarray of int
-            Index in the montage of each electrode that both have.
-        places : ndarray of int
-            Index of the same in the population.
+        match : MontageMatch
 
         Raises
         ------
         InputError
             There are fewer than 3, or none on the left, or none on the right.
         """
-        shared = [name for name in self.config.ch_names if name in ch_names]
-        numbers = [int(name[-1]) for name in shared if name[-1].isdigit()]
-        sides = {number % 2 for number in numbers}
-        if len(shared) < LEAST_ELECTRODES or len(sides) < 2:
+        found = match_montage(self.config.ch_names, ch_names, by_position=by_position)
+        shared = found.names
+        sides = {int(number[1]) % 2 for name in shared if (number := _NUMBER.search(name))}
+        if min(len(shared), len(found.served)) < LEAST_ELECTRODES or len(sides) < 2:
             raise InputError(
                 f"The montage has fewer than {LEAST_ELECTRODES} electrodes over the sensorimotor "
                 "cortex that the population knows, or none on one side",
                 value=f"in common: {', '.join(shared) or 'none'}",
-                remedy=f"The population reads {', '.join(self.config.ch_names)}; C3, Cz and C4 "
-                "suffice.",
+                remedy=f"The population reads {', '.join(self.config.ch_names)}, and electrodes "
+                "beside them; C3, Cz and C4 suffice.",
             )
-        picks = np.array([list(ch_names).index(name) for name in shared], dtype=np.intp)
-        places = np.array([self.config.ch_names.index(name) for name in shared], dtype=np.intp)
-        return picks, places
+        return found
 
     def for_window(self, start: float, n_times: int) -> ImageryPopulation:
         """Return the population for epochs of another window.
@@ -177,7 +174,7 @@ class ImageryPopulation:
         tuple of str
             Empty where all epochs are of other people.
         """
-        picks, places = self.match(ch_names)
+        picks, places = self.match(ch_names).by_name
         found = matches(self.prints[:, places], fingerprints(X[:, picks]))
         return tuple(self.config.people[index] for index in np.unique(self.person[found]))
 
@@ -198,40 +195,21 @@ class ImageryPopulation:
             "prints": self.prints,
             "person": self.person,
         }
-        config = self.config.model_dump(mode="json")
-        write_tensor_file(path, FORMAT_NAME, FORMAT_VERSION, config, arrays)
+        _FILE.write(path, self.config, arrays)
 
 
 def load_imagery_population(name_or_path: str | Path) -> ImageryPopulation:
-    """Read a population by name or path.
+    """Read a population of imagery by name or path; see :meth:`PopulationFile.load`.
 
     Parameters
     ----------
     name_or_path : str or Path
-        The name of a file in the folders of models, or a path.
 
     Returns
     -------
     ImageryPopulation
-
-    Raises
-    ------
-    InputError
-        There is no such file, or it is damaged or of another kind.
     """
-    path = find_resource("models", name_or_path)
-    content, arrays = read_tensor_file(path, FORMAT_NAME, FORMAT_VERSION)
-    try:
-        config = ImageryPopulationConfig.model_validate(content)
-        network = PowerNetwork(arrays["spatial"], arrays["scale"], arrays["weights"])
-        rest = [arrays[name] for name in ("kernels", "covariances", "prints", "person")]
-    except (ValidationError, KeyError) as error:
-        raise InputError(
-            "This population file is incomplete",
-            value=f"{path}: {error}",
-            remedy="The file was changed or damaged: get it or make it again.",
-        ) from error
-    return ImageryPopulation(config, network, *rest)
+    return _FILE.load(name_or_path)
 
 
 def list_imagery_populations() -> dict[str, ImageryPopulationConfig]:
@@ -247,15 +225,20 @@ def list_imagery_populations() -> dict[str, ImageryPopulationConfig]:
     InputError
         A file is damaged.
     """
-    return {
-        name: load_imagery_population(path).config
-        for name, path in list_resources("models", ".safetensors").items()
-        if open_safetensors(path)[0].get("format") == FORMAT_NAME
-    }
+    return _FILE.configs(lambda path: load_imagery_population(path).config)
+
+
+def _build(config: ImageryPopulationConfig, arrays: Arrays) -> ImageryPopulation:
+    network = PowerNetwork(arrays["spatial"], arrays["scale"], arrays["weights"])
+    rest = [arrays[name] for name in ("kernels", "covariances", "prints", "person")]
+    return ImageryPopulation(config, network, *rest)
+
+
+_FILE = PopulationFile(FORMAT_NAME, FORMAT_VERSION, ImageryPopulationConfig, _build)
 
 
 def cortex_electrodes(ch_names: Sequence[str]) -> tuple[str, ...]:
-    """Return the electrodes of the rows FC, C and CP: those over the sensorimotor cortex.
+    """Return the electrodes of the rows FC to CP: those over the sensorimotor cortex.
 
     Parameters
     ----------
@@ -267,7 +250,7 @@ def cortex_electrodes(ch_names: Sequence[str]) -> tuple[str, ...]:
     tuple of str
         In the given order; empty where none lies there.
     """
-    return tuple(name for name in ch_names if _CORTEX.fullmatch(name))
+    return tuple(name for name in ch_names if is_over_cortex(name))
 
 
 def mirror_of(ch_names: Sequence[str]) -> NDArray[np.intp]:

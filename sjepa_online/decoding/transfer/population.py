@@ -15,30 +15,25 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from sjepa_online.decoding.classifiers.readouts import COVARIANCE, StimulusPower
+from sjepa_online.decoding.classifiers.readouts.power import COVARIANCE, StimulusPower
 from sjepa_online.decoding.features.spatial_filters import SHRINKAGE, whitening
 from sjepa_online.decoding.features.spectral import HARMONICS
 from sjepa_online.decoding.features.tangent_space import TangentSpace, filter_covariances, shrink
+from sjepa_online.decoding.transfer.montage_match import MontageMatch, match_montage
+from sjepa_online.decoding.transfer.population_file import PopulationFile, too_few_electrodes
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
-from sjepa_online.resources import find_resource, list_resources
-from sjepa_online.tensor_file import (
-    open_safetensors,
-    read_tensor_file,
-    write_tensor_file,
-)
+from sjepa_online.tensor_file import Arrays
 from sjepa_online.typing import FloatArray, Floats, Indices, Labels
 
 FORMAT_NAME = "sjepa-online population"
 FORMAT_VERSION = 1
 #: Penalty of the shared weights, found by leaving people out (docs/accuracy.md).
 PENALTY = 10.0
-#: A montage needs this share of the population's electrodes.
-MIN_SHARE = 0.5
 
 
 class PopulationConfig(BaseModel):
@@ -81,8 +76,9 @@ class Population:
     def prior(self, protocol: Protocol, ch_names: Sequence[str]) -> StimulusPrior | None:
         """Return the prior for a protocol and a montage.
 
-        Electrodes of the population that the montage lacks are estimated from those it has by
-        the population's covariance; electrodes that the population lacks start from zero.
+        Electrodes of the population that the montage lacks are estimated from those it has, and
+        from others beside them, by the population's covariance; electrodes that the population
+        lacks and that lie beside none of these start from zero.
 
         Parameters
         ----------
@@ -93,23 +89,24 @@ class Population:
         Returns
         -------
         StimulusPrior or None
-            None if the montage has less than half of the population's electrodes.
+            None if the montage serves for less than half of the population's electrodes.
         """
-        there = np.isin(self.config.ch_names, list(ch_names))
-        if np.mean(there) < MIN_SHARE:
+        if too_few_electrodes(self.config.ch_names, ch_names):
             return None
-        cross = self.covariance[:, there]
-        among = shrink(self.covariance[np.ix_(there, there)], SHRINKAGE)
-        estimate = np.linalg.solve(among, cross.T).T
-        estimate[there] = np.eye(int(there.sum()))
-        columns = [list(ch_names).index(name) for name in self.config.ch_names if name in ch_names]
-        to_population = np.zeros((len(there), len(ch_names)))
-        to_population[:, columns] = estimate
+        match = self.match(ch_names)
+        n_channels, there = len(self.config.ch_names), match.there
+        covariance = match.nearby.extend(self.covariance[np.newaxis])[0]
+        among = shrink(covariance[np.ix_(there, there)], SHRINKAGE)
+        estimate = np.linalg.solve(among, covariance[:n_channels, there].T).T
+        own = there[:n_channels]
+        estimate[own] = np.eye(int(there.sum()))[: int(own.sum())]
+        to_population = np.zeros((n_channels, len(ch_names)))
+        to_population[:, match.picks] = estimate
         frequencies = tuple(spec.frequency for spec in protocol.classes)
         return StimulusPrior(self.shared, self.intercept, to_population, frequencies)
 
-    def missing_channels(self, ch_names: Sequence[str]) -> tuple[str, ...]:
-        """Return the population's electrodes that a montage lacks.
+    def match(self, ch_names: Sequence[str]) -> MontageMatch:
+        """Return which electrodes of a montage serve for those of the population.
 
         Parameters
         ----------
@@ -118,9 +115,9 @@ class Population:
 
         Returns
         -------
-        tuple of str
+        match : MontageMatch
         """
-        return tuple(name for name in self.config.ch_names if name not in ch_names)
+        return match_montage(self.config.ch_names, ch_names)
 
     def save(self, path: Path) -> None:
         """Write the population as one safetensors file, atomically.
@@ -135,8 +132,7 @@ class Population:
             "intercept": np.array([self.intercept]),
             "covariance": self.covariance,
         }
-        config = self.config.model_dump(mode="json")
-        write_tensor_file(path, FORMAT_NAME, FORMAT_VERSION, config, arrays)
+        _FILE.write(path, self.config, arrays)
 
 
 @dataclass(frozen=True, eq=False)
@@ -304,46 +300,28 @@ def list_populations() -> dict[str, PopulationConfig]:
     InputError
         A file is damaged.
     """
-    return {
-        name: load_population(path).config
-        for name, path in list_resources("models", ".safetensors").items()
-        if open_safetensors(path)[0].get("format") == FORMAT_NAME
-    }
+    return _FILE.configs(lambda path: load_population(path).config)
 
 
 def load_population(name_or_path: str | Path) -> Population:
-    """Read a population by name or path.
+    """Read a population by name or path; see :meth:`PopulationFile.load`.
 
     Parameters
     ----------
     name_or_path : str or Path
-        The name of a file in the folders of models, or a path.
 
     Returns
     -------
     Population
-
-    Raises
-    ------
-    InputError
-        There is no such file, or it is damaged or of another kind.
     """
-    path = find_resource("models", name_or_path)
-    content, arrays = read_tensor_file(path, FORMAT_NAME, FORMAT_VERSION)
-    try:
-        config = PopulationConfig.model_validate(content)
-        return Population(
-            config,
-            arrays["shared"],
-            float(arrays["intercept"][0]),
-            arrays["covariance"],
-        )
-    except (ValidationError, KeyError) as error:
-        raise InputError(
-            "The configuration or an array of this population file is missing or invalid",
-            value=f"{path} ({error})",
-            remedy="The file was changed or damaged: make it again.",
-        ) from error
+    return _FILE.load(name_or_path)
+
+
+def _build(config: PopulationConfig, arrays: Arrays) -> Population:
+    return Population(config, arrays["shared"], float(arrays["intercept"][0]), arrays["covariance"])
+
+
+_FILE = PopulationFile(FORMAT_NAME, FORMAT_VERSION, PopulationConfig, _build)
 
 
 def _session_vectors(matrices: Floats, covariance: Floats) -> Floats:

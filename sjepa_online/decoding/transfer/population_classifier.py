@@ -57,9 +57,13 @@ class PopulationClassifier(EpochClassifier):
         Left and right, in the order of the probabilities.
     adapts : bool
         Whether :meth:`adapt` has an effect.
+    by_position : bool
+        Whether electrodes beside those that the montage lacks serve for them.
 
     Attributes
     ----------
+    montage : MontageMatch
+        Which electrodes are read.
     classes_ : ndarray
     notes_ : tuple of str
         What the last fit found, in sentences.
@@ -81,15 +85,15 @@ class PopulationClassifier(EpochClassifier):
         classes: Sequence[str],
         *,
         adapts: bool = True,
+        by_position: bool = True,
     ) -> None:
         super().__init__(classes)
         self.population, self.ch_names, self.adapts = population, ch_names, adapts
+        self.by_position = by_position
         self._right = right_class([str(name) for name in classes])
-        self._picks, self._places = population.match(ch_names)
+        self.montage = population.match(ch_names, by_position=by_position)
         self._mirror = mirror_of(population.config.ch_names)
-        self._there = np.zeros(len(population.config.ch_names), dtype=bool)
-        self._there[self._places] = True
-        self._complete = Completion(population.covariances)
+        self._complete = Completion(population.covariances, self.montage.nearby)
         self._weights = population.network.flat_weights / population.config.temperature
         self._intercept = 0.0
         self._start()
@@ -115,7 +119,13 @@ class PopulationClassifier(EpochClassifier):
         See :meth:`EpochClassifier.for_prefix`.
         """
         population = self.population.for_window(self.population.config.window_start, n_times)
-        return PopulationClassifier(population, self.ch_names, self.classes, adapts=self.adapts)
+        return PopulationClassifier(
+            population,
+            self.ch_names,
+            self.classes,
+            adapts=self.adapts,
+            by_position=self.by_position,
+        )
 
     @property
     def reason(self) -> str:
@@ -213,9 +223,10 @@ class PopulationClassifier(EpochClassifier):
     ) -> Self:
         """Align to all trials, and learn from those with labels."""
         self._start()
-        labelled = self._complete(features[COVARIANCES], self._there)
-        parts = [] if unlabelled is None else [self._complete(unlabelled[COVARIANCES], self._there)]
-        covariances = np.concatenate([*parts, labelled])
+        parts = [features] if unlabelled is None else [unlabelled, features]
+        covariances = np.concatenate(
+            [self._complete(one[COVARIANCES], self.montage.there) for one in parts]
+        )
         if not len(covariances):
             return self
         self._align(covariances)
@@ -242,7 +253,7 @@ class PopulationClassifier(EpochClassifier):
         """
         if not self.adapts:
             return
-        for epoch in self._complete(self._covariances(X), self._there):
+        for epoch in self._complete(self._covariances(X), self.montage.there):
             self._align(epoch[np.newaxis])
             logit = float(self._ratios(epoch[np.newaxis])[0] @ self._weights)
             self._bias_weight = min(self._bias_weight + 1, MEMORY)
@@ -272,6 +283,7 @@ class PopulationClassifier(EpochClassifier):
             "classes": [str(name) for name in self.classes_],
             "ch_names": list(self.ch_names),
             "adapts": self.adapts,
+            "by_position": self.by_position,
             "population": self.population.config.model_dump(mode="json"),
             "alignment_weight": self._alignment.weight,
             "n_aligned": self.n_aligned_,
@@ -299,7 +311,15 @@ class PopulationClassifier(EpochClassifier):
             np.zeros((0, len(described.ch_names), 8), dtype=np.uint8),
             np.zeros(0, dtype=np.int32),
         )
-        made = cls(population, config["ch_names"], config["classes"], adapts=config["adapts"])
+        # a file that does not tell was calibrated by names alone
+        by_position = config.get("by_position", False)
+        made = cls(
+            population,
+            config["ch_names"],
+            config["classes"],
+            adapts=config["adapts"],
+            by_position=by_position,
+        )
         made._alignment = Alignment(arrays["alignment"], config["alignment_weight"])
         made._own_covariances = arrays["own_covariances"]
         made._weights, made._intercept = arrays["weights"], float(config["intercept"])
@@ -325,7 +345,7 @@ class PopulationClassifier(EpochClassifier):
 
     def _refresh(self) -> None:
         self._quadratic = self.population.network.quadratic(self._alignment.whitening, self._mirror)
-        self._complete_bad = Completion(self._own_covariances)
+        self._complete_bad = Completion(self._own_covariances, self.montage.nearby)
 
     def _align(self, covariances: Floats32) -> None:
         self._alignment.update(mean_covariance(covariances))
@@ -335,8 +355,9 @@ class PopulationClassifier(EpochClassifier):
         self._refresh()
 
     def _covariances(self, X: FloatArray) -> Floats32:
-        """Return covariances on the population's electrodes, 0 where the montage has none."""
-        measured = rhythm_covariances(np.asarray(X)[:, self._picks], self.population.kernels)
+        """Return covariances on the population's electrodes and those beside, 0 where none is."""
+        picked = np.asarray(X)[:, self.montage.picks]
+        measured = rhythm_covariances(picked, self.population.kernels)
         n_wanted = self.population.network.n_windows
         if measured.shape[2] < n_wanted:
             raise InputError(
@@ -345,24 +366,19 @@ class PopulationClassifier(EpochClassifier):
                 remedy=f"It reads {n_wanted} windows of 1 s, each 0.5 s after the last: choose a "
                 "protocol with a longer window.",
             )
-        if self._there.all() and np.array_equal(self._places, np.arange(len(self._there))):
-            return measured
-        n_channels = len(self._there)
-        placed = np.zeros((*measured.shape[:3], n_channels, n_channels), dtype=np.float32)
-        placed[..., self._places[:, np.newaxis], self._places] = measured
-        return placed
+        return self.montage.place(measured)
 
     def _ratios(self, covariances: Floats32) -> Floats32:
         return self.population.network.features(covariances, self._quadratic)
 
     def _probabilities(self, covariances: Floats32, bad: BoolMask | None) -> Floats:
-        there = self._there
-        if bad is not None and bad[self._picks].any():
+        montage, there = self.montage, self.montage.there
+        if bad is not None and bad[montage.picks].any():
             there = there.copy()
-            there[self._places[bad[self._picks]]] = False
+            there[montage.places[bad[montage.picks]]] = False
             if not there.any():
                 return np.full((len(covariances), 2), 0.5)
-        own = self._complete if there is self._there else self._complete_bad
+        own = self._complete if there is montage.there else self._complete_bad
         features = self._ratios(own(covariances, there))
         logits = features @ self._weights + self._intercept - self._bias
         right = expit(np.asarray(logits, dtype=np.float64))

@@ -10,26 +10,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from sjepa_online.decoding.classifiers.mean_difference import Response, sum_letter
+from sjepa_online.decoding.transfer.population_file import (
+    PopulationFile,
+    same_recordings,
+    too_few_electrodes,
+)
 from sjepa_online.errors import InputError
 from sjepa_online.markers import TARGET
 from sjepa_online.protocol import Protocol
-from sjepa_online.resources import find_resource
 from sjepa_online.signal import channel_positions
-from sjepa_online.tensor_file import read_tensor_file, write_tensor_file
+from sjepa_online.tensor_file import Arrays
 from sjepa_online.typing import FloatArray, Floats, Labels
 
 FORMAT_NAME = "sjepa-online response population"
 FORMAT_VERSION = 1
 #: Distance (in radii of the head) over which a response is alike.
 WIDTH = 0.4
-#: A montage needs this share of the population's electrodes.
-MIN_SHARE = 0.5
 
 
 class ResponsePopulationConfig(BaseModel):
@@ -114,24 +116,18 @@ class ResponsePopulation:
         ----------
         path : Path
         """
-        config = self.config.model_dump(mode="json")
-        write_tensor_file(path, FORMAT_NAME, FORMAT_VERSION, config, {"response": self.response})
+        _FILE.write(path, self.config, {"response": self.response})
 
     def _problem(
         self, protocol: Protocol, ch_names: Sequence[str], recordings: Sequence[str]
     ) -> str:
-        there = [name for name in self.config.ch_names if name in ch_names]
-        if len(there) < MIN_SHARE * len(self.config.ch_names):
-            return (
-                f"of its {len(self.config.ch_names)} electrodes the montage has "
-                f"{len(there)} ({', '.join(self.config.ch_names)})"
-            )
+        problem = too_few_electrodes(self.config.ch_names, ch_names)
+        if problem:
+            return problem
         window = protocol.window.start, protocol.n_times
         if window != (self.config.start, self.config.n_times):
             return f"its window is another one than that of {protocol.name}"
-        own = {PurePath(source).stem for source in self.config.sources}
-        shared = sorted({PurePath(recording).stem for recording in recordings} & own)
-        return f"it was made from these recordings too: {', '.join(shared)}" if shared else ""
+        return same_recordings(self.config.sources, recordings)
 
 
 def fit_response_population(
@@ -193,7 +189,7 @@ def fit_response_population(
 
 
 def load_response_population(name_or_path: str | Path) -> ResponsePopulation:
-    """Read a response population by name or path.
+    """Read a response population by name or path; see :meth:`PopulationFile.load`.
 
     Parameters
     ----------
@@ -202,21 +198,12 @@ def load_response_population(name_or_path: str | Path) -> ResponsePopulation:
     Returns
     -------
     ResponsePopulation
-
-    Raises
-    ------
-    InputError
-        There is no such file, or it is damaged or of another kind.
     """
-    path = find_resource("models", name_or_path)
-    content, arrays = read_tensor_file(path, FORMAT_NAME, FORMAT_VERSION)
-    try:
-        return ResponsePopulation(
-            ResponsePopulationConfig.model_validate(content), arrays["response"]
-        )
-    except (ValidationError, KeyError) as error:
-        raise InputError(
-            "The population file has no valid configuration, or lacks its array",
-            value=f"{path} ({error})",
-            remedy="The file was changed or damaged: make it again.",
-        ) from error
+    return _FILE.load(name_or_path)
+
+
+def _build(config: ResponsePopulationConfig, arrays: Arrays) -> ResponsePopulation:
+    return ResponsePopulation(config, arrays["response"])
+
+
+_FILE = PopulationFile(FORMAT_NAME, FORMAT_VERSION, ResponsePopulationConfig, _build)

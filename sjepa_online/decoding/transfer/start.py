@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePath
 from typing import NamedTuple
 
+import numpy as np
+
+from sjepa_online.decoding.classifiers.auto import POPULATION, UMM, AutoClassifier
+from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
 from sjepa_online.decoding.classifiers.imagery import find_mirror
 from sjepa_online.decoding.transfer.imagery_population import load_imagery_population
 from sjepa_online.decoding.transfer.population import Population, StimulusPrior, load_population
 from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
+from sjepa_online.decoding.transfer.population_file import same_recordings, too_few_electrodes
+from sjepa_online.decoding.transfer.response_population import load_response_population
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 from sjepa_online.typing import FloatArray, Floats
 
+AUTO, FILTER_BANK = AutoClassifier.kind, FilterBankClassifier.kind
 #: The shipped population of each paradigm that has one.
 SHIPPED = {"ssvep": "population-ssvep"}
-
-
 #: The shipped population of imagery.
 SHIPPED_IMAGERY = "population-mi"
 
@@ -52,8 +56,117 @@ class PopulationStart(NamedTuple):
 NO_USE = PopulationStart("no population start: the decoder has no use for one")
 
 
+def decoder_start(
+    decoder: str,
+    name: str,
+    protocol: Protocol,
+    ch_names: Sequence[str],
+    recordings: Sequence[str] = (),
+    epochs: Sequence[FloatArray] = (),
+) -> PopulationStart:
+    """Find what other people's recordings give to a decoder.
+
+    Parameters
+    ----------
+    decoder : str
+        Name of the decoder.
+    name : str
+        ``auto``, ``none``, or the name or path of a population.
+    protocol : Protocol
+    ch_names : sequence of str
+        The montage.
+    recordings : sequence of str
+        Names of the recordings in use.
+    epochs : sequence of ndarray, shape (n, channels, samples)
+        Trials in use, in µV at 128 Hz.
+
+    Returns
+    -------
+    PopulationStart
+
+    Raises
+    ------
+    InputError
+        A population that was named does not suit, or the decoder has no use for one of its kind.
+    """
+    paradigm, is_named = protocol.paradigm, name not in ("auto", "none")
+    if decoder == POPULATION:
+        return imagery_start(_required_population(name, protocol), protocol, ch_names, epochs)
+    if paradigm == "mi" and decoder == AUTO:
+        return imagery_start(name, protocol, ch_names, epochs)
+    if paradigm == "erp" and is_named:
+        if decoder not in (UMM, AUTO):
+            _refuse(decoder, name, "responses", f"{UMM} or {AUTO}")
+        response = response_prior(name, protocol, ch_names, recordings)
+        return PopulationStart(f"starts from the response in {name}", response=response)
+    if paradigm == "mi" and is_named and decoder == FILTER_BANK:
+        _refuse(decoder, name, "imagery", f"{POPULATION} or {AUTO}")
+    if decoder in (AUTO, FILTER_BANK):
+        return population_start(name, protocol, ch_names, recordings)
+    return NO_USE
+
+
+def _refuse(decoder: str, name: str, what: str, others: str) -> None:
+    raise InputError(
+        f"The decoder {decoder} cannot start from other people's {what}",
+        value=f"--population {name}",
+        remedy=f"Choose {others}, or leave the population out.",
+    )
+
+
+def _required_population(name: str, protocol: Protocol) -> str:
+    """Return the population of the decoder that is made of one."""
+    if protocol.paradigm != "mi":
+        raise InputError(
+            f"The decoder {POPULATION} reads imagery, and the protocol {protocol.name} has none",
+            value=f"a protocol of {protocol.paradigm}",
+            remedy="Choose another decoder for this paradigm; auto suits all.",
+        )
+    if name == "none":
+        raise InputError(
+            f"The decoder {POPULATION} is made of other people's recordings, and has none",
+            value="--population none",
+            remedy="Give `--population auto`, a name or a file, or choose another decoder.",
+        )
+    return SHIPPED_IMAGERY if name == "auto" else name
+
+
+def response_prior(
+    population: str, protocol: Protocol, ch_names: Sequence[str], recordings: Sequence[str] = ()
+) -> Floats | None:
+    """Return the response to a target that a montage is expected to show.
+
+    Parameters
+    ----------
+    population : str
+        Name or path of a response population; ``auto`` and ``none`` stand for none.
+    protocol : Protocol
+    ch_names : sequence of str
+        The montage.
+    recordings : sequence of str
+        Names of the recordings in use.
+
+    Returns
+    -------
+    prior : ndarray, shape (channels, samples), or None
+
+    Raises
+    ------
+    InputError
+        The population cannot be read, or does not suit.
+    """
+    if population in ("auto", "none"):
+        return None
+    return load_response_population(population).prior(protocol, ch_names, recordings)
+
+
 def population_start(
-    name: str, protocol: Protocol, ch_names: Sequence[str], recordings: Sequence[str] = ()
+    name: str,
+    protocol: Protocol,
+    ch_names: Sequence[str],
+    recordings: Sequence[str] = (),
+    *,
+    same_stimuli: bool = False,
 ) -> PopulationStart:
     """Find the population to start from.
 
@@ -67,6 +180,9 @@ def population_start(
     recordings : sequence of str
         Names of the recordings in use. A population that was made from one of them is no
         other people's, and would flatter the score.
+    same_stimuli : bool
+        Whether the protocol may show those stimuli only that the population's people saw, as it
+        must where no label tells how the person responds to others.
 
     Returns
     -------
@@ -87,6 +203,8 @@ def population_start(
     chosen = SHIPPED[protocol.paradigm] if name == "auto" else name
     population = load_population(chosen)
     problem = _problem(population, protocol, ch_names, recordings)
+    if same_stimuli and not problem:
+        problem = _other_stimuli(population, protocol)
     if problem and name != "auto":
         raise InputError(
             "This population does not suit the paradigm, the montage or the recordings",
@@ -96,11 +214,9 @@ def population_start(
     prior = None if problem else population.prior(protocol, ch_names)
     if prior is None:
         return PopulationStart(f"no population start: {chosen}: {problem}")
-    missing = population.missing_channels(ch_names)
-    estimated = f", of which {', '.join(missing)} are estimated" if missing else ""
     return PopulationStart(
         f"starts from {chosen}: {population.config.n_trials} trials of other people on "
-        f"{len(population.config.ch_names)} electrodes{estimated}",
+        f"{len(population.config.ch_names)} electrodes{population.match(ch_names).estimated}",
         prior,
     )
 
@@ -147,12 +263,10 @@ def imagery_start(
         told = problem.finding.removesuffix(".")
         told = f"{told[0].lower()}{told[1:]}"
         return PopulationStart(f"no population start: {chosen}: {told}{mirror}")
-    missing = [electrode for electrode in population.config.ch_names if electrode not in ch_names]
-    estimated = f", of which {', '.join(missing)} are estimated" if missing else ""
     note = (
         f"starts from {chosen}: {population.config.n_trials} trials of "
         f"{len(population.config.people)} other people on {len(population.config.ch_names)} "
-        f"electrodes{estimated}{mirror}"
+        f"electrodes{classifier.montage.estimated}{mirror}"
     )
     return PopulationStart(note, imagery=classifier)
 
@@ -171,6 +285,15 @@ def _mirror_note(protocol: Protocol, ch_names: Sequence[str]) -> str:
     return f"; learned as mirror images of each other: {', '.join(pairs)}"
 
 
+def _other_stimuli(population: Population, protocol: Protocol) -> str:
+    known = population.config.frequencies
+    other = [f"{one:g}" for one in protocol.frequencies if not np.isclose(one, known).any()]
+    if other:
+        return f"its people saw {', '.join(f'{one:g}' for one in known)} Hz, not {', '.join(other)}"
+    rests = any(spec.frequency is None for spec in protocol.classes)
+    return "its people had no trials of rest" if rests and not population.config.has_rest else ""
+
+
 def _problem(
     population: Population,
     protocol: Protocol,
@@ -179,13 +302,6 @@ def _problem(
 ) -> str:
     if population.config.paradigm != protocol.paradigm:
         return f"it is for {population.config.paradigm}, the protocol for {protocol.paradigm}"
-    own = {PurePath(source).stem for source in population.config.sources}
-    shared = sorted({PurePath(recording).stem for recording in recordings} & own)
-    if shared:
-        return f"it was made from these recordings too: {', '.join(shared)}"
-    if population.prior(protocol, ch_names) is None:
-        return (
-            "the montage has less than half of its electrodes "
-            f"({', '.join(population.config.ch_names)})"
-        )
-    return ""
+    return same_recordings(population.config.sources, recordings) or too_few_electrodes(
+        population.config.ch_names, ch_names
+    )

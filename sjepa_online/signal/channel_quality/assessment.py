@@ -159,9 +159,7 @@ class WindowAssessor:
         return Assessment(met, still_met, measures, swaps.partner, scale)
 
     def _usual_correlation(self) -> Floats:
-        """Median correlation of each channel with its prediction, infinite in the beginning."""
-        if len(self._correlations) < BLOCKS_PER_WINDOW:
-            return np.full(len(self._amplitude), np.inf)
+        """Median correlation of each channel with its prediction in the last windows."""
         median: Floats = np.median(self._correlations, axis=0)
         return median
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PyQt6.QtWidgets import QApplication
 
 from sjepa_apps.live.actions import VIEWS
 from sjepa_apps.live.keys import KeysDialog
@@ -31,6 +32,7 @@ def test_any_name_of_stream_channel_and_marker_is_shown_and_the_window_keeps_its
     opened.session.log("refused", name, "bad")
     for view in VIEWS:
         opened.show_view(view)
+        QApplication.processEvents()
         opened.grab()
     # a channel that is no electrode is not shown, and asking for it does nothing
     shown = opened.signals.canvas.names

@@ -8,45 +8,17 @@ from typing import Any
 
 import pytest
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import (
-    QApplication,
-    QComboBox,
-    QFileDialog,
-    QInputDialog,
-    QLineEdit,
-    QPushButton,
-    QWidget,
-)
+from PyQt6.QtWidgets import QFileDialog, QInputDialog
 
 from sjepa_apps.live.actions import VIEWS
 from sjepa_apps.live.keys import KeysDialog
 from sjepa_apps.live.settings import LiveSettings
 
 
-def walked(window: Any, n_most: int = 200) -> list[QWidget]:
-    """Press Tab until the first control comes again."""
-    first = current = window.signals.canvas
-    first.setFocus()
-    found = []
-    for _ in range(n_most):
-        found.append(current)
-        current.focusNextChild() if current is window else window.focusNextPrevChild(True)
-        current = QApplication.focusWidget() or window.focusWidget()
-        if current is first:
-            return found
-    raise AssertionError(f"Tab never comes back: it is caught at {current}")
-
-
-def test_tab_reaches_every_control_that_is_to_be_seen(opened: Any) -> None:
-    controls = {
-        one
-        for kind in (QPushButton, QComboBox, QLineEdit)
-        for one in opened.findChildren(kind)
-        if one.isVisible() and one.isEnabled() and not one.visibleRegion().isEmpty()
-    }
-    reached = set(walked(opened))
-    missed = {one for one in controls if one not in reached}
-    assert not missed, [one.toolTip() for one in missed]
+def test_tab_reaches_every_control_that_is_to_be_seen(opened: Any, looks: Any) -> None:
+    reached = set(looks.tab_order(opened, opened.signals.canvas))
+    missed = looks.controls(opened) - reached
+    assert not missed, [one.toolTip() or one for one in missed]
     assert {opened.top.session_menu, opened.top.view_menu, opened.scalp.canvas} <= reached
 
 
@@ -146,9 +118,9 @@ def test_decoders_of_late_are_offered_and_the_dialog_begins_beside_the_loaded_on
     window = make_window(settings=LiveSettings(folder=str(tmp_path / "elsewhere")))
     for path in paths:
         say(window, ready.model_copy(update={"path": str(path)}))
-    assert window.settings.recent_decoders == (str(paths[1]), str(paths[0]))
+    assert window.recent.paths == [str(paths[1]), str(paths[0])]
     offered = window.controls._recent_menu.actions()
-    assert [one.text() for one in offered] == [str(paths[1]), str(paths[0])]
+    assert [one.data() for one in offered] == [str(paths[1]), str(paths[0])]
     offered[1].trigger()
     assert sent[-1].path == str(paths[0])
     begun = []

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +10,7 @@ import psutil
 import pytest
 
 from sjepa_apps.session.folder import SessionFolder
-from sjepa_online.stream import Recorder, discovery, resolve_stream
+from sjepa_online.stream import discovery, resolve_stream
 
 PROTOCOL = """
 name = "short"
@@ -48,26 +47,11 @@ def kill_recorder() -> Callable[[], None]:
     """Kill the recorder of this process."""
 
     def kill() -> None:
-        for child in psutil.Process().children():
+        for child in psutil.Process().children(recursive=True):
             if "LabRecorder" in child.name():
                 child.kill()
 
     return kill
-
-
-@pytest.fixture
-def recorder_that_ends_at_once(
-    monkeypatch: pytest.MonkeyPatch, kill_recorder: Callable[[], None]
-) -> None:
-    """LabRecorder takes up to 5 s to end; what it has received it writes within half a second."""
-    stop = Recorder.stop
-
-    def kill(self: Recorder, timeout: float = 20.0) -> None:
-        time.sleep(0.6)
-        kill_recorder()
-        stop(self, timeout)
-
-    monkeypatch.setattr(Recorder, "stop", kill)
 
 
 @pytest.fixture

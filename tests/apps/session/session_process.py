@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 from sjepa_apps.session.controller import CalibrationSession
@@ -11,9 +12,10 @@ from sjepa_apps.session.headless import HeadlessPresenter
 from sjepa_online.stream import FrameOutlet, StimulusOutlet, resolve_stream
 
 if __name__ == "__main__":
+    tell = partial(print, flush=True)
     folder = SessionFolder.open(Path(sys.argv[1]))
     stream = resolve_stream(folder.state.stream.selector)
     with StimulusOutlet(folder.protocol_text) as stimulus, FrameOutlet(0.0) as frames:
-        session = CalibrationSession(folder, stream, (stimulus.uid, frames.uid), print)
-        presenter = HeadlessPresenter(stimulus, frames, print)
-        session.record(presenter, lambda done, n: print(f"trial {done}", flush=True))
+        session = CalibrationSession(folder, stream, (stimulus.uid, frames.uid), tell)
+        presenter = HeadlessPresenter(stimulus, frames, tell)
+        session.record(presenter, lambda done, n: tell(f"trial {done}"))

@@ -8,8 +8,6 @@ from sjepa_online.data import Recording
 from sjepa_online.errors import InputError
 from sjepa_online.stream import Replay, resolve_stream
 
-pytestmark = pytest.mark.usefixtures("recorder_that_ends_at_once")
-
 
 def replay_of(name, factor=1.0):
     """Noise of 10 µV with one flat, one loud and one humming channel."""

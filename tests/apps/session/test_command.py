@@ -159,7 +159,7 @@ def test_feedback_shows_and_scores_what_the_decoder_chooses(
 
 
 def test_a_session_with_a_simulated_participant_yields_a_decoder(
-    command, process, tmp_path, protocol_file, recorder_that_ends_at_once, monkeypatch
+    command, process, tmp_path, protocol_file, monkeypatch
 ):
     monkeypatch.setattr(controller, "check_channels", partial(check_channels, seconds=2.5))
     text = protocol_file.read_text()

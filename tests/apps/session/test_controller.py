@@ -15,11 +15,9 @@ from sjepa_apps.session.folder import SessionFolder
 from sjepa_apps.session.headless import HeadlessPresenter
 from sjepa_apps.session.presenter import PresentedTrial, SessionStopped, TrialMonitor
 from sjepa_online.amplifier import AS_DECLARED, describe
-from sjepa_online.errors import InputError
+from sjepa_online.errors import InputError, OperationError
 from sjepa_online.schedule import ScheduledTrial
-from sjepa_online.stream import FrameOutlet, StimulusOutlet, resolve_stream
-
-pytestmark = pytest.mark.usefixtures("recorder_that_ends_at_once")
+from sjepa_online.stream import FrameOutlet, Recorder, StimulusOutlet, resolve_stream
 
 
 class Watched(HeadlessPresenter):
@@ -127,7 +125,7 @@ def test_a_session_that_was_killed_or_stopped_goes_on_with_the_next_trial(
     time.sleep(0.25)
     killed.kill()
     killed.wait()
-    wait_for(lambda: "Closing the file" in folder.parts()[0].with_suffix(".log").read_text())
+    wait_for(lambda: b"sample_count" in folder.parts()[0].read_bytes())
 
     def escape(trial):
         if trial.number == 3:
@@ -191,7 +189,7 @@ def test_a_recorder_that_hangs_leads_to_a_new_part_as_one_that_is_killed(
         shown.append((trial.number, time.monotonic()))
         if len(shown) > 1:
             return trial
-        for child in psutil.Process().children():
+        for child in psutil.Process().children(recursive=True):
             if "LabRecorder" in child.name():
                 child.suspend()
         return endless(trial)
@@ -210,6 +208,26 @@ def test_a_recorder_that_hangs_leads_to_a_new_part_as_one_that_is_killed(
     assert session.remaining() == []
 
 
+def test_a_recorder_that_does_not_start_is_started_again_some_times(amplifier, run, monkeypatch):
+    amplifier("session-start")
+    start, failures = Recorder.start, [2]
+
+    def fail(self, *arguments, **options):
+        if failures[0]:
+            failures[0] -= 1
+            raise OperationError("it has gone")
+        start(self, *arguments, **options)
+
+    monkeypatch.setattr(Recorder, "start", fail)
+    session, presenter = run("session-start")
+    assert presenter.told.count("it has gone") == 2
+    assert session.remaining() == []
+    failures[0] = 3
+    session.folder.parts()[-1].unlink()
+    with pytest.raises(OperationError, match="it has gone"):
+        session.record(presenter)
+
+
 def test_escape_while_the_recorder_starts_ends_the_session_at_once(amplifier, begin):
     class Stopped(HeadlessPresenter):
         def check_stopped(self):
@@ -223,7 +241,9 @@ def test_escape_while_the_recorder_starts_ends_the_session_at_once(amplifier, be
         session = CalibrationSession(folder, resolve_stream("session-escape"), others, print)
         with pytest.raises(SessionStopped):
             session.record(Stopped(stimulus, frames, print))
-    assert not any("LabRecorder" in child.name() for child in psutil.Process().children())
+    assert not any(
+        "LabRecorder" in child.name() for child in psutil.Process().children(recursive=True)
+    )
     assert len(session.remaining()) == folder.state.n_trials
 
 

@@ -14,18 +14,18 @@ pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
-from sjepa_apps.session_window import conductor, window
-from sjepa_apps.session_window.run import watched_run
+from sjepa_apps.session_window import conductor, feedback_window, window
+from sjepa_apps.session_window.run import watched_signal
 from sjepa_apps.session_window.run.signal_watch import SignalState
 from sjepa_apps.session_window.setup import SessionSetup
 from sjepa_apps.session_window.window import SessionWindow
 from sjepa_apps.stimulus import window as stimulus
+from sjepa_apps.ui.recent_decoders import RecentDecoders
 from sjepa_apps.ui.worker import Worker
 from sjepa_online.data import Recording
 from sjepa_online.decoding import DecoderRequest
 from sjepa_online.evaluation.report import Advice
-from sjepa_online.evaluation.report.channels import ChannelReport
-from sjepa_online.stream import StreamDescription
+from sjepa_online.stream import Chunk, StreamDescription
 
 PROTOCOL = """
 name = "quick"
@@ -184,13 +184,7 @@ def open_session(
     qapp: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, protocol_file: Path
 ) -> Iterator[Callable[..., SessionWindow]]:
     """Open session windows in which nothing is recorded; they last as long as the test."""
-    reports = [
-        ChannelReport("C3", 9.0, 1.0, 0.02),
-        ChannelReport("Cz", 0.0, 0.0, 0.0),
-        ChannelReport("C4", 9.0, 1.0, 0.02),
-    ]
-    check = SimpleNamespace(channels=reports, complaints=["Cz is flat"])
-    monkeypatch.setattr(conductor, "check_channels", lambda stream, unit: check)
+    monkeypatch.setattr(conductor, "check_channels", lambda stream, unit: None)
     monkeypatch.setattr(conductor, "CalibrationSession", QuickSession)
     # as if all were recorded
     monkeypatch.setattr(conductor, "remaining_trials", lambda *_: [])
@@ -198,14 +192,15 @@ def open_session(
     monkeypatch.setattr(conductor, "advise", lambda _: [Advice("warning", "At chance.")])
     monkeypatch.setattr(conductor, "more_trials_help", lambda _: True)
     monkeypatch.setattr(window, "Discovery", NoDiscovery)
-    monkeypatch.setattr(watched_run, "SignalWatch", QuietWatch)
+    monkeypatch.setattr(watched_signal, "SignalWatch", QuietWatch)
     monkeypatch.setattr(stimulus, "MEASURED_FRAMES", 25)
     monkeypatch.setattr(stimulus, "SETTLING_FRAMES", 2)
     opened = []
 
     def make(*streams: StreamDescription, **options: Any) -> SessionWindow:
         options = {"paradigm": str(protocol_file), "folder": tmp_path / "session"} | options
-        opened.append(SessionWindow(SessionSetup(request=DecoderRequest("riemann"), **options)))
+        options = {"request": DecoderRequest("riemann")} | options
+        opened.append(SessionWindow(SessionSetup(**options)))
         opened[-1].show()
         opened[-1].setup_page.show_streams(list(streams))
         return opened[-1]
@@ -243,9 +238,49 @@ def begin() -> Callable[..., Any]:
 
 
 @pytest.fixture
+def stopping_inlet() -> type:
+    """A stand-in for the inlet: two seconds of signal with a flat channel, then nothing."""
+    rng = np.random.default_rng(0)
+    chunks = [rng.standard_normal((3, 125)) * 10 for _ in range(4)]
+    for chunk in chunks:
+        chunk[1] = 0.0
+
+    class Inlet:
+        ch_names, sfreq, missing = ("C3", "Cz", "C4"), 250.0, 0
+        lost = False
+
+        def __init__(self, stream: Any, amplifier: Any, recover: bool) -> None:
+            self.stream = stream
+
+        def __enter__(self) -> Inlet:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            return None
+
+        def unit_of(self) -> str:
+            return "uV"
+
+        def pull(self) -> Chunk:
+            data = chunks.pop(0) if chunks else np.empty((3, 0))
+            return Chunk(data, np.arange(data.shape[1]) / 250)
+
+    return Inlet
+
+
+@pytest.fixture
 def quick_session() -> type[QuickSession]:
     """The class that stands in for the session of a window."""
     return QuickSession
+
+
+@pytest.fixture(autouse=True)
+def recent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RecentDecoders:
+    """The decoders of late, of this test alone."""
+    path = tmp_path / "config" / "recent_decoders.json"
+    for module in (window, feedback_window):
+        monkeypatch.setattr(module, "recent_file", lambda: path)
+    return RecentDecoders(path)
 
 
 @pytest.fixture(autouse=True)

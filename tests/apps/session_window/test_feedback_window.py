@@ -16,7 +16,7 @@ from sjepa_apps.session.selections import Selection
 from sjepa_apps.session_window import feedback_window
 from sjepa_apps.session_window.feedback_setup import FeedbackSetup
 from sjepa_apps.session_window.feedback_window import FeedbackWindow
-from sjepa_apps.session_window.run import watched_run
+from sjepa_apps.session_window.run import watched_signal
 from sjepa_apps.stimulus import window as stimulus
 from sjepa_apps.stimulus.display import DisplayOptions
 from sjepa_online.amplifier import AS_DECLARED
@@ -60,7 +60,7 @@ class QuickRun:
 @pytest.fixture
 def open_feedback(qapp, monkeypatch, tmp_path, protocol_file, eeg, quiet_watch):
     monkeypatch.setattr(feedback_window, "FeedbackRun", QuickRun)
-    monkeypatch.setattr(watched_run, "SignalWatch", quiet_watch)
+    monkeypatch.setattr(watched_signal, "SignalWatch", quiet_watch)
     monkeypatch.setattr(stimulus, "MEASURED_FRAMES", 25)
     monkeypatch.setattr(stimulus, "SETTLING_FRAMES", 2)
     monkeypatch.setattr(QuickRun, "error", None)
@@ -134,6 +134,25 @@ def test_closing_in_the_middle_of_a_trial_ends_the_run(open_feedback, qtbot, pro
     one.close()
     qtbot.waitUntil(lambda: not one.isVisible(), timeout=60_000)
     assert shown.stopped
+
+
+def test_another_run_begins_with_a_decoder_of_late(
+    open_feedback, qtbot, monkeypatch, tmp_path, recent, eeg
+):
+    started = []
+    monkeypatch.setattr(feedback_window, "start_program", started.append)
+    path = tmp_path / "before.safetensors"
+    path.touch()
+    recent.add(path)
+    one = open_feedback(1)
+    assert not one.page.again.isVisible()
+    qtbot.waitUntil(lambda: one.page.primary.isVisible(), timeout=60_000)
+    assert one.page.again.isVisible()
+    # the decoder of the run itself is no file here
+    (action,) = one.page.again.decoders.actions()
+    action.trigger()
+    stream = eeg("a").selector
+    assert started == [["feedback", "--decoder", str(path), "--stream", stream, "--windowed"]]
 
 
 def test_table_of_free_spelling_knows_no_target_and_runs_no_formula(tmp_path):

@@ -16,7 +16,7 @@ from sjepa_online.errors import OperationError
 
 
 def test_session_runs_from_the_first_page_to_the_result(
-    open_session, qtbot, tmp_path, eeg, go_to_recording, begin
+    open_session, qtbot, tmp_path, eeg, go_to_recording, begin, recent
 ):
     one = open_session(eeg("a"))
     go_to_recording(one, qtbot)
@@ -34,6 +34,7 @@ def test_session_runs_from_the_first_page_to_the_result(
     outcome = one.outcome()
     assert outcome.folder.path == tmp_path / "session"
     assert outcome.result.decoder.read_text() == "decoder"
+    assert recent.paths == [str(outcome.result.decoder)]
 
 
 def test_result_opens_the_live_window_and_the_feedback(
@@ -102,7 +103,7 @@ def test_training_is_offered_only_for_what_can_be_trained_on(
         page.secondary.click()
         qtbot.waitUntil(page.primary.isEnabled, timeout=60_000)
         assert page.train.isEnabled() == offered
-        assert ("left_hand: 3, right_hand: 3" in page.recorded.text()) != offered
+        assert ("left hand: 3, right hand: 3" in page.recorded.text()) != offered
     page.train.click()
     qtbot.waitUntil(lambda: one.pages.currentWidget() is one.result_page, timeout=60_000)
 
@@ -183,3 +184,25 @@ def test_display_too_slow_for_the_protocol_is_told(
     one.run_page.primary.click()
     assert "55 Hz on a display of 60 Hz" in one.run_page.message.text()
     qtbot.waitUntil(one.run_page.primary.isEnabled, timeout=60_000)
+
+
+def test_decoders_of_late_are_used_from_the_first_page(
+    open_session, monkeypatch, tmp_path, eeg, recent
+):
+    started = []
+    monkeypatch.setattr(window, "start_program", started.append)
+    path = tmp_path / "before.safetensors"
+    path.touch()
+    recent.add(path)
+    one = open_session(eeg("a"))
+    button = one.setup_page.recent
+    assert button.isEnabled()
+    for use in button.decoders.actions()[0].menu().actions():
+        use.trigger()
+    stream = ["--decoder", str(path), "--stream", eeg("a").selector]
+    assert started == [["live", *stream], ["feedback", *stream, "--display", "1"]]
+    assert "feedback opens" in one.setup_page.message.text()
+    # without a stream the program chooses
+    one.setup_page.show_streams([])
+    one._use("live", path)
+    assert started[-1] == ["live", "--decoder", str(path)]

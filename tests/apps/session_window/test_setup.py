@@ -8,15 +8,12 @@ import pytest
 
 pytest.importorskip("PyQt6", reason="the windows need PyQt6")
 
-from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFileDialog
 
 from sjepa_apps.session_window import conductor
 from sjepa_apps.stimulus.display import DisplayOptions
-from sjepa_apps.ui.theme import DARK, LIGHT
 from sjepa_online.amplifier import describe
 from sjepa_online.errors import InputError
-from sjepa_online.stream import StreamDescription
 
 
 def test_only_stream_in_sight_is_chosen(open_session, eeg):
@@ -98,46 +95,10 @@ def test_protocol_is_chosen_by_its_file(open_session, protocol_file, monkeypatch
     assert one.setup_page.trials.value() == 10
 
 
-def test_channels_that_need_a_look_come_first(open_session, qtbot, eeg):
-    one = open_session(eeg("a"))
-    one.setup_page.primary.click()
-    qtbot.waitUntil(one.channels_page.primary.isEnabled, timeout=60_000)
-    table = one.channels_page.table
-    assert [table.item(row, 0).text() for row in range(3)] == ["Cz", "C3", "C4"]
-    assert table.item(0, 3).text() == "Cz is flat"
-    # where the column cuts it
-    assert "Cz is flat" in table.item(0, 3).toolTip()
-    assert one.channels_page.message.text() == "1 of 3 channels need a look."
-    assert one.channels_page.scalp._states.bad == ("Cz",)
-
-
 def test_columns_fit_what_they_hold(open_session, eeg):
     table = open_session(replace(eeg("a"), units=())).setup_page.table
     assert table.item(0, 3).text() == "not declared"
     assert all(table.columnWidth(n) >= table.sizeHintForColumn(n) for n in range(1, 5))
-
-
-def test_findings_have_the_colours_of_the_theme(open_session, qtbot, eeg):
-    one = open_session(eeg("a"))
-    page = one.channels_page
-    one.setup_page.primary.click()
-    qtbot.waitUntil(page.primary.isEnabled, timeout=60_000)
-    for theme in (LIGHT, DARK):
-        page.set_theme(theme)
-        shown = [page.table.item(row, 3).foreground().color().name() for row in range(3)]
-        assert shown == [theme.bad.lower(), theme.good.lower(), theme.good.lower()]
-
-
-def test_signal_that_cannot_be_recorded_is_refused(open_session, qtbot, monkeypatch, eeg):
-    def refuse(stream: StreamDescription, unit: str | None) -> None:
-        raise InputError("Every channel is constant", value="a", remedy="Switch it on.")
-
-    monkeypatch.setattr(conductor, "check_channels", refuse)
-    one = open_session(eeg("a"))
-    one.setup_page.primary.click()
-    qtbot.waitUntil(one.channels_page.secondary.isEnabled, timeout=60_000)
-    assert "Switch it on" in one.channels_page.message.text()
-    assert not one.channels_page.primary.isEnabled()
 
 
 def test_operator_goes_back_to_another_stream(open_session, qtbot, eeg, go_to_recording):
@@ -216,18 +177,3 @@ def test_participant_without_a_letter_is_refused(open_session, eeg):
     assert not page.primary.isEnabled()
     page.identity.participant.setText("😀 1")
     assert page.primary.isEnabled()
-
-
-def test_findings_are_not_cut(open_session, qtbot, eeg):
-    one = open_session(eeg("a"))
-    one.resize(900, 700)
-    one.setup_page.primary.click()
-    table = one.channels_page.table
-    qtbot.waitUntil(one.channels_page.primary.isEnabled, timeout=60_000)
-    item = table.item(0, 3)
-    item.setText("99 % of the power of a channel with a long name is mains " * 3)
-    table.resizeRowsToContents()
-    rect = table.fontMetrics().boundingRect(
-        0, 0, table.columnWidth(3) - 16, 10_000, Qt.TextFlag.TextWordWrap, item.text()
-    )
-    assert table.rowHeight(0) >= rect.height()

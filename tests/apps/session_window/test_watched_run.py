@@ -82,6 +82,19 @@ def test_operator_pauses_goes_on_and_stops_by_button_and_key(running, qtbot):
     assert shown.stopped
 
 
+def test_a_display_that_goes_in_a_trial_pauses_it(running, qtbot):
+    one, shown, _ = running
+    # as when its display is unplugged
+    shown.frame_window.hide()
+    qtbot.waitUntil(lambda: shown.shown.activity == "pause", timeout=10_000)
+    page = look(one)
+    assert page.alert.text().startswith("Paused.")
+    shown.frame_window.show()
+    page.pause.click()
+    qtbot.waitUntil(lambda: shown.shown.activity == "trial", timeout=60_000)
+    assert "1 trial shown again" in look(one).alert.text()
+
+
 def test_loss_of_the_signal_appears_at_once_and_its_return_too(running):
     one, _, watch = running
     watch.state = SignalState(True, 0.0, 0, 2, (GOOD, FLAT), None, "")
@@ -156,34 +169,8 @@ def test_missing_samples_leave_a_hole_in_the_traces(qapp, theme):
     assert all(same[150:180])
 
 
-def test_signal_is_followed_and_its_loss_is_told(qapp, qtbot, monkeypatch, eeg):
-    """A stand-in for the inlet sends two seconds of signal with a flat channel, then nothing."""
-    rng = np.random.default_rng(0)
-    chunks = [rng.standard_normal((3, 125)) * 10 for _ in range(4)]
-    for chunk in chunks:
-        chunk[1] = 0.0
-
-    class Inlet:
-        ch_names, sfreq, missing = ("C3", "Cz", "C4"), 250.0, 0
-        lost = False
-
-        def __init__(self, stream, amplifier, recover):
-            self.stream = stream
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            return None
-
-        def unit_of(self):
-            return "uV"
-
-        def pull(self):
-            data = chunks.pop(0) if chunks else np.empty((3, 0))
-            return signal_watch.Chunk(data, np.arange(data.shape[1]) / 250)
-
-    monkeypatch.setattr(signal_watch, "SignalInlet", Inlet)
+def test_signal_is_followed_and_its_loss_is_told(qapp, qtbot, monkeypatch, eeg, stopping_inlet):
+    monkeypatch.setattr(signal_watch, "SignalInlet", stopping_inlet)
     monkeypatch.setattr(signal_watch, "LOST_AFTER", 0.5)
     watch = SignalWatch(eeg("a"), AS_DECLARED, StripLayout(QSize(300, 120), 1.0, LIGHT))
     watch.start()

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from sjepa_online.decoding.catalog import classifier_from_state
-from sjepa_online.decoding.classifiers import readouts
 from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
 from sjepa_online.decoding.classifiers.imagery import Imagery, find_mirror, log_ratios, sides
 from sjepa_online.decoding.classifiers.logistic import LogisticRegression
+from sjepa_online.decoding.classifiers.readouts import power
 from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
 from sjepa_online.signal.montage import MNE_MONTAGE
 
@@ -205,6 +205,6 @@ def test_a_decoder_reads_the_bands_that_it_was_fitted_on(simulated_epochs, monke
     riemann = RiemannClassifier("mi", (), CLASSES).fit(X, y)
     states = [classifier.to_state(), riemann.to_state()]
     before = [classifier.predict_proba(X), riemann.predict_proba(X)]
-    monkeypatch.setattr(readouts, "RHYTHM_BANDS", np.array([[20.0, 30]]))
+    monkeypatch.setattr(power, "RHYTHM_BANDS", np.array([[20.0, 30]]))
     for state, expected in zip(states, before, strict=True):
         np.testing.assert_array_equal(classifier_from_state(state).predict_proba(X), expected)

@@ -8,12 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sjepa_online.decoding.classifiers.readouts import (
-    BandPower,
-    Readout,
-    StimulusPower,
-    TemplateCovariance,
-)
+from sjepa_online.decoding.classifiers.readouts.base import Readout
+from sjepa_online.decoding.classifiers.readouts.power import BandPower, StimulusPower
+from sjepa_online.decoding.classifiers.readouts.responses import TemplateCovariance
 from sjepa_online.decoding.classifiers.riemann import RiemannClassifier
 from sjepa_online.decoding.features.tangent_space import TangentSpace
 

@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from sjepa_online.decoding import DecoderRequest, EpochClassifier
+from sjepa_online.decoding.catalog import classifier_from_state, make_fbcca
+from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
 from sjepa_online.decoding.features.spatial_filters import whitening
+from sjepa_online.decoding.transfer.flicker_classifier import FlickerPopulation
 from sjepa_online.decoding.transfer.population import (
     PENALTY,
     Population,
@@ -238,3 +241,78 @@ def test_montages_are_mixed_on_the_electrodes_that_they_share() -> None:
     assert common_channels([("Oz", "O1", "Pz"), ("Pz", "Cz", "Oz")]) == ("Oz", "Pz")
     with pytest.raises(InputError, match="fewer than two"):
         common_channels([("Oz", "O1"), ("O1", "Cz")])
+
+
+def _flicker(saved: str, keep: tuple[str, ...] = CH_NAMES) -> FlickerPopulation:
+    protocol = _protocol()
+    filter_bank = DecoderRequest("filter-bank", "random", 0, "cpu", saved).make(protocol, keep)
+    assert isinstance(filter_bank, FilterBankClassifier)
+    return FlickerPopulation(filter_bank, make_fbcca(protocol))
+
+
+@pytest.mark.parametrize("keep", [CH_NAMES, ("O1", "O2", "Pz", "Cz")])
+def test_it_decodes_without_a_label(keep: tuple[str, ...], saved: str) -> None:
+    protocol, rows = _protocol(), [CH_NAMES.index(name) for name in keep]
+    flicker = _flicker(saved, keep)
+    parts: dict[str, list[float]] = {"both": [], "fbcca": []}
+    for seed in range(4):
+        flicker.align(_session(protocol, 18, seed)[0][:, rows])
+        X, y = _session(protocol, 60, seed)
+        parts["both"].append(_score(flicker, X[:, rows], y))
+        parts["fbcca"].append(_score(flicker.fbcca, X[:, rows], y))
+    assert np.mean(parts["both"]) > np.mean(parts["fbcca"]) + 0.03
+
+
+def test_without_labels_no_class_is_read(saved: str) -> None:
+    X, y = _session(_protocol(), 18, 0)
+    aligned = _flicker(saved).align(X).predict_proba(X)
+    fitted = _flicker(saved).fit(X, y[::-1]).predict_proba(X)
+    np.testing.assert_array_equal(aligned, fitted)
+
+
+def test_an_aligned_decoder_is_restored_and_does_without_bad_channels(saved: str) -> None:
+    X, _ = _session(_protocol(), 18, 0)
+    flicker = _flicker(saved).align(X)
+    again = classifier_from_state(flicker.to_state())
+    np.testing.assert_array_equal(again.predict_proba(X), flicker.predict_proba(X))
+    bad = np.array(CH_NAMES) == "POz"
+    loud = X.copy()
+    loud[:, bad] = 1e6
+    np.testing.assert_array_equal(flicker.predict_proba(loud, bad), flicker.predict_proba(X, bad))
+
+
+def test_a_filter_bank_without_other_people_cannot_be_aligned() -> None:
+    X, _ = _session(_protocol(), 6, 0)
+    alone = DecoderRequest("filter-bank", "random", population="none").make(_protocol(), CH_NAMES)
+    assert isinstance(alone, FilterBankClassifier)
+    with pytest.raises(InputError, match="cannot do without labels"):
+        alone.align(alone.features(X))
+
+
+def test_without_labels_the_stimuli_are_those_of_the_population(saved: str) -> None:
+    for protocol, told in (
+        (_protocol((9.0, 15.0)), "saw 9, 13 Hz, not 15"),
+        (_protocol((8.0, 11.0), rest=False), "not 8, 11"),
+    ):
+        assert population_start(saved, protocol, CH_NAMES).prior is not None
+        with pytest.raises(InputError, match=told):
+            population_start(saved, protocol, CH_NAMES, same_stimuli=True)
+    fewer = _protocol((13.0,))
+    assert population_start(saved, fewer, CH_NAMES, same_stimuli=True).prior is not None
+
+
+def test_without_trials_of_rest_nobody_knows_rest(tmp_path: Path) -> None:
+    _population(_protocol(rest=False), 2).save(tmp_path / "others.safetensors")
+    name = str(tmp_path / "others.safetensors")
+    with pytest.raises(InputError, match="no trials of rest"):
+        population_start(name, _protocol(), CH_NAMES, same_stimuli=True)
+
+
+def test_electrodes_beside_those_of_the_population_serve(saved: str) -> None:
+    """POO1 and POO2 lie beside O1, O2 and POz, which this montage lacks."""
+    population = load_population(saved)
+    keep = ("Oz", "Pz", "POO1", "POO2")
+    prior = population.prior(_protocol(), keep)
+    assert prior is not None
+    assert np.abs(prior.to_population[CH_NAMES.index("POz"), 2:]).min() > 0.1
+    assert "also from POO1, POO2 beside them" in population_start(saved, _protocol(), keep).note

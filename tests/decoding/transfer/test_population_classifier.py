@@ -20,6 +20,15 @@ from sjepa_online.errors import InputError
 CH_NAMES = ("FC3", "FCz", "FC4", "C3", "Cz", "C4", "CP3", "CPz", "CP4")
 CLASSES = ("left_hand", "right_hand")
 NEW_PEOPLE = range(3)
+#: Electrodes between those of the population, and the two that are beside each.
+BESIDE = {
+    "FCC3": ("FC3", "C3"),
+    "FCC4": ("FC4", "C4"),
+    "FCCz": ("FCz", "Cz"),
+    "CCP3": ("CP3", "C3"),
+    "CCP4": ("CP4", "C4"),
+    "CCPz": ("CPz", "Cz"),
+}
 
 Epochs = tuple[NDArray[np.float32], NDArray[np.str_]]
 Simulate = Callable[..., Epochs]
@@ -86,6 +95,50 @@ def test_other_montages(population: ImageryPopulation, simulate: Simulate) -> No
             classifier.fit(simulate(seed, 20)[0][:, order])
             scores.append(_accuracy(classifier, simulate(seed, 40), order))
         assert np.mean(scores) > 0.7
+
+
+def _beside(X: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the signal at BESIDE: the mean of the two electrodes beside each."""
+    around = np.array([[name in two for name in CH_NAMES] for two in BESIDE.values()]) / 2
+    return (around @ X).astype(np.float32)
+
+
+def test_electrodes_beside_those_of_the_population_serve(
+    population: ImageryPopulation, simulate: Simulate
+) -> None:
+    scores = []
+    for seed in NEW_PEOPLE:
+        classifier = PopulationClassifier(population, tuple(BESIDE), CLASSES)
+        classifier.fit(_beside(simulate(seed, 20)[0]))
+        X, y = simulate(seed, 40)
+        scores.append(_accuracy(classifier, (_beside(X), y)))
+    assert np.mean(scores) > 0.75
+    again = classifier_from_state(classifier.to_state())
+    np.testing.assert_array_equal(
+        again.predict_proba(_beside(X)), classifier.predict_proba(_beside(X))
+    )
+    bad = np.array(list(BESIDE)) == "FCC3"
+    noisy = _beside(X)
+    noisy[:, bad] = 1e5
+    np.testing.assert_array_equal(
+        classifier.predict_proba(noisy, bad), classifier.predict_proba(_beside(X), bad)
+    )
+    with pytest.raises(InputError, match="in common: none"):
+        PopulationClassifier(population, tuple(BESIDE), CLASSES, by_position=False)
+
+
+def test_a_state_that_does_not_tell_is_matched_by_names(
+    population: ImageryPopulation, simulate: Simulate
+) -> None:
+    names, X = ("C3", "Cz", "C4", *BESIDE), simulate(0, 20)[0]
+    whole = np.concatenate([X[:, 3:6], _beside(X)], axis=1)
+    by_name = PopulationClassifier(population, names, CLASSES, by_position=False).fit(whole)
+    state = by_name.to_state()
+    del state.config["by_position"]
+    again = classifier_from_state(state)
+    np.testing.assert_array_equal(again.predict_proba(whole), by_name.predict_proba(whole))
+    by_both = PopulationClassifier(population, names, CLASSES).fit(whole)
+    assert not np.allclose(by_both.predict_proba(whole), by_name.predict_proba(whole))
 
 
 def test_other_channels_have_no_part(population: ImageryPopulation, simulate: Simulate) -> None:

@@ -85,7 +85,7 @@ def test_a_classifier_keeps_its_population(
 def test_what_does_not_suit_is_refused(
     population: ResponsePopulation, simulated_spelling: Spelling, tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match="the montage has 1"):
+    with pytest.raises(InputError, match="less than half of its electrodes"):
         population.prior(PROTOCOL, ["Cz", "O1", "O2"])
     with pytest.raises(InputError, match="these recordings too: simulated spelling 11"):
         population.prior(PROTOCOL, CH_NAMES, ["simulated spelling 11"])

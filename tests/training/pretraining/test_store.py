@@ -172,6 +172,22 @@ def test_a_broken_recording_is_reported_and_does_not_stop_the_rest(
     assert not third.broken
 
 
+def test_annotations_in_an_archive_stop_nothing(tmp_path: Path) -> None:
+    alone, latin = tmp_path / "alone.edf", _write(tmp_path / "latin.edf", _noise())
+    signals = edfio.read_edf(latin).signals
+    note = [edfio.EdfAnnotation(3, None, "Z?hler")]
+    edfio.Edf([], annotations=note).write(alone)
+    edfio.Edf(signals, annotations=note).write(latin)
+    latin.write_bytes(latin.read_bytes().replace(b"Z?hler", b"Z\xe4hler"))
+    stored = _filled(tmp_path / "store", alone, latin).contents([str(alone), str(latin)])
+    ((name, reason),) = stored[0].broken
+    assert name == str(alone)
+    assert "only annotations" in reason
+    assert "\n" not in reason
+    assert stored[1].shards
+    assert not stored[1].broken
+
+
 def test_a_full_disk_leaves_a_store_that_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,7 +28,7 @@ def latency(
     decoder: Annotated[
         str, typer.Option(callback=check_decoder_name, help="Decoder to time.")
     ] = "pre-local",
-    channels: Annotated[int, typer.Option(min=1, max=62, help="Channels of the stream.")] = 62,
+    channels: Annotated[int, typer.Option(min=1, max=128, help="Channels of the stream.")] = 62,
     sfreq: Annotated[
         float, typer.Option(min=100.0, max=4000.0, help="Rate of the stream in Hz.")
     ] = 1000.0,

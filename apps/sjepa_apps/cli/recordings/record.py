@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sjepa_online.amplifier import AmplifierProfile
-    from sjepa_online.stream import Recorder, StreamDescription
+    from sjepa_online.stream import Arrivals, Recorder, StreamDescription
 
 #: Seconds between two looks at the recording.
 LOOK_EVERY = 0.5
 #: Seconds between two lines of progress.
 TELL_EVERY = 10.0
+#: Seconds for which a file is waited for after Ctrl-C, which ends every command within 2 s.
+CLOSED_WITHIN = 1.4
 
 
 @describes_signal()
@@ -44,30 +46,46 @@ def record(
 ) -> None:
     """Record EEG and markers as XDF until Ctrl-C, which ends the file whole."""
     from sjepa_online.amplifier import pick_channels
-    from sjepa_online.stream import Recorder, resolve_stream
+    from sjepa_online.stream import Arrivals, resolve_stream
 
     configure_lsl(lsl_scope)
-    eeg = resolve_stream(stream, wait)
+    eeg = resolve_stream(stream, wait, prefers=amplifier.prefers)
     picked = pick_channels(eeg.declaration, amplifier)
     for note in picked.notes:
         say(note)
     others = [resolve_stream(name, wait) for name in also or ()]
     chosen = _distinct([eeg, *_markers(amplifier, wait), *others])
-    recorder = Recorder(out, [one.uid for one in chosen])
+    recorder = _recorder(out, eeg, chosen)
     problem, interrupted = "", False
     try:
         recorder.start(max(20.0, wait))
         say(f"Recording {', '.join(one.name for one in chosen)} to {out}. Ctrl-C stops.")
-        problem = _watch(recorder, out, seconds)
+        with Arrivals(eeg) as arrivals:
+            problem = _watch(recorder, arrivals, out, seconds)
     except KeyboardInterrupt:
         interrupted = True
         say("Closing the file")
+        if not recorder.leave(CLOSED_WITHIN):
+            say("A stream is lost or slow: the file will be whole within 9 s")
     finally:
         recorder.stop()
     _tell(out, chosen, picked.ch_names, problem, json)
     if interrupted:
         # as any command that runs until Ctrl-C
         raise KeyboardInterrupt
+
+
+def _recorder(out: Path, eeg: StreamDescription, chosen: Sequence[StreamDescription]) -> Recorder:
+    """Make a recorder of streams that knows by which clock the signal is stamped."""
+    from sjepa_online.stream import Recorder
+    from sjepa_online.stream.recording import hung_after
+    from sjepa_online.stream.stretch import clock_shift
+
+    shift = clock_shift(eeg)
+    if shift:
+        say(f"{eeg.name} has another clock, {-shift:+.3f} s off; the file tells it")
+    shifts = {eeg.uid: shift} if shift else None
+    return Recorder(out, [one.uid for one in chosen], shifts, hung_after(eeg))
 
 
 def _markers(amplifier: AmplifierProfile, wait: float) -> list[StreamDescription]:
@@ -92,12 +110,12 @@ def _distinct(streams: Sequence[StreamDescription]) -> list[StreamDescription]:
     return list({one.uid: one for one in streams}.values())
 
 
-def _watch(recorder: Recorder, out: Path, seconds: float | None) -> str:
+def _watch(recorder: Recorder, arrivals: Arrivals, out: Path, seconds: float | None) -> str:
     """Tell how the recording goes on until its end; return what has ended it, if anything."""
     began = told = time.monotonic()
     while seconds is None or time.monotonic() - began < seconds:
         time.sleep(LOOK_EVERY)
-        status = recorder.status()
+        status = recorder.status(arrivals.any())
         if status.problem:
             return status.problem
         if time.monotonic() - told >= TELL_EVERY:

@@ -114,7 +114,7 @@ def feedback(
     def document(selections: Sequence[Selection]) -> dict[str, object]:
         return _document(selections, protocol, loaded)
 
-    signal = resolve_stream(stream, wait)
+    signal = resolve_stream(stream, wait, prefers=amplifier.prefers)
     setup = FeedbackSetup(
         decoder,
         protocol,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from sjepa_apps.cli.common import check_out, progress_bar, say, session_option
 from sjepa_apps.cli.session.outputs import CalibrationOutputs
+from sjepa_apps.cli.session.without_labels import tell_unlabelled
 from sjepa_apps.cli.windows import require_window
 from sjepa_apps.session.identity import BIDS_PATTERN
 from sjepa_online.errors import InputError, OperationError
@@ -100,7 +101,7 @@ def open_session(setup: SessionSetup, wait: float) -> tuple[SessionFolder, Strea
     protocol = load_protocol(setup.paradigm)
     if setup.resume is None:
         _require_enough(setup, protocol)
-        stream = resolve_stream(setup.stream, wait)
+        stream = resolve_stream(setup.stream, wait, prefers=setup.amplifier.prefers)
         folder = SessionFolder.create(
             setup.folder,
             setup.paradigm,
@@ -209,6 +210,10 @@ def run_in_window(setup: SessionSetup, *, overwrite: bool, json: bool) -> None:
         if folder is not None:
             say(how_to_resume(folder))
         raise KeyboardInterrupt
+    if result is None and outcome.unlabelled is not None:
+        made, path = outcome.unlabelled.made, outcome.unlabelled.decoder
+        tell_unlabelled(made.decoder, made.seconds, made.fit_seconds, path, json=json)
+        return
     if result is None or folder is None:
         advice = "" if folder is None else f" {how_to_resume(folder)}"
         raise OperationError(f"The session was closed before a decoder was trained.{advice}")

@@ -19,10 +19,8 @@ from sjepa_apps.cli.common import (
 if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
     from sjepa_online.data import Recording
-    from sjepa_online.decoding import DecoderRequest
-
-#: Seconds of signal that align a decoder.
-ALIGNMENT = 60
+    from sjepa_online.decoding import Decoder, DecoderRequest
+    from sjepa_online.protocol import Protocol
 
 
 @dataclass(frozen=True)
@@ -45,8 +43,14 @@ class AlignmentStream:
     wait: float
     scope: LslScope | None
 
-    def record(self) -> Recording:
+    def record(self, protocol: Protocol, request: DecoderRequest) -> Recording:
         """Record a minute of the stream.
+
+        Parameters
+        ----------
+        protocol : Protocol
+        request : DecoderRequest
+            What is to be made of it.
 
         Returns
         -------
@@ -55,18 +59,22 @@ class AlignmentStream:
         Raises
         ------
         InputError
-            There is no such stream, or several.
+            There is no such stream, or several, or no such decoder can be made of it.
         OperationError
             It sends too little.
         """
         configure_lsl(self.scope)
+        from sjepa_online.amplifier import pick_channels
         from sjepa_online.stream import resolve_stream
-        from sjepa_online.stream.stretch import record_stretch
+        from sjepa_online.stream.stretch import ALIGNMENT_SECONDS, record_stretch
+        from sjepa_online.training.without_labels import require_possible
 
-        found = resolve_stream(self.name, self.wait)
-        say(f"Recording {ALIGNMENT} s of {found.name}; no label is needed")
-        with progress_bar("Recording", ALIGNMENT) as advance:
-            return record_stretch(found, ALIGNMENT, self.amplifier, advance)
+        found = resolve_stream(self.name, self.wait, prefers=self.amplifier.prefers)
+        names = pick_channels(found.declaration, self.amplifier).ch_names
+        require_possible(protocol, request, names)
+        say(f"Recording {ALIGNMENT_SECONDS} s of {found.name}; no label is needed")
+        with progress_bar("Recording", ALIGNMENT_SECONDS) as advance:
+            return record_stretch(found, ALIGNMENT_SECONDS, self.amplifier, advance)
 
 
 def calibrate_without_labels(
@@ -108,27 +116,50 @@ def calibrate_without_labels(
 
     check_out(out, overwrite)
     protocol = load_protocol(paradigm)
-    recordings = load_sources(sources, stream.amplifier) if sources else [stream.record()]
+    if sources:
+        recordings = load_sources(sources, stream.amplifier)
+    else:
+        recordings = [stream.record(protocol, request)]
     made = without_labels.calibrate_without_labels(
         recordings, protocol, PreprocessorConfig(), request
     )
     for reason in made.dropped:
         say(f"left out: {reason}")
     made.decoder.save(out)
+    tell_unlabelled(made.decoder, made.seconds, made.fit_seconds, out, json=json)
+
+
+def tell_unlabelled(
+    decoder: Decoder, seconds: float, fit_seconds: float, out: Path, *, json: bool
+) -> None:
+    """Print what a decoder without labels is.
+
+    Parameters
+    ----------
+    decoder : Decoder
+    seconds : float
+        Of signal that aligned it.
+    fit_seconds : float
+    out : Path
+        Its file.
+    json : bool
+        Print one JSON document instead of text.
+    """
+    choice = decoder.calibration.choice
     if json:
         print_json(
             {
-                "paradigm": protocol.name,
-                "decoder": made.decoder.name,
-                "classes": list(made.decoder.classes),
+                "paradigm": decoder.protocol.name,
+                "decoder": decoder.name,
+                "classes": list(decoder.classes),
                 "n_trials": 0,
                 "cv": {},
-                "choice": made.decoder.calibration.choice,
-                "seconds": made.seconds,
-                "fit_s": made.fit_seconds,
+                "choice": choice,
+                "seconds": seconds,
+                "fit_s": fit_seconds,
                 "out": str(out),
             }
         )
         return
-    echo(f"No labelled trial; {made.decoder.calibration.choice}")
-    echo(f"Aligned on {made.seconds:.0f} s of signal; saved {out}")
+    echo(f"No labelled trial; {choice}")
+    echo(f"Aligned on {seconds:.0f} s of signal; saved {out}")

@@ -8,6 +8,7 @@ from PyQt6.QtCore import QRectF
 
 from sjepa_apps.live.analysis.page import MOST_CURVES, AnalysisPage, Floats, Shown, whole_rows
 from sjepa_apps.live.analysis.spectra import BANDS, TOP, band_powers, power_spectra, stimulus_snr
+from sjepa_apps.ui.plots import LogAxis
 from sjepa_apps.ui.theme import Theme
 
 #: Seconds that a spectrum is taken from, and that the stimulus responses are taken from.
@@ -28,6 +29,8 @@ class SpectrumPage(AnalysisPage):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "Hz", "µV²/Hz")
+        self.plot.setAxisItems({"left": LogAxis("left")})
+        self.set_theme(theme)
         self.plot.setLogMode(y=True)
         self.plot.setXRange(0, TOP, padding=0)
         self.offer_maps([_band_text(name) for name in BANDS])

@@ -20,6 +20,9 @@ from PyQt6.QtWidgets import (
 
 from sjepa_apps.ui.theme import GRID
 from sjepa_apps.ui.widgets import Choices, PlainLabel, ProtocolFileButton
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, to_toml
+from sjepa_online.errors import InputError
+from sjepa_online.files import atomic_write
 from sjepa_online.foreign_text import safe_name
 from sjepa_online.resources import list_resources
 
@@ -34,8 +37,10 @@ class CalibrateDialog(QDialog):
     ----------
     folder : Path
         Where decoders and sessions go.
-    stream, unit : str or None
-        Name of the stream that is connected, and the unit that was given for it.
+    stream : str or None
+        Selector of the stream that is connected.
+    amplifier : AmplifierProfile
+        What was said of it beside what it declares.
     parent : QWidget or None
 
     Signals
@@ -51,13 +56,13 @@ class CalibrateDialog(QDialog):
         self,
         folder: Path,
         stream: str | None,
-        unit: str | None = None,
+        amplifier: AmplifierProfile = AS_DECLARED,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Calibrate")
         self.setMinimumWidth(560)
-        self._folder, self._stream, self._unit = folder, stream, unit
+        self._folder, self._stream, self._amplifier = folder, stream, amplifier
         self.protocol = Choices()
         self.protocol.addItems(sorted(list_resources("calibration", ".toml")))
         self.other = ProtocolFileButton(self.protocol)
@@ -78,6 +83,10 @@ class CalibrateDialog(QDialog):
         self.start.setProperty("primary", True)
         self.start.setDefault(True)
         self.cancel = QPushButton("Cancel")
+        self.problem = PlainLabel()
+        self.problem.setWordWrap(True)
+        self.problem.set_state("bad")
+        self.problem.hide()
         self._lay_out()
         self.browse.clicked.connect(self._add)
         self.cancel.clicked.connect(self.reject)
@@ -111,7 +120,8 @@ class CalibrateDialog(QDialog):
         buttons.addStretch()
         buttons.addWidget(self.cancel)
         buttons.addWidget(self.start)
-        layout.addLayout(buttons, 5, 0, 1, 3)
+        layout.addWidget(self.problem, 5, 0, 1, 3)
+        layout.addLayout(buttons, 6, 0, 1, 3)
         layout.setColumnStretch(1, 1)
 
     def command(self) -> tuple[list[str], Path | None]:
@@ -121,10 +131,12 @@ class CalibrateDialog(QDialog):
         arguments += ["--decoder", self.decoder.currentText()]
         if self.from_session.isChecked():
             assert self._stream is not None
-            folder = self._folder / f"session_{datetime.now():%Y%m%d_%H%M%S}"
+            now = f"{datetime.now():%Y%m%d_%H%M%S}"
+            folder = self._folder / f"session_{now}"
             arguments += ["--stream", self._stream, "--folder", str(folder)]
-            if self._unit is not None:
-                arguments += ["--unit", self._unit]
+            if self._amplifier != AS_DECLARED:
+                # beside the session, whose folder must be new
+                arguments += ["--amplifier", str(self._folder / f"amplifier_{now}.toml")]
             return arguments, folder / "decoder.safetensors"
         name = f"{safe_name(Path(protocol).stem)}_{datetime.now():%Y%m%d_%H%M%S}.safetensors"
         out = self._folder / name
@@ -148,5 +160,18 @@ class CalibrateDialog(QDialog):
         self.sources.setText("; ".join([*self._named_sources(), *paths]))
 
     def _accept(self) -> None:
-        self.accepted_command.emit(*self.command())
+        arguments, out = self.command()
+        try:
+            self._write_profile(arguments)
+        except (InputError, OSError) as error:
+            self.problem.setText(f"The amplifier's profile cannot be written: {error}")
+            self.problem.show()
+            return
+        self.accepted_command.emit(arguments, out)
         self.accept()
+
+    def _write_profile(self, arguments: list[str]) -> None:
+        if "--amplifier" in arguments:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            path = Path(arguments[arguments.index("--amplifier") + 1])
+            atomic_write(path, to_toml(self._amplifier).encode())

@@ -85,8 +85,11 @@ class ParadigmView(QWidget):
         painter.setPen(QColor(theme.ink))
         font = QFont(self.font())
         room = box.height() - 6 if low else box.height() / 3
-        font.setPixelSize(max(9, min(16, int(room), int(box.width() / 4.5))))
         font.setBold(best)
+        for size in range(max(9, min(16, int(room), int(box.width() / 4.5))), 8, -1):
+            font.setPixelSize(size)
+            if QFontMetricsF(font).horizontalAdvance(text) <= box.width() - 4:
+                break
         painter.setFont(font)
         fitting = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, box.width() - 4)
         above = box.adjusted(0, 0, 0, -height if low else -height - 2)

@@ -14,9 +14,13 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from sjepa_apps.live.signals.reader import lasting_selector
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.stream import Recorder, StreamDescription, find_streams
+from sjepa_online.stream.recording import hung_after
+from sjepa_online.stream.stretch import clock_shift
 
 #: Seconds between two looks at the recorder.
 LOOK_EVERY = 0.5
+#: Parts in a row that may end by themselves, and seconds after which a part counts as good.
+ATTEMPTS, GOOD_AFTER = 3, 30.0
 
 
 class RecordingState(Enum):
@@ -30,6 +34,8 @@ class RecordingState(Enum):
 
 class Recording(QObject):
     """One recording after the other, each in a process of its own that outlives this one.
+
+    Where a recorder hangs or is killed, a new part of the recording begins.
 
     Signals
     -------
@@ -59,6 +65,10 @@ class Recording(QObject):
         self._since = self._next_look = 0.0
         self._told = ""
         self._n_received = 0
+        #: The first part, and how many have ended by themselves, in all and in a row.
+        self._first: Path | None = None
+        self._connected: StreamDescription | None = None
+        self._n_ended = self._n_in_a_row = 0
 
     @property
     def seconds(self) -> float:
@@ -82,15 +92,27 @@ class Recording(QObject):
         except OSError as error:
             self.problem.emit(str(error))
             return
-        self.path = folder / f"sjepa-online_{datetime.now():%Y%m%d_%H%M%S}.xdf"
-        self.n_bytes, self._told = 0, ""
-        self._job = self._worker.submit(self._begin, self.path, connected)
+        self._first = folder / f"sjepa-online_{datetime.now():%Y%m%d_%H%M%S}.xdf"
+        self._connected = connected
+        self._n_ended = self._n_in_a_row = 0
+        self._begin_part(self._first)
+
+    def _begin_part(self, path: Path) -> None:
+        assert self._connected is not None
+        self.path, self.n_bytes, self._told = path, 0, ""
+        self._job = self._worker.submit(self._begin, path, self._connected)
         self._enter(RecordingState.STARTING)
 
     def _begin(self, path: Path, connected: StreamDescription) -> None:
         """Record what is in sight now; the recorder would wait for a stream that has gone."""
         streams = worth_recording(connected, find_streams())
-        self._recorder = Recorder(path, [stream.uid for stream in streams])
+        # a source that was restarted has another uid
+        signal = streams[0]
+        shift = clock_shift(signal)
+        shifts = {signal.uid: shift} if shift else None
+        self._recorder = Recorder(
+            path, [stream.uid for stream in streams], shifts, hung_after(signal)
+        )
         self._recorder.start()
 
     def stop(self) -> None:
@@ -129,7 +151,12 @@ class Recording(QObject):
         if isinstance(error, InputError | OperationError | OSError):
             self.problem.emit(str(error))
             self._recorder = None
-            self._enter(RecordingState.IDLE)
+            self._told = str(error)
+            # the first part is the operator's to begin again
+            if self.state is RecordingState.STARTING and self._n_ended:
+                self._go_on()
+            else:
+                self._enter(RecordingState.IDLE)
         elif error is not None:
             raise error
         elif self.state is RecordingState.STARTING:
@@ -155,7 +182,19 @@ class Recording(QObject):
             # one that hangs is still there
             self._worker.submit(self._recorder.stop)
             self._recorder = None
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Begin a new part after one that has ended by itself; end where that helps nothing."""
+        assert self._first is not None
+        self._n_ended += 1
+        # the time of a part that has not begun is 0
+        self._n_in_a_row = 1 if self.seconds > GOOD_AFTER else self._n_in_a_row + 1
+        if self._n_in_a_row > ATTEMPTS:
+            self.problem.emit(f"{self._told} The recording has ended: {ATTEMPTS} parts in a row.")
             self._enter(RecordingState.IDLE)
+            return
+        self._begin_part(self._first.with_stem(f"{self._first.stem}_part-{self._n_ended + 1}"))
 
     def _enter(self, state: RecordingState) -> None:
         self.state = state

@@ -22,7 +22,7 @@ from sjepa_apps.session_window.run.trace_strip import TraceStrip
 from sjepa_apps.stimulus.display import DisplayReport
 from sjepa_apps.stimulus.frames import FrameCount
 from sjepa_apps.stimulus.shown import ShownState
-from sjepa_apps.ui.channel_states import ChannelStates, ChannelSummary
+from sjepa_apps.ui.channel_states import ChannelStates, judged_states
 from sjepa_apps.ui.scalp import ScalpCanvas
 from sjepa_apps.ui.theme import GRID, Theme
 from sjepa_apps.ui.widgets import ElidedLabel, PlainLabel, State, panel
@@ -44,19 +44,9 @@ _PHASES = {
 }
 _KEYS = (
     "The participant's keys: Enter goes on, Space pauses, Esc stops. Here: P pauses and goes on, "
-    "Esc stops. Everything is recorded as it comes, so a session that ends early can go on later."
+    "Esc stops."
 )
-
-
-class RunningStates(ChannelStates):
-    """States of the electrodes, for the scalp map."""
-
-    def describe(self, name: str) -> str:
-        """Tell the state of a channel."""
-        report = self.get(name)
-        if report is None:
-            return name
-        return f"{name}: {', '.join(report.reasons)}" if report.reasons else f"{name} is good"
+_KEPT = "Everything is recorded as it comes, so a session that ends early can go on later."
 
 
 class RunPage(Page):
@@ -66,6 +56,8 @@ class RunPage(Page):
     ----------
     theme : Theme
     title : str
+    kept : str
+        What becomes of a run that ends early.
 
     Signals
     -------
@@ -75,8 +67,10 @@ class RunPage(Page):
 
     key_pressed = pyqtSignal(object)
 
-    def __init__(self, theme: Theme, title: str = "Practice and recording") -> None:
-        super().__init__(title, _KEYS, "Start", "Stop", back=True)
+    def __init__(
+        self, theme: Theme, title: str = "Practice and recording", kept: str = _KEPT
+    ) -> None:
+        super().__init__(title, f"{_KEYS} {kept}", "Start", "Stop", back=True)
         self.state = PlainLabel("Ready", "decision")
         self.clock = PlainLabel("", "heading")
         self.left = PlainLabel("", "muted")
@@ -226,9 +220,7 @@ class RunPage(Page):
         if names and names != self._shown_names:
             self._shown_names = names
             self.scalp.set_channels(names)
-        states = RunningStates(
-            ChannelSummary(one.channel, one.bad, one.reasons, None) for one in signal.verdicts
-        )
+        states = judged_states(signal.verdicts)
         self.scalp.set_states(states)
         if not names:
             self.electrodes.setText("not known")
@@ -239,6 +231,12 @@ class RunPage(Page):
         else:
             self.electrodes.setText(f"All {len(names)} are good")
             self.electrodes.set_state("good")
+
+    def show_nothing(self) -> None:
+        """Let nothing of a run that is over stay in sight as if it were current."""
+        self.copy.show_copy_of(None)
+        self.cue.setText("–")
+        self.show_signal(SignalState(problem="Nothing runs: the signal is not read."))
 
     def alarm(self, text: str, state: State = "") -> None:
         """Show a pause, a loss or a repeat in large letters; an empty text shows none."""

@@ -49,6 +49,10 @@ class SignalState:
         The traces.
     problem : str
         Why there is no signal, for people; empty while there is one.
+    failed : bool
+        Whether nobody reads the stream any more, because of an error that nobody expects.
+    heard : bool
+        Whether samples have come before.
     """
 
     receiving: bool = False
@@ -58,6 +62,13 @@ class SignalState:
     verdicts: tuple[Verdict, ...] = ()
     picture: QImage | None = None
     problem: str = "Connecting to the signal …"
+    failed: bool = False
+    heard: bool = False
+
+    @property
+    def lost(self) -> bool:
+        """Whether a signal that was there has gone."""
+        return self.failed or (not self.receiving and (self.heard or self.n_channels > 0))
 
 
 class SignalWatch(Worker):
@@ -86,6 +97,7 @@ class SignalWatch(Worker):
         self._stream = stream
         self._amplifier = amplifier
         self._missing = 0
+        self._heard = False
 
     def work(self) -> None:
         """Read, and after a loss look for the stream again."""
@@ -96,7 +108,9 @@ class SignalWatch(Worker):
                     stream = resolve_stream(self._stream.selector, 1.0)
                 self._follow(stream)
             except (InputError, OperationError) as error:
-                self.state = SignalState(missing=self._missing, problem=str(error))
+                self.state = SignalState(
+                    missing=self._missing, problem=str(error), heard=self._heard
+                )
                 self._ended.wait(0.5)
             stream = None
 
@@ -109,6 +123,7 @@ class SignalWatch(Worker):
                 now = time.monotonic()
                 if len(chunk.timestamps):
                     heard = now
+                    self._heard = True
                     signal.update(chunk)
                 if now - drawn >= PICTURE_EVERY:
                     drawn = now

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from sjepa_apps.session_window.run.page import RunPage
-from sjepa_apps.session_window.run.signal_watch import SignalState, SignalWatch
+from sjepa_apps.session_window.run.watched_signal import WatchedSignal
 from sjepa_apps.stimulus.shown import ShownState
 from sjepa_apps.stimulus.window import StimulusWindow
 from sjepa_apps.ui.widgets import State
@@ -27,8 +27,7 @@ class WatchedRun:
 
     def __init__(self, page: RunPage) -> None:
         self._page = page
-        self._watches: list[SignalWatch] = []
-        self._watch: SignalWatch | None = None
+        self._signal = WatchedSignal(page.traces)
         self._began = self._trial_began = 0.0
         self._where = ""
         self._durations: Sequence[float] = ()
@@ -42,9 +41,7 @@ class WatchedRun:
         self._n_repeats = self._n_losses = 0
         self._durations = ()
         self._lost = False
-        self._watch = SignalWatch(stream, amplifier, self._page.traces.layout_of_traces)
-        self._watches.append(self._watch)
-        self._watch.start()
+        self._signal.begin(stream, amplifier)
 
     def show_trial(
         self, number: int, n_trials: int, where: str, durations: Sequence[float]
@@ -57,8 +54,8 @@ class WatchedRun:
     def look(self, stimulus: StimulusWindow | None) -> None:
         """Bring everything that changes by itself up to date."""
         now = time.monotonic()
-        self._page.show_clock(now - self._began if self._watch is not None else None)
-        if stimulus is None or self._watch is None:
+        self._page.show_clock(now - self._began if self._signal.on else None)
+        if stimulus is None or not self._signal.on:
             return
         shown = stimulus.shown
         self._page.copy.show_copy_of(None if stimulus.stopped else stimulus)
@@ -72,34 +69,22 @@ class WatchedRun:
 
     def end(self) -> None:
         """Watch no more."""
-        self._page.copy.show_copy_of(None)
-        if self._watch is not None:
-            self._watch.ask_to_stop()
-            self._watch = None
-            # nothing that is not current stays in sight
-            self._page.show_signal(SignalState(problem="Nothing runs: the signal is not read."))
+        if self._signal.on:
+            self._signal.end()
+            self._page.show_nothing()
 
     def close(self) -> None:
         """Wait for all threads."""
         self.end()
-        for watch in self._watches:
-            watch.stop()
+        self._signal.close()
 
     def _look_at_signal(self) -> None:
-        watch = self._watch
-        assert watch is not None
-        watch.layout = self._page.traces.layout_of_traces
-        state = watch.state
-        problem = "; ".join(watch.problems)
+        state = self._signal.look()
         self._page.show_signal(state)
-        lost = (
-            bool(problem)
-            or (not state.receiving and state.n_channels > 0)
-            or (self._lost and not state.receiving)
-        )
+        lost = state.lost
         if lost and not self._lost:
             self._n_losses += 1
-            self._page.add(problem or state.problem)
+            self._page.add(state.problem)
         elif self._lost and not lost:
             self._page.add("The signal is back")
         self._lost = lost

@@ -14,7 +14,7 @@ from scipy.linalg import eigh
 
 from sjepa_online.decoding.classifiers.logistic import LogisticRegression
 from sjepa_online.decoding.classifiers.pre_local.networks import PHASE_LOCKED
-from sjepa_online.decoding.classifiers.readouts import discriminant
+from sjepa_online.decoding.classifiers.readouts.responses import discriminant
 from sjepa_online.decoding.features.spatial_filters import MAX_VIRTUAL, SHRINKAGE, xdawn
 from sjepa_online.decoding.features.tangent_space import channel_covariances, shrink
 from sjepa_online.protocol import Paradigm

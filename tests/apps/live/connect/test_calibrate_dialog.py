@@ -7,6 +7,7 @@ import pytest
 from PyQt6.QtWidgets import QFileDialog
 
 from sjepa_apps.live.connect.calibrate_dialog import CalibrateDialog
+from sjepa_online.amplifier import AmplifierProfile, load_profile
 
 
 def test_recordings_become_the_command(
@@ -51,11 +52,45 @@ def test_an_own_protocol_is_chosen_by_its_file(
 
 
 def test_a_session_uses_the_connected_stream(qtbot: Any, tmp_path: Path) -> None:
-    dialog = CalibrateDialog(tmp_path, "amplifier", "mV")
+    dialog = CalibrateDialog(tmp_path, "amplifier")
     qtbot.addWidget(dialog)
     dialog.from_session.click()
     arguments, out = dialog.command()
     assert arguments[arguments.index("--stream") + 1] == "amplifier"
-    assert arguments[arguments.index("--unit") + 1] == "mV"
     assert arguments[arguments.index("--folder") + 1] == str(out.parent)
     assert "--from" not in arguments
+    assert "--amplifier" not in arguments
+
+
+def test_a_session_gets_all_that_was_said_of_the_amplifier(qtbot: Any, tmp_path: Path) -> None:
+    said = AmplifierProfile(
+        channels={"Ch0": "Fp1", "aux": "-"},
+        unit="mV",
+        scale=0.5,
+        markers="channel:Trig1",
+        events={"7": "left_hand"},
+    )
+    folder = tmp_path / "new"
+    dialog = CalibrateDialog(folder, "amplifier", said)
+    qtbot.addWidget(dialog)
+    dialog.from_session.click()
+    with qtbot.waitSignal(dialog.accepted_command) as asked:
+        dialog.start.click()
+    arguments, out = asked.args
+    path = arguments[arguments.index("--amplifier") + 1]
+    written = load_profile(path)
+    for field in ("channels", "unit", "scale", "markers", "events"):
+        assert getattr(written, field) == getattr(said, field)
+    # a session begins in a folder of its own
+    assert not out.parent.exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(qtbot: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    dialog = CalibrateDialog(tmp_path / "file", "amplifier", AmplifierProfile(unit="mV"))
+    qtbot.addWidget(dialog)
+    dialog.from_session.click()
+    dialog.show()
+    dialog.start.click()
+    assert dialog.isVisible()
+    assert "cannot be written" in dialog.problem.text()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt
+from PyQt6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
 from PyQt6.QtGui import QImage, QMouseEvent
 from PyQt6.QtWidgets import QToolTip
 
-from sjepa_apps.ui.channel_states import ChannelStates
+from sjepa_apps.ui.channel_states import ChannelStates, ChannelSummary, known_electrodes
 from sjepa_apps.ui.scalp import ScalpCanvas
 from sjepa_apps.ui.theme import LIGHT
 from sjepa_online.online.commands import ChooseChannel
@@ -191,3 +192,25 @@ def _corner(canvas: ScalpCanvas) -> set[str]:
         for x in range(20)
         for y in range(image.height() - 60, image.height())
     }
+
+
+@pytest.mark.parametrize("size", [(180, 160), (400, 300)])
+def test_names_of_many_bad_electrodes_do_not_lie_over_each_other(
+    qapp: Any, size: tuple[int, int]
+) -> None:
+    names = tuple(
+        f"{row}{column}"
+        for row in ("AF", "F", "FC", "C", "CP", "P", "PO")
+        for column in ("5h", "3h", "1h", "3", "1", "z", "2", "4", "2h", "4h")
+        if known_electrodes([f"{row}{column}"])
+    )
+    canvas = ScalpCanvas(LIGHT)
+    canvas.resize(*size)
+    canvas.set_channels(names)
+    canvas.set_states(ChannelStates(ChannelSummary(one, True, ("flat",), None) for one in names))
+    canvas.grab()
+    boxes = list(canvas.names_beside().values())
+    assert len(boxes) > 3
+    for one, other in itertools.combinations(boxes, 2):
+        assert not one.intersects(other)
+    assert all(QRectF(canvas.rect()).contains(box) for box in boxes)

