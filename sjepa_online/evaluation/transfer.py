@@ -16,7 +16,6 @@ from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.training.imagery_population import (
-    Person,
     first_convolution,
     read_person,
     train_population,
@@ -186,18 +185,18 @@ def evaluate_transfer(
         kernels = start_kernels(start)
         people = [read_person(name, own, protocol, kernels) for name, own in train.items()]
         for size in sizes:
+            rounds = round(epochs * max(sizes) / size)
             for seed in range(n_seeds):
                 drawn = np.random.default_rng([seed, size]).permutation(len(people))[:size]
-                chosen: list[Person] = [people[index] for index in sorted(drawn)]
-                rounds = round(epochs * max(sizes) / size)
+                chosen = [people[index] for index in sorted(drawn)]
                 made = train_population(chosen, protocol, n_networks=1, epochs=rounds, seed=seed)
                 population = replace(made, kernels=kernels)
-                for person in tested:
-                    for count in counts:
-                        accuracy = _accuracy(population, person, count)
-                        scores.append(
-                            TransferScore(start, size, count, seed, person.name, accuracy)
-                        )
+                scores += [
+                    TransferScore(start, size, count, seed, person.name, accuracy)
+                    for person in tested
+                    for count in counts
+                    for accuracy in [_accuracy(population, person, count)]
+                ]
                 progress()
     return scores
 

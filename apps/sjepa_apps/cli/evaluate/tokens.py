@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
@@ -58,52 +59,55 @@ def tokens(
     sensorimotor cortex, in 7 to 32 Hz. Only random weights have seeds.
     """
     check_results(csv, None, overwrite)
-    from typing import get_args
-
     from sjepa_online.data import load_sources
-    from sjepa_online.decoding.classifiers.network import load_network
     from sjepa_online.evaluation.tables import write_csv
     from sjepa_online.protocol import load_protocol
     from sjepa_online.training.imagery_population import group_by_person
-    from sjepa_online.training.pretraining.probe import Read, probe_accuracy
 
     protocol, names = load_protocol(paradigm), weights or ["default", "random"]
-    people = {
-        name: _read_trials(own, protocol)
-        for name, own in group_by_person(load_sources(source, amplifier)).items()
-    }
+    groups = group_by_person(load_sources(source, amplifier))
+    people = {name: _read_trials(own, protocol) for name, own in groups.items()}
     runs = [(name, seed) for name in names for seed in range(seeds if name == "random" else 1)]
     rows = []
     with progress_bar("Evaluating", len(runs) * len(people)) as advance:
         for name, seed in runs:
             for person, trials in people.items():
-                network = load_network(name, list(trials.ch_names), seed)
-                for read in get_args(Read):
-                    accuracy = probe_accuracy(network, trials, read)
-                    rows.append(
-                        {
-                            "weights": name,
-                            "seed": seed,
-                            "person": person,
-                            "read": read,
-                            "accuracy": accuracy,
-                        }
-                    )
+                found = _score(name, seed, trials)
+                rows += [
+                    {"weights": name, "seed": seed, "person": person, "read": read, "accuracy": one}
+                    for read, one in found.items()
+                ]
                 advance()
     if json:
         print_json({"paradigm": protocol.name, "scores": rows})
     else:
-        for read in get_args(Read):
-            for name in names:
-                cell = [row for row in rows if (row["weights"], row["read"]) == (name, read)]
-                values = np.array([row["accuracy"] for row in cell]).reshape(-1, len(people))
-                told = f"{read}, {name}: {values.mean():.3f}"
-                if len(values) > 1:
-                    told += f" (seeds: standard deviation {values.mean(axis=1).std():.3f})"
-                error = values.mean(axis=0).std() / np.sqrt(len(people))
-                echo(f"{told}, standard error over people {error:.3f}")
+        _tell(rows, names, len(people))
     if csv is not None:
         write_csv(csv, rows)
+
+
+def _score(weights: str, seed: int, trials: Trials) -> dict[str, float]:
+    """Return the accuracy of everything that is read of a network."""
+    from typing import get_args
+
+    from sjepa_online.decoding.classifiers.network import load_network
+    from sjepa_online.training.pretraining.probe import Read, probe_accuracy
+
+    network = load_network(weights, list(trials.ch_names), seed)
+    return {read: probe_accuracy(network, trials, read) for read in get_args(Read)}
+
+
+def _tell(rows: Sequence[dict[str, Any]], names: Sequence[str], n_people: int) -> None:
+    """Print a line for everything that is read, and the weights."""
+    for read in dict.fromkeys(row["read"] for row in rows):
+        for name in names:
+            cell = [row for row in rows if (row["weights"], row["read"]) == (name, read)]
+            values = np.array([row["accuracy"] for row in cell]).reshape(-1, n_people)
+            told = f"{read}, {name}: {values.mean():.3f}"
+            if len(values) > 1:
+                told += f" (seeds: standard deviation {values.mean(axis=1).std():.3f})"
+            error = values.mean(axis=0).std() / np.sqrt(n_people)
+            echo(f"{told}, standard error over people {error:.3f}")
 
 
 def _read_trials(recordings: list[Recording], protocol: Protocol) -> Trials:
