@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from sjepa_online.data import Recording, make_trials
+from sjepa_online.decoding.classifiers.network import load_network
 from sjepa_online.decoding.transfer.alignment import Alignment, mean_covariance
 from sjepa_online.decoding.transfer.completion import Completion
 from sjepa_online.decoding.transfer.fingerprint import Fingerprints, fingerprints, matches
@@ -127,7 +128,12 @@ def group_by_person(recordings: Sequence[Recording]) -> dict[str, list[Recording
     return people
 
 
-def read_person(name: str, recordings: Sequence[Recording], protocol: Protocol) -> Person:
+def read_person(
+    name: str,
+    recordings: Sequence[Recording],
+    protocol: Protocol,
+    kernels: Floats32 | None = None,
+) -> Person:
     """Cut the trials of one person and compute the covariances that training needs.
 
     Parameters
@@ -137,6 +143,8 @@ def read_person(name: str, recordings: Sequence[Recording], protocol: Protocol) 
     recordings : sequence of Recording
         Of that person.
     protocol : Protocol
+    kernels : ndarray, shape (kernels, taps), or None
+        The first convolution; None for :func:`rhythm_kernels`.
 
     Returns
     -------
@@ -161,7 +169,7 @@ def read_person(name: str, recordings: Sequence[Recording], protocol: Protocol) 
     return Person(
         name,
         ch_names,
-        rhythm_covariances(trials.X, rhythm_kernels()),
+        rhythm_covariances(trials.X, rhythm_kernels() if kernels is None else kernels),
         fingerprints(trials.X),
         trials.y == protocol.class_names[right],
         any(recording.simulated for recording in recordings),
@@ -172,6 +180,8 @@ def train_population(
     people: Sequence[Person],
     protocol: Protocol,
     *,
+    weights: str | None = None,
+    n_networks: int = N_SEEDS,
     epochs: int = EPOCHS,
     seed: int = 0,
     resume_from: Path | None = None,
@@ -182,7 +192,12 @@ def train_population(
     Parameters
     ----------
     people : sequence of Person
+        Read with the kernels of ``weights``.
     protocol : Protocol
+    weights : str or None
+        Pretrained weights that the first convolution is of; see :func:`first_convolution`.
+    n_networks : int
+        How many networks of other seeds are averaged.
     epochs : int
         Times that the training sees every trial.
     seed : int
@@ -213,19 +228,19 @@ def train_population(
     mirror = mirror_of(ch_names)
     folds = np.arange(len(people)) % min(N_FOLDS, len(people))
     everybody = np.ones(len(people), dtype=bool)
-    groups = [everybody] * N_SEEDS + [folds != fold for fold in range(folds.max() + 1)]
+    groups = [everybody] * n_networks + [folds != fold for fold in range(folds.max() + 1)]
     networks = train_networks(
         trials,
         groups,
         mirror,
         completion,
-        digest=_digest(people, epochs, seed),
+        digest=_digest(people, f"{epochs} {seed} {n_networks} {weights}"),
         seed=seed,
         epochs=epochs,
         resume_from=resume_from,
         progress=progress,
     )
-    judges = networks[N_SEEDS:]
+    judges = networks[n_networks:]
     logits = [
         logits_without_labels(judges[fold], one.covariances, covariances, mirror)
         for fold, one in zip(folds, trials, strict=True)
@@ -246,15 +261,41 @@ def train_population(
         doubt_below=_doubt(np.array([one.std() for one in logits]) / temperature, accuracy),
         held_out=_score(accuracy),
         software_version=version("sjepa-online"),
+        weights=None if weights is None else PurePath(weights).name,
     )
     return ImageryPopulation(
         config,
-        merge(networks[:N_SEEDS]),
-        rhythm_kernels(),
+        merge(networks[:n_networks]),
+        first_convolution(weights),
         covariances.astype(np.float32),
         np.concatenate([_prints_on(person, ch_names) for person in people]),
         np.repeat(np.arange(len(people), dtype=np.int32), [len(one) for one in truth]),
     )
+
+
+def first_convolution(weights: str | None) -> Floats32:
+    """Return the first convolution that a population starts from, and keeps.
+
+    Parameters
+    ----------
+    weights : str or None
+        Name or path of pretrained weights, ``random`` for the bank of Gabor filters of a network
+        that was not trained; None for :func:`rhythm_kernels`.
+
+    Returns
+    -------
+    kernels : ndarray of float32, shape (kernels, taps)
+        Each row has the norm 1.
+
+    Raises
+    ------
+    InputError
+        There are no such weights.
+    """
+    if weights is None:
+        return rhythm_kernels()
+    kernels = load_network(weights, None, seed=0).local_encoder.first_kernels.numpy()
+    return np.asarray(kernels / np.linalg.norm(kernels, axis=1, keepdims=True), np.float32)
 
 
 def common_electrodes(montages: Sequence[Sequence[str]]) -> tuple[str, ...]:
@@ -411,9 +452,9 @@ def _score(accuracy: Floats) -> HeldOutScore:
     )
 
 
-def _digest(people: Sequence[Person], epochs: int, seed: int) -> str:
+def _digest(people: Sequence[Person], settings: str) -> str:
     """Return a name of the data and the settings, by which a resumed training is checked."""
-    digest = sha256(f"{epochs} {seed}".encode())
+    digest = sha256(settings.encode())
     for person in people:
         digest.update(person.name.encode() + person.prints.tobytes() + person.is_right.tobytes())
     return digest.hexdigest()
@@ -434,14 +475,15 @@ def model_card(name: str, config: ImageryPopulationConfig) -> str:
     """
     score = config.held_out
     simulated = "Simulated people. " if config.simulated else ""
+    start = f" of the weights `{config.weights}`" if config.weights else ""
     return f"""# {name}
 
 {simulated}A network that decodes imagery of the left and the right hand of a person whom it was
 not trained on, without a label of that person or with some.
 
-- **What it holds**: {N_SEEDS} networks (spatial filter, first convolution, log power in windows of
-  1 s, linear), the mean covariance of the people, and fingerprints of the trials by which their
-  people are recognised. No recording.
+- **What it holds**: {N_SEEDS} networks (spatial filter, first convolution{start}, log power in
+  windows of 1 s, linear), the mean covariance of the people, and fingerprints of the trials by
+  which their people are recognised. No recording.
 - **Made from**: {config.n_trials} trials of {len(config.people)} people
   ({_listed(config.people)}), protocol `{config.protocol}`.
 - **Reads**: {", ".join(config.ch_names)}; 7 to 32 Hz only, so that eye movements and

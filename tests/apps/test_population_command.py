@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from sjepa_online.decoding.transfer.imagery_population import load_imagery_population
+from sjepa_online.model import load_weights
 
 CH_NAMES = ["FC3", "FCz", "FC4", "C3", "Cz", "C4", "CP3", "CPz", "CP4", "Oz"]
 
@@ -65,3 +66,49 @@ def test_a_copy_under_another_name_is_refused(
     refused = command("population", *recordings, copy, "-p", "mi", "--out", out)
     assert refused.code == 2
     assert "sub-1 and sub-8" in refused.err.replace("\n", " ")
+
+
+def test_the_first_convolution_can_be_that_of_pretrained_weights(
+    command: Callable[..., Any], recordings: list[Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "others.safetensors"
+    made = command(
+        "population", *recordings, "-p", "mi", "--weights", "default", "--out", out, "--json"
+    )
+    assert made.code == 0
+    population = load_imagery_population(out)
+    assert population.config.weights == "default"
+    kernels = load_weights("default").local_encoder.first_kernels.numpy()
+    np.testing.assert_allclose(
+        population.kernels * np.linalg.norm(kernels, axis=1, keepdims=True), kernels, atol=1e-6
+    )
+
+
+def test_starts_are_compared_on_people_who_did_not_train(
+    command: Callable[..., Any], recordings: list[Path], tmp_path: Path
+) -> None:
+    tested = [
+        _record(tmp_path, f"sub-{person}_ses-{session}", 10 * person + session)
+        for person in (7, 8)
+        for session in (1, 2)
+    ]
+    options = ["--people", "2,3", "--trials", "0,4", "--seeds", "1", "--epochs", "1", "--json"]
+    starts = ["--start", "cosines", "--start", "noise"]
+    sides = ["--train", *recordings, "--test", *tested]
+    found = command("evaluate", "transfer", "-p", "mi", *sides, *starts, *options)
+    assert found.code == 0
+    scores = found.json["scores"]
+    assert len(scores) == 2 * 2 * 2 * 2
+    assert {one["person"] for one in scores} == {"sub-7", "sub-8"}
+    refused = command("evaluate", "transfer", "-p", "mi", *sides, "--people", "4")
+    assert refused.code == 2
+    assert "3 people" in refused.err
+
+
+def test_tokens_of_weights_are_compared(
+    command: Callable[..., Any], recordings: list[Path], tmp_path: Path
+) -> None:
+    others = [_record(tmp_path, f"sub-{seed}_ses-2", 20 + seed) for seed in range(2)]
+    found = command("evaluate", "tokens", *recordings[:2], *others, "-p", "mi", "--seeds", "1")
+    assert found.code == 0
+    assert "local-covariance, default" in found.out

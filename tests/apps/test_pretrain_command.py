@@ -129,3 +129,20 @@ def test_models_show_tells_where_weights_come_from() -> None:
     assert any(name.startswith("sub-01") for name in recordings)
     assert "S001R01.edf" in recordings
     assert document["provenance"]["simulated"] == []
+
+
+def test_a_packed_store_is_enough_to_train_where_the_recordings_are_not(
+    recipe: Path, recordings: list[Path], tmp_path: Path
+) -> None:
+    recipe.write_text(TINY + '[storage]\ndtype = "packed"\n')
+    options = ["--store", str(tmp_path / "packed"), "--json"]
+    data = [word for path in recordings for word in ("--data", str(path))]
+    prepared = RUN.invoke(app, ["pretrain", str(recipe), *data, *options, "--prepare"])
+    assert prepared.exit_code == 0, prepared.output
+    for path in recordings:
+        path.unlink()
+    out = tmp_path / "run"
+    done = RUN.invoke(app, ["pretrain", str(recipe), "--out", str(out), *options])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["n_recordings"] == 2
+    assert (out / "weights.safetensors").exists()

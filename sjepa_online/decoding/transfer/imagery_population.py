@@ -65,6 +65,9 @@ class ImageryPopulationConfig(BaseModel):
     )
     held_out: HeldOutScore
     software_version: str
+    weights: str | None = Field(
+        default=None, description="pretrained weights of the first convolution; none: cosines"
+    )
 
 
 @dataclass(frozen=True, eq=False)

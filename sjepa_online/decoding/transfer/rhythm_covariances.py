@@ -105,7 +105,7 @@ def rhythm_covariances(X: NDArray[np.floating], kernels: Floats32) -> Floats32:
     n_outputs = n_blocks * per_block
     covariances = np.empty((n, n_kernels, n_blocks - 1, n_channels, n_channels), dtype=np.float32)
     for trial, epoch in enumerate(np.asarray(X, dtype=np.float32)):
-        signal = epoch @ _band_pass(n_times)
+        signal = in_band(epoch)
         taps = np.lib.stride_tricks.sliding_window_view(signal, n_taps, axis=1)
         taps = np.ascontiguousarray(taps[:, : STRIDE * n_outputs : STRIDE]).reshape(-1, n_taps)
         outputs = (kernels @ taps.T).reshape(n_kernels, n_channels, n_blocks, per_block)
@@ -113,6 +113,21 @@ def rhythm_covariances(X: NDArray[np.floating], kernels: Floats32) -> Floats32:
         products = blocks @ blocks.swapaxes(2, 3)
         covariances[trial] = (products[:, :-1] + products[:, 1:]) / (2 * per_block)
     return covariances
+
+
+def in_band(X: NDArray[np.floating]) -> Floats32:
+    """Band-pass epochs to the band of the rhythms, forwards and backwards.
+
+    Parameters
+    ----------
+    X : ndarray, shape (..., samples)
+        Epochs at 128 Hz.
+
+    Returns
+    -------
+    ndarray of float32, shape (..., samples)
+    """
+    return np.asarray(X, dtype=np.float32) @ _band_pass(X.shape[-1])
 
 
 @lru_cache(maxsize=16)

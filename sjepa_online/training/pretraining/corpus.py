@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -26,6 +27,8 @@ from sjepa_online.training.pretraining.store import Shard, Store
 
 #: How recordings count that do not say whose they are.
 UNKNOWN_SUBJECT = "unknown"
+#: PhysioNet's files carry the person in their name, ``S001R04.edf``, and nowhere else.
+_PHYSIONET_NAME = re.compile(r"(?:^|[/\\])(S\d+)R\d+\.edf$")
 
 
 class Example(NamedTuple):
@@ -222,7 +225,7 @@ def load_corpus(store: Store, texts: Sequence[str], recipe: Recipe) -> Corpus:
     ----------
     store : Store
     texts : sequence of str
-        SOURCEs.
+        SOURCEs; where there are none, all that the store holds.
     recipe : Recipe
 
     Returns
@@ -311,7 +314,10 @@ def _cut(number: int, shard: Shard, cut: Examples) -> list[Example]:
 
 
 def _subject(shard: Shard) -> str:
-    return canonical_subject(shard.subject) if shard.subject else UNKNOWN_SUBJECT
+    if shard.subject:
+        return canonical_subject(shard.subject)
+    found = _PHYSIONET_NAME.search(shard.name)
+    return found[1] if found else UNKNOWN_SUBJECT
 
 
 def _group(shard: Shard, split: Split, shards: Sequence[Shard]) -> str:

@@ -30,7 +30,7 @@ def prepare(
     recipe : Recipe
         Preprocessing, windows and split.
     sources : sequence of str
-        SOURCEs; the recipe's own when empty.
+        SOURCEs; the recipe's own when empty, and all that the store holds when it has none.
     store_folder : Path
         Made when it is not there.
     progress : callable
@@ -49,9 +49,10 @@ def prepare(
     OperationError
         The disk is full.
     """
-    texts = _chosen(recipe, sources)
     store = Store(store_folder, recipe.storage, amplifier)
-    store.add(texts, progress)
+    texts = _chosen(recipe, sources, store)
+    if texts:
+        store.add(texts, progress)
     return load_corpus(store, texts, recipe)
 
 
@@ -99,11 +100,11 @@ def pretrain(
     OperationError
         The disk is full, the loss diverged, or the process was asked to stop.
     """
-    texts = _chosen(recipe, sources)
+    texts = _chosen(recipe, sources, Store(store_folder, recipe.storage, amplifier))
     make_training_folder(folder, resume)
     launched = launch_devices(recipe, accelerator, devices, nodes)
     fabric = launched.fabric
-    if fabric.is_global_zero:
+    if texts and fabric.is_global_zero:
         Store(store_folder, recipe.storage, amplifier).add(texts, progress)
     fabric.barrier()
     corpus = load_corpus(Store(store_folder, recipe.storage, amplifier), texts, recipe)
@@ -145,12 +146,13 @@ def make_training_folder(folder: Path, resume: bool) -> None:
         )
 
 
-def _chosen(recipe: Recipe, sources: Sequence[str]) -> Sequence[str]:
+def _chosen(recipe: Recipe, sources: Sequence[str], store: Store) -> Sequence[str]:
+    """Return the SOURCEs to use; empty for all that the store holds."""
     texts = sources or recipe.sources
-    if not texts:
+    if not texts and not store.contents(()):
         raise InputError(
             f"No recordings were given for the recipe {recipe.name}",
-            value="no source",
+            value="no source, and no store that holds some",
             remedy='Give them with --data, as in --data "recordings/**/*.edf".',
         )
     return texts

@@ -75,12 +75,13 @@ class Examples(_Part):
 
 
 class Network(_Part):
-    """The network's size; the defaults are the paper's."""
+    """The network's size, by default the paper's, and what its first convolution starts from."""
 
     n_encoder_layers: PositiveInt = 8
     n_decoder_layers: PositiveInt = 4
     d_feed_forward: PositiveInt = 2048
     dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
+    first_convolution: Literal["gabor", "random"] = "gabor"
 
     def config(self, ch_names: tuple[str, ...]) -> ModelConfig:
         """Describe the network for a corpus.
@@ -94,7 +95,7 @@ class Network(_Part):
         -------
         ModelConfig
         """
-        return ModelConfig.for_channels(ch_names, **self.model_dump())
+        return ModelConfig.for_channels(ch_names, **self.model_dump(exclude={"first_convolution"}))
 
 
 class Objective(_Part):
@@ -136,7 +137,7 @@ class Optimisation(_Part):
 class Storage(_Part):
     """How preprocessed recordings are kept on the disk."""
 
-    dtype: Literal["float16", "float32"] = "float16"
+    dtype: Literal["float16", "float32", "packed"] = "float16"
     preprocessing: PreprocessorConfig = PreprocessorConfig(reference="average")
 
 

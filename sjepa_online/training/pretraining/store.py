@@ -1,8 +1,9 @@
 """The store: recordings that went through the preprocessor once, as shards on the disk.
 
-A folder holds one ``.npy`` file per recording and ``index.json``, which knows the channels,
-the subject, the size and the checksum of each. The index is written after the shards that it
-names, so that an interrupted run leaves nothing that a later one would trust.
+A folder holds one ``.npy`` file per recording (``.npz`` where they are packed) and
+``index.json``, which knows the channels, the subject, the size and the checksum of each. The
+index is written after the shards that it names, so that an interrupted run leaves nothing that a
+later one would trust.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from sjepa_online.data.recording import Recording
 from sjepa_online.data.source import Source, expand_sources
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.files import WriteError, atomic_path, atomic_write
+from sjepa_online.signal.packing import pack_signal, unpack_signal
 from sjepa_online.training.pretraining.recipe import Storage
 from sjepa_online.training.pretraining.usable_signal import UsableSignal, usable_signal
 
@@ -163,7 +165,7 @@ class Store:
         Parameters
         ----------
         texts : sequence of str
-            SOURCEs.
+            SOURCEs; where there are none, all that the store holds.
 
         Returns
         -------
@@ -175,6 +177,8 @@ class Store:
         InputError
             One of them was not added, or has changed since.
         """
+        if not texts:
+            return list(self._index.sources.values())
         found = []
         for source in expand_sources(texts, self._amplifier):
             stored = self._index.sources.get(source.name)
@@ -188,7 +192,7 @@ class Store:
         return found
 
     def read(self, shard: Shard) -> NDArray[np.floating]:
-        """Map a shard into memory after its checksum was compared.
+        """Map a shard into memory, or unpack it, after its checksum was compared.
 
         Parameters
         ----------
@@ -212,6 +216,9 @@ class Store:
                 value=f"{path}: {seen}, expected {shard.sha256}",
                 remedy=f"Delete {self.folder / INDEX_NAME} and run again to make the store anew.",
             )
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as packed:
+                return unpack_signal(packed)
         data: NDArray[np.floating] = np.load(path, mmap_mode="r", allow_pickle=False)
         return data
 
@@ -231,19 +238,18 @@ class Store:
         return StoredSource(stamp=stamp, shards=tuple(shards), broken=tuple(broken))
 
     def _write_shard(self, recording: Recording, signal: UsableSignal) -> Shard:
-        dtype = np.dtype(self._index.storage.dtype)
-        limit = np.finfo(dtype).max
-        data = np.clip(signal.data, -limit, limit).astype(dtype)
-        name = hashlib.sha256(recording.name.encode()).hexdigest()[:20] + ".npy"
+        packed = self._index.storage.dtype == "packed"
+        suffix = ".npz" if packed else ".npy"
+        name = hashlib.sha256(recording.name.encode()).hexdigest()[:20] + suffix
         path = self.folder / name
-        self._write(path, data)
+        self._write(path, signal.data if packed else self._converted(signal.data))
         return Shard(
             name=recording.name,
             file=name,
             sha256=_sha256(path),
             n_bytes=path.stat().st_size,
             ch_names=signal.ch_names,
-            n_samples=data.shape[1],
+            n_samples=signal.data.shape[1],
             subject=recording.subject,
             session=recording.session,
             stretches=signal.stretches,
@@ -251,13 +257,24 @@ class Store:
             notes=signal.notes,
         )
 
+    def _converted(self, data: NDArray[np.float32]) -> NDArray[np.floating]:
+        dtype = np.dtype(self._index.storage.dtype)
+        limit = np.finfo(dtype).max
+        return np.clip(data, -limit, limit).astype(dtype)
+
     def _write(self, path: Path, content: bytes | NDArray[np.floating]) -> None:
         try:
             if isinstance(content, bytes):
                 atomic_write(path, content)
                 return
             with atomic_path(path) as temporary, temporary.open("wb") as file:
-                np.save(file, content, allow_pickle=False)
+                if path.suffix == ".npz":
+                    packed = pack_signal(content)
+                    np.savez_compressed(
+                        file, weights=packed["weights"], low=packed["low"], high=packed["high"]
+                    )
+                else:
+                    np.save(file, content, allow_pickle=False)
         except WriteError as error:
             raise OperationError(
                 f"{error} What the store at {self.folder} holds so far is whole, and the same "

@@ -142,6 +142,9 @@ class Training:
         )
         torch.manual_seed(derived_seed(recipe.optimisation.seed))
         network = SignalJEPA(recipe.network.config(corpus.ch_names))
+        if recipe.network.first_convolution == "random":
+            first = network.local_encoder.convolutions.get_parameter("0.weight")
+            torch.nn.init.kaiming_normal_(first)
         self.objective = Objective(network, recipe.objective.target_layers, devices.compiled)
         self.objective.to(self.fabric.device)
         self.optimizer = _make_optimizer(network, recipe)

@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -132,3 +133,21 @@ def test_every_epoch_has_another_order_and_the_same_examples(
     assert first != second
     assert sorted(first) == sorted(second) == sorted(corpus.train)
     assert corpus.order(recipe, 0) == first
+
+
+def test_files_of_physionet_tell_the_person_by_their_name(
+    recipe_file: Callable[..., Path], recordings: Path, tmp_path: Path
+) -> None:
+    first = next(recordings.glob("*.edf"))
+    for name in ("S001R04.edf", "S002R04.edf", "S002R08.edf"):
+        shutil.copy(first, tmp_path / name)
+    recipe = load_recipe(recipe_file(train='["S002"]', validation='["S001"]', untouched="[]"))
+    store = Store(tmp_path / "store", recipe.storage)
+    store.add([str(tmp_path / "S*.edf")])
+    corpus = load_corpus(store, [], recipe)
+    train, validation = (
+        {Path(corpus.shards[one.shard].name).name for one in part}
+        for part in (corpus.train, corpus.validation)
+    )
+    assert train == {"S002R04.edf", "S002R08.edf"}
+    assert validation == {"S001R04.edf"}

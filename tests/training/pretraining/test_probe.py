@@ -1,3 +1,5 @@
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
@@ -5,7 +7,7 @@ import torch
 from sjepa_online.data.trials import Trials
 from sjepa_online.model import ModelConfig, SignalJEPA
 from sjepa_online.protocol import load_protocol
-from sjepa_online.training.pretraining.probe import probe_accuracy, token_features
+from sjepa_online.training.pretraining.probe import Read, probe_accuracy, token_features
 
 CH_NAMES = ("C3", "Cz", "C4")
 
@@ -48,3 +50,21 @@ def test_features_leave_the_network_in_its_mode(network: SignalJEPA) -> None:
     features = token_features(network, _trials(response=True).X[:4])
     assert features.shape == (4, 3 * 2 * 64)
     assert network.training
+
+
+@pytest.mark.parametrize("read", get_args(Read))
+def test_everything_that_can_be_read_is_finite(network: SignalJEPA, read: Read) -> None:
+    features = token_features(network, _trials(response=True).X[:6], read)
+    assert features.shape[0] == 6
+    assert np.isfinite(features).all()
+
+
+def test_covariances_find_power_of_random_phase_where_flat_tokens_do_not(
+    network: SignalJEPA,
+) -> None:
+    trials = _trials(response=False)
+    rng = np.random.default_rng(1)
+    phase = rng.uniform(0, 2 * np.pi, (len(trials.y), 1))
+    wave = 10 * np.sin(2 * np.pi * 11 * np.arange(trials.X.shape[-1]) / 128 + phase)
+    trials.X[trials.y == "left_hand", 0] += wave[trials.y == "left_hand"].astype(np.float32)
+    assert probe_accuracy(network, trials, "first-covariance") > 0.9

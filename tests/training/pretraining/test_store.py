@@ -240,3 +240,13 @@ def test_a_source_that_was_not_added_is_named(tmp_path: Path) -> None:
     path = _write(tmp_path / "a.edf", _noise())
     with pytest.raises(InputError, match="--prepare"):
         Store(tmp_path / "store", Storage()).contents([str(path)])
+
+
+def test_a_packed_store_is_smaller_and_keeps_the_signal_to_half_a_step(tmp_path: Path) -> None:
+    path = _write(tmp_path / "a.edf", _noise())
+    whole = _filled(tmp_path / "w", path, storage=Storage(dtype="float32"))
+    packed = _filled(tmp_path / "p", path, storage=Storage(dtype="packed"))
+    shards = [store.contents([])[0].shards[0] for store in (whole, packed)]
+    assert shards[1].n_bytes < shards[0].n_bytes / 4
+    a, b = whole.read(shards[0]), packed.read(shards[1])
+    np.testing.assert_allclose(b, a, atol=0.55)

@@ -14,6 +14,7 @@ import torch
 
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.model import load_weights
+from sjepa_online.model.local_encoder import gabor_kernels
 from sjepa_online.training.pretraining import launch_devices, load_recipe, pretrain
 from sjepa_online.training.pretraining.monitor import EpochLog
 from sjepa_online.training.pretraining.training_state import read_state, write_state
@@ -288,3 +289,18 @@ def _wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize("start", ["gabor", "random"])
+def test_the_first_convolution_is_trained_from_the_start_of_the_recipe(
+    train: Callable[..., Silent],
+    recipe_file: Callable[..., Path],
+    tmp_path: Path,
+    start: str,
+) -> None:
+    train(recipe_file(max_epochs="1", d_feed_forward=f'32\nfirst_convolution = "{start}"'))
+    trained = load_weights(tmp_path / "run" / "weights.safetensors").local_encoder.first_kernels
+    bank = gabor_kernels(*trained.shape)
+    assert (trained - bank).abs().max() > 1e-4
+    similar = torch.nn.functional.cosine_similarity(trained, bank)
+    assert (similar.min() > 0.9) == (start == "gabor")

@@ -13,6 +13,8 @@ from sjepa_apps.cli.evaluate.moabb import moabb
 from sjepa_apps.cli.evaluate.monitor import monitor
 from sjepa_apps.cli.evaluate.scores import scores
 from sjepa_apps.cli.evaluate.spelling import spelling
+from sjepa_apps.cli.evaluate.tokens import tokens
+from sjepa_apps.cli.evaluate.transfer import transfer
 
 app = typer.Typer(help="Scores, latency, and comparisons.", no_args_is_help=True)
 app.command()(corruption)
@@ -23,4 +25,6 @@ app.command()(moabb)
 app.command()(monitor)
 app.command()(scores)
 app.command()(spelling)
+app.command()(tokens)
+app.command()(transfer)
 app.command()(latency)

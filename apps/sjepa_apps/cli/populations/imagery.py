@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def make_imagery_population(
-    recordings: list[Recording], protocol: Protocol, out: Path
+    recordings: list[Recording], protocol: Protocol, out: Path, weights: str | None
 ) -> tuple[str, dict[str, Any]]:
     """Train a network, save it with its model card, and describe how it decodes other people.
 
@@ -23,6 +23,8 @@ def make_imagery_population(
     protocol : Protocol
     out : Path
         File to write.
+    weights : str or None
+        Pretrained weights of the first convolution; None for cosines.
 
     Returns
     -------
@@ -37,6 +39,7 @@ def make_imagery_population(
         The recordings are of one person, or not imagery of left and right.
     """
     from sjepa_online.training.imagery_population import (
+        first_convolution,
         group_by_person,
         model_card,
         read_person,
@@ -45,14 +48,17 @@ def make_imagery_population(
     from sjepa_online.training.population_network import EPOCHS
 
     groups = group_by_person(recordings)
+    kernels = first_convolution(weights)
     people = []
     with progress_bar("Preprocessing", len(groups)) as advance:
         for name, own in groups.items():
-            people.append(read_person(name, own, protocol))
+            people.append(read_person(name, own, protocol, kernels))
             advance()
     interrupted = out.with_suffix(".training")
     with progress_bar("Training", EPOCHS) as advance:
-        made = train_population(people, protocol, resume_from=interrupted, progress=advance)
+        made = train_population(
+            people, protocol, weights=weights, resume_from=interrupted, progress=advance
+        )
     made.save(out)
     out.with_suffix(".md").write_text(model_card(out.stem, made.config), encoding="utf-8")
     interrupted.unlink(missing_ok=True)

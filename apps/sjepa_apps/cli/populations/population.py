@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sjepa_apps.cli.checks import check_sources, ends_in
+from sjepa_apps.cli.checks import check_sources, check_weights, ends_in
 from sjepa_apps.cli.common import (
     JsonOption,
     OverwriteOption,
     ParadigmOption,
-    WeightsOption,
     check_out,
+    decoder_option,
     echo,
     print_json,
 )
@@ -23,6 +23,10 @@ from sjepa_apps.cli.populations.responses import common_epochs, make_response_po
 
 if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
+
+
+def _check_weights(name: str | None) -> str | None:
+    return None if name is None else check_weights(name)
 
 
 @describes_signal(files=True)
@@ -36,7 +40,16 @@ def population(
     out: Annotated[
         Path, typer.Option(callback=ends_in(".safetensors"), help="Population file to write.")
     ],
-    weights: WeightsOption = "default",
+    weights: Annotated[
+        str | None,
+        decoder_option(
+            callback=_check_weights,
+            metavar="W",
+            help="Pretrained weights of the first convolution: name, file or random. By default "
+            "cosines for imagery, else default.",
+            show_default=False,
+        ),
+    ] = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -55,14 +68,18 @@ def population(
 
     protocol = load_protocol(paradigm)
     recordings = load_sources(source, amplifier)
-    makers = {"erp": make_response_population, "mi": make_imagery_population}
-    if protocol.paradigm in makers:
-        told, described = makers[protocol.paradigm](recordings, protocol, out)
+    if protocol.paradigm in ("erp", "mi"):
+        told, described = (
+            make_imagery_population(recordings, protocol, out, weights)
+            if protocol.paradigm == "mi"
+            else make_response_population(recordings, protocol, out)
+        )
         if json:
             print_json({**described, "out": str(out)})
         else:
             echo(f"{told}\nSaved {out}")
         return
+    weights = weights or "default"
     ch_names, sessions = common_epochs(recordings, protocol)
     made = fit_population(
         sessions,
