@@ -44,6 +44,23 @@ TRIAL_SECONDS = 2.0
 Floats = NDArray[np.float64]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that mostly wait, the same number of them in each process.
+
+    ``pytest -n N --dist worksteal`` gives each process one Nth of the list, and whoever is done
+    takes from the end of another's: what waits long must not come last.
+    """
+    n_processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    others = [item for item in items if not item.get_closest_marker("slow")]
+    share = -(-len(others) // n_processes)
+    items[:] = [
+        item
+        for place in range(n_processes)
+        for item in (*slow[place::n_processes], *others[place * share : (place + 1) * share])
+    ]
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Keep LSL on the loopback interface, in a session of its own for each process of tests.
 

@@ -193,6 +193,7 @@ precision = "float32"
 """
 
 
+@pytest.mark.slow
 def test_pretraining(example: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(TINY_RECIPE)

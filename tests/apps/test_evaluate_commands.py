@@ -102,6 +102,7 @@ def test_learning_curve_grows_to_all_trials(command: Callable, tmp_path: Path) -
     assert plot.read_bytes().startswith(b"<?xml")
 
 
+@pytest.mark.slow
 def test_grid_ranks_every_cell(
     command: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,6 +197,7 @@ def test_calibrate_writes_a_report(command: Callable, tmp_path: Path) -> None:
     assert not (tmp_path / "decoder.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_corruption_scores_every_strategy(command: Callable, tmp_path: Path) -> None:
     table, plot = tmp_path / "corruption.csv", tmp_path / "corruption.png"
     arguments = ("evaluate", "corruption", "-p", "ssvep-exo", *SAMPLE, "--decoder", "riemann")

@@ -23,6 +23,7 @@ def next_json(process: subprocess.Popen[str]) -> dict:
     return json.loads(line)
 
 
+@pytest.mark.slow
 def test_decode_prints_decisions_and_ctrl_c_ends_it(
     process: Process, interrupt: Callable, decoder_file: Path, short_sample: Path
 ) -> None:
@@ -42,6 +43,7 @@ def test_decode_prints_decisions_and_ctrl_c_ends_it(
     assert "Traceback" not in decode.stderr.read()
 
 
+@pytest.mark.slow
 def test_a_fault_of_replay_is_left_out_live(
     process: Process, interrupt: Callable, decoder_file: Path, short_sample: Path
 ) -> None:
@@ -55,6 +57,7 @@ def test_a_fault_of_replay_is_left_out_live(
     assert code == 130
 
 
+@pytest.mark.slow
 def test_a_stream_that_vanishes_is_an_event(
     process: Process, decoder_file: Path, short_sample: Path
 ) -> None:
@@ -68,6 +71,7 @@ def test_a_stream_that_vanishes_is_an_event(
     assert line["detail"]
 
 
+@pytest.mark.slow
 def test_decode_ends_when_a_stream_without_source_id_is_gone(
     process: Process, decoder_file: Path
 ) -> None:
@@ -96,6 +100,7 @@ def test_no_stream_is_one_message(process: Process, decoder_file: Path) -> None:
     assert out == ""
 
 
+@pytest.mark.slow
 def test_a_stream_of_another_montage_is_refused(
     process: Process, decoder_file: Path, tmp_path: Path
 ) -> None:
@@ -113,6 +118,7 @@ def test_a_stream_of_another_montage_is_refused(
     assert "Oz" in err
 
 
+@pytest.mark.slow
 def test_streams_lists_what_is_in_sight(process: Process, short_sample: Path) -> None:
     process("replay", short_sample, "--name", "cli-listed", "--loop")
     for _ in range(5):
@@ -126,6 +132,7 @@ def test_streams_lists_what_is_in_sight(process: Process, short_sample: Path) ->
     assert "cli-listed-markers" in found
 
 
+@pytest.mark.slow
 def test_the_demo_decodes_a_replayed_session(
     monkeypatch: pytest.MonkeyPatch, short_sample: Path
 ) -> None:
@@ -138,6 +145,7 @@ def test_the_demo_decodes_a_replayed_session(
     assert 0 < result["latency_ms"]["p50"] <= result["latency_ms"]["p99"]
 
 
+@pytest.mark.slow
 def test_latency_counts_every_sample(process: Process) -> None:
     measured = process(
         "evaluate", "latency", "--channels", "8", "--sfreq", "500", "--seconds", "2",
@@ -151,6 +159,7 @@ def test_latency_counts_every_sample(process: Process) -> None:
     assert document["decision_ms"]["p50"] <= document["end_to_end_ms"]["p50"]
 
 
+@pytest.mark.slow
 def test_doctor_finds_lsl_and_versions(process: Process) -> None:
     out, err = process("doctor", "--json").communicate(timeout=120)
     checks = {check["name"]: check for check in json.loads(out)["checks"]}

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+import pytest
 
 from sjepa_online.data import load_source
 
 Process = Callable[..., subprocess.Popen[str]]
 
 
+@pytest.mark.slow
 def test_eeg_and_markers_are_recorded_until_ctrl_c(
     process: Process, interrupt: Callable, short_sample: Path, tmp_path: Path
 ) -> None:
@@ -38,6 +40,7 @@ def test_eeg_and_markers_are_recorded_until_ctrl_c(
     assert not recording.notes
 
 
+@pytest.mark.slow
 def test_a_recorder_that_hangs_ends_the_command_with_the_reason(
     process: Process, short_sample: Path, tmp_path: Path
 ) -> None:

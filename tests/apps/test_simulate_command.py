@@ -10,6 +10,7 @@ from sjepa_online.stream import MarkerInlet, SignalInlet, resolve_stream
 Process = Callable[..., subprocess.Popen[str]]
 
 
+@pytest.mark.slow
 def test_simulate_sends_a_labelled_stream_until_ctrl_c(
     process: Process, interrupt: Callable
 ) -> None:
@@ -49,6 +50,7 @@ def test_a_wrong_option_is_one_message(command: Callable, options: tuple, told: 
     assert "Traceback" not in outcome.err
 
 
+@pytest.mark.slow
 def test_a_simulated_recording_replays_as_simulated(process: Process) -> None:
     process("replay", "simulated:mi:0", "--name", "cli-simulated-replay", "--speed", "8")
     stream = resolve_stream("cli-simulated-replay (simulated)", wait=20)

@@ -53,6 +53,7 @@ class OnFeatures(SJEPAClassifier):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@pytest.mark.slow
 def test_the_estimator_passes_the_checks_that_apply():
     estimator = OnFeatures(weights="random", random_state=0, paradigm="mi")
     results = check_estimator(

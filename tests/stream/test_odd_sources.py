@@ -45,6 +45,7 @@ def declared(port: int, kinds: dict[str, tuple[bytes, ...]], word: bytes) -> lis
     ]
 
 
+@pytest.mark.slow
 def test_sixty_faulty_sources_are_told_and_end_nothing(outlet, sources):
     impossible = declared(sources.port, IMPOSSIBLE, b"impossible")
     odd = declared(sources.port, ODD, b"odd")

@@ -140,6 +140,7 @@ def test_a_killed_recorder_is_told_and_loses_less_than_a_second(tmp_path, source
     assert path.with_suffix(".log").read_text().count("Started data collection") == 2
 
 
+@pytest.mark.slow
 def test_a_recorder_that_hangs_is_told_within_two_seconds_and_ends(tmp_path, source):
     path = tmp_path / "hung.xdf"
     stream = resolve_stream(source)
@@ -178,6 +179,7 @@ def test_a_silent_stream_is_no_recorder_that_hangs(tmp_path):
         recorder._process.kill()
 
 
+@pytest.mark.slow
 def test_the_file_is_whole_soon_after_program_and_source_are_killed(
     tmp_path, recording_process, replay_process
 ):
@@ -200,6 +202,7 @@ def test_the_file_is_whole_soon_after_program_and_source_are_killed(
     assert float(footer["first_timestamp"]) == pytest.approx(times[0], abs=0.05)
 
 
+@pytest.mark.slow
 def test_what_labrecorder_holds_back_of_a_slow_stream_is_in_the_file(tmp_path):
     kinds = {"slow": (4.0, pylsl.cf_float32), "slow-markers": (0.0, pylsl.cf_string)}
     outlets = {
@@ -246,6 +249,7 @@ def test_a_slow_stream_is_no_recorder_that_hangs(n_channels, sfreq, form, second
     assert hung_after(stream) == pytest.approx(seconds, abs=0.1)
 
 
+@pytest.mark.slow
 def test_the_file_tells_the_shift_of_another_clock(tmp_path):
     info = pylsl.StreamInfo("recorder-unix", "EEG", 1, 100.0, pylsl.cf_float32, "recorder-unix")
     outlet = pylsl.StreamOutlet(info)

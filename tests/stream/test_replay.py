@@ -121,6 +121,7 @@ def test_stop_ends_a_replay_at_once(counting_recording):
     assert time.monotonic() - before < 0.2
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_process(replay_process):
     process = replay_process(name="interrupted", recording={"n_samples": 100_000})
     resolve_stream("interrupted", wait=20)

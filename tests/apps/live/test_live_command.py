@@ -55,6 +55,7 @@ def test_without_pyqt_it_names_the_extra(
     assert ".[gui]" in outcome.err
 
 
+@pytest.mark.slow
 def test_ctrl_c_closes_the_window_and_its_engine(
     process: Callable[..., Any],
     interrupt: Callable[..., tuple[int, float]],

@@ -40,6 +40,7 @@ def open_stream(window: Any, wait_for: Callable[..., None], name: str) -> None:
     view.connect_button.click()
 
 
+@pytest.mark.slow
 def test_a_stream_dies_and_returns_and_is_recorded(
     make_window: Callable[..., Any],
     outlet: Callable[..., Any],
@@ -105,6 +106,7 @@ def test_a_stream_without_a_source_id_is_found_again(
 
 
 @pytest.mark.timeout(180 + 20 * KILLS)
+@pytest.mark.slow
 def test_a_crash_of_the_engine_leaves_signals_and_recording_unharmed(
     make_window: Callable[..., Any],
     decoder_file: Path,

@@ -40,6 +40,7 @@ def open_window() -> Any:
     return window
 
 
+@pytest.mark.slow
 def test_the_demo_shows_a_replay_until_the_window_is_closed(
     qtbot: Any, decoder_file: Path, six_trials: Recording
 ) -> None:
@@ -69,6 +70,7 @@ def test_the_demo_shows_a_replay_until_the_window_is_closed(
     assert len(outcome.latency_ms) > 50
 
 
+@pytest.mark.slow
 def test_latency_is_measured_with_the_window(qtbot: Any, command: Callable[..., Any]) -> None:
     outcome = command(*LATENCY)
     assert outcome.code == 0, outcome.err

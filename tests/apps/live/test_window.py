@@ -190,6 +190,7 @@ def test_dark_and_light(opened: Any, qtbot: Any) -> None:
     assert opened.theme is LIGHT
 
 
+@pytest.mark.slow
 def test_choices_and_layout_are_kept_for_the_next_time(
     make_window: Callable[..., Any],
     sent: list[Any],

@@ -101,6 +101,7 @@ def test_options_that_do_not_fit_are_refused(command, protocol_file, arguments, 
     assert named in result.err
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_session_within_two_seconds(process, interrupt, tmp_path, protocol_file):
     with replay("command-interrupted"):
         session = process(
@@ -116,6 +117,7 @@ def test_ctrl_c_ends_a_session_within_two_seconds(process, interrupt, tmp_path, 
     assert "Traceback" not in session.stderr.read()
 
 
+@pytest.mark.slow
 def test_feedback_shows_and_scores_what_the_decoder_chooses(
     command, process, tmp_path, protocol_file, monkeypatch
 ):
@@ -158,6 +160,7 @@ def test_feedback_shows_and_scores_what_the_decoder_chooses(
         assert f"Selected: {selected} ({verdict})" in result.err
 
 
+@pytest.mark.slow
 def test_a_session_with_a_simulated_participant_yields_a_decoder(
     command, process, tmp_path, protocol_file, monkeypatch
 ):

@@ -70,6 +70,7 @@ def run(begin):
     return run_session
 
 
+@pytest.mark.slow
 def test_markers_lie_on_their_samples_and_the_protocol_is_in_the_recording(amplifier, run):
     _, origin = amplifier("session-samples")
     session, presenter = run("session-samples")
@@ -96,6 +97,7 @@ def test_markers_lie_on_their_samples_and_the_protocol_is_in_the_recording(ampli
     assert len(frames) == len(onsets)
 
 
+@pytest.mark.slow
 def test_a_stream_without_a_unit_is_recorded_and_read_in_the_one_that_is_given(
     amplifier, run, tmp_path, protocol_file
 ):
@@ -113,6 +115,7 @@ def test_a_stream_without_a_unit_is_recorded_and_read_in_the_one_that_is_given(
     assert "--unit" in left_out[0]
 
 
+@pytest.mark.slow
 def test_a_session_that_was_killed_or_stopped_goes_on_with_the_next_trial(
     amplifier, begin, script, run, long_rests
 ):
@@ -139,6 +142,7 @@ def test_a_session_that_was_killed_or_stopped_goes_on_with_the_next_trial(
     assert [trial.number for trial in session.remaining()] == [3]
 
 
+@pytest.mark.slow
 def test_what_breaks_off_interrupts_the_trial_which_is_shown_again(
     amplifier, begin, run, monkeypatch, long_rests, kill_recorder
 ):
@@ -179,6 +183,7 @@ def test_what_breaks_off_interrupts_the_trial_which_is_shown_again(
     assert "A short break" in " ".join(messages)
 
 
+@pytest.mark.slow
 def test_a_recorder_that_hangs_leads_to_a_new_part_as_one_that_is_killed(
     amplifier, run, long_rests
 ):
@@ -208,6 +213,7 @@ def test_a_recorder_that_hangs_leads_to_a_new_part_as_one_that_is_killed(
     assert session.remaining() == []
 
 
+@pytest.mark.slow
 def test_a_recorder_that_does_not_start_is_started_again_some_times(amplifier, run, monkeypatch):
     amplifier("session-start")
     start, failures = Recorder.start, [2]

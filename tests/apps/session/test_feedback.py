@@ -109,6 +109,7 @@ def wait_for(condition):
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_choices_are_shown_marked_and_scored_though_the_stream_breaks_off(
     decoder_path, protocol, protocol_file, amplifier, monkeypatch
 ):

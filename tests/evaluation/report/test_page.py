@@ -106,6 +106,7 @@ def test_a_noisy_channel_is_named_and_left_out_of_the_maps(content_of, scalp_rec
     assert "pointed out above are left out" in text
 
 
+@pytest.mark.slow
 def test_what_the_report_counts_agrees_with_the_calibration(content_of, scalp_recording):
     content = content_of("erp", scalp_recording("erp", 8))
     summary = content.decoder.calibration.cross_validation["riemann"]

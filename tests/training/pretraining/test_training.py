@@ -138,6 +138,7 @@ def test_weights_run_and_learn_on_montages_they_were_not_trained_on(
         assert losses[-1] < losses[0]
 
 
+@pytest.mark.slow
 def test_two_devices_give_the_losses_of_one(
     train: Callable[..., Silent],
     recipe_file: Callable[..., Path],
@@ -155,6 +156,7 @@ def test_two_devices_give_the_losses_of_one(
     _assert_same(_losses(tmp_path / "one"), _losses(tmp_path / "two"), 1e-4)
 
 
+@pytest.mark.slow
 def test_a_killed_and_resumed_run_gives_the_losses_of_an_uninterrupted_one(
     train: Callable[..., Silent],
     recipe_file: Callable[..., Path],
@@ -213,6 +215,7 @@ def load_state_best(folder: Path) -> float:
     return float(provenance["epoch"]["validation_loss"])
 
 
+@pytest.mark.slow
 def test_collapse_is_loud(train: Callable[..., Silent], recipe_file: Callable[..., Path]) -> None:
     # a target that is the network itself and a high rate: the classic way to collapse
     recipe = recipe_file(

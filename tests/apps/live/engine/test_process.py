@@ -86,6 +86,7 @@ def engine(running: Engine) -> Iterator[Engine]:
     running.ask(CloseStream())
 
 
+@pytest.mark.slow
 def test_it_decides_as_the_engine_does_offline(
     engine: Engine, decoder_file: Path, six_trials: Recording
 ) -> None:
