@@ -15,7 +15,7 @@ Kind = Literal["calibration", "models"]
 #: What is found by name: the kind and the suffix of its files, and what to call it.
 _TOLD: dict[tuple[Kind, str], str] = {
     ("calibration", ".toml"): "protocol",
-    ("models", ".safetensors"): "weights or population",
+    ("models", ".safetensors"): "file of weights or of a population",
     ("models", ".toml"): "recipe",
 }
 #: Folder of the profiles of amplifiers, within ``calibration``.
@@ -106,7 +106,7 @@ def find_resource(kind: Kind, name_or_path: str | Path, suffix: str | None = Non
     resources = list_resources(kind, suffix)
     if str(name_or_path) not in resources:
         raise InputError(
-            f"There is no {_TOLD[kind, suffix]} of this name or path",
+            f"No {_TOLD[kind, suffix]} has this name or path",
             value=str(name_or_path),
             remedy=f"Known names: {', '.join(sorted(resources)) or 'none'}; "
             "or give the path of a file.",

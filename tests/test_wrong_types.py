@@ -68,3 +68,8 @@ def test_decode_recording_wants_a_decoder_and_a_recording(recording: so.Recordin
         decoder.predict_proba(trials.X, bad=kind(["Oz"])) for kind in (list, np.array)
     )
     np.testing.assert_array_equal(by_list, by_array)
+
+
+def test_publish_is_a_text_and_no_switch() -> None:
+    with pytest.raises(so.InputError, match="publish is no str"):
+        so.LiveDecoder.open("me.safetensors", publish=False)  # type: ignore[arg-type]

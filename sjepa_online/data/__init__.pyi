@@ -8,7 +8,7 @@ from .source import (
     load_sources,
     refuse_repetition,
 )
-from .trials import Trials, electrodes_told, good_channels, make_trials, montage
+from .trials import Trials, electrodes_told, good_channels, make_trials, montage, not_shared
 
 __all__ = [
     "Recording",
@@ -23,5 +23,6 @@ __all__ = [
     "load_sources",
     "make_trials",
     "montage",
+    "not_shared",
     "refuse_repetition",
 ]

@@ -126,7 +126,7 @@ def make_trials(
     names = montage(recordings, protocol) if ch_names is None else check_names("ch_names", ch_names)
     parts = [_cut(recording, protocol, config, names) for recording in recordings]
     if ch_names is None:
-        marked = _left_out(recordings, good_channels(recordings))
+        marked = [*_marked_as_bad(recordings, good_channels(recordings)), *not_shared(recordings)]
     else:
         marked = _marked_as_bad(recordings, names)
     dropped = (*marked, *(reason for part in parts for reason in part.dropped))
@@ -243,17 +243,30 @@ def _marked_as_bad(recordings: Sequence[Recording], names: tuple[str, ...]) -> l
     return [f"{name}: {', '.join(bad)}, marked as bad" for name, bad in left_out.items() if bad]
 
 
-def _left_out(recordings: Sequence[Recording], names: tuple[str, ...]) -> list[str]:
-    """Tell which channels are marked as bad, and which are not in every recording."""
-    used = {electrode(name) for name in names}
+def not_shared(recordings: Sequence[Recording]) -> list[str]:
+    """Tell which channels are left out because a recording lacks them.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        At least one.
+
+    Returns
+    -------
+    list of str
+        A line for each recording that has such channels.
+    """
+    read = {electrode(name) for name in good_channels(recordings)}
     marked = {electrode(name) for one in recordings for name in one.bad}
-    told = []
-    for one in recordings:
-        bad = [name for name in one.bad if electrode(name) not in used]
-        alone = [name for name in one.ch_names if electrode(name) not in used | marked]
-        told += [f"{one.name}: {', '.join(bad)}, marked as bad"] if bad else []
-        told += [f"{one.name}: {', '.join(alone)}, not in every recording"] if alone else []
-    return told
+    left_out = {
+        one.name: [name for name in one.ch_names if electrode(name) not in read | marked]
+        for one in recordings
+    }
+    return [
+        f"{name}: {', '.join(alone)}, not in every recording"
+        for name, alone in left_out.items()
+        if alone
+    ]
 
 
 @dataclass(frozen=True)

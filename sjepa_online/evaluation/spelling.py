@@ -101,9 +101,11 @@ def spelling_data(
     if not known:
         raise InputError(
             "The recordings to test on tell of no letter which symbol was attended",
-            value=", ".join(recording.name for recording in test),
+            value=f"{', '.join(recording.name for recording in test)}, read by the protocol "
+            f"{testing.protocol.name}",
             remedy="Choose recordings whose markers name the symbols of each flash, as "
-            "Target/row3 or Target/ABCDEF do.",
+            "Target/ABCDEF does; where they name rows and columns, as in Target/row3, read them by "
+            "erp-rowcol or a protocol like it.",
         )
     letters = [] if training is None else find_letters(train, training)
     names = tuple(recording.name for recording in (*train, *test))

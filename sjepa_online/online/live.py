@@ -41,6 +41,7 @@ from sjepa_online.stream import (
 )
 from sjepa_online.stream.background import Background
 from sjepa_online.stream.closing import Closing
+from sjepa_online.validation import check_type
 
 #: Seconds between looks for the marker stream, which may send nothing for long.
 LOOK_EVERY = 1.0
@@ -189,6 +190,8 @@ class LiveDecoder(Closing):
         OperationError
             A stream does not answer.
         """
+        if publish is not None:
+            check_type("publish", publish, str, 'Pass a text, "" for the usual names, or None.')
         loaded = decoder if isinstance(decoder, Decoder) else load_decoder(decoder)
         with ExitStack() as stack:
             eeg = resolve_stream(stream, wait, prefers=amplifier.prefers)

@@ -82,6 +82,7 @@ def record_stretch(
             onsets=np.empty(0),
             labels=(),
             breaks=np.array(breaks),
+            simulated=stream.simulated,
             notes=inlet.notes,
         )
 

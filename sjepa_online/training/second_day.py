@@ -61,11 +61,13 @@ def calibrate_today(
     both = [*earlier, *today]
     joint = run(both)
     with_earlier = _todays_score(joint, len(earlier))
-    told = f"{len(earlier)} earlier recordings, {_count(joint, len(earlier))} trials of today"
+    before = "1 earlier recording" if len(earlier) == 1 else f"{len(earlier)} earlier recordings"
+    told = f"{before}, {_count(joint, len(earlier))} trials of today"
     try:
         alone = run(list(today))
     except InputError as error:
-        note = f"{told}: used, as today alone is too little ({error.problem}); score of today's "
+        reason = f"{error.problem[0].lower()}{error.problem[1:]}"
+        note = f"{told}: used, as today alone is too little ({reason}); score of today's "
         return TodaysCalibration(joint, tuple(both), f"{note}trials {with_earlier:.2f}")
     without = _todays_score(alone, 0)
     scores = f"score of today's trials {with_earlier:.2f} with them, {without:.2f} without"

@@ -349,20 +349,24 @@ def _align_speller(
 ) -> Aligned:
     """Spell the letters of the recordings without labels, or learn the noise of plain signal."""
     symbols = _symbols(protocol)
+    named = population not in ("auto", "none")
+    start = f"starts from the response in {population}; " if named else ""
     accepting = _with_alias(protocol, protocol.class_names.index(NON_TARGET), FLASH)
     if _has_trials(recordings, accepting):
         trials, letters = unlabelled_flashes(recordings, protocol, preprocessing)
         classifier = _umm(recordings, protocol, trials, population)
         if letters:
             spelled = _spelled(trials, letters, symbols, n_labelled)
-            told = f"{UMM}: learned from the flashes of {len(letters)} letters, without labels"
-            return Aligned(UMM, classifier.fit_letters(spelled), trials, told)
+            told = f"learned from the flashes of {len(letters)} letters, without labels"
+            fitted = classifier.fit_letters(spelled)
+            return Aligned(UMM, fitted, trials, f"{UMM}: {start}{told}")
         windows = trials
     else:
         windows = signal_windows(recordings, protocol, preprocessing)
         classifier = _umm(recordings, protocol, windows, population)
     told = "the noise of the signal only; it learns the response while it spells"
-    return Aligned(UMM, classifier.fit_noise(windows.X), windows, f"{UMM}: learned {told}")
+    fitted = classifier.fit_noise(windows.X)
+    return Aligned(UMM, fitted, windows, f"{UMM}: {start}learned {told}")
 
 
 def _umm(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import mne
@@ -65,6 +66,45 @@ def test_impossible_spelling_is_refused(
     result = command("evaluate", "spelling", "-p", "erp-rowcol", "--test", test, *filled)
     assert result.code == 2
     assert told in result.err
+
+
+def test_rows_and_columns_are_not_read_by_a_protocol_of_symbols(
+    command: Callable, files: tuple[Path, Path]
+) -> None:
+    result = command("evaluate", "spelling", "-p", "erp", "--test", files[1])
+    assert result.code == 2
+    assert "read them by erp-rowcol" in result.err
+
+
+def test_electrodes_that_one_side_lacks_are_told(
+    command: Callable, simulated_spelling: Callable[..., Recording], tmp_path: Path
+) -> None:
+    whole = simulated_spelling("LU", 3)
+    less = replace(whole, data=whole.data[:-1], ch_names=whole.ch_names[:-1])
+    train, test = tmp_path / "train_raw.fif", tmp_path / "test_raw.fif"
+    _write(whole, train)
+    _write(less, test)
+    both = ("-p", "erp-rowcol", "--train", train, "--test", test, "--decoder")
+    for name, decoder in (("scores", "riemann"), ("spelling", "umm")):
+        result = command("evaluate", name, *both, decoder)
+        assert result.code == 0, result.err
+        assert f"{train}: {whole.ch_names[-1]}, not in every recording" in result.err
+        assert "no population start" not in result.err
+
+
+def test_a_population_of_responses_is_shown_and_told(
+    command: Callable, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    others, out = tmp_path / "others.safetensors", tmp_path / "decoder.safetensors"
+    made = command("population", files[1], "-p", "erp-rowcol", "--out", others)
+    assert made.code == 0, made.err
+    shown = command("models", "show", others)
+    assert shown.code == 0, shown.err
+    assert "population of responses" in shown.out
+    start = ("calibrate", "--trials", 0, "-p", "erp-rowcol", "--from", files[0], "--out", out)
+    result = command(*start, "--population", others, "--json")
+    assert result.code == 0, result.err
+    assert f"starts from the response in {others}" in result.json["choice"]
 
 
 def test_calibration_without_trials(

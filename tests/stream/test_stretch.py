@@ -27,6 +27,15 @@ def test_a_stretch_holds_the_samples_of_the_electrodes(
     assert len(seconds) == 2
     np.testing.assert_array_equal(np.diff(recording.data, axis=1), 1)
     assert recording.labels == ()
+    assert not recording.simulated
+
+
+def test_a_stretch_of_a_simulated_stream_is_simulated(
+    counting_recording: Callable[..., Recording],
+) -> None:
+    sent = replace(counting_recording(500), ch_names=("C3", "Cz"), simulated=True)
+    with Replay([sent], name="pretended", wait_for_consumers=10) as replay:
+        assert stretch.record_stretch(resolve_stream(replay.name), 0.5).simulated
 
 
 def test_a_stream_that_stops_is_given_up(

@@ -90,11 +90,16 @@ def show(
     """Show weights or a population: the shape, where they come from, and their model card."""
     from sjepa_online.decoding.transfer.imagery_population import FORMAT_NAME as IMAGERY
     from sjepa_online.decoding.transfer.population import FORMAT_NAME as POPULATION
+    from sjepa_online.decoding.transfer.response_population import FORMAT_NAME as RESPONSES
     from sjepa_online.resources import find_resource
     from sjepa_online.tensor_file import open_safetensors
 
     path = find_resource("models", name)
-    describe = {POPULATION: _describe_population, IMAGERY: _describe_imagery}
+    describe = {
+        POPULATION: _describe_population,
+        IMAGERY: _describe_imagery,
+        RESPONSES: _describe_responses,
+    }
     document = describe.get(open_safetensors(path)[0].get("format", ""), _describe_weights)(path)
     card = path.with_suffix(".md")
     document["card"] = card.read_text(encoding="utf-8") if card.is_file() else None
@@ -106,10 +111,18 @@ def show(
     lines = document | {key: origin[key] for key in told if key in origin}
     for key, value in lines.items():
         if key not in ("card", "provenance"):
-            values = " ".join(map(str, value)) if isinstance(value, list) else value
-            echo(f"{key.replace('_', ' '):17} {values}")
+            echo(f"{key.replace('_', ' '):17} {_told(value)}")
     if document["card"]:
         echo(f"\n{document['card']}")
+
+
+def _told(value: object) -> str:
+    """Write a value for people: what stands in lists and tables without their brackets."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key.replace('_', ' ')} {_told(one)}" for key, one in value.items())
+    if isinstance(value, list):
+        return " ".join(map(_told, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _describe_weights(path: Path) -> dict[str, Any]:
@@ -141,6 +154,13 @@ def _describe_imagery(path: Path) -> dict[str, Any]:
 
     config = load_imagery_population(path).config.model_dump(mode="json")
     return {"path": str(path), "format": "population of imagery", **config}
+
+
+def _describe_responses(path: Path) -> dict[str, Any]:
+    from sjepa_online.decoding.transfer.response_population import load_response_population
+
+    config = load_response_population(path).config.model_dump(mode="json")
+    return {"path": str(path), "format": "population of responses", **config}
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,9 +138,17 @@ def require_enough_trials(trials: Sequence[ScheduledTrial], protocol: Protocol) 
     InputError
         It has too few trials of a class.
     """
+    from sjepa_online.training.cross_validation import N_FOLDS
+
     markers = [phase.marker for trial in trials for phase in trial.phases]
-    labels = [protocol.class_of(marker) for marker in markers]
-    _require_enough([label for label in labels if label is not None], protocol)
+    counts = Counter(protocol.class_of(marker) for marker in markers)
+    if any(counts[name] < N_FOLDS for name in protocol.class_names):
+        told = ", ".join(f"{counts[name]} of {name}" for name in protocol.class_names)
+        raise InputError(
+            "The session has too few trials to train a decoder",
+            value=f"{len(trials)} trials: {told}",
+            remedy=f"Ask for more of them (--trials): {N_FOLDS} or more of each class.",
+        )
 
 
 def require_enough_recorded(recordings: Sequence[Recording], protocol: Protocol) -> None:

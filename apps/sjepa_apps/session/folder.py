@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sjepa_apps.session import STATE
-from sjepa_apps.session.identity import Identity, new_path
+from sjepa_apps.session.identity import Identity, new_session
 from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, describe
 from sjepa_online.data import Recording
 from sjepa_online.data.source import load_source
@@ -148,7 +148,7 @@ class SessionFolder:
         now = datetime.now()
         identity = identity or Identity()
         if path is None:
-            path = new_path(SESSIONS, identity, protocol.name, pattern, now)
+            path, identity = new_session(SESSIONS, identity, protocol.name, pattern, now)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise InputError(
                 "The folder for the new session is not empty",

@@ -127,7 +127,16 @@ def folder_name(identity: Identity, protocol: str, pattern: str, now: datetime) 
 def new_path(
     root: Path, identity: Identity, protocol: str, pattern: str | None, now: datetime
 ) -> Path:
-    """Return the folder of a new session; where no run is given, the next free one.
+    """Return the folder of a new session; see :func:`new_session`."""
+    return new_session(root, identity, protocol, pattern, now)[0]
+
+
+def new_session(
+    root: Path, identity: Identity, protocol: str, pattern: str | None, now: datetime
+) -> tuple[Path, Identity]:
+    """Return the folder of a new session, and who is recorded in it.
+
+    Where no run is given and the folder's name holds one, it is the next free one.
 
     Parameters
     ----------
@@ -141,17 +150,19 @@ def new_path(
 
     Returns
     -------
-    Path
+    path : Path
+    identity : Identity
+        With the run that the folder is named by.
     """
     chosen = pattern or (BIDS_PATTERN if label(identity.participant) else DATED_PATTERN)
     if identity.run or "{run}" not in chosen:
-        return root / folder_name(identity, protocol, chosen, now)
+        return root / folder_name(identity, protocol, chosen, now), identity
     number = 1
     while True:
         numbered = identity.model_copy(update={"run": f"{number:02d}"})
         path = root / folder_name(numbered, protocol, chosen, now)
         if not path.exists():
-            return path
+            return path, numbered
         number += 1
 
 

@@ -287,9 +287,11 @@ def _mirror_note(protocol: Protocol, ch_names: Sequence[str]) -> str:
 
 def _other_stimuli(population: Population, protocol: Protocol) -> str:
     known = population.config.frequencies
-    other = [f"{one:g}" for one in protocol.frequencies if not np.isclose(one, known).any()]
+    other = [f"{one:.4g}" for one in protocol.frequencies if not np.isclose(one, known).any()]
     if other:
-        return f"its people saw {', '.join(f'{one:g}' for one in known)} Hz, not {', '.join(other)}"
+        return (
+            f"its people saw {', '.join(f'{one:.4g}' for one in known)} Hz, not {', '.join(other)}"
+        )
     rests = any(spec.frequency is None for spec in protocol.classes)
     return "its people had no trials of rest" if rests and not population.config.has_rest else ""
 

@@ -209,5 +209,5 @@ def test_a_session_with_a_simulated_participant_yields_a_decoder(
     )  # fmt: skip
     assert short.code == 0, short.err
     assert short.json["n_trials"] == 12
-    assert "1 earlier recordings, 2 trials of today: used" in short.err
+    assert "1 earlier recording, 2 trials of today: used" in short.err
     assert "--resume excludes --unit" in other.err

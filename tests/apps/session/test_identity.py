@@ -13,6 +13,7 @@ from sjepa_apps.session.identity import (
     folder_name,
     label,
     new_path,
+    new_session,
 )
 from sjepa_online.errors import InputError
 
@@ -62,6 +63,8 @@ def test_the_next_free_run_is_taken(tmp_path):
     assert path.name == "sub-7_task-mi_run-01"
     path.mkdir()
     assert new_path(tmp_path, Identity(participant="7"), "mi", None, NOW).name.endswith("run-02")
+    # the run is known afterwards, as where it was given
+    assert new_session(tmp_path, Identity(participant="7"), "mi", None, NOW)[1].run == "02"
     given = new_path(tmp_path, Identity(participant="7", run="01"), "mi", None, NOW)
     assert given == path
 

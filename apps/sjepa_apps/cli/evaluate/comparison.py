@@ -94,7 +94,8 @@ def load_comparison(
     InputError
         A recording both trains and tests, cannot be read, or has no trials of the protocol.
     """
-    from sjepa_online.data import electrodes_told, make_trials, montage
+    from sjepa_online.data import electrodes_told, make_trials, montage, not_shared
+    from sjepa_online.decoding.transfer.start import NO_USE
     from sjepa_online.signal import PreprocessorConfig
 
     with show_progress("Reading the recordings and cutting their trials"):
@@ -106,14 +107,15 @@ def load_comparison(
         )
     if told := electrodes_told(both, protocol):
         say(told)
-    for reason in (*training.dropped, *testing.dropped):
+    for reason in (*not_shared(both), *training.dropped, *testing.dropped):
         say(f"left out: {reason}")
     names = [recording.name for side in sides for recording in side]
     settled = []
     for request in requests:
         epochs = (training.X, testing.X)
         plan = request.resolve(protocol, training.ch_names, names, epochs=epochs)
-        say(f"{request.name}: {plan.note}")
+        if plan.note != NO_USE.note:
+            say(f"{request.name}: {plan.note}")
         settled.append(plan.request)
     return Comparison(*sides, training, testing, settled, sides[1][0].sfreq)
 

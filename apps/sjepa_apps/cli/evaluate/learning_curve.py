@@ -103,14 +103,19 @@ def learning_curve(
     else:
         for name, values in scores.items():
             told = ", ".join(
-                f"{size}: {'too few labels' if one is None else f'{np.mean(one):.3f}'}"
-                for size, one in zip(sizes, values, strict=True)
+                f"{size}: {_told(one, size)}" for size, one in zip(sizes, values, strict=True)
             )
             echo(f"{name}: {measure} by trials {told} (chance {chance:.2f})")
     if csv is not None:
         write_csv(csv, _rows(sizes, points))
     if plot is not None:
         save_figure(plot_curves(_known(sizes, scores), measure, chance), plot)
+
+
+def _told(scores: Sequence[float] | None, n_trials: int) -> str:
+    if scores is not None:
+        return f"{np.mean(scores):.3f}"
+    return "too few labels" if n_trials else "no decoder without labels"
 
 
 def _by_shares(compared: Comparison, seeds: int) -> tuple[list[int], Points]:

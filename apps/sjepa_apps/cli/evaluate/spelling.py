@@ -142,7 +142,7 @@ def _load(
     protocol: Protocol, train: list[str], test: list[str], amplifier: AmplifierProfile
 ) -> SpellingData:
     from sjepa_apps.cli.evaluate.comparison import load_sides
-    from sjepa_online.data import good_channels, load_sources, make_trials
+    from sjepa_online.data import good_channels, load_sources, make_trials, not_shared
     from sjepa_online.evaluation.spelling import spelling_data
     from sjepa_online.signal import PreprocessorConfig
 
@@ -152,6 +152,8 @@ def _load(
         make_trials(side, protocol, PreprocessorConfig(), names) if side else None for side in sides
     )
     assert testing is not None
+    for reason in not_shared([*sides[0], *sides[1]]):
+        say(f"left out: {reason}")
     for trials in (training, testing):
         for reason in () if trials is None else trials.dropped:
             say(f"left out: {reason}")
