@@ -120,7 +120,7 @@ def group_by_person(recordings: Sequence[Recording]) -> dict[str, list[Recording
         people.setdefault(person_of(recording.name), []).append(recording)
     if len(people) < 2:
         raise InputError(
-            "These recordings are of one person; a population is made of several people",
+            "These recordings are of one person, and several people are needed",
             value=", ".join(people),
             remedy="Add recordings of others. People are told apart by `sub-XX`, by SxxxRyy, or "
             "by the name of the file.",

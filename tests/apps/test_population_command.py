@@ -99,6 +99,7 @@ def test_starts_are_compared_on_people_who_did_not_train(
     assert found.code == 0
     scores = found.json["scores"]
     assert len(scores) == 2 * 2 * 2 * 2
+    assert found.json["chance"] == 0.5
     assert {one["person"] for one in scores} == {"sub-7", "sub-8"}
     refused = command("evaluate", "transfer", "-p", "mi", *sides, "--people", "4")
     assert refused.code == 2
@@ -112,3 +113,4 @@ def test_tokens_of_weights_are_compared(
     found = command("evaluate", "tokens", *recordings[:2], *others, "-p", "mi", "--seeds", "1")
     assert found.code == 0
     assert "local-covariance, default" in found.out
+    assert "chance 0.50" in found.out

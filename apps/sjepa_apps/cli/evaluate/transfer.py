@@ -66,8 +66,9 @@ def transfer(
 ) -> None:
     """Train populations of imagery on some people, and decode others.
 
-    The people of --test are told apart as in `population`; the last recording of each tests, the
-    others align and calibrate. Every start is trained on the same people and as long.
+    The people of --test are told apart as in `population`; the last recording
+    of each tests, the others align and calibrate. Every start is trained on the
+    same people and as long.
     """
     check_results(csv, None, overwrite)
     sizes = parse_counts(people, "--people", 2) or []
@@ -93,10 +94,12 @@ def transfer(
             progress=advance,
         )
     rows = [score._asdict() for score in scores]
+    chance = 1 / len(protocol.classes)
     if json:
-        print_json({"paradigm": protocol.name, "scores": rows})
+        print_json({"paradigm": protocol.name, "chance": chance, "scores": rows})
     else:
         _tell(scores, starts, sizes, counts)
+        echo(f"chance {chance:.2f}")
     if csv is not None:
         write_csv(csv, rows)
 
