@@ -147,7 +147,7 @@ def require_enough_trials(trials: Sequence[ScheduledTrial], protocol: Protocol) 
         raise InputError(
             "The session has too few trials to train a decoder",
             value=f"{len(trials)} trials: {told}",
-            remedy=f"Ask for more of them (--trials): {N_FOLDS} or more of each class.",
+            remedy=f"Ask for more (--trials): it needs {N_FOLDS} or more trials of each class.",
         )
 
 
