@@ -33,6 +33,20 @@ class Outcome:
         return json.loads(self.out)
 
 
+#: Top-level widgets, some fifty of each live window, before those that nobody holds are freed.
+MOST_WIDGETS = 300
+
+
+@pytest.fixture(autouse=True)
+def few_widgets() -> Iterator[None]:
+    """Free the windows of earlier tests: a style sheet is applied to every widget that is left."""
+    yield
+    qt = sys.modules.get("PyQt6.QtWidgets")
+    application = qt.QApplication.instance() if qt is not None else None
+    if application is not None and len(application.topLevelWidgets()) > MOST_WIDGETS:
+        gc.collect()
+
+
 @pytest.fixture
 def command(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
