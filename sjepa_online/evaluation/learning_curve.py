@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sjepa_online.data import Trials
+from sjepa_online.data import Recording, Trials
 from sjepa_online.decoding import DecoderRequest, EpochClassifier
 from sjepa_online.errors import InputError
 from sjepa_online.evaluation.scores import DecoderScores, evaluate_scores, score_fitted
@@ -144,26 +144,39 @@ def learning_curve(
     return points
 
 
-def check_counts(counts: Sequence[int], train: Trials) -> None:
-    """Refuse more labelled trials than there are.
+def usable_counts(
+    counts: Sequence[int], train: Trials, recordings: Sequence[Recording]
+) -> list[int]:
+    """Return how many labelled trials can be used where so many are asked for.
+
+    A trial that was recorded, but not whole, is missing from the last of them.
 
     Parameters
     ----------
     counts : sequence of int
         Numbers of labelled trials.
     train : Trials
+        What can be used of the recordings.
+    recordings : sequence of Recording
+
+    Returns
+    -------
+    usable : list of int
+        One for each count.
 
     Raises
     ------
     InputError
-        One of the counts is above the number of training trials.
+        One of the counts is above the number of trials that were recorded.
     """
-    if max(counts) > len(train.y):
+    classes = [train.protocol.class_of(label) for one in recordings for label in one.labels]
+    if max(counts) > sum(name is not None for name in classes):
         raise InputError(
             f"The recordings to train on have {len(train.y)} trials that can be used",
             value=f"--trials {','.join(map(str, counts))}",
             remedy="Ask for fewer trials, or add recordings to --train.",
         )
+    return [min(count, len(train.y)) for count in counts]
 
 
 def learning_curve_by_counts(
@@ -184,7 +197,7 @@ def learning_curve_by_counts(
     requests : sequence of DecoderRequest
         Their ``random_state`` is the first seed.
     counts : sequence of int
-        Numbers of labelled trials.
+        Numbers of labelled trials, those of :func:`usable_counts`.
     n_seeds : int
     align : callable
         Used before a request is fitted on labelled trials alone.
@@ -196,7 +209,6 @@ def learning_curve_by_counts(
     scores : dict of str to list of DecoderScores or None
         For each count; None where a class has too few trials for a decoder that needs labels.
     """
-    check_counts(counts, train)
     results: dict[str, list[DecoderScores | None]] = {}
     for request in requests:
         points: list[DecoderScores | None] = []

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from sjepa_online.evaluation.learning_curve import (
     first_trials,
     learning_curve,
     select_trials,
+    usable_counts,
     usable_shares,
 )
 from sjepa_online.evaluation.scores import evaluate_scores
@@ -51,3 +54,15 @@ def test_the_curve_ends_at_the_score_of_all_trials(simulated_recording, protocol
     assert points[-1].scores["riemann"].score == whole.score * 2
     half = evaluate_scores(select_trials(train, np.arange(16)), test, requests, 1)["riemann"]
     assert points[1].scores["riemann"].score == half.score * 2
+
+
+def test_a_trial_that_was_recorded_but_not_whole_is_missing_from_the_last(
+    simulated_recording, protocol
+):
+    whole = simulated_recording(n_trials=16)
+    cut = replace(whole, data=whole.data[:, : -round(1.5 * whole.sfreq)])
+    train = make_trials([cut], protocol, PreprocessorConfig())
+    assert len(train.y) == 15
+    assert usable_counts([0, 10, 16], train, [cut]) == [0, 10, 15]
+    with pytest.raises(InputError, match="have 15 trials that can be used"):
+        usable_counts([17], train, [cut])

@@ -22,6 +22,7 @@ from sjepa_apps.cli.common import (
     echo,
     print_json,
     progress_bar,
+    say,
 )
 from sjepa_apps.cli.description import describes_signal
 from sjepa_apps.cli.evaluate.comparison import (
@@ -137,7 +138,9 @@ def _by_counts(compared: Comparison, seeds: int, counts: list[int]) -> tuple[lis
     from sjepa_online.training.without_labels import align
 
     training, requests = compared.training, compared.requests
-    curves.check_counts(counts, training)
+    usable = curves.usable_counts(counts, training, compared.train)
+    if max(usable) < max(counts):
+        say(f"Of {max(counts)} trials {max(usable)} can be used")
 
     def aligned(request: DecoderRequest, n_labelled: int) -> tuple[EpochClassifier, float] | None:
         protocol, names = training.protocol, training.ch_names
@@ -146,7 +149,7 @@ def _by_counts(compared: Comparison, seeds: int, counts: list[int]) -> tuple[lis
 
     with progress_bar("Evaluating", len(counts) * len(requests)) as advance:
         points = curves.learning_curve_by_counts(
-            training, compared.testing, requests, counts, seeds, aligned, advance
+            training, compared.testing, requests, usable, seeds, aligned, advance
         )
     return counts, points
 
