@@ -122,7 +122,11 @@ class _Measurement(QObject):
 
 
 def decode_in_window(
-    decoder: Decoder, stream: str, n_samples: int, progress: Callable[[], None]
+    decoder: Decoder,
+    stream: str,
+    n_samples: int,
+    progress: Callable[[], None],
+    view: str = "Signals",
 ) -> Timing:
     """Decode a stream to its end in the live window; the CPU share is that of the engine.
 
@@ -138,6 +142,8 @@ def decode_in_window(
         Length of the stream.
     progress : callable
         Called repeatedly while the stream is decoded.
+    view : str
+        View that stands in front of those that share its place.
 
     Returns
     -------
@@ -158,6 +164,7 @@ def decode_in_window(
             window = LiveWindow(options, LiveSettings())
             measurement = _Measurement(window, n_samples, progress)
             window.show()
+            window.show_view(view)
         if run_application(application, window.end):
             raise KeyboardInterrupt
     if measurement.failure:

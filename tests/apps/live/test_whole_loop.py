@@ -72,7 +72,10 @@ def test_the_demo_shows_a_replay_until_the_window_is_closed(
 
 @pytest.mark.slow
 def test_latency_is_measured_with_the_window(qtbot: Any, command: Callable[..., Any]) -> None:
-    outcome = command(*LATENCY)
+    refused = command("evaluate", "latency", "--view", "analysis")
+    assert refused.code == 2
+    assert "Add --with-window" in refused.err
+    outcome = command(*LATENCY, "--view", "analysis")
     assert outcome.code == 0, outcome.err
     result = outcome.json
     assert result["samples_received"] == result["samples_sent"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,6 +17,7 @@ from sjepa_apps.cli.common import (
     progress_bar,
 )
 from sjepa_apps.cli.windows import paint_offscreen_without_display
+from sjepa_online.errors import InputError
 
 
 def latency(
@@ -40,9 +42,20 @@ def latency(
     with_window: Annotated[
         bool, typer.Option("--with-window", help="Decode in the live window, and time that too.")
     ] = False,
+    view: Annotated[
+        Literal["signals", "connect", "scalp", "decoder", "trials", "health", "log", "analysis"]
+        | None,
+        typer.Option(help="View in front, with --with-window."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Time decisions on a simulated stream through real LSL."""
+    if view is not None and not with_window:
+        raise InputError(
+            "There is no window to show a view in",
+            value=f"--view {view}",
+            remedy="Add --with-window.",
+        )
     from sjepa_online.decoding import DecoderRequest
     from sjepa_online.decoding.classifiers.fine_tuning import choose_device
     from sjepa_online.evaluation.latency import TimedDecoding, measure_latency
@@ -54,7 +67,7 @@ def latency(
         paint_offscreen_without_display()
         from sjepa_apps.live.benchmark import decode_in_window
 
-        decode = decode_in_window
+        decode = partial(decode_in_window, view=(view or "signals").capitalize())
     with progress_bar("Decoding simulated noise over LSL", round(seconds)) as advance:
         result = measure_latency(
             load_protocol(paradigm), request, channels, sfreq, seconds, advance, decode
