@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sjepa_online.typing import FloatArray, Labels
+from sjepa_online.typing import FloatArray, Floats, Labels
+
+_N_RESAMPLES = 2000
 
 
 def accuracy(probabilities: FloatArray, y: Labels, classes: Sequence[str]) -> float:
@@ -115,3 +117,19 @@ def score_summary(probabilities: FloatArray, y: Labels, classes: Sequence[str]) 
     if area is not None:
         summary["roc_auc"] = area
     return summary
+
+
+def interval_over_people(scores: Floats) -> tuple[float, float]:
+    """Return the 95 % interval of a mean over people, by bootstrap.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (people,)
+
+    Returns
+    -------
+    low, high : float
+    """
+    means = np.random.default_rng(0).choice(scores, (_N_RESAMPLES, len(scores))).mean(axis=1)
+    low, high = np.quantile(means, (0.025, 0.975))
+    return float(low), float(high)

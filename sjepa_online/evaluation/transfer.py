@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_online.data import Recording, Trials, make_trials
+from sjepa_online.decoding.metrics import interval_over_people
 from sjepa_online.decoding.transfer.imagery_population import ImageryPopulation, cortex_electrodes
 from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
 from sjepa_online.errors import InputError
@@ -26,7 +27,6 @@ Floats32 = NDArray[np.float32]
 
 #: Starts that are no weights: cosines of the rhythms, and random numbers.
 COSINES, NOISE = "cosines", "noise"
-_N_RESAMPLED = 2000
 
 
 class TransferScore(NamedTuple):
@@ -236,6 +236,4 @@ def difference(
             sign = 1.0 if score.start == start else -1.0
             by_person.setdefault(score.person, []).append(sign * score.accuracy)
     each = np.array([2 * np.mean(values) for values in by_person.values()])
-    resampled = np.random.default_rng(0).choice(each, (_N_RESAMPLED, len(each))).mean(axis=1)
-    low, high = np.quantile(resampled, (0.025, 0.975))
-    return Difference(float(each.mean()), float(low), float(high))
+    return Difference(float(each.mean()), *interval_over_people(each))

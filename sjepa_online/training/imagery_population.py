@@ -15,6 +15,7 @@ from scipy.optimize import minimize_scalar
 
 from sjepa_online.data import Recording, make_trials
 from sjepa_online.decoding.classifiers.network import load_network
+from sjepa_online.decoding.metrics import interval_over_people
 from sjepa_online.decoding.transfer.alignment import Alignment, mean_covariance
 from sjepa_online.decoding.transfer.completion import Completion
 from sjepa_online.decoding.transfer.fingerprint import Fingerprints, fingerprints, matches
@@ -442,12 +443,9 @@ def _doubt(spread: Floats, accuracy: Floats) -> float:
 
 
 def _score(accuracy: Floats) -> HeldOutScore:
-    rng = np.random.default_rng(0)
-    means = rng.choice(accuracy, (2000, len(accuracy))).mean(axis=1)
-    low, high = np.quantile(means, (0.025, 0.975))
     return HeldOutScore(
         accuracy=float(accuracy.mean()),
-        interval=(float(low), float(high)),
+        interval=interval_over_people(accuracy),
         share_above_070=float(np.mean(accuracy >= 0.7)),
     )
 

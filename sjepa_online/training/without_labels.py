@@ -166,8 +166,7 @@ def require_possible(protocol: Protocol, request: DecoderRequest, ch_names: Sequ
     if protocol.paradigm == "erp":
         _symbols(protocol)
     if protocol.paradigm == "mi":
-        plan = DecoderRequest(POPULATION, population=request.population).resolve(protocol, ch_names)
-        cast("PopulationClassifier", plan.make()).population.match(ch_names)
+        DecoderRequest(POPULATION, population=request.population).make(protocol, ch_names)
     if protocol.paradigm == "ssvep":
         population_start(_population(request), protocol, ch_names, same_stimuli=True)
 

@@ -67,7 +67,7 @@ def latency(
         paint_offscreen_without_display()
         from sjepa_apps.live.benchmark import decode_in_window
 
-        decode = partial(decode_in_window, view=(view or "signals").capitalize())
+        decode = partial(decode_in_window, view=view.capitalize()) if view else decode_in_window
     with progress_bar("Decoding simulated noise over LSL", round(seconds)) as advance:
         result = measure_latency(
             load_protocol(paradigm), request, channels, sfreq, seconds, advance, decode
