@@ -2,6 +2,7 @@
 
 from sjepa_online.amplifier.channels import PickedChannels, pick_channels, trigger_channel
 from sjepa_online.amplifier.codes import CodeReader, events_of_codes
+from sjepa_online.amplifier.impedances import IMPEDANCE_TYPES, ImpedanceReader
 from sjepa_online.amplifier.library import (
     Declaration,
     advise_preferring,
@@ -15,9 +16,11 @@ from sjepa_online.amplifier.profile import AS_DECLARED, AmplifierProfile, descri
 
 __all__ = [
     "AS_DECLARED",
+    "IMPEDANCE_TYPES",
     "AmplifierProfile",
     "CodeReader",
     "Declaration",
+    "ImpedanceReader",
     "PickedChannels",
     "advise_preferring",
     "describe",

@@ -66,6 +66,18 @@ def test_electrodes_come_in_their_unit_and_codes_as_markers(collect):
     assert when == pytest.approx(now + 0.2, abs=0.002)
 
 
+def test_impedances_come_with_the_electrodes_that_they_belong_to():
+    labels = [*LABELS, "Imp O1", "Imp O2"]
+    types = ["EEG", "EEG", "EEG", "impedance", "impedance"]
+    sender = make("measuring", labels, ["uV", "uV", "uV", "kohm", ""], types)
+    with SignalInlet(resolve_stream("measuring"), amplifier=AS_DECLARED) as inlet:
+        assert inlet.ch_names == tuple(LABELS)
+        sender.wait_for_consumers(5)
+        send(sender, [1, 2, 3, 7, 2500], pylsl.local_clock())
+        chunk = inlet.pull(5.0)
+    assert chunk.impedances == {"O1": 7.0, "O2": 2.5}
+
+
 @pytest.mark.parametrize("clock", [1.7e9, -pylsl.local_clock()], ids=["Unix time", "from zero"])
 def test_another_clock_is_noticed_at_once_and_corrected(clock, collect):
     sender = make("unix", LABELS, ["uV"] * 3)

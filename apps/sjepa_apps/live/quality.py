@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from sjepa_apps.live.signals.reader import IMPEDANCE_TYPES, ShownChannels, usable_names
+from sjepa_apps.live.signals.reader import ShownChannels
 from sjepa_apps.ui.channel_states import (
     ChannelReport,
     ChannelStates,
     ChannelSummary,
-    known_electrodes,
     standard_name,
 )
 from sjepa_online.signal.channel_quality.absolute import AbsoluteMonitor, Verdict
@@ -20,8 +19,6 @@ from sjepa_online.stream import Chunk, ClockJump, Gap, StreamDescription
 
 #: Slower streams (Hz) are not judged.
 LEAST_SFREQ = 100.0
-#: What the name of a channel that carries an impedance may have before the electrode's.
-IMPEDANCE_PREFIXES = ("impedance", "imp", "z")
 
 
 class ChannelQuality:
@@ -41,8 +38,7 @@ class ChannelQuality:
     def __init__(self, channels: ShownChannels, stream: StreamDescription) -> None:
         self.decoded: Sequence[ChannelReport] = ()
         self._channels = channels
-        self._rows_of_impedances = impedance_rows(stream)
-        self._kiloohms: dict[str, float] = {}
+        self._kiloohms: Mapping[str, float] = {}
         unit = None if channels.unit != "µV" else "uV"
         judged = stream.sfreq >= LEAST_SFREQ and bool(channels.names)
         self._monitor = AbsoluteMonitor(channels.names, stream.sfreq, unit) if judged else None
@@ -51,8 +47,7 @@ class ChannelQuality:
         """Take in a chunk; return whether the channels were judged anew."""
         if not len(chunk.timestamps):
             return False
-        for name, (row, factor) in self._rows_of_impedances.items():
-            self._kiloohms[name] = factor * float(chunk.data[row, -1])
+        self._kiloohms = chunk.impedances
         if self._monitor is None:
             return False
         if any(isinstance(event, Gap | ClockJump) for event in chunk.events):
@@ -69,7 +64,7 @@ class ChannelQuality:
         """
         verdicts = {} if self._monitor is None else self._verdicts()
         if self.decoded:
-            return ChannelStates(_completed(one, verdicts) for one in self.decoded)
+            return ChannelStates(self._completed(one, verdicts) for one in self.decoded)
         usual = np.median([one.amplitude for one in verdicts.values()] or [np.nan])
         return ChannelStates(
             (self._summary(name, one, float(usual), choices) for name, one in verdicts.items()),
@@ -97,49 +92,17 @@ class ChannelQuality:
             relative=verdict.amplitude / usual if usual > 0 else None,
         )
 
-
-def _completed(report: ChannelReport, verdicts: Mapping[str, Verdict]) -> ChannelSummary:
-    """Add what was measured without a calibration to what the decoder says of a channel."""
-    verdict = verdicts.get(report.channel)
-    return ChannelSummary(
-        channel=report.channel,
-        bad=report.bad,
-        reasons=report.reasons,
-        amplitude=report.amplitude,
-        choice=report.choice,
-        remedy=verdict.remedy if verdict is not None and report.bad else "",
-        microvolts=None if verdict is None else verdict.amplitude,
-        relative=report.amplitude,
-    )
-
-
-def impedance_rows(stream: StreamDescription) -> dict[str, tuple[int, float]]:
-    """Return the rows of a stream that carry impedances, and their factors to kΩ.
-
-    These are channels of the type ``impedance``, named like the electrode, with or without
-    ``Imp`` or ``Z`` before it; a channel without a unit is taken to be in Ω.
-
-    Parameters
-    ----------
-    stream : StreamDescription
-
-    Returns
-    -------
-    dict of str to tuple of int and float
-        By the electrode's name in the 10-05 system.
-    """
-    found = {}
-    for row, (name, kind) in enumerate(zip(usable_names(stream), stream.ch_types, strict=False)):
-        if kind.lower() in IMPEDANCE_TYPES:
-            unit = stream.units[row].lower() if row < len(stream.units) else ""
-            found[_electrode(name)] = (row, 1.0 if unit.startswith("k") else 1e-3)
-    return found
-
-
-def _electrode(name: str) -> str:
-    """Return the electrode that a channel of an impedance is named after."""
-    for prefix in IMPEDANCE_PREFIXES:
-        rest = name[len(prefix) :].lstrip(" _-:.")
-        if name.lower().startswith(prefix) and known_electrodes([rest]):
-            return standard_name(rest)
-    return standard_name(name)
+    def _completed(self, report: ChannelReport, verdicts: Mapping[str, Verdict]) -> ChannelSummary:
+        """Add what was measured without a calibration to what the decoder says of a channel."""
+        verdict = verdicts.get(report.channel)
+        return ChannelSummary(
+            channel=report.channel,
+            bad=report.bad,
+            reasons=report.reasons,
+            amplitude=report.amplitude,
+            choice=report.choice,
+            remedy=verdict.remedy if verdict is not None and report.bad else "",
+            microvolts=None if verdict is None else verdict.amplitude,
+            kiloohms=self._kiloohms.get(report.channel),
+            relative=report.amplitude,
+        )

@@ -15,8 +15,8 @@ from sjepa_apps.ui.theme import GRID, Theme
 from sjepa_apps.ui.widgets import WrappedRows, make_table, plain_tip
 from sjepa_online.signal.channel_quality.absolute import Verdict
 
-_COLUMNS = ("Channel", "Amplitude", "State", "Remedy")
-_AMPLITUDE, _STATE, _REMEDY = 1, 2, 3
+_COLUMNS = ("Channel", "Amplitude", "kΩ", "State", "Remedy")
+_AMPLITUDE, _IMPEDANCE, _STATE, _REMEDY = 1, 2, 3, 4
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LISTENING = "Listening. The participant sits still, with open eyes."
 
@@ -57,13 +57,15 @@ class ChannelsPage(Page):
         policy.setRetainSizeWhenHidden(True)
         self.progress.setSizePolicy(policy)
         self.progress.setRange(0, 0)
-        header = self.table.horizontalHeaderItem(_AMPLITUDE)
-        assert header is not None
-        header.setTextAlignment(_RIGHT)
+        for column in (_AMPLITUDE, _IMPEDANCE):
+            header = self.table.horizontalHeaderItem(column)
+            assert header is not None
+            header.setTextAlignment(_RIGHT)
+        self.table.setColumnHidden(_IMPEDANCE, True)
         side_by_side = QHBoxLayout()
         side_by_side.setSpacing(2 * GRID)
-        side_by_side.addWidget(self.table, 5)
-        side_by_side.addWidget(self.scalp, 3)
+        side_by_side.addWidget(self.table, 2)
+        side_by_side.addWidget(self.scalp, 1)
         self.content.addWidget(self.progress)
         self.content.addLayout(side_by_side, 3)
         self.content.addWidget(self.traces, 2)
@@ -114,7 +116,7 @@ class ChannelsPage(Page):
             self._names = names
             self.scalp.set_channels(names)
         self._verdicts = signal.verdicts
-        self.scalp.set_states(judged_states(signal.verdicts))
+        self.scalp.set_states(judged_states(signal.verdicts, signal.impedances))
         self._fill()
         self._tell()
 
@@ -140,11 +142,17 @@ class ChannelsPage(Page):
             verdicts = [Verdict(name, (), (), float("nan")) for name in self._names]
         self.table.setRowCount(len(verdicts))
         known = bool(self._verdicts)
+        kiloohms = self._signal.impedances
+        # a column that stays while the stream is there: most amplifiers send none
+        if known:
+            self.table.setColumnHidden(_IMPEDANCE, not kiloohms)
         for row, verdict in enumerate(verdicts):
             state = ", ".join(verdict.reasons) or "good"
             colour = self._theme.bad if verdict.bad else self._theme.good
             self._set(row, 0, verdict.channel)
             self._set(row, _AMPLITUDE, f"{verdict.amplitude:.1f} µV" if known else "–")
+            impedance = kiloohms.get(verdict.channel)
+            self._set(row, _IMPEDANCE, "–" if impedance is None else f"{impedance:.3g}")
             self._set(row, _STATE, state if known else "–", colour if known else self._theme.muted)
             self._set(row, _REMEDY, verdict.remedy)
         self._rows.fit()
@@ -154,7 +162,7 @@ class ChannelsPage(Page):
         item = self.table.item(row, column)
         if item is None:
             item = QTableWidgetItem()
-            if column == _AMPLITUDE:
+            if column in (_AMPLITUDE, _IMPEDANCE):
                 item.setTextAlignment(_RIGHT)
             self.table.setItem(row, column, item)
         if item.text() != text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -162,8 +162,18 @@ def _measured(report: ChannelReport) -> str:
     return f"{told}. {report.remedy}" if report.remedy else told
 
 
-def judged_states(verdicts: Iterable[Verdict]) -> ChannelStates:
-    """Return what is known of channels that were judged without a decoder."""
+def judged_states(
+    verdicts: Iterable[Verdict], kiloohms: Mapping[str, float] | None = None
+) -> ChannelStates:
+    """Return what is known of channels that were judged without a decoder.
+
+    Parameters
+    ----------
+    verdicts : iterable of Verdict
+    kiloohms : mapping of str to float or None
+        Impedance of each electrode, where the stream carries it.
+    """
+    impedances = kiloohms or {}
     return ChannelStates(
         (
             ChannelSummary(
@@ -173,6 +183,7 @@ def judged_states(verdicts: Iterable[Verdict]) -> ChannelStates:
                 amplitude=None,
                 remedy=one.remedy,
                 microvolts=one.amplitude,
+                kiloohms=impedances.get(one.channel),
             )
             for one in verdicts
         ),

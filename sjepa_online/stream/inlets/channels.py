@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sjepa_online.amplifier import AmplifierProfile, CodeReader, PickedChannels, pick_channels
+from sjepa_online.amplifier import (
+    AmplifierProfile,
+    CodeReader,
+    ImpedanceReader,
+    PickedChannels,
+    pick_channels,
+)
 from sjepa_online.errors import InputError
 from sjepa_online.signal.decimator import HIGHEST_SFREQ, Decimator, decimation_factor
 from sjepa_online.signal.units import microvolt_factor, normalise_unit
@@ -19,7 +25,7 @@ from sjepa_online.stream.inlets.markers import Marker
 
 
 class ChannelReader:
-    """Take the electrodes of a stream, and the codes of its trigger channel.
+    """Take the electrodes of a stream, their impedances, and the codes of its trigger channel.
 
     Parameters
     ----------
@@ -37,6 +43,7 @@ class ChannelReader:
         Of the channels that are used; ``units`` is empty where the stream says none.
     picked : PickedChannels or None
         None without ``amplifier``.
+    impedances : ImpedanceReader
 
     Raises
     ------
@@ -63,6 +70,7 @@ class ChannelReader:
             self.picked = pick_channels(stream.declaration, amplifier)
             self.ch_names = self.picked.ch_names
             self.units = (self.picked.unit,) * len(self.ch_names)
+        self.impedances = ImpedanceReader(stream.declaration)
         decimation_factor(stream.sfreq or 1.0)
         self._codes = CodeReader(None if amplifier is None else amplifier.idle)
         self._decimator: Decimator | None = None
@@ -153,6 +161,7 @@ class ChannelReader:
         """
         if self.picked is None or self._amplifier is None:
             return "its labels or units differ"
+        self.impedances = ImpedanceReader(again.declaration)
         try:
             new = pick_channels(again.declaration, self._amplifier)
         except InputError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,12 +48,15 @@ class Chunk:
         first sample after them, so no event means that the chunk continues the last one.
     markers : tuple of Marker
         Codes that began in the stream's channel of codes.
+    impedances : mapping of str to float
+        Newest impedance (kΩ) of each electrode, where the stream carries them.
     """
 
     data: NDArray[np.float64]
     timestamps: NDArray[np.float64]
     events: tuple[StreamEvent, ...] = field(default=())
     markers: tuple[Marker, ...] = field(default=())
+    impedances: Mapping[str, float] = field(default_factory=dict)
 
 
 class SignalInlet(Connection):
@@ -288,7 +291,8 @@ class SignalInlet(Connection):
             events.insert(0, StreamRecovered(time=now, detail=detail, silence=silence))
         self.missing += sum(event.missing for event in events if isinstance(event, Gap))
         markers = self._channels.markers(samples, times)
-        return Chunk(*self._channels.read(samples, times, events), markers)
+        impedances = self._channels.impedances.read(samples)
+        return Chunk(*self._channels.read(samples, times, events), markers, impedances)
 
     def _look_again(self, now: float) -> list[StreamEvent]:
         """See whether a restarted source declares its channels as before; read them as it does."""

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sjepa_apps.live.quality import ChannelQuality, impedance_rows
+from sjepa_apps.live.quality import ChannelQuality
 from sjepa_apps.live.signals.reader import shown_channels
+from sjepa_apps.ui.channel_states import ChannelSummary
 from sjepa_online.stream import Chunk
 
 
@@ -53,23 +54,23 @@ def test_the_operator_may_overrule_what_is_found(
     assert window.session.states.bad == ()
 
 
-def test_impedances_are_read_where_the_stream_carries_them(describe: Callable[..., Any]) -> None:
+def test_impedances_are_told_with_and_without_a_decoder(describe: Callable[..., Any]) -> None:
     stream = describe(
         n_channels=4,
-        ch_names=("Oz", "O1", "Imp Oz", "Z_O1"),
-        ch_types=("EEG", "EEG", "Impedance", "impedance"),
-        units=("microvolts", "microvolts", "kohm", "ohm"),
+        ch_names=("Oz", "O1", "Imp Oz", "Imp O1"),
+        ch_types=("EEG", "EEG", "impedance", "impedance"),
+        units=("microvolts", "microvolts", "kohm", "kohm"),
     )
-    assert impedance_rows(stream) == {"Oz": (2, 1.0), "O1": (3, 1e-3)}
     channels = shown_channels(stream)
     assert channels.names == ("Oz", "O1")
     quality = ChannelQuality(channels, stream)
     data = 10 * np.random.default_rng(0).standard_normal((4, 500))
-    data[2], data[3] = 12.0, 4500.0
-    assert quality.take(Chunk(data, np.arange(500) / 250.0))
-    states = quality.states({})
-    assert "12 kΩ" in states.describe("Oz")
-    assert "4.5 kΩ" in states.describe("O1")
+    measured = {"Oz": 12.0, "O1": 4.5}
+    assert quality.take(Chunk(data, np.arange(500) / 250.0, impedances=measured))
+    assert "12 kΩ" in quality.states({}).describe("Oz")
+    assert "4.5 kΩ" in quality.states({}).describe("O1")
+    quality.decoded = [ChannelSummary("Oz", bad=False, reasons=(), amplitude=1.0)]
+    assert "12 kΩ" in quality.states({}).describe("Oz")
 
 
 def test_a_stream_without_a_unit_or_too_slow_is_shown_all_the_same(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -41,7 +42,8 @@ def channels(open_session, qtbot, eeg, watches):
 
 
 def row(page, number):
-    return [page.table.item(number, column).text() for column in range(4)]
+    shown = [column for column in range(5) if not page.table.isColumnHidden(column)]
+    return [page.table.item(number, column).text() for column in shown]
 
 
 def test_channels_are_judged_again_and_again(channels):
@@ -61,6 +63,18 @@ def test_channels_are_judged_again_and_again(channels):
     assert [row(page, number)[0] for number in range(3)] == ["C3", "Cz", "C4"]
     assert page.message.text() == "All 3 channels look good."
     assert page.scalp._states.bad == ()
+
+
+def test_impedances_are_shown_where_the_stream_carries_them(channels):
+    one, page, watch = channels
+    watch.state = replace(signal(GOOD, FLAT), impedances={"Cz": 412.0})
+    one._look_around()
+    assert row(page, 0)[:3] == ["Cz", "0.0 µV", "412"]
+    assert row(page, 1)[:3] == ["C3", "9.0 µV", "–"]
+    assert "412 kΩ" in page.scalp._states.describe("Cz")
+    watch.state = signal(GOOD, FLAT)
+    one._look_around()
+    assert row(page, 1) == ["C3", "9.0 µV", "good", ""]
 
 
 def test_a_signal_that_stops_is_not_shown_as_current(channels):
@@ -93,7 +107,7 @@ def test_a_stream_that_stops_is_told_within_two_seconds(
     one = open_session(eeg("a"))
     one.setup_page.primary.click()
     page = one.channels_page
-    qtbot.waitUntil(lambda: page.table.item(0, 2) is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: page.table.item(0, 3) is not None, timeout=30_000)
     assert row(page, 0)[:3] == ["Cz", "0.0 µV", "flat"]
     qtbot.waitUntil(lambda: "has sent nothing" in page.message.text(), timeout=2000)
     assert row(page, 0)[2] == "–"
@@ -136,7 +150,7 @@ def test_states_have_the_colours_of_the_theme(channels):
     one._look_around()
     for theme in (LIGHT, DARK):
         page.set_theme(theme)
-        shown = [page.table.item(number, 2).foreground().color().name() for number in range(2)]
+        shown = [page.table.item(number, 3).foreground().color().name() for number in range(2)]
         assert shown == [theme.bad.lower(), theme.good.lower()]
 
 
@@ -174,10 +188,10 @@ def test_states_and_remedies_are_not_cut(channels, qtbot):
         for letter in "FCP"
         for n in range(1, 7)
     ]
-    watch.state = signal(*verdicts)
+    watch.state = replace(signal(*verdicts), impedances={"F1": 1234.0})
     one._look_around()
     qtbot.wait(10)
-    for row_, column in itertools.product(range(18), (2, 3)):
+    for row_, column in itertools.product(range(18), (3, 4)):
         text, width = table.item(row_, column).text(), table.columnWidth(column) - 22
         flags = Qt.TextFlag.TextWordWrap
         needed = table.fontMetrics().boundingRect(0, 0, width, 10_000, flags, text).height()

@@ -11,7 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_apps.ui.worker import Worker
-from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, pick_channels
+from sjepa_online.amplifier import (
+    AS_DECLARED,
+    IMPEDANCE_TYPES,
+    AmplifierProfile,
+    pick_channels,
+)
 from sjepa_online.errors import InputError, OperationError
 from sjepa_online.markers import REPLAY_SOURCE
 from sjepa_online.signal.units import microvolt_factor
@@ -32,8 +37,6 @@ PAUSE = 0.015
 #: Seconds for which one look at the markers waits for one.
 MARKERS_WITHIN = 0.1
 _KEPT = 4000
-#: Types of channels that carry impedances.
-IMPEDANCE_TYPES = ("impedance", "imp")
 MASTOIDS = ("M1", "M2", "A1", "A2")
 
 

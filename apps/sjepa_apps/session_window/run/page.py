@@ -220,7 +220,7 @@ class RunPage(Page):
         if names and names != self._shown_names:
             self._shown_names = names
             self.scalp.set_channels(names)
-        states = judged_states(signal.verdicts)
+        states = judged_states(signal.verdicts, signal.impedances)
         self.scalp.set_states(states)
         if not names:
             self.electrodes.setText("not known")

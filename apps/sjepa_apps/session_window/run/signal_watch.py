@@ -7,7 +7,8 @@ participant's frames only copies a picture.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from PyQt6.QtGui import QImage
@@ -53,6 +54,8 @@ class SignalState:
         Whether nobody reads the stream any more, because of an error that nobody expects.
     heard : bool
         Whether samples have come before.
+    impedances : mapping of str to float
+        Newest impedance (kΩ) of each electrode, where the stream carries them.
     """
 
     receiving: bool = False
@@ -64,6 +67,7 @@ class SignalState:
     problem: str = "Connecting to the signal …"
     failed: bool = False
     heard: bool = False
+    impedances: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def lost(self) -> bool:
@@ -143,6 +147,7 @@ class SignalWatch(Worker):
             signal.verdicts if receiving else (),
             signal.draw(self.layout, receiving),
             "" if receiving else f"{name} has sent nothing for {silence:.0f} s",
+            impedances=signal.impedances if receiving else {},
         )
         if not receiving and inlet.lost:
             self._missing += inlet.missing
@@ -156,6 +161,7 @@ class _Signal:
         self._preprocessor = Preprocessor(names, sfreq, unit)
         self._monitor = AbsoluteMonitor(names, sfreq, unit)
         self._data = np.full((len(names), round(SHOWN_SECONDS * MODEL_SFREQ)), np.nan)
+        self.impedances: Mapping[str, float] = {}
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -164,6 +170,7 @@ class _Signal:
 
     def update(self, chunk: Chunk) -> None:
         """Take in a chunk; a gap stays empty in the traces."""
+        self.impedances = chunk.impedances
         if any(isinstance(event, Gap) for event in chunk.events):
             self._preprocessor.reset()
             self._monitor.reset()
