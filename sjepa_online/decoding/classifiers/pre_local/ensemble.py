@@ -12,11 +12,13 @@ from torch import Tensor
 
 from sjepa_online.decoding.bad_channels.interpolation import DynamicSpatialFilter
 from sjepa_online.decoding.classifiers.pre_local.networks import (
+    BAND_POWER,
     SPATIAL,
     STIMULUS_MAP,
     Layout,
     Weights,
     encode,
+    encode_power,
     read_out,
     stimulus_map,
     virtual_channels,
@@ -100,12 +102,17 @@ class Ensemble:
         parts = []
         with torch.inference_mode():
             for batch in batches(X):
-                virtual = virtual_channels(spatial, batch)
-                features = encode(self.layout, self._running, virtual, residual)
+                features = self._encode(spatial, batch, residual)
                 logits = [read_out(self._running[name], one) for name, one in features.items()]
                 parts.append(torch.stack(logits).log_softmax(dim=-1))
         result: Floats = torch.cat(parts, dim=2).double().numpy()
         return result
+
+    def _encode(self, spatial: Tensor, batch: Tensor, residual: Tensor) -> dict[str, Tensor]:
+        layout, weights = self.layout, self._running
+        if layout.readouts == (BAND_POWER,):
+            return {BAND_POWER: encode_power(layout, weights, spatial, batch, residual)}
+        return encode(layout, weights, virtual_channels(spatial, batch), residual)
 
     def weigh_readouts(
         self,

@@ -178,6 +178,37 @@ def encode(
     return {name: read[name] for name in layout.readouts}
 
 
+def encode_power(
+    layout: Layout, weights: Weights, spatial: Tensor, x: Tensor, residual: Tensor
+) -> Tensor:
+    """Return the features of ``BAND_POWER`` as :func:`encode` does, of epochs that members share.
+
+    The convolution comes before the spatial filters: both are linear, and there are fewer
+    channels than virtual channels of all members.
+
+    Parameters
+    ----------
+    layout : Layout
+    weights : dict of str to Tensor
+    spatial : Tensor, shape (members, virtual, channels)
+    x : Tensor, shape (n, channels, samples)
+    residual : Tensor, shape (members, virtual, blocks)
+        As in :func:`encode`.
+
+    Returns
+    -------
+    features : Tensor, shape (members, n, d)
+    """
+    _, taps, stride = layout.conv_layers[0]
+    kernels = weights["convolution0"][..., list(layout.rhythmic)].transpose(1, 2)
+    windows = x.transpose(1, 2).contiguous().unfold(1, taps, stride).transpose(2, 3)
+    course = torch.matmul(kernels.flatten(0, 1), windows.flatten(0, 1))
+    course = course.reshape(*windows.shape[:2], *kernels.shape[:2], -1).permute(2, 0, 1, 3, 4)
+    virtual = torch.bmm(course.flatten(1, 3), spatial.transpose(1, 2))
+    power = virtual.reshape(*course.shape[:4], -1).square().mean(dim=2).transpose(2, 3)
+    return _log_power(power, residual[..., : len(layout.rhythmic)])
+
+
 def _log_power(power: Tensor, missing: Tensor) -> Tensor:
     """Return ``(members, n, d)`` of power ``(members, n, virtual, blocks)``."""
     return (power + missing[:, None] + SMALLEST_POWER).log().flatten(2)

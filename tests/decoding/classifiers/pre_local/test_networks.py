@@ -135,6 +135,20 @@ def test_power_that_is_missing_is_added(weights: Weights, virtual: Tensor) -> No
     torch.testing.assert_close(read.exp(), plain.exp() + 2, rtol=1e-4, atol=1e-3)
 
 
+def test_band_power_of_epochs_that_members_share_is_that_of_the_filtered_convolution(
+    encoders: list[LocalEncoder], weights: Weights
+) -> None:
+    generator = torch.Generator().manual_seed(1)
+    x = 10 * torch.randn(N_TRIALS, 4, N_TIMES, generator=generator)
+    spatial = torch.randn(N_MEMBERS, N_VIRTUAL, 4, generator=generator)
+    rest = torch.rand(N_MEMBERS, N_VIRTUAL, 5, generator=generator)
+    powers = networks.encode_power(_layout(networks.BAND_POWER), weights, spatial, x, rest)
+    for member, encoder in enumerate(encoders):
+        filtered = _convolved(encoder, spatial[member] @ x, stride=8)[:, :, [1, 2, 7]]
+        expected = (filtered.square().mean(dim=3) + rest[member, :, :3]).log().flatten(1)
+        torch.testing.assert_close(powers[member], expected, rtol=1e-4, atol=1e-4)
+
+
 def test_readouts_that_are_not_asked_for_are_not_given(weights: Weights, virtual: Tensor) -> None:
     layout = replace(_layout(networks.TOKENS), readouts=(networks.TOKENS, networks.BAND_POWER))
     rest = torch.zeros(N_MEMBERS, N_VIRTUAL, 5)
