@@ -174,7 +174,7 @@ class DecoderRequest:
             Whether the decoder may decide before the end of the window.
         epochs : sequence of ndarray, shape (n, channels, samples)
             Trials that are calibrated from or tested on, in µV at 128 Hz: by them people of whom
-            a population of imagery was made are recognised, whatever their recordings are called.
+            a population was made are recognised, whatever their recordings are called.
 
         Returns
         -------

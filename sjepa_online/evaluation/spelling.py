@@ -223,7 +223,8 @@ def _fitted(data: SpellingData, request: DecoderRequest, n_letters: int) -> Lett
         for index, letter in enumerate(_labelled_first(data.train))
     ]
     testing = data.testing
-    decoder = LetterDecoder(request, testing.protocol, testing.ch_names, data.recordings)
+    used = [trials.X for trials in (data.training, testing) if trials is not None]
+    decoder = LetterDecoder(request, testing.protocol, testing.ch_names, data.recordings, used)
     return decoder.fit(data.training, train) if data.training is not None else decoder
 
 

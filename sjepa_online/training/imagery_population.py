@@ -18,7 +18,12 @@ from sjepa_online.decoding.classifiers.network import load_network
 from sjepa_online.decoding.metrics import interval_over_people
 from sjepa_online.decoding.transfer.alignment import Alignment, mean_covariance
 from sjepa_online.decoding.transfer.completion import Completion
-from sjepa_online.decoding.transfer.fingerprint import Fingerprints, fingerprints, matches
+from sjepa_online.decoding.transfer.fingerprint import (
+    Fingerprints,
+    KnownTrials,
+    fingerprints,
+    matches,
+)
 from sjepa_online.decoding.transfer.imagery_population import (
     HeldOutScore,
     ImageryPopulation,
@@ -269,8 +274,10 @@ def train_population(
         merge(networks[:n_networks]),
         first_convolution(weights),
         covariances.astype(np.float32),
-        np.concatenate([_prints_on(person, ch_names) for person in people]),
-        np.repeat(np.arange(len(people), dtype=np.int32), [len(one) for one in truth]),
+        KnownTrials(
+            np.concatenate([_prints_on(person, ch_names) for person in people]),
+            np.repeat(np.arange(len(people), dtype=np.int32), [len(one) for one in truth]),
+        ),
     )
 
 
@@ -375,7 +382,7 @@ def _refuse_doubles(people: Sequence[Person]) -> None:
             if not shared:
                 continue
             pair = [_prints_on(one, tuple(shared)) for one in (person, other)]
-            if len(matches(*pair)):
+            if len(matches(pair[0], pair[1])):
                 raise InputError(
                     "Two people of the population have the same signal",
                     value=f"{other.name} and {person.name}",

@@ -21,7 +21,7 @@ from sjepa_online.decoding.transfer.start import response_prior
 from sjepa_online.markers import TARGET
 from sjepa_online.protocol import Protocol
 from sjepa_online.training.cross_validation import DECISION, N_FOLDS, cross_validate
-from sjepa_online.typing import Floats, Indices
+from sjepa_online.typing import FloatArray, Floats, Indices
 
 
 def spelled_letter(trials: Trials, letter: Letter, symbols: str) -> SpelledLetter:
@@ -146,6 +146,8 @@ class LetterDecoder:
     ch_names : sequence of str
     recordings : sequence of str
         Names of the recordings in use, of which a population must know none.
+    epochs : sequence of ndarray, shape (n, channels, samples)
+        Trials in use, in µV at 128 Hz, of which it must know none either.
     """
 
     def __init__(
@@ -154,11 +156,12 @@ class LetterDecoder:
         protocol: Protocol,
         ch_names: Sequence[str],
         recordings: Sequence[str] = (),
+        epochs: Sequence[FloatArray] = (),
     ) -> None:
         self._request = request
         self._umm = None
         if request.name in (UMM, AUTO):
-            prior = response_prior(request.population, protocol, ch_names, recordings)
+            prior = response_prior(request.population, protocol, ch_names, recordings, epochs)
             self._umm = make_umm(protocol, prior)
         self._flashes: FlashClassifier | None = None
 

@@ -372,7 +372,8 @@ def _umm(
     recordings: Sequence[Recording], protocol: Protocol, windows: Trials, population: str
 ) -> UmmClassifier:
     names = [recording.name for recording in recordings]
-    return make_umm(protocol, response_prior(population, protocol, windows.ch_names, names))
+    prior = response_prior(population, protocol, windows.ch_names, names, [windows.X])
+    return make_umm(protocol, prior)
 
 
 def _spelled(
@@ -408,7 +409,9 @@ def _align_flicker(
     if population == "none":
         return Aligned(FBCCA, fbcca, windows, told)
     names = [recording.name for recording in recordings]
-    start = population_start(population, protocol, windows.ch_names, names, same_stimuli=True)
+    start = population_start(
+        population, protocol, windows.ch_names, names, [windows.X], same_stimuli=True
+    )
     if start.prior is None:
         return Aligned(FBCCA, fbcca, windows, f"{told}; {start.note}")
     request = DecoderRequest(FILTER_BANK, population=population)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from sjepa_online.decoding.classifiers.imagery import find_mirror
-from sjepa_online.decoding.transfer.fingerprint import Fingerprints, fingerprints, matches
+from sjepa_online.decoding.transfer.fingerprint import KnownTrials
 from sjepa_online.decoding.transfer.montage_match import MontageMatch, match_montage
 from sjepa_online.decoding.transfer.population_file import PopulationFile
 from sjepa_online.decoding.transfer.power_network import PowerNetwork
@@ -82,18 +82,15 @@ class ImageryPopulation:
         The first convolution.
     covariances : ndarray, shape (kernels, channels, channels)
         Mean covariance of the people behind each kernel; its mean has a mean variance of 1.
-    prints : ndarray of uint8, shape (trials, channels, 8)
-        Fingerprints of all trials.
-    person : ndarray of int, shape (trials,)
-        Index among ``config.people``.
+    known : KnownTrials
+        Fingerprints of all trials; people are indices among ``config.people``.
     """
 
     config: ImageryPopulationConfig
     network: PowerNetwork
     kernels: Floats32
     covariances: Floats32
-    prints: Fingerprints
-    person: NDArray[np.int32]
+    known: KnownTrials
 
     def match(self, ch_names: Sequence[str], *, by_position: bool = True) -> MontageMatch:
         """Return which electrodes of a montage serve for those of the population.
@@ -174,9 +171,8 @@ class ImageryPopulation:
         tuple of str
             Empty where all epochs are of other people.
         """
-        picks, places = self.match(ch_names).by_name
-        found = matches(self.prints[:, places], fingerprints(X[:, picks]))
-        return tuple(self.config.people[index] for index in np.unique(self.person[found]))
+        found = self.known.among(X, ch_names, self.config.ch_names)
+        return tuple(self.config.people[index] for index in found)
 
     def save(self, path: Path) -> None:
         """Write the population as one safetensors file, atomically.
@@ -192,8 +188,7 @@ class ImageryPopulation:
             "weights": self.network.weights,
             "kernels": self.kernels,
             "covariances": self.covariances,
-            "prints": self.prints,
-            "person": self.person,
+            **self.known.arrays,
         }
         _FILE.write(path, self.config, arrays)
 
@@ -230,8 +225,10 @@ def list_imagery_populations() -> dict[str, ImageryPopulationConfig]:
 
 def _build(config: ImageryPopulationConfig, arrays: Arrays) -> ImageryPopulation:
     network = PowerNetwork(arrays["spatial"], arrays["scale"], arrays["weights"])
-    rest = [arrays[name] for name in ("kernels", "covariances", "prints", "person")]
-    return ImageryPopulation(config, network, *rest)
+    kernels, covariances = arrays["kernels"], arrays["covariances"]
+    return ImageryPopulation(
+        config, network, kernels, covariances, KnownTrials(arrays["prints"], arrays["person"])
+    )
 
 
 _FILE = PopulationFile(FORMAT_NAME, FORMAT_VERSION, ImageryPopulationConfig, _build)

@@ -23,6 +23,7 @@ from sjepa_online.decoding.classifiers.readouts.power import COVARIANCE, Stimulu
 from sjepa_online.decoding.features.spatial_filters import SHRINKAGE, whitening
 from sjepa_online.decoding.features.spectral import HARMONICS
 from sjepa_online.decoding.features.tangent_space import TangentSpace, filter_covariances, shrink
+from sjepa_online.decoding.transfer.fingerprint import KnownTrials
 from sjepa_online.decoding.transfer.montage_match import MontageMatch, match_montage
 from sjepa_online.decoding.transfer.population_file import PopulationFile, too_few_electrodes
 from sjepa_online.errors import InputError
@@ -31,7 +32,7 @@ from sjepa_online.tensor_file import Arrays
 from sjepa_online.typing import FloatArray, Floats, Indices, Labels
 
 FORMAT_NAME = "sjepa-online population"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 #: Penalty of the shared weights, found by leaving people out (docs/accuracy.md).
 PENALTY = 10.0
 
@@ -66,12 +67,15 @@ class Population:
         Score of a stimulus where the tangent vectors are zero.
     covariance : ndarray, shape (channels, channels)
         Mean covariance of the sessions, each scaled to a mean variance of 1.
+    known : KnownTrials
+        Fingerprints of the trials; people are indices among ``config.sources``.
     """
 
     config: PopulationConfig
     shared: Floats
     intercept: float
     covariance: Floats
+    known: KnownTrials
 
     def prior(self, protocol: Protocol, ch_names: Sequence[str]) -> StimulusPrior | None:
         """Return the prior for a protocol and a montage.
@@ -131,6 +135,7 @@ class Population:
             "shared": self.shared,
             "intercept": np.array([self.intercept]),
             "covariance": self.covariance,
+            **self.known.arrays,
         }
         _FILE.write(path, self.config, arrays)
 
@@ -257,7 +262,8 @@ def fit_population(
         weights=weights,
         software_version=version("sjepa-online"),
     )
-    return Population(config, shared, intercept, np.mean(covariances, axis=0))
+    known = KnownTrials.of([X for X, _ in sessions])
+    return Population(config, shared, intercept, np.mean(covariances, axis=0), known)
 
 
 def common_channels(montages: Sequence[Sequence[str]]) -> tuple[str, ...]:
@@ -318,7 +324,9 @@ def load_population(name_or_path: str | Path) -> Population:
 
 
 def _build(config: PopulationConfig, arrays: Arrays) -> Population:
-    return Population(config, arrays["shared"], float(arrays["intercept"][0]), arrays["covariance"])
+    intercept = float(arrays["intercept"][0])
+    known = KnownTrials.read(arrays, len(config.ch_names))
+    return Population(config, arrays["shared"], intercept, arrays["covariance"], known)
 
 
 _FILE = PopulationFile(FORMAT_NAME, FORMAT_VERSION, PopulationConfig, _build)

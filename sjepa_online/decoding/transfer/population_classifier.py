@@ -18,6 +18,7 @@ from sjepa_online.decoding.base import EpochClassifier, Features
 from sjepa_online.decoding.serialization import State
 from sjepa_online.decoding.transfer.alignment import MEMORY, Alignment, mean_covariance
 from sjepa_online.decoding.transfer.completion import Completion
+from sjepa_online.decoding.transfer.fingerprint import KnownTrials
 from sjepa_online.decoding.transfer.imagery_population import (
     ImageryPopulation,
     ImageryPopulationConfig,
@@ -308,8 +309,7 @@ class PopulationClassifier(EpochClassifier):
             network,
             arrays["kernels"],
             arrays["covariances"],
-            np.zeros((0, len(described.ch_names), 8), dtype=np.uint8),
-            np.zeros(0, dtype=np.int32),
+            KnownTrials.none(len(described.ch_names)),
         )
         # a file that does not tell was calibrated by names alone
         by_position = config.get("by_position", False)

@@ -9,10 +9,12 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from sjepa_online.decoding.transfer.fingerprint import KnownTrials
 from sjepa_online.decoding.transfer.montage_match import match_montage
 from sjepa_online.errors import InputError
 from sjepa_online.resources import find_resource, list_resources
 from sjepa_online.tensor_file import Arrays, open_safetensors, read_tensor_file, write_tensor_file
+from sjepa_online.typing import FloatArray
 
 #: A montage needs to serve for this share of a population's electrodes.
 MIN_SHARE = 0.5
@@ -147,3 +149,33 @@ def same_recordings(sources: Sequence[str], recordings: Sequence[str]) -> str:
     own = {PurePath(source).stem for source in sources}
     shared = sorted({PurePath(recording).stem for recording in recordings} & own)
     return f"it was made from these recordings too: {', '.join(shared)}" if shared else ""
+
+
+def same_trials(
+    known: tuple[KnownTrials, Sequence[str]],
+    sources: Sequence[str],
+    epochs: Sequence[FloatArray],
+    ch_names: Sequence[str],
+) -> str:
+    """Say which recordings a population was made from whose trials are in use.
+
+    Parameters
+    ----------
+    known : tuple of KnownTrials and sequence of str
+        What the population knows, and its electrodes.
+    sources : sequence of str
+        Names of the population's recordings.
+    epochs : sequence of ndarray, shape (n, channels, samples)
+        Trials in use, in µV at 128 Hz.
+    ch_names : sequence of str
+        Their channels.
+
+    Returns
+    -------
+    problem : str
+        Empty where there is none.
+    """
+    trials, electrodes = known
+    found = {index for X in epochs for index in trials.among(X, ch_names, electrodes)}
+    named = ", ".join(sources[index] for index in sorted(found))
+    return f"it was made from these very trials: those of {named}" if found else ""

@@ -16,9 +16,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from sjepa_online.decoding.classifiers.mean_difference import Response, sum_letter
+from sjepa_online.decoding.transfer.fingerprint import KnownTrials
 from sjepa_online.decoding.transfer.population_file import (
     PopulationFile,
     same_recordings,
+    same_trials,
     too_few_electrodes,
 )
 from sjepa_online.errors import InputError
@@ -29,9 +31,13 @@ from sjepa_online.tensor_file import Arrays
 from sjepa_online.typing import FloatArray, Floats, Labels
 
 FORMAT_NAME = "sjepa-online response population"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 #: Distance (in radii of the head) over which a response is alike.
 WIDTH = 0.4
+#: Flashes of each recording by which it is recognised.
+KEPT_FLASHES = 200
+#: Samples (128 Hz) of the pieces of their fingerprints.
+_PIECE = 4
 
 
 class ResponsePopulationConfig(BaseModel):
@@ -59,13 +65,20 @@ class ResponsePopulation:
     config : ResponsePopulationConfig
     response : ndarray, shape (channels, samples)
         At 32 Hz, as multiples of the noise's amplitude.
+    known : KnownTrials
+        Fingerprints of some flashes; people are indices among ``config.sources``.
     """
 
     config: ResponsePopulationConfig
     response: Floats
+    known: KnownTrials
 
     def prior(
-        self, protocol: Protocol, ch_names: Sequence[str], recordings: Sequence[str] = ()
+        self,
+        protocol: Protocol,
+        ch_names: Sequence[str],
+        recordings: Sequence[str] = (),
+        epochs: Sequence[FloatArray] = (),
     ) -> Floats:
         """Return the response that a person's electrodes are expected to show.
 
@@ -79,6 +92,8 @@ class ResponsePopulation:
             The montage.
         recordings : sequence of str
             Names of the recordings in use, of which the population must know none.
+        epochs : sequence of ndarray, shape (n, channels, samples)
+            Trials in use, in µV at 128 Hz, of which it must know none either.
 
         Returns
         -------
@@ -89,7 +104,7 @@ class ResponsePopulation:
         InputError
             The window, the electrodes or the recordings do not suit.
         """
-        problem = self._problem(protocol, ch_names, recordings)
+        problem = self._problem(protocol, ch_names, recordings, epochs)
         if problem:
             raise InputError(
                 "The population does not suit this person's recordings",
@@ -116,10 +131,14 @@ class ResponsePopulation:
         ----------
         path : Path
         """
-        _FILE.write(path, self.config, {"response": self.response})
+        _FILE.write(path, self.config, {"response": self.response, **self.known.arrays})
 
     def _problem(
-        self, protocol: Protocol, ch_names: Sequence[str], recordings: Sequence[str]
+        self,
+        protocol: Protocol,
+        ch_names: Sequence[str],
+        recordings: Sequence[str],
+        epochs: Sequence[FloatArray],
     ) -> str:
         problem = too_few_electrodes(self.config.ch_names, ch_names)
         if problem:
@@ -127,7 +146,10 @@ class ResponsePopulation:
         window = protocol.window.start, protocol.n_times
         if window != (self.config.start, self.config.n_times):
             return f"its window is another one than that of {protocol.name}"
-        return same_recordings(self.config.sources, recordings)
+        known = self.known, self.config.ch_names
+        return same_recordings(self.config.sources, recordings) or same_trials(
+            known, self.config.sources, epochs, ch_names
+        )
 
 
 def fit_response_population(
@@ -185,7 +207,8 @@ def fit_response_population(
         simulated=simulated,
         software_version=version("sjepa-online"),
     )
-    return ResponsePopulation(config, np.mean(responses, axis=0))
+    known = KnownTrials.of([X for X, _ in sessions], KEPT_FLASHES, _PIECE)
+    return ResponsePopulation(config, np.mean(responses, axis=0), known)
 
 
 def load_response_population(name_or_path: str | Path) -> ResponsePopulation:
@@ -203,7 +226,9 @@ def load_response_population(name_or_path: str | Path) -> ResponsePopulation:
 
 
 def _build(config: ResponsePopulationConfig, arrays: Arrays) -> ResponsePopulation:
-    return ResponsePopulation(config, arrays["response"])
+    return ResponsePopulation(
+        config, arrays["response"], KnownTrials.read(arrays, len(config.ch_names), _PIECE)
+    )
 
 
 _FILE = PopulationFile(FORMAT_NAME, FORMAT_VERSION, ResponsePopulationConfig, _build)

@@ -13,7 +13,11 @@ from sjepa_online.decoding.classifiers.imagery import find_mirror
 from sjepa_online.decoding.transfer.imagery_population import load_imagery_population
 from sjepa_online.decoding.transfer.population import Population, StimulusPrior, load_population
 from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
-from sjepa_online.decoding.transfer.population_file import same_recordings, too_few_electrodes
+from sjepa_online.decoding.transfer.population_file import (
+    same_recordings,
+    same_trials,
+    too_few_electrodes,
+)
 from sjepa_online.decoding.transfer.response_population import load_response_population
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
@@ -97,12 +101,12 @@ def decoder_start(
     if paradigm == "erp" and is_named:
         if decoder not in (UMM, AUTO):
             _refuse(decoder, name, "responses", f"{UMM} or {AUTO}")
-        response = response_prior(name, protocol, ch_names, recordings)
+        response = response_prior(name, protocol, ch_names, recordings, epochs)
         return PopulationStart(f"starts from the response in {name}", response=response)
     if paradigm == "mi" and is_named and decoder == FILTER_BANK:
         _refuse(decoder, name, "imagery", f"{POPULATION} or {AUTO}")
     if decoder in (AUTO, FILTER_BANK):
-        return population_start(name, protocol, ch_names, recordings)
+        return population_start(name, protocol, ch_names, recordings, epochs)
     return NO_USE
 
 
@@ -132,7 +136,11 @@ def _required_population(name: str, protocol: Protocol) -> str:
 
 
 def response_prior(
-    population: str, protocol: Protocol, ch_names: Sequence[str], recordings: Sequence[str] = ()
+    population: str,
+    protocol: Protocol,
+    ch_names: Sequence[str],
+    recordings: Sequence[str] = (),
+    epochs: Sequence[FloatArray] = (),
 ) -> Floats | None:
     """Return the response to a target that a montage is expected to show.
 
@@ -145,6 +153,8 @@ def response_prior(
         The montage.
     recordings : sequence of str
         Names of the recordings in use.
+    epochs : sequence of ndarray, shape (n, channels, samples)
+        Trials in use, in µV at 128 Hz.
 
     Returns
     -------
@@ -157,7 +167,7 @@ def response_prior(
     """
     if population in ("auto", "none"):
         return None
-    return load_response_population(population).prior(protocol, ch_names, recordings)
+    return load_response_population(population).prior(protocol, ch_names, recordings, epochs)
 
 
 def population_start(
@@ -165,6 +175,7 @@ def population_start(
     protocol: Protocol,
     ch_names: Sequence[str],
     recordings: Sequence[str] = (),
+    epochs: Sequence[FloatArray] = (),
     *,
     same_stimuli: bool = False,
 ) -> PopulationStart:
@@ -180,6 +191,8 @@ def population_start(
     recordings : sequence of str
         Names of the recordings in use. A population that was made from one of them is no
         other people's, and would flatter the score.
+    epochs : sequence of ndarray, shape (n, channels, samples)
+        Trials in use, in µV at 128 Hz, by which the same is recognised under other names.
     same_stimuli : bool
         Whether the protocol may show those stimuli only that the population's people saw, as it
         must where no label tells how the person responds to others.
@@ -202,7 +215,7 @@ def population_start(
         return PopulationStart(f"no population start: none is shipped for {protocol.paradigm}")
     chosen = SHIPPED[protocol.paradigm] if name == "auto" else name
     population = load_population(chosen)
-    problem = _problem(population, protocol, ch_names, recordings)
+    problem = _problem(population, protocol, ch_names, recordings, epochs)
     if same_stimuli and not problem:
         problem = _other_stimuli(population, protocol)
     if problem and name != "auto":
@@ -301,9 +314,13 @@ def _problem(
     protocol: Protocol,
     ch_names: Sequence[str],
     recordings: Sequence[str],
+    epochs: Sequence[FloatArray],
 ) -> str:
     if population.config.paradigm != protocol.paradigm:
         return f"it is for {population.config.paradigm}, the protocol for {protocol.paradigm}"
-    return same_recordings(population.config.sources, recordings) or too_few_electrodes(
-        population.config.ch_names, ch_names
+    config = population.config
+    return (
+        same_recordings(config.sources, recordings)
+        or too_few_electrodes(config.ch_names, ch_names)
+        or same_trials((population.known, config.ch_names), config.sources, epochs, ch_names)
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from sjepa_online.decoding.transfer.fingerprint import fingerprints, matches
+from sjepa_online.decoding.transfer.fingerprint import KnownTrials, fingerprints, matches
 
 RNG = np.random.default_rng(0)
 KNOWN = RNG.normal(size=(20, 3, 536)).cumsum(axis=-1)
@@ -24,3 +25,33 @@ def test_other_trials_are_not() -> None:
 def test_channels_that_move_together_do_not_make_others_alike() -> None:
     shared = RNG.normal(size=(300, 1, 536)).cumsum(axis=-1).repeat(3, axis=1)
     assert not len(matches(fingerprints(shared[:150]), fingerprints(shared[150:])))
+
+
+NAMES = ("C3", "Cz", "C4", "Pz", "O1", "O2", "P3", "P4")
+
+
+def test_signs_that_short_trials_lack_do_not_make_others_alike() -> None:
+    rng = np.random.default_rng(1)
+    shared = rng.normal(size=(200, 1, 152)).cumsum(axis=-1).repeat(8, axis=1)
+    known = KnownTrials.of([shared[:100]])
+    assert known.among(shared[100:], NAMES, NAMES) == []
+    assert known.among(shared[99:], NAMES, NAMES) == [0]
+
+
+def test_the_signs_that_both_have_are_compared() -> None:
+    known = KnownTrials.of([KNOWN[:10], KNOWN[10:]])
+    assert known.among(KNOWN[15:, :, :360], NAMES[:3], NAMES[:3]) == [1]
+    longer = np.concatenate([KNOWN, RNG.normal(size=(20, 3, 100))], axis=-1)
+    assert KnownTrials.of([KNOWN[:, :, :360]]).among(longer, NAMES[:3], NAMES[:3]) == [0]
+
+
+def test_trials_from_the_beginning_to_the_end_are_kept() -> None:
+    known = KnownTrials.of([KNOWN, KNOWN[:3]], most=4)
+    np.testing.assert_array_equal(known.person, [0, 0, 0, 0, 1, 1, 1])
+    np.testing.assert_array_equal(known.prints[:4], fingerprints(KNOWN[::5]))
+
+
+@pytest.mark.parametrize("n_times", [0, 8, 60])
+def test_too_little_signal_recognises_nobody(n_times: int) -> None:
+    known = KnownTrials.of([KNOWN[..., :n_times]])
+    assert known.among(KNOWN[..., :n_times], NAMES[:3], NAMES[:3]) == []

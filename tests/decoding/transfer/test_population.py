@@ -19,6 +19,7 @@ from sjepa_online.decoding.transfer.population import (
     PENALTY,
     Population,
     StimulusPrior,
+    _build,
     _fit_shared,
     common_channels,
     fit_population,
@@ -72,7 +73,7 @@ def _population(protocol: Protocol, n_people: int = 6) -> Population:
         CH_NAMES,
         KERNELS,
         weights="random",
-        sources=["sub-01_raw.fif"],
+        sources=[f"sub-{1 + 10 * person:02d}_raw.fif" for person in range(n_people)],
         simulated=True,
     )
 
@@ -198,6 +199,33 @@ def test_nobody_starts_from_themselves(saved: str) -> None:
     with pytest.raises(InputError, match="sub-01_raw"):
         population_start(saved, _protocol(), CH_NAMES, ["elsewhere/sub-01_raw.fif"])
     assert population_start(saved, _protocol(), CH_NAMES, ["sub-02_raw.fif"]).prior is not None
+
+
+def test_people_are_recognised_by_their_trials_under_any_name(saved: str) -> None:
+    protocol = _protocol()
+    order = np.array([3, 0, 5, 1, 4, 2])
+    turned = tuple(np.array(CH_NAMES)[order].tolist())
+    own, _ = _session(protocol, 60, 102)
+    other, _ = _session(protocol, 60, 7)
+    epochs = [other[:, order], 1e-3 * own[40:, order]]
+    with pytest.raises(InputError, match=r"very trials: those of sub-21_raw\.fif"):
+        population_start(saved, protocol, turned, ["renamed"], epochs)
+    shorter = [own[:5, order, :200]]
+    with pytest.raises(InputError, match="very trials"):
+        DecoderRequest("auto", population=saved).resolve(protocol, turned, epochs=shorter)
+    assert population_start(saved, protocol, turned, ["renamed"], epochs[:1]).prior is not None
+
+
+def test_a_file_of_the_first_version_knows_names_only(population: Population) -> None:
+    arrays = {"shared": population.shared, "covariance": population.covariance}
+    first = _build(population.config, {**arrays, "intercept": np.zeros(1)})
+    own, _ = _session(_protocol(), 60, 102)
+    assert first.known.among(own, CH_NAMES, CH_NAMES) == []
+
+
+def test_the_shipped_population_knows_trials_of_all_its_recordings() -> None:
+    shipped = load_population("population-ssvep")
+    assert np.bincount(shipped.known.person).tolist() == [32] * len(shipped.config.sources)
 
 
 def test_the_shipped_population_leaves_out_the_person_of_the_sample() -> None:

@@ -89,6 +89,9 @@ def test_what_does_not_suit_is_refused(
         population.prior(PROTOCOL, ["Cz", "O1", "O2"])
     with pytest.raises(InputError, match="these recordings too: simulated spelling 11"):
         population.prior(PROTOCOL, CH_NAMES, ["simulated spelling 11"])
+    own = make_trials([simulated_spelling("LUKAS", 6, seed=11)], PROTOCOL, PreprocessorConfig())
+    with pytest.raises(InputError, match="very trials: those of simulated spelling 11"):
+        population.prior(PROTOCOL, CH_NAMES, ["renamed"], [own.X])
     window = PROTOCOL.window.model_copy(update={"length": 2.0})
     with pytest.raises(InputError, match="another one"):
         population.prior(PROTOCOL.model_copy(update={"window": window}), CH_NAMES)
