@@ -141,6 +141,26 @@ def test_a_killed_recorder_is_told_and_loses_less_than_a_second(tmp_path, source
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="it ends within 9 s there")
+def test_labrecorder_ends_within_5_s_when_the_program_that_runs_it_is_killed(tmp_path, source):
+    path = tmp_path / "alone.xdf"
+    with Recorder(path, [resolve_stream(source).uid], {"another": 1.0}) as recorder:
+        recorder.start()
+        time.sleep(1.0)
+        left = psutil.Process(labrecorder_of(recorder._process.pid))
+        killed = local_clock()
+        recorder._process.kill()
+        wait_until(lambda: not recorder.status().running)
+        recorder.stop()
+        assert local_clock() - killed < 1.0, "nobody waits for it"
+    wait_until(lambda: has_ended(left), 5.0)
+    assert local_clock() - killed < 5.0
+    wait_until(lambda: "footer" in load(path)[source])
+    times = load(path)[source]["time_stamps"]
+    assert times[-1] > killed - 0.6
+
+
+@pytest.mark.slow
 def test_a_recorder_that_hangs_is_told_within_two_seconds_and_ends(tmp_path, source):
     path = tmp_path / "hung.xdf"
     stream = resolve_stream(source)

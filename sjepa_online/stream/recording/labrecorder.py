@@ -55,7 +55,7 @@ _MAGIC_BYTES = 4
 #: Bytes of a chunk of samples up to its first timestamp, at most.
 _SAMPLES_HEAD = 32
 #: What a file that is no XDF raises.
-_UNREADABLE = (OSError, ValueError, KeyError, IndexError, struct.error, ET.ParseError)
+UNREADABLE = (OSError, ValueError, KeyError, IndexError, struct.error, ET.ParseError)
 
 
 class _Chunk(NamedTuple):
@@ -228,7 +228,7 @@ def _clocks_are_compared(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             streams, _ = _read(file)
-    except _UNREADABLE:
+    except UNREADABLE:
         return True
     own = socket.gethostname()
     return all(stream.offsets or stream.host == own for stream in streams.values())
@@ -280,7 +280,7 @@ def main(program: str, path: str, shifts: str, *queries: str) -> None:
         return
     try:
         complete(file, json.loads(shifts))
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         print(f"The end of {file} cannot be written: {error!r}", file=sys.stderr)
 
 

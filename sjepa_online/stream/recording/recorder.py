@@ -22,6 +22,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -253,7 +254,11 @@ class Recorder(Closing):
         process, self._process = self._process, None
         if process is None:
             return
+        ended_before = process.poll() is not None
         self._end_input(process)
+        if ended_before:
+            self._end_what_it_left(process.pid)
+            return
         try:
             process.wait(min(timeout, _LAST_CHANCE) if self._hung else timeout)
         except subprocess.TimeoutExpired as error:
@@ -313,6 +318,13 @@ class Recorder(Closing):
             process.stdin.write(order)
             process.stdin.close()
 
+    def _end_what_it_left(self, group: int) -> None:
+        """End LabRecorder, beside all else, where the program that ran it was killed."""
+        if sys.platform == "win32":
+            return  # without groups of processes it ends by itself, within 9 s
+        arguments = group, self.path, self._clock_shifts
+        threading.Thread(target=_end_orphan, args=arguments, name="end of LabRecorder").start()
+
     def _spawn(self) -> subprocess.Popen[bytes]:
         queries = [_predicate(uid) for uid in self._uids]
         arguments = [str(self.path), json.dumps(self._clock_shifts), *queries]
@@ -345,6 +357,27 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     else:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def _end_orphan(group: int, path: Path, clock_shifts: Mapping[str, float]) -> None:
+    """Let LabRecorder end by itself, for a while, and complete its file.
+
+    Parameters
+    ----------
+    group : int
+        Its group of processes, of which it is the only one.
+    path : Path
+    clock_shifts : mapping of str to float
+    """
+    killed = time.monotonic() + labrecorder.ORPHAN_SECONDS
+    # macOS gives the second for a process that has ended
+    with suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < killed:
+            os.killpg(group, 0)
+            time.sleep(_POLL)
+        os.killpg(group, signal.SIGKILL)
+    with suppress(*labrecorder.UNREADABLE):
+        labrecorder.complete(path, clock_shifts)
 
 
 def _predicate(uid: str) -> str:
