@@ -1,17 +1,23 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import psutil
 import pytest
 
 from sjepa_apps.cli.common import progress_bar, say
 from sjepa_online.data import load_source
 from sjepa_online.evaluation import demo as demo_module
 
+#: How often `decode` is killed in each phase.
+KILLS = int(os.environ.get("SJEPA_KILLS", "0"))
 NAMELESS_AMPLIFIER = Path(__file__).with_name("nameless_amplifier.py")
 Process = Callable[..., subprocess.Popen[str]]
 
@@ -69,6 +75,29 @@ def test_a_stream_that_vanishes_is_an_event(
         pass
     assert line["event"] == "stream-lost"
     assert line["detail"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120 + 40 * KILLS)
+def test_decode_can_be_started_again_after_a_kill_in_any_phase(
+    process: Process, decoder_file: Path, short_sample: Path
+) -> None:
+    process("replay", short_sample, "--name", "cli-kill", "--speed", "4", "--loop")
+    words = ("decode", "--decoder", decoder_file, "--stream", "cli-kill", "--json")
+    random = np.random.default_rng(0)
+    for phase in ("loading", "deciding") * max(KILLS, 1):
+        decode = process(*words)
+        if phase == "deciding":
+            next_json(decode)
+        time.sleep(random.uniform(0.0, 2.0))
+        left = psutil.Process(decode.pid).children(recursive=True)
+        decode.kill()
+        decode.wait()
+        assert not psutil.wait_procs(left, 5.0)[1]
+    decode = process(*words)
+    while "event" in (line := next_json(decode)):
+        assert line["event"] == "clock-offset", "the replay is faster than its clock"
+    assert line["label"]
 
 
 @pytest.mark.slow

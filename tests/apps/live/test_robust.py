@@ -22,8 +22,9 @@ from sjepa_online.data import Recording
 from sjepa_online.errors import OperationError
 from sjepa_online.stream import Replay, find_streams
 
-#: How often the engine is killed.
-KILLS = int(os.environ.get("SJEPA_KILLS", "1"))
+#: How often the engine is killed in each phase: loading, before its first decision, after it.
+KILLS = int(os.environ.get("SJEPA_KILLS", "0"))
+PHASES = ("deciding", "loading", "waiting") if KILLS else ("deciding",)
 
 
 def push(outlet: Any, seconds: float, n_channels: int = 3) -> None:
@@ -105,7 +106,7 @@ def test_a_stream_without_a_source_id_is_found_again(
     wait_for(back)
 
 
-@pytest.mark.timeout(180 + 20 * KILLS)
+@pytest.mark.timeout(180 + 60 * KILLS)
 @pytest.mark.slow
 def test_a_crash_of_the_engine_leaves_signals_and_recording_unharmed(
     make_window: Callable[..., Any],
@@ -129,15 +130,21 @@ def test_a_crash_of_the_engine_leaves_signals_and_recording_unharmed(
         recorder = window.controls.recording
         wait_for(lambda: recorder.state is RecordingState.RUNNING)
         window.top.mark.click()
-        wait_for(lambda: window.decoder.decision.text() != "–")
-        for _ in range(KILLS):
+        random = np.random.default_rng(0)
+        for phase in np.repeat(PHASES, max(KILLS, 1)).tolist():
+            if phase == "loading":
+                time.sleep(random.uniform(0.0, 2.0))
+            else:
+                wait_for(lambda: session.decoding is not None)
+            if phase == "deciding":
+                wait_for(lambda: window.decoder.decision.text() != "–")
             os.kill(session.engine.pid, signal.SIGKILL)
             wait_for(lambda: window.top.restart.isVisible())
             received = session.received
             wait_for(lambda before=received: session.received > before + 100)
             window.top.restart.click()
-            wait_for(lambda: session.decoding is not None)
-            wait_for(lambda: window.decoder.decision.text() != "–")
+        wait_for(lambda: session.decoding is not None)
+        wait_for(lambda: window.decoder.decision.text() != "–")
         # closing asks: the first answer keeps the window
         assert not window.close()
         assert recorder.state is RecordingState.RUNNING
