@@ -288,7 +288,10 @@ def _fitting(
 ) -> list[StreamDescription]:
     of_kind = [stream for stream in seen if stream.is_kind(kind)]
     if selector is not None:
-        named = [stream for stream in seen if _is_named(stream, selector)]
+        # who names a replay need not know that what it sends is simulated
+        named = [stream for stream in seen if _is_named(stream, selector)] or [
+            stream for stream in seen if _is_named(stream, f"{selector} {_SIMULATED}")
+        ]
         # a device often gives all of its streams one name or one source id
         found = [stream for stream in named if stream in of_kind] or named
         eeg = [stream for stream in found if stream.type.lower() == "eeg"]

@@ -105,6 +105,20 @@ def test_a_population_of_responses_is_shown_and_told(
     result = command(*start, "--population", others, "--json")
     assert result.code == 0, result.err
     assert f"starts from the response in {others}" in result.json["choice"]
+    shown = command("models", "show", out, "--json").json
+    assert (shown["format"], shown["decoder"], shown["n_trials"]) == ("decoder", "umm", 0)
+    assert shown["choice"] == result.json["choice"]
+
+
+def test_decoders_that_need_labels_alone_are_refused_without_any(
+    command: Callable, files: tuple[Path, Path]
+) -> None:
+    result = command(
+        "evaluate", "spelling", "-p", "erp-rowcol", "--test", files[1], "--decoder", "riemann"
+    )
+    assert result.code == 2
+    assert "No decoder here spells without labelled letters" in result.err
+    assert "--decoder umm or auto" in result.err
 
 
 def test_calibration_without_trials(

@@ -95,6 +95,13 @@ def test_two_streams_of_one_name_must_be_told_apart(outlet):
     assert resolve_stream("amp 1").source_id == "amp 1"
 
 
+def test_a_replay_is_found_by_the_name_that_it_was_given(outlet):
+    outlet("discovery-replay (simulated)", LABELS)
+    assert resolve_stream("discovery-replay").name == "discovery-replay (simulated)"
+    outlet("discovery-replay", LABELS)
+    assert resolve_stream("discovery-replay").name == "discovery-replay"
+
+
 def test_two_streams_alike_in_everything_are_told_apart_by_uid(outlet):
     senders = [outlet("same", LABELS) for _ in range(2)]
     uids = [sender.get_info().uid() for sender in senders]

@@ -83,11 +83,15 @@ def _populations() -> list[dict[str, Any]]:
 @app.command()
 def show(
     name: Annotated[
-        str, typer.Argument(metavar="WEIGHTS", help="A name of `models list`, or a path.")
+        str,
+        typer.Argument(
+            metavar="WEIGHTS", help="A name of `models list`, or a path; also a decoder."
+        ),
     ],
     json: JsonOption = False,
 ) -> None:
-    """Show weights or a population: the shape, where they come from, and their model card."""
+    """Show weights, a population or a decoder: the shape, its sources, and its model card."""
+    from sjepa_online.decoding.decoder import FORMAT_NAME as DECODER
     from sjepa_online.decoding.transfer.imagery_population import FORMAT_NAME as IMAGERY
     from sjepa_online.decoding.transfer.population import FORMAT_NAME as POPULATION
     from sjepa_online.decoding.transfer.response_population import FORMAT_NAME as RESPONSES
@@ -99,6 +103,7 @@ def show(
         POPULATION: _describe_population,
         IMAGERY: _describe_imagery,
         RESPONSES: _describe_responses,
+        DECODER: _describe_decoder,
     }
     document = describe.get(open_safetensors(path)[0].get("format", ""), _describe_weights)(path)
     card = path.with_suffix(".md")
@@ -161,6 +166,22 @@ def _describe_responses(path: Path) -> dict[str, Any]:
 
     config = load_response_population(path).config.model_dump(mode="json")
     return {"path": str(path), "format": "population of responses", **config}
+
+
+def _describe_decoder(path: Path) -> dict[str, Any]:
+    from sjepa_online.decoding import load_decoder
+
+    decoder = load_decoder(path)
+    summary = decoder.calibration.model_dump(mode="json", exclude={"flash_evidence"})
+    return {
+        "path": str(path),
+        "format": "decoder",
+        "decoder": decoder.name,
+        "paradigm": decoder.protocol.name,
+        "classes": list(decoder.protocol.class_names),
+        "ch_names": list(decoder.ch_names),
+        **{key: value for key, value in summary.items() if value not in ("", {})},
+    }
 
 
 @app.command()

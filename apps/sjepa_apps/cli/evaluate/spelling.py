@@ -109,6 +109,12 @@ def spelling(
     counts = evaluation.check_repetitions(data, counts)
     with progress_bar("Spelling", len(requests)) as advance:
         shares = evaluation.evaluate_spelling(data, requests, n_letters, counts, advance)
+    if all(one is None for one in shares.values()):
+        raise InputError(
+            "No decoder here spells without labelled letters",
+            value=", ".join(shares),
+            remedy="Use labels (--train, and --letters above 0), or choose --decoder umm or auto.",
+        )
     n_test, chance = len(data.test), 1 / len(data.speller.symbols)
     intervals = {
         name: None
