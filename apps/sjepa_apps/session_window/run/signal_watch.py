@@ -109,7 +109,7 @@ class SignalWatch(Worker):
         while not self._ended.is_set():
             try:
                 if stream is None:
-                    stream = resolve_stream(self._stream.selector, 1.0)
+                    stream = resolve_stream(self._stream.selector, 1.0, exact=True)
                 self._follow(stream)
             except (InputError, OperationError) as error:
                 self.state = SignalState(
