@@ -14,6 +14,7 @@ from PyQt6.QtTest import QTest
 from sjepa_apps.session_window.run import signal_watch
 from sjepa_apps.session_window.run.signal_watch import SignalState, SignalWatch, choose_lanes
 from sjepa_apps.session_window.run.trace_picture import StripLayout, draw_traces
+from sjepa_apps.stimulus.shown import ShownState
 from sjepa_apps.ui.theme import DARK, LIGHT
 from sjepa_online.amplifier import AS_DECLARED
 from sjepa_online.signal.channel_quality.absolute import Verdict
@@ -47,6 +48,15 @@ def test_cue_and_block_are_told(running):
     assert page.left.text().startswith("block 1 of 5")
     assert "left, without pauses" in page.left.text()
     assert "since the start" in page.clock.text()
+
+
+def test_what_is_waited_for_before_the_first_trial_is_told(running):
+    page = running[0].run_page
+    page.begin()
+    page.show_shown(ShownState("message", "", "", "", 0, 0))
+    assert page.state.text() == "Opening the stimulus window"
+    page.show_shown(ShownState("waiting", "", "", "10 trials to go", 0, 0))
+    assert page.state.text() == "Waiting for the participant"
 
 
 def test_pause_of_the_participant_appears_at_once(running):
