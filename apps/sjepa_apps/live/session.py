@@ -230,7 +230,8 @@ class LiveSession(QObject):
 
     def _show_changed(self, reader: StreamReader, stream: StreamDescription) -> None:
         """Show a stream that is back with other channels; the engine follows it by itself."""
-        assert self.store is not None and self.quality is not None
+        assert self.store is not None
+        assert self.quality is not None
         reader.ask_to_stop()
         self._leaving.append(reader)
         decoded = self.quality.decoded
