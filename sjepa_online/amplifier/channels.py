@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sjepa_online.amplifier.impedances import IMPEDANCE_TYPES
 from sjepa_online.amplifier.library import Declaration, fitting_profile, load_profile
 from sjepa_online.amplifier.profile import AS_DECLARED, LEFT_OUT, AmplifierProfile
 from sjepa_online.errors import InputError
@@ -24,7 +25,7 @@ _NOT_EEG = {
     "eog", "heog", "veog", "ecg", "emg", "bio", "misc", "stim", "trig", "trigger", "marker",
     "syncpulse", "aux", "acc", "gyro", "accel", "mag", "grad", "ref_meg", "seeg", "ecog", "dbs",
     "gsr", "resp", "temperature", "temp", "ppg", "eyegaze", "pupil", "exci", "ias", "syst", "hbo",
-    "hbr", "fnirs", "audio", "samplecounter", "counter", "ref",
+    "hbr", "fnirs", "audio", "samplecounter", "counter", "ref", *IMPEDANCE_TYPES,
 }  # fmt: skip
 
 

@@ -205,6 +205,8 @@ def resolve_stream(
     wait: float = 5.0,
     kind: Kind = "signal",
     prefers: str | None = None,
+    *,
+    exact: bool = False,
 ) -> StreamDescription:
     """Find the one stream that is meant.
 
@@ -220,6 +222,9 @@ def resolve_stream(
     prefers : str or None
         Name of the stream that is meant where none is named and several are in sight; see
         :class:`~sjepa_online.amplifier.AmplifierProfile`.
+    exact : bool
+        Whether only a stream of this very name will do, as for an amplifier that is lost, which no
+        replay replaces. Otherwise ``NAME`` finds a replay ``NAME (simulated)``, too.
 
     Returns
     -------
@@ -233,7 +238,7 @@ def resolve_stream(
     deadline = time.monotonic() + wait
     while True:
         seen = _search(min(_ROUND, max(0.5, deadline - time.monotonic())))
-        fitting = _fitting(seen, selector, kind)
+        fitting = _fitting(seen, selector, kind, exact)
         if fitting or time.monotonic() >= deadline:
             break
     if not fitting:
@@ -284,14 +289,15 @@ def find_again(stream: StreamDescription, wait: float = 1.0) -> StreamDescriptio
 
 
 def _fitting(
-    seen: list[StreamDescription], selector: str | None, kind: Kind
+    seen: list[StreamDescription], selector: str | None, kind: Kind, exact: bool
 ) -> list[StreamDescription]:
     of_kind = [stream for stream in seen if stream.is_kind(kind)]
     if selector is not None:
-        # who names a replay need not know that what it sends is simulated
-        named = [stream for stream in seen if _is_named(stream, selector)] or [
-            stream for stream in seen if _is_named(stream, f"{selector} {_SIMULATED}")
-        ]
+        named = [stream for stream in seen if _is_named(stream, selector)]
+        if not named and not exact:
+            # who names a replay need not know that what it sends is simulated
+            simulated = f"{selector} {_SIMULATED}"
+            named = [stream for stream in seen if _is_named(stream, simulated)]
         # a device often gives all of its streams one name or one source id
         found = [stream for stream in named if stream in of_kind] or named
         eeg = [stream for stream in found if stream.type.lower() == "eeg"]

@@ -110,6 +110,23 @@ def test_a_population_of_responses_is_shown_and_told(
     assert shown["choice"] == result.json["choice"]
 
 
+def test_nobody_spells_by_their_own_response_whatever_the_file_is_called(
+    command: Callable, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    others, renamed = tmp_path / "others.safetensors", tmp_path / "renamed_raw.fif"
+    command("population", files[1], "-p", "erp-rowcol", "--out", others)
+    files[1].rename(renamed)
+    by_it = ("-p", "erp-rowcol", "--population", others, "--decoder", "umm")
+    for words in (
+        ("calibrate", "--trials", 0, "--from", renamed, "--out", tmp_path / "d.safetensors"),
+        ("evaluate", "spelling", "--test", renamed),
+        ("evaluate", "spelling", "--train", files[0], "--letters", 0, "--test", renamed),
+    ):
+        result = command(*words, *by_it)
+        assert result.code == 2
+        assert "these very trials: those of test_raw.fif" in result.err
+
+
 def test_decoders_that_need_labels_alone_are_refused_without_any(
     command: Callable, files: tuple[Path, Path]
 ) -> None:
@@ -119,6 +136,12 @@ def test_decoders_that_need_labels_alone_are_refused_without_any(
     assert result.code == 2
     assert "No decoder here spells without labelled letters" in result.err
     assert "--decoder umm or auto" in result.err
+    both = ("--decoder", "riemann", "--decoder", "umm")
+    result = command(
+        "evaluate", "spelling", "-p", "erp-rowcol", "--test", files[1], *both, "--json"
+    )
+    assert result.code == 0, result.err
+    assert result.json["decoders"]["riemann"] is None
 
 
 def test_calibration_without_trials(

@@ -141,21 +141,29 @@ def test_a_stream_without_a_rate_is_measured_and_read_without_breaks():
 
 @pytest.mark.parametrize(
     ("labels", "units", "factor"),
-    [(["O2", "aux", "O1", "Oz"], ["uV"] * 4, 1.0), (["O1", "Oz", "O2", "aux"], ["mV"] * 4, 1e3)],
+    [
+        (["O2", "Imp Oz", "O1", "Oz"], ["uV", "kohm", "uV", "uV"], 1.0),
+        (["O1", "Oz", "O2", "Imp Oz"], ["mV", "mV", "mV", "kohm"], 1e3),
+    ],
 )
 def test_a_source_that_is_back_with_other_labels_or_units_is_read_by_them(
     labels, units, factor, collect
 ):
-    first = ["O1", "Oz", "O2", "aux"]
-    value = {"O1": 1.0, "Oz": 2.0, "O2": 3.0, "aux": 9.0}
-    sender = make("restarted", first, ["uV"] * 4)
+    first = ["O1", "Oz", "O2", "Imp Oz"]
+    value = {"O1": 1.0, "Oz": 2.0, "O2": 3.0, "Imp Oz": 9.0}
+
+    def restarted(labels, units):
+        types = ["impedance" if label.startswith("Imp") else "EEG" for label in labels]
+        return make("restarted", labels, units, types)
+
+    sender = restarted(first, ["uV", "uV", "uV", "kohm"])
     with SignalInlet(resolve_stream("restarted"), amplifier=AS_DECLARED) as inlet:
         sender.wait_for_consumers(5)
         send(sender, [value[name] for name in first], pylsl.local_clock())
         collect(inlet, n=50)
         del sender
         gc.collect()
-        sender = make("restarted", labels, units)
+        sender = restarted(labels, units)
         events, end = [], time.monotonic() + 30
         data = np.empty((3, 0))
         while not data.size and time.monotonic() < end:
@@ -164,6 +172,7 @@ def test_a_source_that_is_back_with_other_labels_or_units_is_read_by_them(
             events += chunk.events
             data = chunk.data
     np.testing.assert_allclose(data, factor * np.array([[1], [2], [3]]) * np.ones(data.shape[1]))
+    assert chunk.impedances == {"Oz": 9.0}
     assert any(isinstance(event, StreamChanged) for event in events)
 
 

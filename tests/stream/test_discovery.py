@@ -98,6 +98,8 @@ def test_two_streams_of_one_name_must_be_told_apart(outlet):
 def test_a_replay_is_found_by_the_name_that_it_was_given(outlet):
     outlet("discovery-replay (simulated)", LABELS)
     assert resolve_stream("discovery-replay").name == "discovery-replay (simulated)"
+    with pytest.raises(InputError, match="not in sight"):
+        resolve_stream("discovery-replay", 0.5, exact=True)
     outlet("discovery-replay", LABELS)
     assert resolve_stream("discovery-replay").name == "discovery-replay"
 

@@ -28,8 +28,9 @@ from sjepa_online.stream import (
     local_clock,
     resolve_stream,
 )
-from sjepa_online.stream.recording import hung_after
+from sjepa_online.stream.recording import hung_after, labrecorder
 from sjepa_online.stream.recording.labrecorder import complete
+from sjepa_online.stream.recording.recorder import _end_orphan
 from sjepa_online.stream.stretch import clock_shift
 
 SCRIPT = Path(__file__).with_name("recorder_process.py")
@@ -124,8 +125,10 @@ def test_a_recording_opens_in_pyxdf_with_every_stream_exactly(tmp_path, replay_p
     assert recorded_frames["info"]["desc"][0]["refresh_rate"] == ["60"]
 
 
-def test_a_killed_recorder_is_told_and_loses_less_than_a_second(tmp_path, source):
+def test_a_killed_recorder_is_told_and_loses_less_than_a_second(tmp_path, source, monkeypatch):
     path = tmp_path / "killed.xdf"
+    # whoever reads the file now must not find it written again
+    monkeypatch.delattr("sjepa_online.stream.recording.recorder._end_orphan")
     path.with_suffix(".log").write_text("Started data collection for another recording\n")
     with Recorder(path, [resolve_stream(source).uid]) as recorder:
         recorder.start()
@@ -142,7 +145,8 @@ def test_a_killed_recorder_is_told_and_loses_less_than_a_second(tmp_path, source
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="it ends within 9 s there")
-def test_labrecorder_ends_within_5_s_when_the_program_that_runs_it_is_killed(tmp_path, source):
+@pytest.mark.parametrize("end", [Recorder.stop, lambda recorder: recorder.leave(1.0)])
+def test_labrecorder_ends_within_5_s_when_the_program_that_runs_it_is_killed(tmp_path, source, end):
     path = tmp_path / "alone.xdf"
     with Recorder(path, [resolve_stream(source).uid], {"another": 1.0}) as recorder:
         recorder.start()
@@ -151,13 +155,28 @@ def test_labrecorder_ends_within_5_s_when_the_program_that_runs_it_is_killed(tmp
         killed = local_clock()
         recorder._process.kill()
         wait_until(lambda: not recorder.status().running)
-        recorder.stop()
+        assert not end(recorder), "the file is not complete"
         assert local_clock() - killed < 1.0, "nobody waits for it"
     wait_until(lambda: has_ended(left), 5.0)
     assert local_clock() - killed < 5.0
     wait_until(lambda: "footer" in load(path)[source])
     times = load(path)[source]["time_stamps"]
     assert times[-1] > killed - 0.6
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no groups of processes")
+def test_a_process_that_is_left_has_its_time_and_is_killed_then(tmp_path, monkeypatch):
+    monkeypatch.setattr(labrecorder, "ORPHAN_SECONDS", 1.0)
+    for seconds, expected in ((0, 0), (60, -signal.SIGKILL)):
+        code = f"import time; time.sleep({seconds})"
+        left = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+        begun = time.monotonic()
+        _end_orphan(left.pid, tmp_path / "none.xdf", {})
+        assert 1.0 <= time.monotonic() - begun < 2.0
+        assert left.wait(1.0) == expected
+        begun = time.monotonic()
+        _end_orphan(left.pid, tmp_path / "none.xdf", {})
+        assert time.monotonic() - begun < 0.2, "it has gone"
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ import pytest
 from sjepa_online.data import Recording, make_trials
 from sjepa_online.data.source import load_recording
 from sjepa_online.decoding import DecoderRequest, load_decoder
+from sjepa_online.decoding.transfer.population import fit_population
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.signal import PreprocessorConfig
@@ -100,6 +101,25 @@ def test_other_people_decode_flicker_without_a_label() -> None:
     again = calibrate_without_labels([shuffled], protocol, CONFIG, DecoderRequest()).decoder
     first = calibrate_without_labels([aligned_by], protocol, CONFIG, DecoderRequest()).decoder
     np.testing.assert_array_equal(again.predict_proba(trials.X), first.predict_proba(trials.X))
+
+
+def test_nobody_is_aligned_to_themselves_under_another_name(tmp_path: Path) -> None:
+    protocol, path = load_protocol("ssvep-exo"), tmp_path / "self.safetensors"
+    own = load_recording("sample:1")
+    trials = make_trials([own], protocol, CONFIG)
+    kernels = np.random.default_rng(0).normal(size=(8, 32))
+    fit_population(
+        [(trials.X, trials.y)],
+        protocol,
+        trials.ch_names,
+        kernels,
+        weights="random",
+        sources=["me"],
+        simulated=False,
+    ).save(path)
+    request = DecoderRequest(population=str(path))
+    with pytest.raises(InputError, match="these very trials: those of me"):
+        calibrate_without_labels([own], protocol, CONFIG, request)
 
 
 @pytest.mark.parametrize(

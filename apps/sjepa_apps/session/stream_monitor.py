@@ -138,7 +138,7 @@ def wait_until_back(
 
 
 def _find_sending(selector: str) -> StreamDescription:
-    stream = resolve_stream(selector, wait=2.0)
+    stream = resolve_stream(selector, wait=2.0, exact=True)
     with SignalInlet(stream, recover=False) as inlet:
         if inlet.pull(timeout=LOST_AFTER).data.size == 0:
             raise OperationError(f"The stream {stream.name} is in sight, but sends no samples")

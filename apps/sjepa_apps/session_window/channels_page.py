@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QTableWidgetItem
 from sjepa_apps.session_window.page import Page, slim_bar
 from sjepa_apps.session_window.run.signal_watch import SignalState
 from sjepa_apps.session_window.run.trace_strip import TraceStrip
-from sjepa_apps.ui.channel_states import judged_states
+from sjepa_apps.ui.channel_states import judged_states, kiloohm_text
 from sjepa_apps.ui.scalp import ScalpCanvas
 from sjepa_apps.ui.theme import GRID, Theme
 from sjepa_apps.ui.widgets import WrappedRows, make_table, plain_tip
@@ -146,14 +146,15 @@ class ChannelsPage(Page):
         kiloohms = self._signal.impedances
         # a column that stays while the stream is there: most amplifiers send none
         if known:
-            self.table.setColumnHidden(_IMPEDANCE, not kiloohms)
+            told = any(verdict.channel in kiloohms for verdict in verdicts)
+            self.table.setColumnHidden(_IMPEDANCE, not told)
         for row, verdict in enumerate(verdicts):
             state = ", ".join(verdict.reasons) or "good"
             colour = self._theme.bad if verdict.bad else self._theme.good
             self._set(row, 0, verdict.channel)
             self._set(row, _AMPLITUDE, f"{verdict.amplitude:.1f} µV" if known else "–")
             impedance = kiloohms.get(verdict.channel)
-            self._set(row, _IMPEDANCE, "–" if impedance is None else f"{impedance:.3g}")
+            self._set(row, _IMPEDANCE, "–" if impedance is None else kiloohm_text(impedance))
             self._set(row, _STATE, state if known else "–", colour if known else self._theme.muted)
             self._set(row, _REMEDY, verdict.remedy)
         self._rows.fit()

@@ -157,9 +157,14 @@ def _measured(report: ChannelReport) -> str:
     if report.microvolts is not None:
         parts.append(f"{report.microvolts:.3g} µV")
     if report.kiloohms is not None:
-        parts.append(f"{report.kiloohms:.3g} kΩ")
+        parts.append(f"{kiloohm_text(report.kiloohms)} kΩ")
     told = f"; {', '.join(parts)}" if parts else ""
     return f"{told}. {report.remedy}" if report.remedy else told
+
+
+def kiloohm_text(impedance: float) -> str:
+    """Write an impedance (kΩ) with three digits, and more from 1 MΩ on."""
+    return f"{impedance:.3g}" if impedance < 999.5 else f"{impedance:.0f}"
 
 
 def judged_states(

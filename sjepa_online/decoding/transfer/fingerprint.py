@@ -25,6 +25,10 @@ _BITS = 64
 _SAME = 0.95
 #: Signs that a comparison needs: by fewer, trials of others are alike by chance.
 _LEAST_SIGNS = 100
+#: Signs of each electrode that it needs: neighbouring electrodes show much the same.
+_LEAST_OF_EACH = 16
+#: New trials that are compared at once, which bounds memory.
+_AT_ONCE = 1024
 
 
 def n_signs(n_times: int, piece: int = PIECE) -> int:
@@ -73,17 +77,21 @@ def matches(known: Fingerprints, new: Fingerprints, compared: int = _BITS) -> ND
         Indices of known trials, ascending; empty where none is among the new ones, or there is
         too little to compare.
     """
-    if not known.size or not new.size or known.shape[1] * compared < _LEAST_SIGNS:
+    n_signs = known.shape[1] * compared
+    if not known.size or not new.size or n_signs < _LEAST_SIGNS or compared < _LEAST_OF_EACH:
         return np.empty(0, dtype=np.intp)
-    flat, other = _signs(known, compared), _signs(new, compared)
-    # equal signs: both 1 or both 0
-    equal = flat @ other.T + (1 - flat) @ (1 - other).T
-    return np.flatnonzero((equal >= _SAME * flat.shape[1]).any(axis=1))
+    signs, found = _signs(known, compared), np.zeros(len(known), dtype=bool)
+    for begin in range(0, len(new), _AT_ONCE):
+        # equal signs less those that differ
+        balance = signs @ _signs(new[begin : begin + _AT_ONCE], compared).T
+        found |= balance.max(axis=1) >= (2 * _SAME - 1) * n_signs
+    return np.flatnonzero(found)
 
 
 def _signs(prints: Fingerprints, compared: int) -> NDArray[np.float32]:
+    """Return the signs ``(trials, channels * compared)`` as -1 and 1."""
     signs = np.unpackbits(prints, axis=-1)[..., :compared]
-    return signs.reshape(len(prints), -1).astype(np.float32)
+    return 2 * signs.reshape(len(prints), -1).astype(np.float32) - 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -242,7 +242,7 @@ def fit_population(
         )
     readout = StimulusPower(np.asarray(kernels, dtype=np.float64), protocol.frequencies)
     vectors, truth, covariances = [], [], []
-    for X, y in sessions:
+    for _, (X, y) in zip(sources, sessions, strict=True):
         features = readout.features(np.asarray(X, dtype=np.float64))
         covariance = features[COVARIANCE].mean(axis=0)
         covariances.append(covariance * len(covariance) / np.trace(covariance))

@@ -57,6 +57,8 @@ _VALUE_BYTES = {"float32": 4, "double64": 8, "int8": 1, "int16": 2, "int32": 4, 
 _NOT_FOUND = "matched no stream"
 _STARTED = "Started data collection"
 _POLL = 0.05
+#: Seconds that LabRecorder may take to die when it is killed amid a write.
+_DIES_WITHIN = 0.4
 _LOGGED = re.compile(r"\d{4}-\d{2}-\d{2} ")
 
 
@@ -239,7 +241,8 @@ class Recorder(Closing):
 
         That takes a second, and up to 9 s where a stream is lost or very slow, or in the first
         5 s of a recording from another computer. A recorder that does not receive every stream
-        yet is killed.
+        yet is killed. Where it was killed itself, LabRecorder's file is complete within 5 s, for
+        which nobody waits here.
 
         Parameters
         ----------
@@ -254,11 +257,7 @@ class Recorder(Closing):
         process, self._process = self._process, None
         if process is None:
             return
-        ended_before = process.poll() is not None
         self._end_input(process)
-        if ended_before:
-            self._end_what_it_left(process.pid)
-            return
         try:
             process.wait(min(timeout, _LAST_CHANCE) if self._hung else timeout)
         except subprocess.TimeoutExpired as error:
@@ -269,6 +268,7 @@ class Recorder(Closing):
                 f"The recorder did not close {self.path} within {timeout:g} s and was killed: "
                 "what it received in the last half second is missing"
             ) from error
+        self._end_what_it_left(process)
 
     def leave(self, seconds: float) -> bool:
         """End the recording, and wait for the file for a while; the recorder goes on alone.
@@ -291,7 +291,8 @@ class Recorder(Closing):
             process.wait(seconds)
         except subprocess.TimeoutExpired:
             return False
-        return True
+        self._end_what_it_left(process)
+        return process.returncode == 0
 
     def close(self) -> None:
         """Stop."""
@@ -318,11 +319,11 @@ class Recorder(Closing):
             process.stdin.write(order)
             process.stdin.close()
 
-    def _end_what_it_left(self, group: int) -> None:
+    def _end_what_it_left(self, process: subprocess.Popen[bytes]) -> None:
         """End LabRecorder, beside all else, where the program that ran it was killed."""
-        if sys.platform == "win32":
+        if process.returncode == 0 or sys.platform == "win32":
             return  # without groups of processes it ends by itself, within 9 s
-        arguments = group, self.path, self._clock_shifts
+        arguments = process.pid, self.path, self._clock_shifts
         threading.Thread(target=_end_orphan, args=arguments, name="end of LabRecorder").start()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
@@ -376,6 +377,10 @@ def _end_orphan(group: int, path: Path, clock_shifts: Mapping[str, float]) -> No
             os.killpg(group, 0)
             time.sleep(_POLL)
         os.killpg(group, signal.SIGKILL)
+        # it may be amid a write
+        while time.monotonic() < killed + _DIES_WITHIN:
+            os.killpg(group, 0)
+            time.sleep(_POLL)
     with suppress(*labrecorder.UNREADABLE):
         labrecorder.complete(path, clock_shifts)
 

@@ -263,7 +263,8 @@ def stopping_inlet() -> type:
 
         def pull(self) -> Chunk:
             data = chunks.pop(0) if chunks else np.empty((3, 0))
-            return Chunk(data, np.arange(data.shape[1]) / 250)
+            impedances = {"Cz": 7.0} if data.size else {}
+            return Chunk(data, np.arange(data.shape[1]) / 250, impedances=impedances)
 
     return Inlet
 

@@ -75,6 +75,13 @@ def test_impedances_are_shown_where_the_stream_carries_them(channels):
     assert row(page, 0)[:3] == ["Cz", "0.0 µV", "412"]
     assert row(page, 1)[:3] == ["C3", "9.0 µV", "–"]
     assert "412 kΩ" in page.scalp._states.describe("Cz")
+    watch.state = replace(signal(GOOD, FLAT), impedances={"Cz": 12345.6, "ground": 3.0})
+    one._look_around()
+    assert row(page, 0)[2] == "12346"
+    assert "12346 kΩ" in page.scalp._states.describe("Cz")
+    watch.state = replace(signal(GOOD, FLAT), impedances={"ground": 3.0})
+    one._look_around()
+    assert row(page, 0)[2] == "flat", "no electrode has an impedance"
     watch.state = signal(GOOD, FLAT)
     one._look_around()
     assert row(page, 1) == ["C3", "9.0 µV", "good", ""]
@@ -111,7 +118,7 @@ def test_a_stream_that_stops_is_told_within_two_seconds(
     one.setup_page.primary.click()
     page = one.channels_page
     qtbot.waitUntil(lambda: page.table.item(0, 3) is not None, timeout=30_000)
-    assert row(page, 0)[:3] == ["Cz", "0.0 µV", "flat"]
+    assert row(page, 0)[:4] == ["Cz", "0.0 µV", "7", "flat"]
     qtbot.waitUntil(lambda: "has sent nothing" in page.message.text(), timeout=2000)
     assert row(page, 0)[2] == "–"
 

@@ -108,9 +108,10 @@ def test_a_display_that_goes_in_a_trial_pauses_it(running, qtbot):
 
 def test_loss_of_the_signal_appears_at_once_and_its_return_too(running):
     one, _, watch = running
-    watch.state = SignalState(True, 0.0, 0, 2, (GOOD, FLAT), None, "")
+    watch.state = SignalState(True, 0.0, 0, 2, (GOOD, FLAT), None, "", impedances={"Cz": 80.0})
     page = look(one)
     assert page.electrodes.text() == "1 of 2 bad: Cz (flat)"
+    assert "80 kΩ" in page.scalp._states.describe("Cz")
     watch.state = SignalState(False, 2.0, 0, 2, (), None, "a has sent nothing for 2 s")
     page = look(one)
     assert page.alert.text().startswith("The signal is lost")
@@ -181,7 +182,7 @@ def test_missing_samples_leave_a_hole_in_the_traces(qapp, theme):
 
 
 def test_of_a_stream_that_is_gone_no_other_stream_is_listed(qapp, qtbot, monkeypatch, eeg):
-    def fail(*_):
+    def fail(*_, **__):
         raise InputError("The stream a is not in sight", value="b; c; d", remedy="See streams.")
 
     monkeypatch.setattr(signal_watch, "resolve_stream", fail)
@@ -203,9 +204,11 @@ def test_signal_is_followed_and_its_loss_is_told(qapp, qtbot, monkeypatch, eeg, 
     try:
         qtbot.waitUntil(lambda: bool(watch.state.verdicts), timeout=30_000)
         assert [one.channel for one in watch.state.verdicts if one.bad] == ["Cz"]
+        assert watch.state.impedances == {"Cz": 7.0}
         assert watch.state.picture.size() == QSize(300, 120)
         qtbot.waitUntil(lambda: not watch.state.receiving, timeout=30_000)
         assert "has sent nothing" in watch.state.problem
         assert watch.state.verdicts == ()
+        assert watch.state.impedances == {}
     finally:
         watch.stop()

@@ -49,9 +49,39 @@ def test_trials_from_the_beginning_to_the_end_are_kept() -> None:
     known = KnownTrials.of([KNOWN, KNOWN[:3]], most=4)
     np.testing.assert_array_equal(known.person, [0, 0, 0, 0, 1, 1, 1])
     np.testing.assert_array_equal(known.prints[:4], fingerprints(KNOWN[::5]))
+    few = KnownTrials.of([KNOWN[:7]], most=4)
+    np.testing.assert_array_equal(few.prints, fingerprints(KNOWN[:7:2]))
 
 
 @pytest.mark.parametrize("n_times", [0, 8, 60])
 def test_too_little_signal_recognises_nobody(n_times: int) -> None:
     known = KnownTrials.of([KNOWN[..., :n_times]])
     assert known.among(KNOWN[..., :n_times], NAMES[:3], NAMES[:3]) == []
+
+
+def test_short_trials_of_many_electrodes_recognise_nobody() -> None:
+    rng = np.random.default_rng(2)
+    shared = rng.normal(size=(300, 1, 17 * 8)).cumsum(axis=-1).repeat(21, axis=1)
+    for n_signs in (7, 15):
+        known = fingerprints(shared[:150, :, : (n_signs + 1) * 8])
+        assert not len(matches(known, known, n_signs))
+    assert len(matches(fingerprints(shared[:5]), fingerprints(shared[:5]), 16)) == 5
+
+
+def test_a_twentieth_of_the_signs_may_differ() -> None:
+    rng = np.random.default_rng(3)
+    known = rng.integers(0, 256, (1, 5, 8), dtype=np.uint8)
+    for n_wrong, found in ((16, [0]), (17, [])):
+        bits = np.unpackbits(known, axis=-1)
+        bits[0, :, 0] ^= 1
+        bits[0, 0, 1 : n_wrong - 4] ^= 1
+        assert matches(known, np.packbits(bits, axis=-1)).tolist() == found
+
+
+def test_a_trial_is_found_among_thousands() -> None:
+    rng = np.random.default_rng(4)
+    known = rng.integers(0, 256, (3, 4, 8), dtype=np.uint8)
+    new = rng.integers(0, 256, (5000, 4, 8), dtype=np.uint8)
+    new[[0, 1023, 4999]] = known[[2, 1, 0]]
+    assert matches(known, new).tolist() == [0, 1, 2]
+    assert matches(known, new[:1023]).tolist() == [2]

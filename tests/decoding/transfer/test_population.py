@@ -216,6 +216,15 @@ def test_people_are_recognised_by_their_trials_under_any_name(saved: str) -> Non
     assert population_start(saved, protocol, turned, ["renamed"], epochs[:1]).prior is not None
 
 
+def test_every_session_has_a_source_by_which_it_is_told() -> None:
+    protocol = _protocol()
+    sessions = [_session(protocol, 8, seed) for seed in range(2)]
+    with pytest.raises(ValueError, match="longer"):
+        fit_population(
+            sessions, protocol, CH_NAMES, KERNELS, weights="", sources=["a"], simulated=True
+        )
+
+
 def test_a_file_of_the_first_version_knows_names_only(population: Population) -> None:
     arrays = {"shared": population.shared, "covariance": population.covariance}
     first = _build(population.config, {**arrays, "intercept": np.zeros(1)})

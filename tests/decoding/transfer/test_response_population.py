@@ -40,6 +40,13 @@ def population(simulated_spelling: Spelling) -> ResponsePopulation:
     )
 
 
+def test_of_each_recording_200_flashes_are_kept_at_most(population: ResponsePopulation) -> None:
+    n_flashes = population.config.n_trials // 3
+    assert n_flashes > 200
+    kept = np.bincount(population.known.person)
+    np.testing.assert_array_equal(kept, 3 * [(n_flashes + 1) // 2])
+
+
 def test_letters_are_right_after_fewer_flashes(
     population: ResponsePopulation, simulated_spelling: Spelling, tmp_path: Path
 ) -> None:
@@ -101,7 +108,10 @@ def test_what_does_not_suit_is_refused(
         fit_response_population(
             [(others.X, others.y)], PROTOCOL, CH_NAMES, sources=["a"], simulated=True
         )
+    path = str(tmp_path / "others.safetensors")
     population.save(tmp_path / "others.safetensors")
-    request = DecoderRequest("riemann", population=str(tmp_path / "others.safetensors"))
+    with pytest.raises(InputError, match="very trials: those of simulated spelling 11"):
+        load_response_population(path).prior(PROTOCOL, CH_NAMES, ["renamed"], [own.X[-40:]])
+    request = DecoderRequest("riemann", population=path)
     with pytest.raises(InputError, match="riemann cannot start"):
         request.make(PROTOCOL, CH_NAMES)

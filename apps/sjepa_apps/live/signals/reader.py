@@ -210,6 +210,6 @@ class MarkerReader(_Reader):
 
 def _find(selector: str, kind: Kind) -> StreamDescription | None:
     try:
-        return resolve_stream(selector, 1.0, kind)
+        return resolve_stream(selector, 1.0, kind, exact=True)
     except InputError:
         return None

@@ -118,7 +118,7 @@ class SignalWatch(Worker):
 
     def _find_again(self) -> StreamDescription:
         try:
-            return resolve_stream(self._stream.selector, 1.0)
+            return resolve_stream(self._stream.selector, 1.0, exact=True)
         except InputError as error:
             # the page has no room for all other streams in sight
             raise OperationError(

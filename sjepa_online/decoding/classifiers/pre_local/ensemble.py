@@ -110,7 +110,9 @@ class Ensemble:
 
     def _encode(self, spatial: Tensor, batch: Tensor, residual: Tensor) -> dict[str, Tensor]:
         layout, weights = self.layout, self._running
-        if layout.readouts == (BAND_POWER,):
+        n_virtual = spatial.shape[0] * spatial.shape[1]
+        # of more channels the convolution would take longer than of the virtual ones
+        if layout.readouts == (BAND_POWER,) and batch.shape[1] <= n_virtual:
             return {BAND_POWER: encode_power(layout, weights, spatial, batch, residual)}
         return encode(layout, weights, virtual_channels(spatial, batch), residual)
 

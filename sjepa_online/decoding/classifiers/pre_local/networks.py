@@ -183,8 +183,8 @@ def encode_power(
 ) -> Tensor:
     """Return the features of ``BAND_POWER`` as :func:`encode` does, of epochs that members share.
 
-    The convolution comes before the spatial filters: both are linear, and there are fewer
-    channels than virtual channels of all members.
+    The convolution comes before the spatial filters: both are linear. That is faster where there
+    are fewer channels than virtual channels of all members.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sjepa_online.decoding.classifiers.pre_local import networks
+from sjepa_online.decoding.classifiers.pre_local import ensemble, networks
 from sjepa_online.decoding.classifiers.pre_local.networks import Layout, Weights, encode
 from sjepa_online.model import ModelConfig
 from sjepa_online.model.local_encoder import LocalEncoder
@@ -147,6 +147,30 @@ def test_band_power_of_epochs_that_members_share_is_that_of_the_filtered_convolu
         filtered = _convolved(encoder, spatial[member] @ x, stride=8)[:, :, [1, 2, 7]]
         expected = (filtered.square().mean(dim=3) + rest[member, :, :3]).log().flatten(1)
         torch.testing.assert_close(powers[member], expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("n_channels", "first"), [(6, "encode_power"), (7, "encode")])
+def test_what_takes_longer_comes_last_and_the_features_are_the_same(
+    weights: Weights, monkeypatch: pytest.MonkeyPatch, n_channels: int, first: str
+) -> None:
+    generator = torch.Generator().manual_seed(2)
+    x = 10 * torch.randn(N_TRIALS, n_channels, N_TIMES, generator=generator)
+    spatial = torch.randn(N_MEMBERS, N_VIRTUAL, n_channels, generator=generator)
+    readout = torch.randn(N_MEMBERS, N_VIRTUAL * 3 + 1, 2, generator=generator)
+    layout = replace(_layout(networks.BAND_POWER), frequencies=())
+    members = ensemble.Ensemble(
+        layout,
+        weights | {networks.SPATIAL: spatial, networks.BAND_POWER: readout},
+        np.tile(np.eye(n_channels), (4, 1, 1)),
+        N_TIMES,
+    )
+    virtual = networks.virtual_channels(spatial, x)
+    features = encode(layout, weights, virtual, torch.zeros(N_MEMBERS, N_VIRTUAL, 3))
+    expected = networks.read_out(readout, features[networks.BAND_POWER]).log_softmax(dim=-1)
+    other = {"encode", "encode_power"} - {first}
+    monkeypatch.delattr(ensemble, other.pop())
+    given = members.log_probabilities(x.numpy())[0]
+    np.testing.assert_allclose(given, expected.numpy(), rtol=1e-3, atol=1e-3)
 
 
 def test_readouts_that_are_not_asked_for_are_not_given(weights: Weights, virtual: Tensor) -> None:
