@@ -23,6 +23,8 @@ CONFIDENCE = 0.95
 N_RESAMPLES = 1000
 #: Keys of the measures in JSON documents.
 JSON_NAMES: Mapping[Measure, str] = {"accuracy": "accuracy", "AUC": "roc_auc"}
+#: With fewer trials, guessing reaches what many usable decoders score.
+FEW_TRIALS = 40
 #: What to look at when a decoder scores at chance.
 CAUSES_OF_CHANCE = (
     "Check that all recordings are of the same task and that an event means the same class in "
@@ -99,11 +101,16 @@ class Score:
         """
         if self.above_chance:
             return ""
-        return (
+        told = (
             f"at chance: {self.name} {self.value:.3f} in {self.n_trials} trials, and guessing "
-            f"stays below {self.threshold:.2f} in 95 % of the cases. Do not use this decoder. "
-            f"{CAUSES_OF_CHANCE}"
+            f"reaches up to {self.threshold:.2f} in 95 % of the cases. Do not use this decoder"
         )
+        if self.value > self.chance and self.n_trials < FEW_TRIALS:
+            return (
+                f"{told} yet: so few trials hardly tell a decoder from guessing. Record more. If "
+                f"it stays at chance, {CAUSES_OF_CHANCE[0].lower()}{CAUSES_OF_CHANCE[1:]}"
+            )
+        return f"{told}. {CAUSES_OF_CHANCE}"
 
 
 def judge(protocol: Protocol, probabilities: FloatArray, y: NDArray[Any], seed: int = 0) -> Score:

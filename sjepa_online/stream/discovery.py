@@ -335,12 +335,13 @@ def _line(stream: StreamDescription) -> str:
 
 
 def _distinctions(streams: list[StreamDescription]) -> str:
-    """For each stream, the first selector that picks no other."""
+    """For each stream, the first selector that picks no other, as one types it."""
     chosen = []
     for stream in streams:
         others = {text for other in streams if other is not stream for text in other.selectors}
         chosen.append(next(text for text in stream.selectors if text not in others))
-    return " or ".join(chosen)
+    # in quotes for the shell, as the name of a simulated participant has brackets
+    return " or ".join(one if re.fullmatch(r"[\w.@:/-]+", one) else f'"{one}"' for one in chosen)
 
 
 def _search(wait: float) -> list[StreamDescription]:

@@ -135,8 +135,11 @@ def test_without_a_name_the_only_eeg_stream_is_taken_and_own_decisions_are_not(o
         assert resolve_stream(None).name == "brain"
         assert resolve_stream(None, kind="markers").name == "events"
     outlet("another brain", LABELS)
-    with pytest.raises(InputError, match="The EEG stream may be any of several"):
+    with pytest.raises(InputError, match="The EEG stream may be any of several") as error:
         resolve_stream(None)
+    # as one types it in a shell
+    assert '"another brain"' in error.value.remedy
+    assert '"brain"' not in error.value.remedy
 
 
 def test_one_profile_says_which_stream_of_a_device_is_meant_and_all_else(outlet):

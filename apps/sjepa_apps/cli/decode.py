@@ -9,9 +9,9 @@ import typer
 from sjepa_apps.cli.common import (
     AdaptOption,
     DecoderFileOption,
-    JsonOption,
     ScopeOption,
     configure_lsl,
+    output_option,
     say,
 )
 from sjepa_apps.cli.description import describes_signal
@@ -46,7 +46,9 @@ def decode(
     ] = None,
     adapt: AdaptOption = True,
     lsl_scope: ScopeOption = None,
-    json: JsonOption = False,
+    json: Annotated[
+        bool, output_option("--json", help="Print a JSON object a line, nothing else.")
+    ] = False,
 ) -> None:
     """Decode a live stream and publish probabilities and decisions over LSL."""
     from sjepa_apps.cli.live_output import show

@@ -93,9 +93,9 @@ def list_sessions(folder: Path) -> list[SessionEntry]:
 
     if not folder.is_dir():
         raise InputError(
-            "There is no such folder of sessions",
+            "No such folder",
             value=folder,
-            remedy="Give the folder that holds them; `calibrate` makes sessions/ where it runs.",
+            remedy="Give the folder that holds sessions; `calibrate` makes one where it runs.",
         )
     entries = []
     for state in sorted(folder.rglob(STATE)):

@@ -26,7 +26,7 @@ from sjepa_apps.live.trials.model import TrialLog
 from sjepa_apps.ui.channel_states import CHOICE_WORDS, ChannelStates
 from sjepa_apps.ui.discovery import Discovery
 from sjepa_apps.ui.widgets import State
-from sjepa_online.amplifier import AmplifierProfile
+from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
 from sjepa_online.online.commands import (
     ChooseChannel,
     CloseStream,
@@ -125,6 +125,8 @@ class LiveSession(QObject):
         #: The stream that forced channels are of, as it is found again.
         self._chosen_for = ""
         self._reader: StreamReader | None = None
+        #: What is known of the amplifier beside what its stream declares.
+        self._amplifier = AS_DECLARED
         self._marker_reader: MarkerReader | None = None
         #: Readers of earlier streams that are about to end.
         self._leaving: list[StreamReader | MarkerReader] = []
@@ -196,12 +198,11 @@ class LiveSession(QObject):
         """Show and decode a stream; one that is open is closed."""
         self._leave_readers()
         self._forget_choices(stream)
-        self.stream, self.markers = stream, None
-        self.store = SignalStore(shown_channels(stream, amplifier), stream.sfreq, display)
-        self.quality = ChannelQuality(self.store.channels, stream)
+        self.markers = None
+        self._amplifier = amplifier
+        self._show(stream, display)
         self._stale = False
         self.received = self.missing = self.n_gaps = 0
-        self._reader = StreamReader(stream)
         self._opened = time.monotonic()
         self.engine.send(
             OpenStream(
@@ -219,6 +220,27 @@ class LiveSession(QObject):
         self.stream_changed.emit()
         if not (self.engine.has_decoder and waits_for_consumer(stream)):
             self._start_reader()
+
+    def _show(self, stream: StreamDescription, display: DisplaySettings) -> None:
+        """Make what holds, judges and reads the signal of a stream."""
+        self.stream = stream
+        self.store = SignalStore(shown_channels(stream, self._amplifier), stream.sfreq, display)
+        self.quality = ChannelQuality(self.store.channels, stream)
+        self._reader = StreamReader(stream)
+
+    def _show_changed(self, reader: StreamReader, stream: StreamDescription) -> None:
+        """Show a stream that is back with other channels; the engine follows it by itself."""
+        assert self.store is not None
+        assert self.quality is not None
+        reader.ask_to_stop()
+        self._leaving.append(reader)
+        decoded = self.quality.decoded
+        self._show(stream, self.store.display)
+        self.quality.decoded = decoded
+        detail = f"{stream.name} is back with other labels, order or unit, and is shown by them"
+        self.log("stream", detail, "warning")
+        self.stream_changed.emit()
+        self._start_reader()
 
     def _forget_choices(self, stream: StreamDescription) -> None:
         """Judge all channels automatically again if the stream is another one."""
@@ -305,7 +327,7 @@ class LiveSession(QObject):
             self._reader.start()
 
     def _take_chunks(self, reader: StreamReader, store: SignalStore) -> None:
-        judged = False
+        judged, changed = False, reader.changed
         while reader.chunks:
             chunk = reader.chunks.popleft()
             self.received += len(chunk.timestamps)
@@ -318,6 +340,8 @@ class LiveSession(QObject):
         if judged:
             self._show_states()
         self._tell_problems(reader.problems)
+        if changed is not None:
+            self._show_changed(reader, changed)
 
     def _show_states(self) -> None:
         """Tell the state of the channels, which nobody knows while nothing arrives."""

@@ -131,7 +131,8 @@ class ChannelsPage(Page):
         elif not self._verdicts or not self._readable:
             self.tell(_LISTENING)
         elif bad:
-            self.tell(f"{bad} of {len(self._verdicts)} channels need a look.", "warning")
+            need = "needs" if bad == 1 else "need"
+            self.tell(f"{bad} of {len(self._verdicts)} channels {need} a look.", "warning")
         else:
             self.tell(f"All {len(self._verdicts)} channels look good.", "good")
 

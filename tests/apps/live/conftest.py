@@ -203,6 +203,7 @@ class Amplifier:
         self.chunks: deque[Any] = deque()
         self.markers: deque[Any] = deque()
         self.problems: deque[str] = deque()
+        self.changed: Any = None
         self._alive = False
         self._n = 0
 

@@ -106,6 +106,37 @@ def test_a_stream_without_a_source_id_is_found_again(
     wait_for(back)
 
 
+@pytest.mark.slow
+def test_a_stream_that_returns_with_other_channels_is_shown_by_their_names(
+    make_window: Callable[..., Any], outlet: Callable[..., Any], wait_for: Callable[..., None]
+) -> None:
+    """O2 alone is flat; after the restart it is the first channel, and Oz the last."""
+    name = f"changed-{os.getpid()}"
+
+    def send(source: Any, flat: int) -> None:
+        samples = 10 * np.random.default_rng(0).standard_normal((25, 3))
+        samples[:, flat] = 0.0
+        source.push_chunk(samples.astype(np.float32))
+
+    window = make_window(lsl=True)
+    source = outlet(name)
+    open_stream(window, wait_for, name)
+    wait_for(lambda: source.have_consumers())
+
+    def found(flat: int, names: tuple[str, ...]) -> bool:
+        send(source, flat)
+        session = window.session
+        return session.store.channels.names == names and session.states.bad == ("O2",)
+
+    wait_for(lambda: found(2, ("Oz", "O1", "O2")))
+    del source
+    wait_for(lambda: window.session.silent)
+    source = outlet(name, labels=("O2", "O1", "Oz"))
+    wait_for(lambda: found(0, ("O2", "O1", "Oz")))
+    assert window.signals.canvas._store is window.session.store
+    assert any("is shown by them" in entry.detail for entry in window.log.model.entries)
+
+
 @pytest.mark.timeout(180 + 60 * KILLS)
 @pytest.mark.slow
 def test_a_crash_of_the_engine_leaves_signals_and_recording_unharmed(

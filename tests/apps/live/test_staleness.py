@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from sjepa_online.online.events import Channels, Decoding, Health
+from sjepa_online.stream import Chunk
 
 
 @pytest.fixture
@@ -71,6 +72,19 @@ def test_what_is_known_comes_back_with_the_data(
 ) -> None:
     stopped.session._reader.send(1.0)
     wait_for(lambda: stopped.session.states.bad == ("O1",))
+
+
+def test_a_spectrum_without_a_whole_signal_is_said_not_to_be_there(
+    opened: Any, wait_for: Callable[..., None]
+) -> None:
+    opened.show_view("Analysis")
+    told = opened.analysis.pages[0].told
+    opened.session._reader.send(12.0)
+    wait_for(lambda: "Oz, O1, O2; last 8 s. Power" in told.text())
+    lacking = Chunk(np.full((3, 2000), np.nan), 1012.0 + np.arange(2000) / 250.0)
+    opened.session._reader.chunks.append(lacking)
+    wait_for(lambda: "no good channel" in told.text())
+    assert "nan" not in told.text()
 
 
 def test_the_history_moves_on_and_breaks_where_nothing_was_decided(

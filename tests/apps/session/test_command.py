@@ -201,6 +201,7 @@ def test_a_session_with_a_simulated_participant_yields_a_decoder(
     assert entry["score"] == document["cv"]["riemann"]["accuracy"]
     assert "10 of 10" in command("sessions", tmp_path).out
     assert command("sessions", tmp_path, "--participant", "8", "--json").json == []
+    assert "No such folder: sessions" in command("sessions", "sessions").err
     # the next day begins with what was recorded
     short = command(
         "calibrate", "-p", protocol_file, "--headless", "--folder", tmp_path / "next",

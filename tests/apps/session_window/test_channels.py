@@ -58,6 +58,9 @@ def test_channels_are_judged_again_and_again(channels):
     assert page.scalp._states.bad == ("Cz", "C4")
     assert HUMS.remedy in page.scalp._states.describe("C4")
     assert page.traces._picture is not None
+    watch.state = signal(GOOD, FLAT)
+    one._look_around()
+    assert page.message.text() == "1 of 2 channels needs a look."
     watch.state = signal(GOOD, Verdict("Cz", (), (), 8.0), Verdict("C4", (), (), 7.0))
     one._look_around()
     assert [row(page, number)[0] for number in range(3)] == ["C3", "Cz", "C4"]

@@ -14,8 +14,10 @@ from PyQt6.QtTest import QTest
 from sjepa_apps.session_window.run import signal_watch
 from sjepa_apps.session_window.run.signal_watch import SignalState, SignalWatch, choose_lanes
 from sjepa_apps.session_window.run.trace_picture import StripLayout, draw_traces
+from sjepa_apps.stimulus.shown import ShownState
 from sjepa_apps.ui.theme import DARK, LIGHT
 from sjepa_online.amplifier import AS_DECLARED
+from sjepa_online.errors import InputError
 from sjepa_online.signal.channel_quality.absolute import Verdict
 
 GOOD = Verdict("C3", (), (), 9.0)
@@ -47,6 +49,15 @@ def test_cue_and_block_are_told(running):
     assert page.left.text().startswith("block 1 of 5")
     assert "left, without pauses" in page.left.text()
     assert "since the start" in page.clock.text()
+
+
+def test_what_is_waited_for_before_the_first_trial_is_told(running):
+    page = running[0].run_page
+    page.begin()
+    page.show_shown(ShownState("message", "", "", "", 0, 0))
+    assert page.state.text() == "Opening the stimulus window"
+    page.show_shown(ShownState("waiting", "", "", "10 trials to go", 0, 0))
+    assert page.state.text() == "Waiting for the participant"
 
 
 def test_pause_of_the_participant_appears_at_once(running):
@@ -168,6 +179,21 @@ def test_missing_samples_leave_a_hole_in_the_traces(qapp, theme):
     # the line, and where it is not
     assert not any(same[5:100])
     assert all(same[150:180])
+
+
+def test_of_a_stream_that_is_gone_no_other_stream_is_listed(qapp, qtbot, monkeypatch, eeg):
+    def fail(*_, **__):
+        raise InputError("The stream a is not in sight", value="b; c; d", remedy="See streams.")
+
+    monkeypatch.setattr(signal_watch, "resolve_stream", fail)
+    monkeypatch.setattr(SignalWatch, "_follow", lambda self, stream: None)
+    watch = SignalWatch(eeg("a"), AS_DECLARED, StripLayout(QSize(300, 120), 1.0, LIGHT))
+    watch.start()
+    told = "The stream a is not in sight. Start its source; it is picked up by itself."
+    try:
+        qtbot.waitUntil(lambda: watch.state.problem == told, timeout=30_000)
+    finally:
+        watch.stop()
 
 
 def test_signal_is_followed_and_its_loss_is_told(qapp, qtbot, monkeypatch, eeg, stopping_inlet):

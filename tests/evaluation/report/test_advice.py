@@ -41,6 +41,16 @@ def test_a_good_calibration_gets_no_warning(content):
     assert any("enough trials" in text for text in _texts(content, "good"))
 
 
+def test_at_chance_in_few_trials_the_first_advice_is_to_record_more():
+    few = Score("accuracy", 0.8, 0.49, 0.94, 0.5, 0.8, 10)
+    assert "reaches up to 0.80 in 95 % of the cases" in few.warning()
+    assert "yet: so few trials" in few.warning()
+    assert "If it stays at chance, check that" in few.warning()
+    for told in (replace(few, n_trials=100), replace(few, value=0.4)):
+        assert "Record more" not in told.warning()
+        assert "decoder. Check that" in told.warning()
+
+
 def test_at_chance_the_first_advice_is_what_to_check(content):
     score = Score("accuracy", 0.55, 0.4, 0.7, 0.5, 0.6, 100)
     advice = advise(replace(content, score=score))

@@ -92,7 +92,8 @@ class AnalysisPage(QWidget):
         self.plot.setMouseEnabled(False, False)
         self.plot.hideButtons()
         self.plot.setMinimumSize(150, 90)
-        self.plot.getPlotItem().layout.setContentsMargins(1, 1, 12, 1)
+        # half of a label at an end of an axis stands beyond it
+        self.plot.getPlotItem().layout.setContentsMargins(1, 8, 12, 1)
         self.told = WrappedLabel("", "muted")
         self.mapped = Choices()
         self.mapped.setToolTip("What the map of the head shows")

@@ -57,13 +57,19 @@ class SpectrumPage(AnalysisPage):
                 self.plot.plot(frequencies[1:], 10**values, pen=pen, antialias=True)
                 legend.append((name, colour))
         powers = band_powers(frequencies, densities)
-        middle = np.median(whole_rows(powers[rows]), axis=0)
-        told = ", ".join(f"{name} {power:.3g}" for name, power in zip(BANDS, middle, strict=True))
+        names = [name for name, _ in legend]
         seconds = samples.shape[1] / shown.store.sfreq
-        self.told.setText(
-            f"{', '.join(name for name, _ in legend)}; last {seconds:.0f} s. Power (µV²): {told}"
-        )
+        self.told.setText(_told(names, seconds, whole_rows(powers[rows])))
         self.show_maps(10 * np.log10(np.maximum(powers, LEAST)), shown.store.is_bad, "dB", False)
+
+
+def _told(names: list[str], seconds: float, powers: Floats) -> str:
+    """Tell which channels are drawn, and the power in bands, in the middle of the channels."""
+    if not names:
+        return f"The last {seconds:.0f} s have no good channel whose signal is whole."
+    middle = np.median(powers, axis=0)
+    told = ", ".join(f"{name} {power:.3g}" for name, power in zip(BANDS, middle, strict=True))
+    return f"{', '.join(names)}; last {seconds:.0f} s. Power (µV²): {told}"
 
 
 class WaterfallPage(AnalysisPage):

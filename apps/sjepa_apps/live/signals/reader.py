@@ -132,13 +132,17 @@ class _Reader(Worker):
         stream: StreamDescription | None = self.stream
         while not self._ended.is_set():
             if stream is None:
-                stream = _find(lasting_selector(self.stream), self._kind)
+                stream = self._find_again()
                 continue
             try:
                 self._read(stream)
             except (InputError, OperationError) as error:
                 self.problems.append(str(error))
             stream = None
+
+    def _find_again(self) -> StreamDescription | None:
+        """Return the stream that is to be read; None while it is not in sight."""
+        return _find(lasting_selector(self.stream), self._kind)
 
     @abstractmethod
     def _read(self, stream: StreamDescription) -> None:
@@ -151,11 +155,29 @@ class StreamReader(_Reader):
     Parameters
     ----------
     stream : StreamDescription
+
+    Attributes
+    ----------
+    changed : StreamDescription or None
+        The stream that is back and declares other channels than ``stream``; it is not read.
     """
 
     def __init__(self, stream: StreamDescription) -> None:
         super().__init__(stream, "signal")
         self.chunks: deque[Chunk] = deque(maxlen=_KEPT)
+        self.changed: StreamDescription | None = None
+
+    def _find_again(self) -> StreamDescription | None:
+        found = super()._find_again()
+        # what a silent source declares is not known yet
+        if found is None or not found.asked:
+            return None
+        if found.declaration == self.stream.declaration:
+            return found
+        # rows of other channels must not be taken for those that are shown
+        self.changed = found
+        self._ended.wait()
+        return None
 
     def _read(self, stream: StreamDescription) -> None:
         with SignalInlet(stream, ch_names=usable_names(stream)) as signal:

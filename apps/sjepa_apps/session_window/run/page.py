@@ -46,6 +46,7 @@ _KEYS = (
     "The participant's keys: Enter goes on, Space pauses, Esc stops. Here: P pauses and goes on, "
     "Esc stops."
 )
+_OPENING = "Opening the stimulus window"
 _KEPT = "Everything is recorded as it comes, so a session that ends early can go on later."
 
 
@@ -147,7 +148,7 @@ class RunPage(Page):
     def begin(self) -> None:
         """Show that a run begins."""
         self.running = True
-        self.state.setText("Opening the stimulus window")
+        self.state.setText(_OPENING)
         self.primary.setEnabled(False)
         self.back.setEnabled(False)
         self.secondary.setEnabled(True)
@@ -206,6 +207,8 @@ class RunPage(Page):
         paused = shown.activity in ("pause", "stop question")
         self.pause.setText("Go on" if paused else "Pause")
         self.pause.setEnabled(self.running and shown.activity != "waiting")
+        if shown.activity == "waiting" and self.state.text() == _OPENING:
+            self.state.setText("Waiting for the participant")
         if shown.target:
             self.cue.setText(f"{_words(shown.target)}: {_PHASES.get(shown.phase, shown.phase)}")
         elif paused:

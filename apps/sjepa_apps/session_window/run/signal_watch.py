@@ -108,15 +108,22 @@ class SignalWatch(Worker):
         stream: StreamDescription | None = self._stream
         while not self._ended.is_set():
             try:
-                if stream is None:
-                    stream = resolve_stream(self._stream.selector, 1.0, exact=True)
-                self._follow(stream)
+                self._follow(stream or self._find_again())
             except (InputError, OperationError) as error:
                 self.state = SignalState(
                     missing=self._missing, problem=str(error), heard=self._heard
                 )
                 self._ended.wait(0.5)
             stream = None
+
+    def _find_again(self) -> StreamDescription:
+        try:
+            return resolve_stream(self._stream.selector, 1.0, exact=True)
+        except InputError as error:
+            # the page has no room for all other streams in sight
+            raise OperationError(
+                f"{error.problem}. Start its source; it is picked up by itself."
+            ) from error
 
     def _follow(self, stream: StreamDescription) -> None:
         with SignalInlet(stream, amplifier=self._amplifier, recover=False) as inlet:
