@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sjepa_apps.session import STATE
 from sjepa_apps.session.identity import Identity, new_session
+from sjepa_apps.session.training_choice import TrainingChoice
 from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile, describe
 from sjepa_online.data import Recording
 from sjepa_online.data.source import load_source
@@ -60,7 +61,7 @@ class SessionState(BaseModel):
     ``amplifier`` is what is known of it beside what the stream declares; ``unit`` stands in
     sessions of earlier releases. ``clock_shifts`` holds, for parts whose stream another clock than
     LSL's has stamped, what is to be added (s) to its timestamps. ``identity`` tells who is
-    recorded.
+    recorded, ``training`` what is trained at the end.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,6 +76,7 @@ class SessionState(BaseModel):
     identity: Identity = Identity()
     amplifier: AmplifierProfile = AS_DECLARED
     clock_shifts: dict[str, float] = {}
+    training: TrainingChoice = TrainingChoice()
 
     @property
     def described(self) -> AmplifierProfile:
@@ -115,6 +117,7 @@ class SessionFolder:
         *,
         identity: Identity | None = None,
         pattern: str | None = None,
+        training: TrainingChoice | None = None,
     ) -> SessionFolder:
         """Make the folder of a new session.
 
@@ -136,6 +139,8 @@ class SessionFolder:
             Who is recorded.
         pattern : str, optional
             Of the folder's name, see :func:`~sjepa_apps.session.identity.new_path`.
+        training : TrainingChoice, optional
+            What is trained at the end.
 
         Raises
         ------
@@ -163,6 +168,7 @@ class SessionFolder:
             stream=RecordedStream.of(stream),
             amplifier=amplifier,
             identity=identity,
+            training=training or TrainingChoice(),
         )
         folder = cls(path, state, protocol, text)
         atomic_write(path / PROTOCOL, text.encode())

@@ -236,6 +236,7 @@ class Conductor(QObject):
                 choices.amplifier,
                 identity=choices.identity,
                 pattern=self.setup.pattern,
+                training=self.setup.training,
             )
         elif choices.n_trials != self.folder.state.n_trials:
             self.folder.set_n_trials(choices.n_trials)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sjepa_apps.session.identity import Identity
+from sjepa_apps.session.training_choice import TrainingChoice
 from sjepa_apps.stimulus.display import DisplayOptions
 from sjepa_online.amplifier import AS_DECLARED, AmplifierProfile
 
@@ -76,6 +77,27 @@ class SessionSetup:
     identity: Identity = field(default_factory=Identity)
     pattern: str | None = None
     earlier: tuple[str, ...] = ()
+
+    @property
+    def training(self) -> TrainingChoice:
+        """What chooses the decoder."""
+        return TrainingChoice(
+            decoder=self.request.name,
+            weights=self.request.weights,
+            population=self.request.population,
+            dynamic_stopping=self.dynamic_stopping,
+        )
+
+    def as_begun(self, begun: TrainingChoice) -> SessionSetup:
+        """Return the setup with the decoder of a session that goes on, where none is chosen."""
+        chosen = self.training.or_of(begun)
+        request = replace(
+            self.request,
+            name=chosen.decoder,
+            weights=chosen.weights,
+            population=chosen.population,
+        )
+        return replace(self, request=request, dynamic_stopping=chosen.dynamic_stopping)
 
     def decoder_file(self, folder: Path) -> Path:
         """Return where the decoder goes."""

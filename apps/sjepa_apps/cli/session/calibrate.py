@@ -264,6 +264,16 @@ def _from_recordings(
     outputs.finish(calibration, recordings, {})
 
 
+def _as_begun(setup: SessionSetup, folder: Path, decoder: object) -> SessionSetup:
+    """Return the setup with the decoder that a session was begun with, where none is given."""
+    from sjepa_apps.session.folder import SessionFolder
+
+    begun = SessionFolder.open(folder).state.training
+    if decoder is not None:
+        begun = begun.model_copy(update={"decoder": decoder})
+    return setup.as_begun(begun)
+
+
 def _in_session(
     setup: SessionSetup,
     wait: float | None,
@@ -275,6 +285,7 @@ def _in_session(
     if setup.resume is not None:
         why = "A session continues with the amplifier that it was begun with"
         refuse_together(dict.fromkeys(options_of(setup.amplifier), True), "--resume", why)
+        setup = _as_begun(setup, setup.resume, given["--decoder"])
     headless = given["--headless"]
     if wait is not None and not headless:
         raise InputError(

@@ -111,6 +111,7 @@ def open_session(setup: SessionSetup, wait: float) -> tuple[SessionFolder, Strea
             setup.amplifier,
             identity=setup.identity,
             pattern=setup.pattern,
+            training=setup.training,
         )
         return folder, stream
     folder = SessionFolder.open(setup.resume)
