@@ -307,7 +307,10 @@ class SignalInlet(Connection):
             return []
         if problem := self._channels.pick_again(again):
             self._gone = self.lost = True
-            detail = f"{again.name} is back with other channels, and is not read: {problem}"
+            detail = (
+                f"{again.name} is back with other channels, and is not read: {problem}; "
+                "restart the source as it was, or begin anew to read it as it is"
+            )
             return [StreamLost(time=now, detail=detail, recoverable=False)]
         detail = f"{again.name} is back with other labels, order or unit, and is read by them"
         return [StreamChanged(time=now, detail=detail)]
