@@ -307,10 +307,13 @@ class SignalInlet(Connection):
             return []
         if problem := self._channels.pick_again(again):
             self._gone = self.lost = True
-            detail = (
-                f"{again.name} is back with other channels, and is not read: {problem}; "
-                "restart the source as it was, or begin anew to read it as it is"
-            )
+            detail = f"{again.name} is back with other channels: {problem}"
+            if self._amplifier is not None:
+                # who reads all channels as they are declared begins anew by itself
+                detail += (
+                    "; it is not read. Restart the source as it was, or begin anew to read it as "
+                    "it is"
+                )
             return [StreamLost(time=now, detail=detail, recoverable=False)]
         detail = f"{again.name} is back with other labels, order or unit, and is read by them"
         return [StreamChanged(time=now, detail=detail)]
