@@ -81,9 +81,18 @@ def test_a_spectrum_without_a_whole_signal_is_said_not_to_be_there(
     told = opened.analysis.pages[0].told
     opened.session._reader.send(12.0)
     wait_for(lambda: "Oz, O1, O2; last 8 s. Power" in told.text())
-    lacking = Chunk(np.full((3, 2000), np.nan), 1012.0 + np.arange(2000) / 250.0)
-    opened.session._reader.chunks.append(lacking)
-    wait_for(lambda: "no good channel" in told.text())
+    start = 1012.0
+
+    def is_told_while_the_signal_goes_on() -> bool:
+        # a page that is late must not find a silent signal
+        nonlocal start
+        n = 2000 if start == 1012.0 else 5
+        times = start + np.arange(n) / 250.0
+        opened.session._reader.chunks.append(Chunk(np.full((3, n), np.nan), times))
+        start += n / 250.0
+        return "no good channel" in told.text()
+
+    wait_for(is_told_while_the_signal_goes_on)
     assert "nan" not in told.text()
 
 
