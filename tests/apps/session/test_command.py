@@ -212,8 +212,7 @@ def test_a_session_with_a_simulated_participant_yields_a_decoder(
     assert short.json["n_trials"] == 12
     assert "1 earlier recording, 2 trials of today: used" in short.err
     assert "--resume excludes --unit" in other.err
-    # the decoder that the session was begun with, unless another is chosen
+    # the decoder that the session was begun with
     resume = ("calibrate", "-p", protocol_file, "--headless", "--resume", folder, "--json",
               "--stream", "command-participant (simulated)", "--overwrite")  # fmt: skip
     assert command(*resume).json["decoder"] == "riemann"
-    assert command(*resume, "--decoder", "filter-bank").json["decoder"] == "filter-bank"
