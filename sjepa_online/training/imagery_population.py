@@ -277,6 +277,7 @@ def train_population(
         KnownTrials(
             np.concatenate([_prints_on(person, ch_names) for person in people]),
             np.repeat(np.arange(len(people), dtype=np.int32), [len(one) for one in truth]),
+            tuple(ch_names),
         ),
     )
 
@@ -381,8 +382,8 @@ def _refuse_doubles(people: Sequence[Person]) -> None:
             shared = [name for name in person.ch_names if name in other.ch_names]
             if not shared:
                 continue
-            pair = [_prints_on(one, tuple(shared)) for one in (person, other)]
-            if len(matches(pair[0], pair[1])):
+            own, others = (_prints_on(one, tuple(shared)) for one in (person, other))
+            if len(matches(own, others)):
                 raise InputError(
                     "Two people of the population have the same signal",
                     value=f"{other.name} and {person.name}",

@@ -167,18 +167,15 @@ def kiloohm_text(impedance: float) -> str:
     return f"{impedance:.3g}" if impedance < 999.5 else f"{impedance:.0f}"
 
 
-def judged_states(
-    verdicts: Iterable[Verdict], kiloohms: Mapping[str, float] | None = None
-) -> ChannelStates:
+def judged_states(verdicts: Iterable[Verdict], kiloohms: Mapping[str, float]) -> ChannelStates:
     """Return what is known of channels that were judged without a decoder.
 
     Parameters
     ----------
     verdicts : iterable of Verdict
-    kiloohms : mapping of str to float or None
+    kiloohms : mapping of str to float
         Impedance of each electrode, where the stream carries it.
     """
-    impedances = kiloohms or {}
     return ChannelStates(
         (
             ChannelSummary(
@@ -188,7 +185,7 @@ def judged_states(
                 amplitude=None,
                 remedy=one.remedy,
                 microvolts=one.amplitude,
-                kiloohms=impedances.get(one.channel),
+                kiloohms=kiloohms.get(one.channel),
             )
             for one in verdicts
         ),

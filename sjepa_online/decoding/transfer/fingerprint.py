@@ -103,18 +103,22 @@ class KnownTrials:
     prints : ndarray of uint8, shape (trials, channels, 8)
     person : ndarray of int, shape (trials,)
         Index of the person, or of the recording, that each is of.
+    ch_names : tuple of str
+        Channels of the fingerprints.
     piece : int
         Samples (128 Hz) of the pieces.
     """
 
     prints: Fingerprints
     person: NDArray[np.integer]
+    ch_names: tuple[str, ...]
     piece: int = PIECE
 
     @classmethod
     def of(
         cls,
         parts: Sequence[NDArray[np.floating]],
+        ch_names: Sequence[str],
         most: int | None = None,
         piece: int = PIECE,
     ) -> KnownTrials:
@@ -123,6 +127,7 @@ class KnownTrials:
         Parameters
         ----------
         parts : sequence of ndarray, shape (n, channels, samples)
+        ch_names : sequence of str
         most : int or None
             Trials of each that are kept at most, from its beginning to its end.
         piece : int
@@ -134,12 +139,14 @@ class KnownTrials:
         """
         kept = [X[:: max(-(-len(X) // most), 1)] if most else X for X in parts]
         person = np.repeat(np.arange(len(kept)), [len(X) for X in kept])
-        return cls(np.concatenate([fingerprints(X, piece) for X in kept]), person, piece)
+        prints = np.concatenate([fingerprints(X, piece) for X in kept])
+        return cls(prints, person, tuple(ch_names), piece)
 
     @classmethod
-    def none(cls, n_channels: int) -> KnownTrials:
+    def none(cls, ch_names: Sequence[str]) -> KnownTrials:
         """Return what a population knows that recognises nobody."""
-        return cls(np.zeros((0, n_channels, _BITS // 8), np.uint8), np.zeros(0, np.intp))
+        prints = np.zeros((0, len(ch_names), _BITS // 8), np.uint8)
+        return cls(prints, np.zeros(0, np.intp), tuple(ch_names))
 
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -148,16 +155,14 @@ class KnownTrials:
 
     @classmethod
     def read(
-        cls, arrays: Mapping[str, NDArray[Any]], n_channels: int, piece: int = PIECE
+        cls, arrays: Mapping[str, NDArray[Any]], ch_names: Sequence[str], piece: int = PIECE
     ) -> KnownTrials:
         """Take the arrays of a file; files of the first version of a format have none."""
         if "prints" not in arrays:
-            return cls.none(n_channels)
-        return cls(arrays["prints"], arrays["person"], piece)
+            return cls.none(ch_names)
+        return cls(arrays["prints"], arrays["person"], tuple(ch_names), piece)
 
-    def among(
-        self, X: NDArray[np.floating], ch_names: Sequence[str], known_names: Sequence[str]
-    ) -> list[int]:
+    def among(self, X: NDArray[np.floating], ch_names: Sequence[str]) -> list[int]:
         """Return whose trials are among epochs.
 
         Parameters
@@ -166,15 +171,13 @@ class KnownTrials:
             Epochs in µV at 128 Hz, that begin as long after the cue as those that are known.
         ch_names : sequence of str
             Their channels.
-        known_names : sequence of str
-            Channels of the fingerprints.
 
         Returns
         -------
         list of int
             Indices of people, ascending; empty where all epochs are of others.
         """
-        picks, places = match_montage(known_names, ch_names).by_name
+        picks, places = match_montage(self.ch_names, ch_names).by_name
         compared = min(n_signs(X.shape[-1], self.piece), self._n_signs)
         new = fingerprints(X[:, picks], self.piece)
         found = matches(self.prints[:, places], new, compared)

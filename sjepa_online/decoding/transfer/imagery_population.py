@@ -171,7 +171,7 @@ class ImageryPopulation:
         tuple of str
             Empty where all epochs are of other people.
         """
-        found = self.known.among(X, ch_names, self.config.ch_names)
+        found = self.known.among(X, ch_names)
         return tuple(self.config.people[index] for index in found)
 
     def save(self, path: Path) -> None:
@@ -225,10 +225,8 @@ def list_imagery_populations() -> dict[str, ImageryPopulationConfig]:
 
 def _build(config: ImageryPopulationConfig, arrays: Arrays) -> ImageryPopulation:
     network = PowerNetwork(arrays["spatial"], arrays["scale"], arrays["weights"])
-    kernels, covariances = arrays["kernels"], arrays["covariances"]
-    return ImageryPopulation(
-        config, network, kernels, covariances, KnownTrials(arrays["prints"], arrays["person"])
-    )
+    known = KnownTrials(arrays["prints"], arrays["person"], config.ch_names)
+    return ImageryPopulation(config, network, arrays["kernels"], arrays["covariances"], known)
 
 
 _FILE = PopulationFile(FORMAT_NAME, FORMAT_VERSION, ImageryPopulationConfig, _build)

@@ -262,7 +262,7 @@ def fit_population(
         weights=weights,
         software_version=version("sjepa-online"),
     )
-    known = KnownTrials.of([X for X, _ in sessions])
+    known = KnownTrials.of([X for X, _ in sessions], ch_names)
     return Population(config, shared, intercept, np.mean(covariances, axis=0), known)
 
 
@@ -325,7 +325,7 @@ def load_population(name_or_path: str | Path) -> Population:
 
 def _build(config: PopulationConfig, arrays: Arrays) -> Population:
     intercept = float(arrays["intercept"][0])
-    known = KnownTrials.read(arrays, len(config.ch_names))
+    known = KnownTrials.read(arrays, config.ch_names)
     return Population(config, arrays["shared"], intercept, arrays["covariance"], known)
 
 

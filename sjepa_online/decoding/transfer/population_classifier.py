@@ -309,7 +309,7 @@ class PopulationClassifier(EpochClassifier):
             network,
             arrays["kernels"],
             arrays["covariances"],
-            KnownTrials.none(len(described.ch_names)),
+            KnownTrials.none(described.ch_names),
         )
         # a file that does not tell was calibrated by names alone
         by_position = config.get("by_position", False)

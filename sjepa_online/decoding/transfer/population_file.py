@@ -152,7 +152,7 @@ def same_recordings(sources: Sequence[str], recordings: Sequence[str]) -> str:
 
 
 def same_trials(
-    known: tuple[KnownTrials, Sequence[str]],
+    known: KnownTrials,
     sources: Sequence[str],
     epochs: Sequence[FloatArray],
     ch_names: Sequence[str],
@@ -161,8 +161,8 @@ def same_trials(
 
     Parameters
     ----------
-    known : tuple of KnownTrials and sequence of str
-        What the population knows, and its electrodes.
+    known : KnownTrials
+        Of the population.
     sources : sequence of str
         Names of the population's recordings.
     epochs : sequence of ndarray, shape (n, channels, samples)
@@ -175,7 +175,6 @@ def same_trials(
     problem : str
         Empty where there is none.
     """
-    trials, electrodes = known
-    found = {index for X in epochs for index in trials.among(X, ch_names, electrodes)}
+    found = {index for X in epochs for index in known.among(X, ch_names)}
     named = ", ".join(sources[index] for index in sorted(found))
     return f"it was made from these very trials: those of {named}" if found else ""

@@ -146,9 +146,9 @@ class ResponsePopulation:
         window = protocol.window.start, protocol.n_times
         if window != (self.config.start, self.config.n_times):
             return f"its window is another one than that of {protocol.name}"
-        known = self.known, self.config.ch_names
-        return same_recordings(self.config.sources, recordings) or same_trials(
-            known, self.config.sources, epochs, ch_names
+        sources = self.config.sources
+        return same_recordings(sources, recordings) or same_trials(
+            self.known, sources, epochs, ch_names
         )
 
 
@@ -207,7 +207,7 @@ def fit_response_population(
         simulated=simulated,
         software_version=version("sjepa-online"),
     )
-    known = KnownTrials.of([X for X, _ in sessions], KEPT_FLASHES, _PIECE)
+    known = KnownTrials.of([X for X, _ in sessions], ch_names, KEPT_FLASHES, _PIECE)
     return ResponsePopulation(config, np.mean(responses, axis=0), known)
 
 
@@ -226,9 +226,8 @@ def load_response_population(name_or_path: str | Path) -> ResponsePopulation:
 
 
 def _build(config: ResponsePopulationConfig, arrays: Arrays) -> ResponsePopulation:
-    return ResponsePopulation(
-        config, arrays["response"], KnownTrials.read(arrays, len(config.ch_names), _PIECE)
-    )
+    known = KnownTrials.read(arrays, config.ch_names, _PIECE)
+    return ResponsePopulation(config, arrays["response"], known)
 
 
 _FILE = PopulationFile(FORMAT_NAME, FORMAT_VERSION, ResponsePopulationConfig, _build)

@@ -322,5 +322,5 @@ def _problem(
     return (
         same_recordings(config.sources, recordings)
         or too_few_electrodes(config.ch_names, ch_names)
-        or same_trials((population.known, config.ch_names), config.sources, epochs, ch_names)
+        or same_trials(population.known, config.sources, epochs, ch_names)
     )

@@ -33,30 +33,30 @@ NAMES = ("C3", "Cz", "C4", "Pz", "O1", "O2", "P3", "P4")
 def test_signs_that_short_trials_lack_do_not_make_others_alike() -> None:
     rng = np.random.default_rng(1)
     shared = rng.normal(size=(200, 1, 152)).cumsum(axis=-1).repeat(8, axis=1)
-    known = KnownTrials.of([shared[:100]])
-    assert known.among(shared[100:], NAMES, NAMES) == []
-    assert known.among(shared[99:], NAMES, NAMES) == [0]
+    known = KnownTrials.of([shared[:100]], NAMES)
+    assert known.among(shared[100:], NAMES) == []
+    assert known.among(shared[99:], NAMES) == [0]
 
 
 def test_the_signs_that_both_have_are_compared() -> None:
-    known = KnownTrials.of([KNOWN[:10], KNOWN[10:]])
-    assert known.among(KNOWN[15:, :, :360], NAMES[:3], NAMES[:3]) == [1]
+    known = KnownTrials.of([KNOWN[:10], KNOWN[10:]], NAMES[:3])
+    assert known.among(KNOWN[15:, :, :360], NAMES[:3]) == [1]
     longer = np.concatenate([KNOWN, RNG.normal(size=(20, 3, 100))], axis=-1)
-    assert KnownTrials.of([KNOWN[:, :, :360]]).among(longer, NAMES[:3], NAMES[:3]) == [0]
+    assert KnownTrials.of([KNOWN[:, :, :360]], NAMES[:3]).among(longer, NAMES[:3]) == [0]
 
 
 def test_trials_from_the_beginning_to_the_end_are_kept() -> None:
-    known = KnownTrials.of([KNOWN, KNOWN[:3]], most=4)
+    known = KnownTrials.of([KNOWN, KNOWN[:3]], NAMES[:3], most=4)
     np.testing.assert_array_equal(known.person, [0, 0, 0, 0, 1, 1, 1])
     np.testing.assert_array_equal(known.prints[:4], fingerprints(KNOWN[::5]))
-    few = KnownTrials.of([KNOWN[:7]], most=4)
+    few = KnownTrials.of([KNOWN[:7]], NAMES[:3], most=4)
     np.testing.assert_array_equal(few.prints, fingerprints(KNOWN[:7:2]))
 
 
 @pytest.mark.parametrize("n_times", [0, 8, 60])
 def test_too_little_signal_recognises_nobody(n_times: int) -> None:
-    known = KnownTrials.of([KNOWN[..., :n_times]])
-    assert known.among(KNOWN[..., :n_times], NAMES[:3], NAMES[:3]) == []
+    known = KnownTrials.of([KNOWN[..., :n_times]], NAMES[:3])
+    assert known.among(KNOWN[..., :n_times], NAMES[:3]) == []
 
 
 def test_short_trials_of_many_electrodes_recognise_nobody() -> None:

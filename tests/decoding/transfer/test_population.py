@@ -229,7 +229,7 @@ def test_a_file_of_the_first_version_knows_names_only(population: Population) ->
     arrays = {"shared": population.shared, "covariance": population.covariance}
     first = _build(population.config, {**arrays, "intercept": np.zeros(1)})
     own, _ = _session(_protocol(), 60, 102)
-    assert first.known.among(own, CH_NAMES, CH_NAMES) == []
+    assert first.known.among(own, CH_NAMES) == []
 
 
 def test_the_shipped_population_knows_trials_of_all_its_recordings() -> None:
