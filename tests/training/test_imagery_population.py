@@ -15,10 +15,10 @@ from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.training.imagery_population import (
     Person,
     common_electrodes,
-    model_card,
     person_of,
     train_population,
 )
+from sjepa_online.training.population_card import model_card
 from sjepa_online.training.population_network import mirrored_triangle
 
 CH_NAMES = ("FC3", "FCz", "FC4", "C3", "Cz", "C4", "CP3", "CPz", "CP4")

@@ -41,10 +41,10 @@ def make_imagery_population(
     from sjepa_online.training.imagery_population import (
         first_convolution,
         group_by_person,
-        model_card,
         read_person,
         train_population,
     )
+    from sjepa_online.training.population_card import model_card
     from sjepa_online.training.population_network import EPOCHS
 
     groups = group_by_person(recordings)
