@@ -408,7 +408,7 @@ def _classes_by_kind() -> dict[str, type[EpochClassifier]]:
     from sjepa_online.decoding.classifiers.umm import UmmClassifier
     from sjepa_online.decoding.dynamic_stopping import PrefixClassifier
     from sjepa_online.decoding.transfer.flicker_classifier import FlickerPopulation
-    from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
+    from sjepa_online.decoding.transfer.imagery.classifier import PopulationClassifier
 
     kinds: tuple[type[EpochClassifier], ...] = (
         AutoClassifier,

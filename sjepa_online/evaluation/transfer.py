@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from sjepa_online.data import Recording, Trials, make_trials
 from sjepa_online.decoding.metrics import interval_over_people
-from sjepa_online.decoding.transfer.imagery_population import ImageryPopulation, cortex_electrodes
-from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
+from sjepa_online.decoding.transfer.imagery.classifier import PopulationClassifier
+from sjepa_online.decoding.transfer.imagery.population import ImageryPopulation, cortex_electrodes
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig

@@ -16,15 +16,16 @@ from scipy.optimize import minimize_scalar
 from sjepa_online.data import Recording, make_trials
 from sjepa_online.decoding.classifiers.network import load_network
 from sjepa_online.decoding.metrics import interval_over_people
-from sjepa_online.decoding.transfer.alignment import Alignment, mean_covariance
-from sjepa_online.decoding.transfer.completion import Completion
 from sjepa_online.decoding.transfer.fingerprint import (
     Fingerprints,
     KnownTrials,
     fingerprints,
     matches,
 )
-from sjepa_online.decoding.transfer.imagery_population import (
+from sjepa_online.decoding.transfer.imagery.alignment import Alignment, mean_covariance
+from sjepa_online.decoding.transfer.imagery.classifier import BIAS_PRIOR_TRIALS
+from sjepa_online.decoding.transfer.imagery.completion import Completion
+from sjepa_online.decoding.transfer.imagery.population import (
     HeldOutScore,
     ImageryPopulation,
     ImageryPopulationConfig,
@@ -32,10 +33,12 @@ from sjepa_online.decoding.transfer.imagery_population import (
     mirror_of,
     right_class,
 )
+from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
+    rhythm_covariances,
+    rhythm_kernels,
+)
 from sjepa_online.decoding.transfer.montage_match import MontageMatch, match_montage
-from sjepa_online.decoding.transfer.population_classifier import BIAS_PRIOR_TRIALS
-from sjepa_online.decoding.transfer.power_network import PowerNetwork
-from sjepa_online.decoding.transfer.rhythm_covariances import rhythm_covariances, rhythm_kernels
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig

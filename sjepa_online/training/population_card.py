@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sjepa_online.decoding.transfer.imagery_population import ImageryPopulationConfig
+from sjepa_online.decoding.transfer.imagery.population import ImageryPopulationConfig
 from sjepa_online.signal.cortex import LEAST_ELECTRODES
 from sjepa_online.training.population_network import N_SEEDS
 

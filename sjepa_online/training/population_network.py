@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sjepa_online.decoding.transfer.alignment import inverse_root, mean_covariance
-from sjepa_online.decoding.transfer.completion import Completion
-from sjepa_online.decoding.transfer.power_network import PowerNetwork
+from sjepa_online.decoding.transfer.imagery.alignment import inverse_root, mean_covariance
+from sjepa_online.decoding.transfer.imagery.completion import Completion
+from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
 from sjepa_online.errors import InputError
 from sjepa_online.files import atomic_path
 

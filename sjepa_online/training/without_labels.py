@@ -39,7 +39,7 @@ from sjepa_online.training.letters import spelled_letter
 
 if TYPE_CHECKING:
     from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
-    from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
+    from sjepa_online.decoding.transfer.imagery.classifier import PopulationClassifier
 
 #: What the windows of a stretch of signal are called while they are cut.
 _SIGNAL = "sjepa-online-signal"

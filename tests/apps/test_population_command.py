@@ -10,7 +10,7 @@ import mne
 import numpy as np
 import pytest
 
-from sjepa_online.decoding.transfer.imagery_population import load_imagery_population
+from sjepa_online.decoding.transfer.imagery.population import load_imagery_population
 from sjepa_online.model import load_weights
 
 CH_NAMES = ["FC3", "FCz", "FC4", "C3", "Cz", "C4", "CP3", "CPz", "CP4", "Oz"]

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from sjepa_online.decoding.transfer.fingerprint import fingerprints
-from sjepa_online.decoding.transfer.rhythm_covariances import rhythm_covariances, rhythm_kernels
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
+    rhythm_covariances,
+    rhythm_kernels,
+)
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.training.imagery_population import (

@@ -51,7 +51,7 @@ def list_models(json: JsonOption = False) -> None:
 
 def _populations() -> list[dict[str, Any]]:
     """Describe the populations of responses and of imagery."""
-    from sjepa_online.decoding.transfer.imagery_population import list_imagery_populations
+    from sjepa_online.decoding.transfer.imagery.population import list_imagery_populations
     from sjepa_online.decoding.transfer.population import list_populations
     from sjepa_online.resources import list_resources
 
@@ -92,7 +92,7 @@ def show(
 ) -> None:
     """Show weights, a population or a decoder: the shape, its sources, and its model card."""
     from sjepa_online.decoding.decoder import FORMAT_NAME as DECODER
-    from sjepa_online.decoding.transfer.imagery_population import FORMAT_NAME as IMAGERY
+    from sjepa_online.decoding.transfer.imagery.population import FORMAT_NAME as IMAGERY
     from sjepa_online.decoding.transfer.population import FORMAT_NAME as POPULATION
     from sjepa_online.decoding.transfer.response_population import FORMAT_NAME as RESPONSES
     from sjepa_online.resources import find_resource
@@ -155,7 +155,7 @@ def _describe_population(path: Path) -> dict[str, Any]:
 
 
 def _describe_imagery(path: Path) -> dict[str, Any]:
-    from sjepa_online.decoding.transfer.imagery_population import load_imagery_population
+    from sjepa_online.decoding.transfer.imagery.population import load_imagery_population
 
     config = load_imagery_population(path).config.model_dump(mode="json")
     return {"path": str(path), "format": "population of imagery", **config}

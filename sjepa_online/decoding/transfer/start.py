@@ -10,9 +10,9 @@ import numpy as np
 from sjepa_online.decoding.classifiers.auto import POPULATION, UMM, AutoClassifier
 from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
 from sjepa_online.decoding.classifiers.imagery import find_mirror
-from sjepa_online.decoding.transfer.imagery_population import load_imagery_population
+from sjepa_online.decoding.transfer.imagery.classifier import PopulationClassifier
+from sjepa_online.decoding.transfer.imagery.population import load_imagery_population
 from sjepa_online.decoding.transfer.population import Population, StimulusPrior, load_population
-from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
 from sjepa_online.decoding.transfer.population_file import (
     same_recordings,
     same_trials,

@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sjepa_online.data.source import load_sources
 from sjepa_online.data.trials import Trials, make_trials
-from sjepa_online.decoding.transfer.alignment import inverse_root
+from sjepa_online.decoding.transfer.imagery.alignment import inverse_root
 from sjepa_online.model import SignalJEPA
 from sjepa_online.protocol import load_protocol
 from sjepa_online.signal.preprocessor import PreprocessorConfig

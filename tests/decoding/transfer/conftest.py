@@ -10,8 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from sjepa_online.decoding.transfer.fingerprint import fingerprints
-from sjepa_online.decoding.transfer.imagery_population import ImageryPopulation
-from sjepa_online.decoding.transfer.rhythm_covariances import rhythm_covariances, rhythm_kernels
+from sjepa_online.decoding.transfer.imagery.population import ImageryPopulation
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
+    rhythm_covariances,
+    rhythm_kernels,
+)
 from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.training.imagery_population import Person, train_population
 

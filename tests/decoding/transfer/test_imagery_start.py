@@ -14,7 +14,7 @@ from sjepa_online.decoding.catalog import classifier_from_state
 from sjepa_online.decoding.classifiers.auto import LEAST_OWN_TRIALS, AutoClassifier
 from sjepa_online.decoding.dynamic_stopping import PrefixClassifier
 from sjepa_online.decoding.transfer import start
-from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
+from sjepa_online.decoding.transfer.imagery.classifier import PopulationClassifier
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol, load_protocol
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sjepa_online.decoding.transfer.completion import Completion
+from sjepa_online.decoding.transfer.imagery.completion import Completion
 from sjepa_online.decoding.transfer.montage_match import REACH, match_montage
 from sjepa_online.signal import positions_in_metres
 

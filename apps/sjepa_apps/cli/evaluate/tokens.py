@@ -117,8 +117,8 @@ def _read_trials(recordings: list[Recording], protocol: Protocol) -> Trials:
     from dataclasses import replace
 
     from sjepa_online.data import make_trials
-    from sjepa_online.decoding.transfer.imagery_population import cortex_electrodes
-    from sjepa_online.decoding.transfer.rhythm_covariances import in_band
+    from sjepa_online.decoding.transfer.imagery.population import cortex_electrodes
+    from sjepa_online.decoding.transfer.imagery.rhythm_covariances import in_band
     from sjepa_online.signal import PreprocessorConfig
 
     ch_names = recordings[0].ch_names

@@ -7,7 +7,10 @@ import pytest
 import torch
 from scipy.signal import butter, sosfiltfilt
 
-from sjepa_online.decoding.transfer.rhythm_covariances import rhythm_covariances, rhythm_kernels
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
+    rhythm_covariances,
+    rhythm_kernels,
+)
 from sjepa_online.errors import InputError
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from sjepa_online.decoding.catalog import classifier_from_state
-from sjepa_online.decoding.transfer.imagery_population import (
+from sjepa_online.decoding.transfer.imagery.classifier import PopulationClassifier
+from sjepa_online.decoding.transfer.imagery.population import (
     cortex_electrodes,
     list_imagery_populations,
     load_imagery_population,
 )
-from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
 from sjepa_online.resources import find_resource
 
 

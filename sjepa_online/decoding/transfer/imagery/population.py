@@ -18,10 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sjepa_online.decoding.classifiers.imagery import find_mirror
 from sjepa_online.decoding.transfer.fingerprint import KnownTrials
+from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import BLOCK, n_windows
 from sjepa_online.decoding.transfer.montage_match import MontageMatch, match_montage
 from sjepa_online.decoding.transfer.population_file import PopulationFile
-from sjepa_online.decoding.transfer.power_network import PowerNetwork
-from sjepa_online.decoding.transfer.rhythm_covariances import BLOCK, n_windows
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.signal.cortex import LEAST_ELECTRODES, is_over_cortex

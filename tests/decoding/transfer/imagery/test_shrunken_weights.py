@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from sjepa_online.decoding.transfer import shrunken_weights
-from sjepa_online.decoding.transfer.shrunken_weights import change_of_weights
+from sjepa_online.decoding.transfer.imagery.shrunken_weights import change_of_weights
 
 
 def test_the_dual_solves_the_primal_problem() -> None:

@@ -16,18 +16,22 @@ from scipy.stats import binomtest
 
 from sjepa_online.decoding.base import EpochClassifier, Features
 from sjepa_online.decoding.serialization import State
-from sjepa_online.decoding.transfer.alignment import MEMORY, Alignment, mean_covariance
-from sjepa_online.decoding.transfer.completion import Completion
 from sjepa_online.decoding.transfer.fingerprint import KnownTrials
-from sjepa_online.decoding.transfer.imagery_population import (
+from sjepa_online.decoding.transfer.imagery.alignment import MEMORY, Alignment, mean_covariance
+from sjepa_online.decoding.transfer.imagery.completion import Completion
+from sjepa_online.decoding.transfer.imagery.population import (
     ImageryPopulation,
     ImageryPopulationConfig,
     mirror_of,
     right_class,
 )
-from sjepa_online.decoding.transfer.power_network import PowerNetwork
-from sjepa_online.decoding.transfer.rhythm_covariances import BLOCK, STRIDE, rhythm_covariances
-from sjepa_online.decoding.transfer.shrunken_weights import change_of_weights
+from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
+    BLOCK,
+    STRIDE,
+    rhythm_covariances,
+)
+from sjepa_online.decoding.transfer.imagery.shrunken_weights import change_of_weights
 from sjepa_online.errors import InputError
 from sjepa_online.typing import BoolMask, FloatArray, Floats, Indices, Labels
 

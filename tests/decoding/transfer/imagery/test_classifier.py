@@ -10,11 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from sjepa_online.decoding.catalog import classifier_from_state
-from sjepa_online.decoding.transfer.imagery_population import (
+from sjepa_online.decoding.transfer.imagery.classifier import PopulationClassifier
+from sjepa_online.decoding.transfer.imagery.population import (
     ImageryPopulation,
     load_imagery_population,
 )
-from sjepa_online.decoding.transfer.population_classifier import PopulationClassifier
 from sjepa_online.errors import InputError
 
 CH_NAMES = ("FC3", "FCz", "FC4", "C3", "Cz", "C4", "CP3", "CPz", "CP4")

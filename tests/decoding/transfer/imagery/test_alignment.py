@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sjepa_online.decoding.transfer.alignment import (
+from sjepa_online.decoding.transfer.imagery.alignment import (
     Alignment,
     inverse_root,
     mean_covariance,

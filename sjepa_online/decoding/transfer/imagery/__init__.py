@@ -1,0 +1,1 @@
+"""A population of imagery: networks that other people trained, and the decoder around them."""
