@@ -189,7 +189,14 @@ def evaluate_transfer(
             for seed in range(n_seeds):
                 drawn = np.random.default_rng([seed, size]).permutation(len(people))[:size]
                 chosen = [people[index] for index in sorted(drawn)]
-                made = train_population(chosen, protocol, n_networks=1, epochs=rounds, seed=seed)
+                made = train_population(
+                    chosen,
+                    protocol,
+                    n_networks=1,
+                    n_spatiotemporal=0,
+                    epochs=rounds,
+                    seed=seed,
+                )
                 population = replace(made, kernels=kernels)
                 scores += [
                     TransferScore(start, size, count, seed, person.name, accuracy)

@@ -8,25 +8,21 @@ from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path, PurePath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from sjepa_online.data import Recording, make_trials
 from sjepa_online.decoding.classifiers.network import load_network
-from sjepa_online.decoding.metrics import interval_over_people
 from sjepa_online.decoding.transfer.fingerprint import (
     Fingerprints,
     KnownTrials,
     fingerprints,
     matches,
 )
-from sjepa_online.decoding.transfer.imagery.alignment import Alignment, mean_covariance
-from sjepa_online.decoding.transfer.imagery.classifier import BIAS_PRIOR_TRIALS
 from sjepa_online.decoding.transfer.imagery.completion import Completion
 from sjepa_online.decoding.transfer.imagery.population import (
-    HeldOutScore,
     ImageryPopulation,
     ImageryPopulationConfig,
     cortex_electrodes,
@@ -34,33 +30,43 @@ from sjepa_online.decoding.transfer.imagery.population import (
     right_class,
 )
 from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
-from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
-    rhythm_covariances,
-    rhythm_kernels,
-)
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import rhythm_kernels
+from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
+from sjepa_online.decoding.transfer.imagery.spatiotemporal_network import SpatioTemporalNetwork
 from sjepa_online.decoding.transfer.montage_match import MontageMatch, match_montage
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.signal.cortex import LEAST_ELECTRODES
+from sjepa_online.training.held_out_people import HeldOut, judge_held_out
+from sjepa_online.training.network_training import PersonTrials
 from sjepa_online.training.population_network import (
     EPOCHS,
     N_FOLDS,
     N_SEEDS,
-    PersonTrials,
     merge,
     train_networks,
+)
+from sjepa_online.training.spatiotemporal_network import (
+    EPOCHS as SPATIOTEMPORAL_EPOCHS,
+)
+from sjepa_online.training.spatiotemporal_network import (
+    N_SEEDS as N_SPATIOTEMPORAL,
+)
+from sjepa_online.training.spatiotemporal_network import (
+    merge_spatiotemporal,
+    train_spatiotemporal,
 )
 
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 
+#: Times that both kinds of network together see every trial.
+N_EPOCHS = EPOCHS + SPATIOTEMPORAL_EPOCHS
 #: Electrodes that a population may read; those between them serve for their neighbours.
 GRID = tuple(f"{row}{column}" for row in ("FC", "C", "CP") for column in "531z246")
 #: An electrode belongs to the population if so large a share of the people has it.
 LEAST_SHARE = 0.5
-#: People are doubted up to the spread of logits below which others scored less than this.
-DOUBTED_ACCURACY = 0.6
 _PERSON = (re.compile(r"(sub-[A-Za-z0-9]+)"), re.compile(r"(?:^|/)(S\d+)(?=R\d+)"))
 
 
@@ -73,7 +79,8 @@ class Person:
     name : str
     ch_names : tuple of str
         Electrodes over the sensorimotor cortex.
-    covariances : ndarray, shape (n, kernels, windows, channels, channels)
+    trials : RhythmTrials
+        On these electrodes.
     prints : ndarray of uint8, shape (n, channels, 8)
     is_right : ndarray of bool, shape (n,)
     simulated : bool
@@ -81,7 +88,7 @@ class Person:
 
     name: str
     ch_names: tuple[str, ...]
-    covariances: Floats32
+    trials: RhythmTrials
     prints: Fingerprints
     is_right: NDArray[np.bool_]
     simulated: bool
@@ -143,7 +150,7 @@ def read_person(
     protocol: Protocol,
     kernels: Floats32 | None = None,
 ) -> Person:
-    """Cut the trials of one person and compute the covariances that training needs.
+    """Cut the trials of one person and compute what training reads of them.
 
     Parameters
     ----------
@@ -178,7 +185,7 @@ def read_person(
     return Person(
         name,
         ch_names,
-        rhythm_covariances(trials.X, rhythm_kernels() if kernels is None else kernels),
+        RhythmTrials.of(trials.X, rhythm_kernels() if kernels is None else kernels),
         fingerprints(trials.X),
         trials.y == protocol.class_names[right],
         any(recording.simulated for recording in recordings),
@@ -191,7 +198,8 @@ def train_population(
     *,
     weights: str | None = None,
     n_networks: int = N_SEEDS,
-    epochs: int = EPOCHS,
+    n_spatiotemporal: int = N_SPATIOTEMPORAL,
+    epochs: int | None = None,
     seed: int = 0,
     resume_from: Path | None = None,
     progress: Callable[[], None] = lambda: None,
@@ -205,16 +213,16 @@ def train_population(
     protocol : Protocol
     weights : str or None
         Pretrained weights that the first convolution is of; see :func:`first_convolution`.
-    n_networks : int
-        How many networks of other seeds are averaged.
-    epochs : int
-        Times that the training sees every trial.
+    n_networks, n_spatiotemporal : int
+        How many networks of other seeds are averaged, of each kind; 0 of the second does
+        without that kind.
+    epochs : int or None
+        Times that the training sees every trial; None for what each kind needs.
     seed : int
     resume_from : Path or None
-        File for the state of an interrupted training; see
-        :func:`sjepa_online.training.population_network.train_networks`.
+        File for the state of an interrupted training; see :func:`forget_state`.
     progress : callable
-        Called after each epoch.
+        Called after each epoch of each kind.
 
     Returns
     -------
@@ -229,60 +237,63 @@ def train_population(
     ch_names = common_electrodes([person.ch_names for person in people])
     montages = [match_montage(ch_names, person.ch_names) for person in people]
     covariances = _mean_covariances(people, montages)
-    completion = Completion(covariances)
     trials = [
         _on_electrodes(person, match, covariances)
         for person, match in zip(people, montages, strict=True)
     ]
-    mirror = mirror_of(ch_names)
-    folds = np.arange(len(people)) % min(N_FOLDS, len(people))
-    everybody = np.ones(len(people), dtype=bool)
-    groups = [everybody] * n_networks + [folds != fold for fold in range(folds.max() + 1)]
-    networks = train_networks(
+    settings = f"{epochs} {seed} {n_networks} {n_spatiotemporal} {weights}"
+    trained = _train_both(
         trials,
-        groups,
-        mirror,
-        completion,
-        digest=_digest(people, f"{epochs} {seed} {n_networks} {weights}"),
+        covariances,
+        mirror_of(ch_names),
+        (n_networks, n_spatiotemporal),
+        epochs,
+        resume_from,
+        digest=_digest(people, settings),
         seed=seed,
-        epochs=epochs,
-        resume_from=resume_from,
         progress=progress,
     )
-    judges = networks[n_networks:]
-    logits = [
-        logits_without_labels(judges[fold], one.covariances, covariances, mirror)
-        for fold, one in zip(folds, trials, strict=True)
-    ]
-    truth = [one.is_right for one in trials]
-    temperature = _temperature(logits, truth)
-    accuracy = np.array(
-        [np.mean((one > 0) == right) for one, right in zip(logits, truth, strict=True)]
-    )
+    held_out = trained.held_out
     config = ImageryPopulationConfig(
         protocol=protocol.name,
         window_start=protocol.window.start,
         ch_names=ch_names,
         people=tuple(person.name for person in people),
-        n_trials=sum(len(one) for one in truth),
+        n_trials=sum(len(one.is_right) for one in trials),
         simulated=any(person.simulated for person in people),
-        temperature=temperature,
-        doubt_below=_doubt(np.array([one.std() for one in logits]) / temperature, accuracy),
-        held_out=_score(accuracy),
+        temperature=held_out.temperature,
+        power_alone=held_out.power_alone,
+        doubt_below=held_out.doubt_below,
+        held_out=held_out.score,
         software_version=version("sjepa-online"),
         weights=None if weights is None else PurePath(weights).name,
     )
     return ImageryPopulation(
         config,
-        merge(networks[:n_networks]),
+        trained.network,
         first_convolution(weights),
         covariances.astype(np.float32),
         KnownTrials(
             np.concatenate([_prints_on(person, ch_names) for person in people]),
-            np.repeat(np.arange(len(people), dtype=np.int32), [len(one) for one in truth]),
+            np.repeat(
+                np.arange(len(people), dtype=np.int32), [len(one.is_right) for one in trials]
+            ),
             tuple(ch_names),
         ),
+        trained.spatiotemporal,
     )
+
+
+def forget_state(resume_from: Path) -> None:
+    """Delete the state of an interrupted training.
+
+    Parameters
+    ----------
+    resume_from : Path
+        As :func:`train_population` took it; there is a second file beside it.
+    """
+    for path in (resume_from, _second_state(resume_from)):
+        path.unlink(missing_ok=True)
 
 
 def first_convolution(weights: str | None) -> Floats32:
@@ -346,29 +357,64 @@ def common_electrodes(montages: Sequence[Sequence[str]]) -> tuple[str, ...]:
     return tuple(chosen)
 
 
-def logits_without_labels(
-    network: PowerNetwork, covariances: Floats32, expected: Floats, mirror: NDArray[np.intp]
-) -> Floats:
-    """Return the logits of a person's trials, aligned by all of them.
+def _second_state(resume_from: Path) -> Path:
+    return resume_from.with_name(f"{resume_from.name}-signals")
 
-    Parameters
-    ----------
-    network : PowerNetwork
-    covariances : ndarray, shape (n, kernels, windows, channels, channels)
-    expected : ndarray, shape (kernels, channels, channels)
-        Mean covariances of the population.
-    mirror : ndarray of int, shape (channels,)
 
-    Returns
-    -------
-    logits : ndarray, shape (n,)
-    """
-    alignment = Alignment(expected.mean(axis=0))
-    alignment.update(mean_covariance(covariances))
-    features = network.features(covariances, network.quadratic(alignment.whitening, mirror))
-    logits = np.asarray(features @ network.flat_weights, dtype=np.float64)
-    centred: Floats = logits - logits.sum() / (len(logits) + BIAS_PRIOR_TRIALS)
-    return centred
+@dataclass(frozen=True, eq=False)
+class _Trained:
+    network: PowerNetwork
+    spatiotemporal: SpatioTemporalNetwork | None
+    held_out: HeldOut
+
+
+def _train_both(
+    people: Sequence[PersonTrials],
+    covariances: Floats,
+    mirror: NDArray[np.intp],
+    n_seeds: tuple[int, int],
+    epochs: int | None,
+    resume_from: Path | None,
+    **training: Any,
+) -> _Trained:
+    """Train both kinds of network: seeds of everybody, and folds that judge people left out."""
+    folds = np.arange(len(people)) % min(N_FOLDS, len(people))
+    judges = [folds != fold for fold in range(folds.max() + 1)]
+    everybody = np.ones(len(people), dtype=bool)
+    completion = Completion(covariances)
+    n_power, n_others = n_seeds
+    networks = train_networks(
+        people,
+        [everybody] * n_power + judges,
+        mirror,
+        completion,
+        epochs=epochs or EPOCHS,
+        resume_from=resume_from,
+        **training,
+    )
+    others: list[SpatioTemporalNetwork] = []
+    if n_others:
+        others = train_spatiotemporal(
+            people,
+            [everybody] * n_others + judges,
+            mirror,
+            completion,
+            epochs=epochs or SPATIOTEMPORAL_EPOCHS,
+            resume_from=resume_from and _second_state(resume_from),
+            **training,
+        )
+    held_out = judge_held_out(
+        people,
+        [networks[n_power + fold] for fold in folds],
+        [others[n_others + fold] for fold in folds] if others else [],
+        covariances,
+        mirror,
+    )
+    return _Trained(
+        merge(networks[:n_power]),
+        merge_spatiotemporal(others[:n_others], held_out.factor) if others else None,
+        held_out,
+    )
 
 
 def _counterpart(name: str) -> str:
@@ -408,12 +454,12 @@ def _mean_covariances(people: Sequence[Person], montages: Sequence[MontageMatch]
 
     Each entry is the mean over the people who have both electrodes, or others beside them.
     """
-    n_kernels, n_channels = people[0].covariances.shape[1], len(montages[0].electrodes)
+    n_kernels, n_channels = people[0].trials.covariances.shape[1], len(montages[0].electrodes)
     total = np.zeros((n_kernels, n_channels, n_channels))
     count = np.zeros((n_channels, n_channels))
     for person, match in zip(people, montages, strict=True):
         places = [match.electrodes.index(name) for name in match.served]
-        mean = person.covariances.mean(axis=(0, 2), dtype=np.float64)
+        mean = person.trials.covariances.mean(axis=(0, 2), dtype=np.float64)
         picked = mean[:, match.picks[:, None], match.picks]
         if match.beside:
             mapped = match.interpolation()
@@ -428,37 +474,9 @@ def _mean_covariances(people: Sequence[Person], montages: Sequence[MontageMatch]
 
 def _on_electrodes(person: Person, match: MontageMatch, covariances: Floats) -> PersonTrials:
     """Return a person's trials on the electrodes of the population, estimated where needed."""
-    picked = person.covariances[..., match.picks[:, None], match.picks]
+    picked = person.trials.pick(match.picks)
     complete = Completion(covariances, match.nearby)
-    return PersonTrials(complete(match.place(picked), match.there), person.is_right)
-
-
-def _temperature(logits: Sequence[Floats], truth: Sequence[NDArray[np.bool_]]) -> float:
-    """Return what logits are divided by so that probabilities are as sure as they are right."""
-    signed = np.concatenate(
-        [np.where(right, one, -one) for one, right in zip(logits, truth, strict=True)]
-    )
-
-    def loss(log_temperature: float) -> float:
-        return float(np.logaddexp(0, -signed / np.exp(log_temperature)).mean())
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-1, 3), method="bounded").x))
-
-
-def _doubt(spread: Floats, accuracy: Floats) -> float:
-    """Return the largest spread below which people scored less than 0.6 in the mean."""
-    order = np.argsort(spread)
-    running = np.cumsum(accuracy[order]) / np.arange(1, len(order) + 1)
-    doubted = np.flatnonzero(running < DOUBTED_ACCURACY)
-    return float(spread[order[doubted[-1]]]) if len(doubted) else float(spread.min() / 2)
-
-
-def _score(accuracy: Floats) -> HeldOutScore:
-    return HeldOutScore(
-        accuracy=float(accuracy.mean()),
-        interval=interval_over_people(accuracy),
-        share_above_070=float(np.mean(accuracy >= 0.7)),
-    )
+    return PersonTrials(complete(picked.placed(match), match.there), person.is_right)
 
 
 def _digest(people: Sequence[Person], settings: str) -> str:

@@ -1,15 +1,12 @@
-"""Train the network of a population of imagery on many people at once.
+"""Train the network of a population of imagery on the covariances of many people.
 
-Seeds for the shipped network and folds of people for its score are groups of one batched
-network, which reads each batch of covariances with one matrix product.
+All groups are one batched network, which reads each batch with one matrix product.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 
 import numpy as np
 import torch
@@ -20,39 +17,24 @@ from torch.nn import functional
 from sjepa_online.decoding.transfer.imagery.alignment import inverse_root, mean_covariance
 from sjepa_online.decoding.transfer.imagery.completion import Completion
 from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
-from sjepa_online.errors import InputError
-from sjepa_online.files import atomic_path
+from sjepa_online.training.network_training import (
+    PersonTrials,
+    Settings,
+    draw_electrodes,
+    train_groups,
+)
 
 Floats32 = NDArray[np.float32]
 
 N_SEEDS = 4
 N_FOLDS = 5
 EPOCHS = 48
-BATCH_SIZE = 64
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 1e-2
 DROPOUT = 0.5
 #: Spread of the spatial filters around the electrodes at the start.
 START_NOISE = 0.1
-#: Share of people who are seen with some electrodes missing, drawn anew for every epoch.
-THINNED_SHARE = 0.3
-LEAST_ELECTRODES = 3
 _SMALLEST_POWER = 1e-6
-
-
-@dataclass(frozen=True, eq=False)
-class PersonTrials:
-    """The trials of one person.
-
-    Attributes
-    ----------
-    covariances : ndarray, shape (n, kernels, windows, channels, channels)
-        On the electrodes of the population.
-    is_right : ndarray of bool, shape (n,)
-    """
-
-    covariances: Floats32
-    is_right: NDArray[np.bool_]
 
 
 class BatchedNetwork(nn.Module):
@@ -107,14 +89,23 @@ class TrainingSet:
     people : sequence of PersonTrials
     completion : Completion
         What replaces electrodes that an epoch of training leaves out.
+    mirror : ndarray of int, shape (channels,)
+        Each channel's counterpart on the other side.
     seed : int
     """
 
-    def __init__(self, people: Sequence[PersonTrials], completion: Completion, seed: int) -> None:
+    def __init__(
+        self,
+        people: Sequence[PersonTrials],
+        completion: Completion,
+        mirror: NDArray[np.intp],
+        seed: int,
+    ) -> None:
         self._people, self._completion, self._seed = people, completion, seed
         self.person = np.repeat(np.arange(len(people)), [len(one.is_right) for one in people])
         self.targets = torch.from_numpy(np.concatenate([one.is_right for one in people])).float()
-        self._whole = np.concatenate([triangles(one.covariances) for one in people])
+        self._whole = np.concatenate([triangles(one.trials.covariances) for one in people])
+        self._exchanged = torch.from_numpy(mirrored_triangle(mirror))
 
     def draw(self, epoch: int) -> Tensor:
         """Return all trials, some people without some electrodes.
@@ -131,18 +122,27 @@ class TrainingSet:
         rng = np.random.default_rng([self._seed, epoch])
         trials = self._whole.copy()
         for index, one in enumerate(self._people):
-            if rng.random() < THINNED_SHARE:
-                there = _draw_electrodes(rng, one.covariances.shape[-1])
-                completed = self._completion(one.covariances, there)
-                trials[self.person == index] = triangles(completed)
+            there = draw_electrodes(rng, one.trials.signals.shape[1])
+            if there is not None:
+                completed = self._completion(one.trials, there)
+                trials[self.person == index] = triangles(completed.covariances)
         return torch.from_numpy(trials)
 
+    def batch(self, trials: Tensor, rows: Tensor) -> Tensor:
+        """Return some of the drawn trials, the second half of them as mirror images.
 
-def _draw_electrodes(rng: np.random.Generator, n_channels: int) -> NDArray[np.bool_]:
-    there = np.zeros(n_channels, dtype=bool)
-    n_there = int(rng.integers(min(LEAST_ELECTRODES, n_channels), n_channels + 1))
-    there[rng.permutation(n_channels)[:n_there]] = True
-    return there
+        Parameters
+        ----------
+        trials : Tensor, shape (n, blocks, triangle)
+        rows : Tensor of int, shape (groups, batch)
+
+        Returns
+        -------
+        batch : Tensor, shape (groups, batch, blocks, triangle)
+        """
+        x, half = trials[rows], rows.shape[1] // 2
+        x[:, half:] = x[:, half:][..., self._exchanged]
+        return x
 
 
 def triangles(covariances: Floats32) -> Floats32:
@@ -195,7 +195,7 @@ def train_networks(
     resume_from: Path | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> list[PowerNetwork]:
-    """Train one network for each group of people.
+    """Train one network for each group of people; see :func:`train_groups`.
 
     Parameters
     ----------
@@ -206,134 +206,28 @@ def train_networks(
         Each channel's counterpart on the other side.
     completion : Completion
     digest : str
-        Name of the data and the settings; an interrupted training of another one is refused.
     seed : int
     epochs : int
     resume_from : Path or None
-        Where the state of an interrupted training is kept, and read if it is there.
     progress : callable
-        Called after each epoch.
 
     Returns
     -------
     networks : list of PowerNetwork
     """
-    _, n_kernels, n_windows, n_channels, _ = people[0].covariances.shape
-    torch.manual_seed(seed)
-    data = TrainingSet(people, completion, seed)
-    pools = [np.flatnonzero(group[data.person]) for group in groups]
+    _, n_kernels, n_windows, n_channels, _ = people[0].trials.covariances.shape
     network = BatchedNetwork(len(groups), (n_windows, n_kernels, n_channels), seed)
-    n_steps = max(len(data.targets) // BATCH_SIZE, 1)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, LEARNING_RATE, total_steps=n_steps * epochs
+    train_groups(
+        network,
+        TrainingSet(people, completion, mirror, seed),
+        groups,
+        Settings(epochs, LEARNING_RATE, WEIGHT_DECAY),
+        digest=digest,
+        seed=seed,
+        resume_from=resume_from,
+        progress=progress,
     )
-    training = _Training(network, optimizer, schedule, digest)
-    exchanged = torch.from_numpy(mirrored_triangle(mirror))
-    done = training.restore(resume_from)
-    for epoch in range(epochs):
-        if epoch >= done:
-            trials = data.draw(epoch)
-            for batch in _draw_batches(pools, n_steps, [seed, epoch]):
-                training.step(trials, data.targets, batch, exchanged)
-            training.keep(resume_from, epoch + 1)
-        progress()
     return _split(network, (n_windows, n_kernels, n_channels))
-
-
-@dataclass
-class _Training:
-    network: BatchedNetwork
-    optimizer: torch.optim.Optimizer
-    schedule: torch.optim.lr_scheduler.LRScheduler
-    digest: str
-
-    def step(self, trials: Tensor, targets: Tensor, batch: Tensor, exchanged: Tensor) -> None:
-        """Make one step on a batch, half of which is mirrored.
-
-        Parameters
-        ----------
-        trials : Tensor, shape (n, blocks, triangle)
-        targets : Tensor, shape (n,)
-        batch : Tensor of int, shape (groups, n)
-            Trials of each group.
-        exchanged : Tensor of int, shape (triangle,)
-            Places of the mirror image.
-        """
-        x, wanted = trials[batch], targets[batch]
-        half = batch.shape[1] // 2
-        x[:, half:] = x[:, half:][..., exchanged]
-        wanted = torch.cat([wanted[:, :half], 1 - wanted[:, half:]], dim=1)
-        loss = functional.binary_cross_entropy_with_logits(self.network(x), wanted) * len(batch)
-        self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.optimizer.step()
-        self.schedule.step()
-
-    def keep(self, path: Path | None, epoch: int) -> None:
-        """Write the state after an epoch.
-
-        Parameters
-        ----------
-        path : Path or None
-            None writes nothing.
-        epoch : int
-        """
-        if path is None:
-            return
-        state = {
-            "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "random": torch.get_rng_state(),
-            "epoch": epoch,
-            "digest": self.digest,
-        }
-        with atomic_path(path) as temporary:
-            torch.save(state, temporary)
-
-    def restore(self, path: Path | None) -> int:
-        """Read a state that :meth:`keep` wrote.
-
-        Parameters
-        ----------
-        path : Path or None
-            None reads nothing.
-
-        Returns
-        -------
-        epoch : int
-            Epochs that are trained already.
-        """
-        if path is None or not path.exists():
-            return 0
-        try:
-            state = torch.load(path, weights_only=True)
-            if state["digest"] != self.digest:
-                raise ValueError("it is of other recordings or settings")
-            self.network.load_state_dict(state["network"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.schedule.load_state_dict(state["schedule"])
-        except (RuntimeError, KeyError, ValueError, UnpicklingError, EOFError) as error:
-            raise InputError(
-                "The state of an interrupted training cannot be resumed",
-                value=f"{path}: {error}",
-                remedy="Delete it to train from the start.",
-            ) from error
-        torch.set_rng_state(state["random"])
-        return int(state["epoch"])
-
-
-def _draw_batches(pools: Sequence[NDArray[np.intp]], n_steps: int, seed: Sequence[int]) -> Tensor:
-    """Return which trials each group sees: ``(steps, groups, BATCH_SIZE)``."""
-    rng = np.random.default_rng(seed)
-    n_needed = n_steps * BATCH_SIZE
-    drawn = []
-    for pool in pools:
-        rounds = -(-n_needed // len(pool))
-        order = np.concatenate([rng.permutation(pool) for _ in range(rounds)])[:n_needed]
-        drawn.append(order.reshape(n_steps, BATCH_SIZE))
-    return torch.from_numpy(np.stack(drawn, axis=1))
 
 
 def _split(network: BatchedNetwork, shape: tuple[int, int, int]) -> list[PowerNetwork]:

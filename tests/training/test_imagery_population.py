@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 
 from sjepa_online.decoding.transfer.fingerprint import fingerprints
-from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
-    rhythm_covariances,
-    rhythm_kernels,
-)
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import rhythm_kernels
+from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.training.imagery_population import (
@@ -31,8 +29,8 @@ def _person(seed: int) -> Person:
     """Simulate a person whose signal is noise: enough for what is tested here."""
     X = np.random.default_rng(seed).normal(size=(24, 9, 536))
     is_right = np.arange(24) % 2 == 1
-    covariances = rhythm_covariances(X, rhythm_kernels())
-    return Person(f"sub-{seed}", CH_NAMES, covariances, fingerprints(X), is_right, simulated=True)
+    trials = RhythmTrials.of(X, rhythm_kernels())
+    return Person(f"sub-{seed}", CH_NAMES, trials, fingerprints(X), is_right, simulated=True)
 
 
 PEOPLE = [_person(seed) for seed in range(3)]
@@ -48,7 +46,7 @@ def test_people_who_lack_electrodes_take_part(protocol: Protocol) -> None:
     reduced = replace(
         PEOPLE[2],
         ch_names=tuple(PEOPLE[2].ch_names[row] for row in keep),
-        covariances=PEOPLE[2].covariances[..., keep, :][..., keep],
+        trials=PEOPLE[2].trials.pick(keep),
         prints=PEOPLE[2].prints[:, keep],
     )
     made = train_population([*PEOPLE[:2], reduced], protocol, epochs=1)
@@ -62,7 +60,7 @@ def test_people_of_montages_without_a_common_electrode_take_part(protocol: Proto
         replace(
             one,
             ch_names=between,
-            covariances=one.covariances[..., :6, :6],
+            trials=one.trials.pick(range(6)),
             prints=one.prints[:, :6],
         )
         for one in PEOPLE[1:]

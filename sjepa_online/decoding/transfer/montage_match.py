@@ -147,25 +147,6 @@ class MontageMatch:
                 mapped[row] = np.array(self.names) == name
         return mapped
 
-    def place(self, covariances: AnyArray) -> AnyArray:
-        """Return covariances of all electrodes, 0 where the montage has none.
-
-        Parameters
-        ----------
-        covariances : ndarray, shape (..., m, m)
-            Of the electrodes that :attr:`picks` names.
-
-        Returns
-        -------
-        placed : ndarray, shape (..., channels + nearby, channels + nearby)
-        """
-        n_channels = len(self.there)
-        if np.array_equal(self.places, np.arange(n_channels)):
-            return covariances
-        placed = np.zeros((*covariances.shape[:-2], n_channels, n_channels), covariances.dtype)
-        placed[..., self.places[:, np.newaxis], self.places] = covariances
-        return placed
-
 
 def match_montage(
     electrodes: Sequence[str], ch_names: Sequence[str], *, by_position: bool = True

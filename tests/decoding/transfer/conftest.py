@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 
 from sjepa_online.decoding.transfer.fingerprint import fingerprints
 from sjepa_online.decoding.transfer.imagery.population import ImageryPopulation
-from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
-    rhythm_covariances,
-    rhythm_kernels,
-)
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import rhythm_kernels
+from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
 from sjepa_online.protocol import Protocol, load_protocol
 from sjepa_online.training.imagery_population import Person, train_population
 
@@ -45,10 +43,8 @@ def _simulate(seed: int, n_trials: int = 30, depth: float = 0.65) -> Epochs:
 
 def _simulated_person(seed: int) -> Person:
     X, y = _simulate(seed)
-    covariances = rhythm_covariances(X, rhythm_kernels())
-    return Person(
-        f"sub-{seed}", CH_NAMES, covariances, fingerprints(X), y == CLASSES[1], simulated=True
-    )
+    trials = RhythmTrials.of(X, rhythm_kernels())
+    return Person(f"sub-{seed}", CH_NAMES, trials, fingerprints(X), y == CLASSES[1], simulated=True)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sjepa_online.decoding.transfer.imagery.completion import Completion
+from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
 from sjepa_online.decoding.transfer.montage_match import REACH, match_montage
 from sjepa_online.signal import positions_in_metres
 
@@ -54,7 +55,11 @@ def test_electrodes_beside_others_tell_of_them() -> None:
     )
     X = pattern[:, None] * rng.normal(size=500) + 0.1 * rng.normal(size=(5, 500))
     measured = (X @ X.T / 500)[np.newaxis, np.newaxis, np.newaxis]
-    completed = complete(match.place(measured.astype(np.float32)), match.there)[0, 0, 0]
+    trials = RhythmTrials(X[np.newaxis].astype(np.float32), measured.astype(np.float32))
+    both = complete(trials.placed(match), match.there)
+    completed = both.covariances[0, 0, 0]
+    shown = np.var(both.signals[0], axis=1)
+    assert shown[POPULATION.index("C3")] > 2 * shown[POPULATION.index("C4")]
     assert completed.shape == (7, 7)
     power = dict(zip(POPULATION, np.diag(completed), strict=True))
     assert power["C3"] > 2 * power["C4"]

@@ -39,13 +39,14 @@ def make_imagery_population(
         The recordings are of one person, or not imagery of left and right.
     """
     from sjepa_online.training.imagery_population import (
+        N_EPOCHS,
         first_convolution,
+        forget_state,
         group_by_person,
         read_person,
         train_population,
     )
     from sjepa_online.training.population_card import model_card
-    from sjepa_online.training.population_network import EPOCHS
 
     groups = group_by_person(recordings)
     kernels = first_convolution(weights)
@@ -55,13 +56,13 @@ def make_imagery_population(
             people.append(read_person(name, own, protocol, kernels))
             advance()
     interrupted = out.with_suffix(".training")
-    with progress_bar("Training", EPOCHS) as advance:
+    with progress_bar("Training", N_EPOCHS) as advance:
         made = train_population(
             people, protocol, weights=weights, resume_from=interrupted, progress=advance
         )
     made.save(out)
     out.with_suffix(".md").write_text(model_card(out.stem, made.config), encoding="utf-8")
-    interrupted.unlink(missing_ok=True)
+    forget_state(interrupted)
     score, n_people = made.config.held_out, len(made.config.people)
     told = (
         f"{made.config.n_trials} trials of {n_people} people on "

@@ -22,22 +22,20 @@ from sjepa_online.decoding.transfer.imagery.completion import Completion
 from sjepa_online.decoding.transfer.imagery.population import (
     ImageryPopulation,
     ImageryPopulationConfig,
-    mirror_of,
     right_class,
 )
 from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
-from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
-    BLOCK,
-    STRIDE,
-    rhythm_covariances,
-)
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import n_samples
+from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
 from sjepa_online.decoding.transfer.imagery.shrunken_weights import change_of_weights
+from sjepa_online.decoding.transfer.imagery.spatiotemporal_network import SpatioTemporalNetwork
 from sjepa_online.errors import InputError
+from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.typing import BoolMask, FloatArray, Floats, Indices, Labels
 
 Floats32 = NDArray[np.float32]
 
-COVARIANCES = "rhythm_covariances"
+SIGNALS, COVARIANCES = "rhythms", "rhythm_covariances"
 #: So many trials with a mean logit of zero are assumed before the first trial.
 BIAS_PRIOR_TRIALS = 5.0
 #: The mean logit that is subtracted never exceeds this.
@@ -93,14 +91,11 @@ class PopulationClassifier(EpochClassifier):
         by_position: bool = True,
     ) -> None:
         super().__init__(classes)
-        self.population, self.ch_names, self.adapts = population, ch_names, adapts
-        self.by_position = by_position
+        self.ch_names, self.adapts, self.by_position = ch_names, adapts, by_position
         self._right = right_class([str(name) for name in classes])
         self.montage = population.match(ch_names, by_position=by_position)
-        self._mirror = mirror_of(population.config.ch_names)
+        self.population = population.for_montage(self.montage)
         self._complete = Completion(population.covariances, self.montage.nearby)
-        self._weights = population.network.flat_weights / population.config.temperature
-        self._intercept = 0.0
         self._start()
 
     @property
@@ -110,13 +105,13 @@ class PopulationClassifier(EpochClassifier):
 
     @property
     def shortest_window(self) -> int:
-        """Samples that hold every window of the network."""
-        return self._samples(self.population.network.n_windows)
+        """Samples that hold every window of the networks."""
+        return self.population.n_samples
 
     @property
     def shortest_prefix(self) -> int:
-        """Samples that hold one window of the network."""
-        return self._samples(1)
+        """Samples that hold one window of every network."""
+        return n_samples(1, self.population.kernels.shape[1])
 
     def for_prefix(self, n_times: int) -> PopulationClassifier:
         """Return an unfitted classifier by the first windows.
@@ -168,7 +163,7 @@ class PopulationClassifier(EpochClassifier):
         return self._fit(features, is_right, more)
 
     def features(self, X: FloatArray) -> Features:
-        """Return the covariances of epochs behind the first convolution.
+        """Return epochs in the band of the rhythms, and their covariances.
 
         Parameters
         ----------
@@ -178,7 +173,7 @@ class PopulationClassifier(EpochClassifier):
         Returns
         -------
         features : dict of str to ndarray
-            One entry, of shape (n, kernels, windows, channels, channels).
+            The arrays of :class:`RhythmTrials`, on the population's electrodes and those beside.
 
         Raises
         ------
@@ -186,7 +181,8 @@ class PopulationClassifier(EpochClassifier):
             The population was trained on these very trials.
         """
         self.refuse_known_people(X)
-        return {COVARIANCES: self._covariances(X)}
+        trials = self._trials(X)
+        return {SIGNALS: trials.signals, COVARIANCES: trials.covariances}
 
     def refuse_known_people(self, X: FloatArray) -> None:
         """Refuse trials of people of whom the population was made.
@@ -212,10 +208,10 @@ class PopulationClassifier(EpochClassifier):
 
     def predict_features(self, features: Features) -> Floats:
         """Return probabilities. See :meth:`EpochClassifier.predict_features`."""
-        return self._probabilities(features[COVARIANCES], None)
+        return self._probabilities(_of(features), None)
 
     def _predict_epochs(self, X: FloatArray, bad: BoolMask | None) -> Floats:
-        return self._probabilities(self._covariances(X), bad)
+        return self._probabilities(self._trials(X), bad)
 
     def _fit_targets(self, features: Features, targets: Indices, channel_dropout: bool) -> None:
         self._fit(features, self._is_right(targets), None)
@@ -229,13 +225,12 @@ class PopulationClassifier(EpochClassifier):
         """Align to all trials, and learn from those with labels."""
         self._start()
         parts = [features] if unlabelled is None else [unlabelled, features]
-        covariances = np.concatenate(
-            [self._complete(one[COVARIANCES], self.montage.there) for one in parts]
-        )
-        if not len(covariances):
+        trials = RhythmTrials.join([_of(one) for one in parts])
+        if not len(trials):
             return self
-        self._align(covariances)
-        ratios = self._ratios(covariances)
+        trials = self._complete(trials, self.montage.there)
+        self._align(trials)
+        ratios = self._networks.features(trials)
         centre = _centre(ratios, None if unlabelled else is_right)
         self._bias_weight = BIAS_PRIOR_TRIALS + len(ratios)
         self._notes(ratios - centre, is_right)
@@ -258,9 +253,11 @@ class PopulationClassifier(EpochClassifier):
         """
         if not self.adapts:
             return
-        for epoch in self._complete(self._covariances(X), self.montage.there):
-            self._align(epoch[np.newaxis])
-            logit = float(self._ratios(epoch[np.newaxis])[0] @ self._weights)
+        trials = self._complete(self._trials(X), self.montage.there)
+        for index in range(len(trials)):
+            trial = trials[index : index + 1]
+            self._align(trial)
+            logit = float(self._networks.features(trial)[0] @ self._weights)
             self._bias_weight = min(self._bias_weight + 1, MEMORY)
             self._bias = _bounded(self._bias + (logit - self._bias) / self._bias_weight)
 
@@ -283,6 +280,8 @@ class PopulationClassifier(EpochClassifier):
             "alignment": self._alignment.mean,
             "weights": self._weights,
         }
+        if self.population.spatiotemporal is not None:
+            arrays |= self.population.spatiotemporal.arrays
         config = {
             "kind": self.kind,
             "classes": [str(name) for name in self.classes_],
@@ -314,6 +313,7 @@ class PopulationClassifier(EpochClassifier):
             arrays["kernels"],
             arrays["covariances"],
             KnownTrials.none(described.ch_names),
+            SpatioTemporalNetwork.read(arrays),
         )
         # a file that does not tell was calibrated by names alone
         by_position = config.get("by_position", False)
@@ -332,58 +332,50 @@ class PopulationClassifier(EpochClassifier):
         made._refresh()
         return made
 
-    def _samples(self, n_windows: int) -> int:
-        n_taps = int(self.population.kernels.shape[1])
-        return (n_windows + 1) * BLOCK + n_taps - STRIDE
-
     def _start(self) -> None:
         """Forget the person."""
         population = self.population
         self._alignment = Alignment(np.asarray(population.covariances, np.float64).mean(axis=0))
         self._own_covariances = np.asarray(population.covariances, dtype=np.float32)
-        self._weights = population.network.flat_weights / population.config.temperature
+        self._weights = population.flat_weights
         self._intercept, self._bias, self._bias_weight = 0.0, 0.0, BIAS_PRIOR_TRIALS
         self.n_aligned_ = 0
         self.notes_: tuple[str, ...] = ()
         self._refresh()
 
     def _refresh(self) -> None:
-        self._quadratic = self.population.network.quadratic(self._alignment.whitening, self._mirror)
+        self._networks = self.population.aligned(self._alignment.whitening)
         self._complete_bad = Completion(self._own_covariances, self.montage.nearby)
 
-    def _align(self, covariances: Floats32) -> None:
-        self._alignment.update(mean_covariance(covariances))
-        self.n_aligned_ += len(covariances)
-        if len(covariances) >= TRIALS_FOR_OWN_COVARIANCE:
-            self._own_covariances = covariances.mean(axis=(0, 2))
+    def _align(self, trials: RhythmTrials) -> None:
+        self._alignment.update(mean_covariance(trials.covariances))
+        self.n_aligned_ += len(trials)
+        if len(trials) >= TRIALS_FOR_OWN_COVARIANCE:
+            self._own_covariances = trials.covariances.mean(axis=(0, 2))
         self._refresh()
 
-    def _covariances(self, X: FloatArray) -> Floats32:
-        """Return covariances on the population's electrodes and those beside, 0 where none is."""
-        picked = np.asarray(X)[:, self.montage.picks]
-        measured = rhythm_covariances(picked, self.population.kernels)
-        n_wanted = self.population.network.n_windows
-        if measured.shape[2] < n_wanted:
+    def _trials(self, X: FloatArray) -> RhythmTrials:
+        """Return epochs on the population's electrodes and those beside, 0 where none is."""
+        if X.shape[-1] < self.shortest_window:
             raise InputError(
                 "The epochs are shorter than those of the population",
-                value=f"{X.shape[-1]} samples at 128 Hz, {measured.shape[2]} windows",
-                remedy=f"It reads {n_wanted} windows of 1 s, each 0.5 s after the last: choose a "
-                "protocol with a longer window.",
+                value=f"{X.shape[-1]} samples at 128 Hz",
+                remedy=f"It reads {self.shortest_window}, {self.shortest_window / MODEL_SFREQ:.2f} "
+                "s: choose a protocol with a longer window.",
             )
-        return self.montage.place(measured)
+        picked = np.asarray(X)[:, self.montage.picks]
+        measured = RhythmTrials.of(picked, self.population.kernels)
+        return measured.placed(self.montage)
 
-    def _ratios(self, covariances: Floats32) -> Floats32:
-        return self.population.network.features(covariances, self._quadratic)
-
-    def _probabilities(self, covariances: Floats32, bad: BoolMask | None) -> Floats:
+    def _probabilities(self, trials: RhythmTrials, bad: BoolMask | None) -> Floats:
         montage, there = self.montage, self.montage.there
         if bad is not None and bad[montage.picks].any():
             there = there.copy()
             there[montage.places[bad[montage.picks]]] = False
             if not there.any():
-                return np.full((len(covariances), 2), 0.5)
+                return np.full((len(trials), 2), 0.5)
         own = self._complete if there is montage.there else self._complete_bad
-        features = self._ratios(own(covariances, there))
+        features = self._networks.features(own(trials, there))
         logits = features @ self._weights + self._intercept - self._bias
         right = expit(np.asarray(logits, dtype=np.float64))
         return np.stack([1 - right, right] if self._right == 1 else [right, 1 - right], axis=1)
@@ -420,6 +412,10 @@ class PopulationClassifier(EpochClassifier):
                     "the labels, or in the cables?"
                 )
         self.notes_ = tuple(notes)
+
+
+def _of(features: Features) -> RhythmTrials:
+    return RhythmTrials(features[SIGNALS], features[COVARIANCES])
 
 
 def _centre(features: Floats32, is_right: NDArray[np.bool_] | None) -> Floats32:

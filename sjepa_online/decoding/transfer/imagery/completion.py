@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_online.decoding.bad_channels.interpolation import DynamicSpatialFilter
+from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
 from sjepa_online.decoding.transfer.montage_match import Nearby
 
 Floats32 = NDArray[np.float32]
@@ -13,10 +14,10 @@ Mask = NDArray[np.bool_]
 
 
 class Completion:
-    """Fill in the covariances of electrodes that are not there.
+    """Fill in the electrodes that are not there.
 
-    They are estimated from the others by the population's covariance; what cannot be estimated
-    is added as expected power, which says nothing of left or right.
+    They are estimated from the others by the population's covariance. What cannot be estimated
+    is added to the covariances as expected power, which says nothing of left or right.
 
     Parameters
     ----------
@@ -33,24 +34,29 @@ class Completion:
         wanted = np.eye(self._expected.shape[-1])[: self._n]
         self._filter = DynamicSpatialFilter(wanted, self._expected)
 
-    def __call__(self, covariances: Floats32, there: Mask) -> Floats32:
-        """Return covariances of all electrodes of the population.
+    def __call__(self, trials: RhythmTrials, there: Mask) -> RhythmTrials:
+        """Return trials on all electrodes of the population.
 
         Parameters
         ----------
-        covariances : ndarray, shape (n, kernels, windows, channels, channels)
-            Of the population's electrodes, followed by those beside them. Rows and columns of
-            electrodes that are not there may hold anything finite.
+        trials : RhythmTrials
+            On the population's electrodes, followed by those beside them. Electrodes that are
+            not there may hold anything finite.
         there : ndarray of bool, shape (channels,)
+
+        Returns
+        -------
+        completed : RhythmTrials
         """
         if there[: self._n].all():
-            return covariances[..., : self._n, : self._n]
+            own = slice(self._n)
+            return RhythmTrials(trials.signals[:, own], trials.covariances[..., own, own])
         estimate, rest = self._filter.without(~there)
         to_all = estimate[:, there].astype(np.float32)
-        known = covariances[..., there, :][..., there]
+        known = trials.covariances[..., there, :][..., there]
         completed = np.asarray(to_all @ known @ to_all.T, dtype=np.float32)
         power = np.trace(known, axis1=-2, axis2=-1).mean(axis=(1, 2))
         expected = np.trace(self._expected[:, there][:, :, there], axis1=-2, axis2=-1).mean()
         ratio = (power / expected).astype(np.float32)
         completed += ratio[:, None, None, None, None] * rest[:, np.newaxis].astype(np.float32)
-        return completed
+        return RhythmTrials(to_all @ trials.signals[:, there], completed)

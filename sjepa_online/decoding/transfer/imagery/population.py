@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sjepa_online.decoding.classifiers.imagery import find_mirror
 from sjepa_online.decoding.transfer.fingerprint import KnownTrials
+from sjepa_online.decoding.transfer.imagery.aligned_networks import AlignedNetworks, flat_weights
 from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
-from sjepa_online.decoding.transfer.imagery.rhythm_covariances import BLOCK, n_windows
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import BLOCK, n_samples, n_windows
+from sjepa_online.decoding.transfer.imagery.spatiotemporal_network import SpatioTemporalNetwork
 from sjepa_online.decoding.transfer.montage_match import MontageMatch, match_montage
 from sjepa_online.decoding.transfer.population_file import PopulationFile
 from sjepa_online.errors import InputError
@@ -27,12 +30,15 @@ from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.signal.cortex import LEAST_ELECTRODES, is_over_cortex
 from sjepa_online.tensor_file import Arrays
 
+Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 
 FORMAT_NAME = "sjepa-online imagery population"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 #: Seconds from one window of the network to the next.
 WINDOW_STEP = BLOCK / MODEL_SFREQ
+#: Share of the electrodes that a person needs for filters over electrodes and time.
+LEAST_SERVED = 1 / 3
 _NUMBER = re.compile(r"(\d+)h?$")
 _LEFT, _RIGHT = (re.compile(f"(?<![a-z]){side}(?![a-z])", re.I) for side in ("left", "right"))
 
@@ -60,6 +66,11 @@ class ImageryPopulationConfig(BaseModel):
     n_trials: int = Field(ge=1)
     simulated: bool
     temperature: float = Field(gt=0, description="divides logits into calibrated ones")
+    power_alone: float = Field(
+        default=1.0,
+        gt=0,
+        description="multiplies logits of the power network where it decides alone",
+    )
     doubt_below: float = Field(
         ge=0, description="spread of a person's logits below which a person resembles nobody"
     )
@@ -84,6 +95,8 @@ class ImageryPopulation:
         Mean covariance of the people behind each kernel; its mean has a mean variance of 1.
     known : KnownTrials
         Fingerprints of all trials; people are indices among ``config.people``.
+    spatiotemporal : SpatioTemporalNetwork or None
+        Adds its logits to those of ``network``; files of earlier versions have none.
     """
 
     config: ImageryPopulationConfig
@@ -91,6 +104,7 @@ class ImageryPopulation:
     kernels: Floats32
     covariances: Floats32
     known: KnownTrials
+    spatiotemporal: SpatioTemporalNetwork | None = None
 
     def match(self, ch_names: Sequence[str], *, by_position: bool = True) -> MontageMatch:
         """Return which electrodes of a montage serve for those of the population.
@@ -137,7 +151,7 @@ class ImageryPopulation:
         Returns
         -------
         ImageryPopulation
-            A copy whose network has only the windows of 1 s that lie within the epochs.
+            A copy whose networks have only the windows that lie within the epochs.
 
         Raises
         ------
@@ -153,9 +167,63 @@ class ImageryPopulation:
                 remedy=f"Begin it at {self.config.window_start:g} s after the cue or later, and "
                 "let it last at least 1.25 s.",
             )
-        part = slice(first, stop)
-        shown = PowerNetwork(network.spatial, network.scale[:, part], network.weights[:, part])
-        return replace(self, network=shown)
+        others = self.spatiotemporal
+        return replace(
+            self,
+            network=network.part(first, stop),
+            spatiotemporal=None if others is None else others.part(first * BLOCK, n_times),
+        )
+
+    def for_montage(self, match: MontageMatch) -> ImageryPopulation:
+        """Return the population for a person's electrodes.
+
+        Parameters
+        ----------
+        match : MontageMatch
+
+        Returns
+        -------
+        ImageryPopulation
+            Without the filters over electrodes and time where most electrodes are estimates of
+            few: these show no rhythm that travels.
+        """
+        served = len(match.served) / len(self.config.ch_names)
+        if self.spatiotemporal is None or served >= LEAST_SERVED:
+            return self
+        network = self.network
+        weights = network.weights * np.float32(self.config.power_alone)
+        alone = PowerNetwork(network.spatial, network.scale, weights)
+        return replace(self, network=alone, spatiotemporal=None)
+
+    @property
+    def n_samples(self) -> int:
+        """Samples of the shortest epochs that hold every window."""
+        own = n_samples(self.network.n_windows, self.kernels.shape[1])
+        return own if self.spatiotemporal is None else max(own, self.spatiotemporal.n_samples)
+
+    @property
+    def flat_weights(self) -> Floats32:
+        """Weights ``(features,)`` of what the networks read, for the class right."""
+        weights = flat_weights(self.network, self.spatiotemporal) / self.config.temperature
+        return np.asarray(weights, dtype=np.float32)
+
+    def aligned(self, whitening: Floats) -> AlignedNetworks:
+        """Return the networks for one person.
+
+        Parameters
+        ----------
+        whitening : ndarray, shape (channels, channels)
+            The person's alignment.
+
+        Returns
+        -------
+        networks : AlignedNetworks
+        """
+        return AlignedNetworks(self.network, self.spatiotemporal, whitening, self._mirror)
+
+    @cached_property
+    def _mirror(self) -> NDArray[np.intp]:
+        return mirror_of(self.config.ch_names)
 
     def people_among(self, X: NDArray[np.floating], ch_names: Sequence[str]) -> tuple[str, ...]:
         """Return the people of the population whose trials are among these epochs.
@@ -190,6 +258,8 @@ class ImageryPopulation:
             "covariances": self.covariances,
             **self.known.arrays,
         }
+        if self.spatiotemporal is not None:
+            arrays |= self.spatiotemporal.arrays
         _FILE.write(path, self.config, arrays)
 
 
@@ -224,9 +294,15 @@ def list_imagery_populations() -> dict[str, ImageryPopulationConfig]:
 
 
 def _build(config: ImageryPopulationConfig, arrays: Arrays) -> ImageryPopulation:
-    network = PowerNetwork(arrays["spatial"], arrays["scale"], arrays["weights"])
     known = KnownTrials(arrays["prints"], arrays["person"], config.ch_names)
-    return ImageryPopulation(config, network, arrays["kernels"], arrays["covariances"], known)
+    return ImageryPopulation(
+        config,
+        PowerNetwork(arrays["spatial"], arrays["scale"], arrays["weights"]),
+        arrays["kernels"],
+        arrays["covariances"],
+        known,
+        SpatioTemporalNetwork.read(arrays),
+    )
 
 
 _FILE = PopulationFile(FORMAT_NAME, FORMAT_VERSION, ImageryPopulationConfig, _build)

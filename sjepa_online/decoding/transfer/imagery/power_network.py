@@ -43,6 +43,21 @@ class PowerNetwork:
         """How many windows it reads."""
         return int(self.scale.shape[1])
 
+    def part(self, first: int, stop: int) -> PowerNetwork:
+        """Return the network of some of the windows.
+
+        Parameters
+        ----------
+        first, stop : int
+            The first window, and the one behind the last.
+
+        Returns
+        -------
+        network : PowerNetwork
+        """
+        shown = slice(first, stop)
+        return PowerNetwork(self.spatial, self.scale[:, shown], self.weights[:, shown])
+
     def quadratic(self, alignment: Floats, mirror: NDArray[np.intp]) -> Floats32:
         """Return the form that gives the power of virtual channels from covariances.
 

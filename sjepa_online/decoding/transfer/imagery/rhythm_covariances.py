@@ -55,8 +55,8 @@ def rhythm_kernels(n_kernels: int = N_KERNELS, n_taps: int = 32) -> Floats32:
     return np.asarray(normed, dtype=np.float32)
 
 
-def n_windows(n_times: int, n_taps: int) -> int:
-    """Return how many windows of 1 s, each 0.5 s after the last, an epoch holds.
+def n_windows(n_times: int, n_taps: int, block: int = BLOCK) -> int:
+    """Return how many windows of two blocks, each a block after the last, an epoch holds.
 
     Parameters
     ----------
@@ -64,22 +64,42 @@ def n_windows(n_times: int, n_taps: int) -> int:
         Samples of the epoch at 128 Hz.
     n_taps : int
         Length of a kernel in samples.
+    block : int
+        Samples of a block.
 
     Returns
     -------
     int
         Below 1 where the epoch is too short for one window.
     """
-    return ((n_times - n_taps) // STRIDE + 1) // (BLOCK // STRIDE) - 1
+    return ((n_times - n_taps) // STRIDE + 1) // (block // STRIDE) - 1
 
 
-def rhythm_covariances(X: NDArray[np.floating], kernels: Floats32) -> Floats32:
+def n_samples(n_windows: int, n_taps: int, block: int = BLOCK) -> int:
+    """Return the samples of the shortest epoch that holds so many windows.
+
+    Parameters
+    ----------
+    n_windows : int
+    n_taps : int
+        Length of a kernel in samples.
+    block : int
+        Samples of a block.
+
+    Returns
+    -------
+    int
+    """
+    return (n_windows + 1) * block + n_taps - STRIDE
+
+
+def rhythm_covariances(signals: Floats32, kernels: Floats32) -> Floats32:
     """Return the covariances of the electrodes behind each kernel in each window.
 
     Parameters
     ----------
-    X : ndarray, shape (n, channels, samples)
-        Epochs in µV at 128 Hz. They are band-passed to the band of the rhythms first.
+    signals : ndarray, shape (n, channels, samples)
+        Epochs at 128 Hz as :func:`in_band` returns them.
     kernels : ndarray, shape (kernels, taps)
 
     Returns
@@ -91,11 +111,11 @@ def rhythm_covariances(X: NDArray[np.floating], kernels: Floats32) -> Floats32:
     InputError
         The epochs are shorter than one window.
     """
-    n, n_channels, n_times = X.shape
+    n, n_channels, n_times = signals.shape
     n_kernels, n_taps = kernels.shape
     n_blocks = n_windows(n_times, n_taps) + 1
     if n_blocks < 2:
-        shortest = 2 * BLOCK + n_taps - STRIDE
+        shortest = n_samples(1, n_taps)
         raise InputError(
             f"Epochs are shorter than the {shortest / MODEL_SFREQ:.2f} s that the network reads",
             value=f"{n_times / MODEL_SFREQ:.2f} s",
@@ -104,8 +124,7 @@ def rhythm_covariances(X: NDArray[np.floating], kernels: Floats32) -> Floats32:
     per_block = BLOCK // STRIDE
     n_outputs = n_blocks * per_block
     covariances = np.empty((n, n_kernels, n_blocks - 1, n_channels, n_channels), dtype=np.float32)
-    for trial, epoch in enumerate(np.asarray(X, dtype=np.float32)):
-        signal = in_band(epoch)
+    for trial, signal in enumerate(signals):
         taps = np.lib.stride_tricks.sliding_window_view(signal, n_taps, axis=1)
         taps = np.ascontiguousarray(taps[:, : STRIDE * n_outputs : STRIDE]).reshape(-1, n_taps)
         outputs = (kernels @ taps.T).reshape(n_kernels, n_channels, n_blocks, per_block)

@@ -279,7 +279,7 @@ def test_shorter_and_later_windows(population: ImageryPopulation, simulate: Simu
 def test_a_shorter_window_is_refused(population: ImageryPopulation) -> None:
     shortest = _classifier(population).shortest_window
     assert _classifier(population).predict_proba(np.zeros((1, 9, shortest))).shape == (1, 2)
-    with pytest.raises(InputError, match="windows"):
+    with pytest.raises(InputError, match=f"It reads {shortest}, "):
         _classifier(population).predict_proba(np.zeros((1, 9, shortest - 1)))
-    with pytest.raises(InputError, match="windows"):
+    with pytest.raises(InputError, match=f"It reads {shortest}, "):
         _classifier(population).predict_proba(np.zeros((1, 9, 300)))

@@ -7,10 +7,8 @@ import pytest
 import torch
 from scipy.signal import butter, sosfiltfilt
 
-from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
-    rhythm_covariances,
-    rhythm_kernels,
-)
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import rhythm_kernels
+from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
 from sjepa_online.errors import InputError
 
 
@@ -25,7 +23,7 @@ def test_they_are_those_of_the_convolution() -> None:
     second = outputs.reshape(2, 3, len(kernels), -1)[..., 32:96].numpy()
     expected = np.einsum("ncks,ndks->nkcd", second, second) / 64
     np.testing.assert_allclose(
-        rhythm_covariances(X, kernels)[:, :, 1], expected, rtol=1e-3, atol=1e-5
+        RhythmTrials.of(X, kernels).covariances[:, :, 1], expected, rtol=1e-3, atol=1e-5
     )
 
 
@@ -33,10 +31,10 @@ def test_slow_and_constant_signal_has_no_part() -> None:
     X = np.random.default_rng(1).normal(size=(1, 2, 536))
     seconds = np.arange(536) / 128
     eyes = 100 * np.sin(2 * np.pi * 0.7 * seconds) + 500
-    plain, moved = (rhythm_covariances(one, rhythm_kernels()) for one in (X, X + eyes))
+    plain, moved = (RhythmTrials.of(one, rhythm_kernels()).covariances for one in (X, X + eyes))
     np.testing.assert_allclose(moved, plain, rtol=0.1, atol=0.1 * plain.max())
 
 
 def test_too_short_epochs_are_refused() -> None:
     with pytest.raises(InputError, match="longer window"):
-        rhythm_covariances(np.zeros((1, 2, 128)), rhythm_kernels())
+        RhythmTrials.of(np.zeros((1, 2, 128)), rhythm_kernels())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import minimize
 
-from sjepa_online.decoding.transfer import shrunken_weights
+from sjepa_online.decoding.transfer.imagery import shrunken_weights
 from sjepa_online.decoding.transfer.imagery.shrunken_weights import change_of_weights
 
 
