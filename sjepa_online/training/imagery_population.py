@@ -30,7 +30,7 @@ from sjepa_online.decoding.transfer.imagery.population import (
     right_class,
 )
 from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
-from sjepa_online.decoding.transfer.imagery.rhythm_covariances import rhythm_kernels
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import BLOCK, rhythm_kernels
 from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
 from sjepa_online.decoding.transfer.imagery.spatiotemporal_network import SpatioTemporalNetwork
 from sjepa_online.decoding.transfer.montage_match import MontageMatch, match_montage
@@ -257,6 +257,7 @@ def train_population(
     config = ImageryPopulationConfig(
         protocol=protocol.name,
         window_start=protocol.window.start,
+        block=BLOCK,
         ch_names=ch_names,
         people=tuple(person.name for person in people),
         n_trials=sum(len(one.is_right) for one in trials),

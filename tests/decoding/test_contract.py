@@ -89,9 +89,8 @@ def test_a_decoder_keeps_the_contract(
     decoder = _decoder(case, protocol_of, simulated_recording, make_decoder, tiny_weights)
     lengths: tuple[int, ...] = (256,)
     if case[2]:
-        # heads on tokens read no epoch shorter than one token, 152 samples, nor a population
-        # one shorter than its first window, 158 samples
-        long = case[0].endswith((*TOKEN_HEADS, "population"))
+        # heads on tokens read no epoch shorter than one token, 152 samples
+        long = case[0].endswith(TOKEN_HEADS)
         lengths = (192, 256) if long else (128, 192, 256)
     assert decoder.window_lengths == lengths
     assert decoder.classes == decoder.protocol.class_names

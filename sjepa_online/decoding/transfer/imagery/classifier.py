@@ -25,7 +25,6 @@ from sjepa_online.decoding.transfer.imagery.population import (
     right_class,
 )
 from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
-from sjepa_online.decoding.transfer.imagery.rhythm_covariances import n_samples
 from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
 from sjepa_online.decoding.transfer.imagery.shrunken_weights import change_of_weights
 from sjepa_online.decoding.transfer.imagery.spatiotemporal_network import SpatioTemporalNetwork
@@ -106,12 +105,12 @@ class PopulationClassifier(EpochClassifier):
     @property
     def shortest_window(self) -> int:
         """Samples that hold every window of the networks."""
-        return self.population.n_samples
+        return self.population.shortest_window
 
     @property
     def shortest_prefix(self) -> int:
         """Samples that hold one window of every network."""
-        return n_samples(1, self.population.kernels.shape[1])
+        return self.population.shortest_prefix
 
     def for_prefix(self, n_times: int) -> PopulationClassifier:
         """Return an unfitted classifier by the first windows.
@@ -364,7 +363,7 @@ class PopulationClassifier(EpochClassifier):
                 "s: choose a protocol with a longer window.",
             )
         picked = np.asarray(X)[:, self.montage.picks]
-        measured = RhythmTrials.of(picked, self.population.kernels)
+        measured = RhythmTrials.of(picked, self.population.kernels, self.population.config.block)
         return measured.placed(self.montage)
 
     def _probabilities(self, trials: RhythmTrials, bad: BoolMask | None) -> Floats:
@@ -386,9 +385,12 @@ class PopulationClassifier(EpochClassifier):
     def _learn(self, features: Floats32, is_right: NDArray[np.bool_]) -> None:
         """Change the weights by as much as the labelled trials support."""
         centred = features.astype(np.float64)
-        size = np.sqrt(np.mean(np.sum(centred**2, axis=1))) or 1.0
-        change = change_of_weights(centred / size, centred @ self._weights, is_right)
-        self._weights = (self._weights + change[:-1] / size).astype(np.float32)
+        # what mattered for other people may change more
+        freedom = np.sqrt(np.abs(self._weights.astype(np.float64)))
+        freed = centred * freedom
+        size = np.sqrt(np.mean(np.sum(freed**2, axis=1))) or 1.0
+        change = change_of_weights(freed / size, centred @ self._weights, is_right)
+        self._weights = (self._weights + change[:-1] * freedom / size).astype(np.float32)
         self._intercept = float(change[-1])
 
     def _notes(self, features: Floats32, is_right: NDArray[np.bool_] | None) -> None:

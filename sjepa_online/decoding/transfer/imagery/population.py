@@ -21,7 +21,7 @@ from sjepa_online.decoding.classifiers.imagery import find_mirror
 from sjepa_online.decoding.transfer.fingerprint import KnownTrials
 from sjepa_online.decoding.transfer.imagery.aligned_networks import AlignedNetworks, flat_weights
 from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
-from sjepa_online.decoding.transfer.imagery.rhythm_covariances import BLOCK, n_samples, n_windows
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import n_samples, n_windows
 from sjepa_online.decoding.transfer.imagery.spatiotemporal_network import SpatioTemporalNetwork
 from sjepa_online.decoding.transfer.montage_match import MontageMatch, match_montage
 from sjepa_online.decoding.transfer.population_file import PopulationFile
@@ -35,8 +35,6 @@ Floats32 = NDArray[np.float32]
 
 FORMAT_NAME = "sjepa-online imagery population"
 FORMAT_VERSION = 2
-#: Seconds from one window of the network to the next.
-WINDOW_STEP = BLOCK / MODEL_SFREQ
 #: Share of the electrodes that a person needs for filters over electrodes and time.
 LEAST_SERVED = 1 / 3
 _NUMBER = re.compile(r"(\d+)h?$")
@@ -61,6 +59,7 @@ class ImageryPopulationConfig(BaseModel):
     paradigm: str = "mi"
     protocol: str
     window_start: float = Field(description="s after the cue")
+    block: int = Field(default=64, description="samples of half a window of the networks")
     ch_names: tuple[str, ...] = Field(min_length=LEAST_ELECTRODES)
     people: tuple[str, ...] = Field(min_length=2)
     n_trials: int = Field(ge=1)
@@ -158,20 +157,22 @@ class ImageryPopulation:
         InputError
             The population reads nothing of this window.
         """
-        network, first = self.network, round((start - self.config.window_start) / WINDOW_STEP)
-        stop = min(first + n_windows(n_times, self.kernels.shape[1]), network.n_windows)
+        block, n_taps = self.config.block, self.kernels.shape[1]
+        first = round((start - self.config.window_start) * MODEL_SFREQ / block)
+        stop = min(first + n_windows(n_times, n_taps, block), self.network.n_windows)
         if first < 0 or stop <= first:
+            shortest = self.shortest_prefix / MODEL_SFREQ
             raise InputError(
                 "The window of the protocol lies outside of what the population reads",
                 value=f"{n_times / MODEL_SFREQ:.2f} s from {start:g} s after the cue on",
                 remedy=f"Begin it at {self.config.window_start:g} s after the cue or later, and "
-                "let it last at least 1.25 s.",
+                f"let it last at least {shortest:.2f} s.",
             )
         others = self.spatiotemporal
         return replace(
             self,
-            network=network.part(first, stop),
-            spatiotemporal=None if others is None else others.part(first * BLOCK, n_times),
+            network=self.network.part(first, stop),
+            spatiotemporal=None if others is None else others.part(first * block, n_times),
         )
 
     def for_montage(self, match: MontageMatch) -> ImageryPopulation:
@@ -196,10 +197,15 @@ class ImageryPopulation:
         return replace(self, network=alone, spatiotemporal=None)
 
     @property
-    def n_samples(self) -> int:
+    def shortest_window(self) -> int:
         """Samples of the shortest epochs that hold every window."""
-        own = n_samples(self.network.n_windows, self.kernels.shape[1])
+        own = self._n_samples(self.network.n_windows)
         return own if self.spatiotemporal is None else max(own, self.spatiotemporal.n_samples)
+
+    @property
+    def shortest_prefix(self) -> int:
+        """Samples of the shortest epochs that hold a window of every network."""
+        return self._n_samples(1)
 
     @property
     def flat_weights(self) -> Floats32:
@@ -220,6 +226,9 @@ class ImageryPopulation:
         networks : AlignedNetworks
         """
         return AlignedNetworks(self.network, self.spatiotemporal, whitening, self._mirror)
+
+    def _n_samples(self, n_windows: int) -> int:
+        return n_samples(n_windows, self.kernels.shape[1], self.config.block)
 
     @cached_property
     def _mirror(self) -> NDArray[np.intp]:

@@ -26,8 +26,8 @@ CENTRES = (8.0, 30.0)
 N_KERNELS = 12
 #: Samples from one output of the convolution to the next.
 STRIDE = 2
-#: Samples of a block; a window is two neighbouring blocks, 1 s.
-BLOCK = 64
+#: Samples of a block; a window is two neighbouring blocks, 0.5 s.
+BLOCK = 32
 _ORDER = 4
 
 
@@ -93,7 +93,7 @@ def n_samples(n_windows: int, n_taps: int, block: int = BLOCK) -> int:
     return (n_windows + 1) * block + n_taps - STRIDE
 
 
-def rhythm_covariances(signals: Floats32, kernels: Floats32) -> Floats32:
+def rhythm_covariances(signals: Floats32, kernels: Floats32, block: int = BLOCK) -> Floats32:
     """Return the covariances of the electrodes behind each kernel in each window.
 
     Parameters
@@ -101,6 +101,8 @@ def rhythm_covariances(signals: Floats32, kernels: Floats32) -> Floats32:
     signals : ndarray, shape (n, channels, samples)
         Epochs at 128 Hz as :func:`in_band` returns them.
     kernels : ndarray, shape (kernels, taps)
+    block : int
+        Samples of a block.
 
     Returns
     -------
@@ -113,15 +115,15 @@ def rhythm_covariances(signals: Floats32, kernels: Floats32) -> Floats32:
     """
     n, n_channels, n_times = signals.shape
     n_kernels, n_taps = kernels.shape
-    n_blocks = n_windows(n_times, n_taps) + 1
+    n_blocks = n_windows(n_times, n_taps, block) + 1
     if n_blocks < 2:
-        shortest = n_samples(1, n_taps)
+        shortest = n_samples(1, n_taps, block)
         raise InputError(
             f"Epochs are shorter than the {shortest / MODEL_SFREQ:.2f} s that the network reads",
             value=f"{n_times / MODEL_SFREQ:.2f} s",
             remedy="Choose a protocol with a longer window.",
         )
-    per_block = BLOCK // STRIDE
+    per_block = block // STRIDE
     n_outputs = n_blocks * per_block
     covariances = np.empty((n, n_kernels, n_blocks - 1, n_channels, n_channels), dtype=np.float32)
     for trial, signal in enumerate(signals):

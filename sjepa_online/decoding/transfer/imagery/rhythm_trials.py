@@ -9,7 +9,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from sjepa_online.decoding.transfer.imagery.rhythm_covariances import in_band, rhythm_covariances
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
+    BLOCK,
+    in_band,
+    rhythm_covariances,
+)
 from sjepa_online.decoding.transfer.montage_match import MontageMatch
 from sjepa_online.typing import BoolMask, Indices
 
@@ -32,7 +36,7 @@ class RhythmTrials:
     covariances: Floats32
 
     @classmethod
-    def of(cls, X: NDArray[np.floating], kernels: Floats32) -> Self:
+    def of(cls, X: NDArray[np.floating], kernels: Floats32, block: int = BLOCK) -> Self:
         """Band-pass epochs and compute their covariances.
 
         Parameters
@@ -41,6 +45,8 @@ class RhythmTrials:
             Epochs in µV at 128 Hz.
         kernels : ndarray, shape (kernels, taps)
             The first convolution.
+        block : int
+            Samples of half a window.
 
         Returns
         -------
@@ -52,7 +58,7 @@ class RhythmTrials:
             The epochs are shorter than one window.
         """
         signals = in_band(X)
-        return cls(signals, rhythm_covariances(signals, kernels))
+        return cls(signals, rhythm_covariances(signals, kernels, block))
 
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:

@@ -15,7 +15,7 @@ from scipy.special import expit
 Floats = NDArray[np.float64]
 
 #: Variances of the change of the weights that are tried; 0 keeps the population's weights.
-VARIANCES = (0.0, 0.3, 1.0, 3.0, 10.0)
+VARIANCES = (0.0, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 #: Variance of the intercept.
 INTERCEPT_VARIANCE = 0.1
 MAX_FOLDS = 5

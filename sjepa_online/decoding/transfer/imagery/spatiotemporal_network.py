@@ -15,17 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
-    STRIDE,
-    n_samples,
-    n_windows,
-)
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import STRIDE, n_samples, n_windows
 
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 
-#: Samples of a block; a window is two neighbouring blocks, 0.5 s.
-BLOCK = 32
+#: Samples of a block; a window is two neighbouring blocks, 0.25 s.
+BLOCK = 16
 _SMALLEST_POWER = 1e-6
 
 
@@ -53,11 +49,6 @@ class SpatioTemporalNetwork:
         return int(self.scale.shape[1])
 
     @property
-    def n_samples(self) -> int:
-        """Samples of the shortest epoch that holds every window."""
-        return n_samples(self.n_windows, self.filters.shape[-1], BLOCK)
-
-    @property
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What a file keeps; see :meth:`read`."""
         return {
@@ -83,15 +74,20 @@ class SpatioTemporalNetwork:
             return None
         return cls(arrays["filters"], arrays["filter_scale"], arrays["filter_weights"])
 
+    @property
+    def n_samples(self) -> int:
+        """Samples of the shortest epoch that holds every window."""
+        return n_samples(self.n_windows, self.filters.shape[-1], BLOCK)
+
     def part(self, start: int, n_times: int) -> SpatioTemporalNetwork:
-        """Return the network of the windows that lie within shorter epochs.
+        """Return the network of the windows that lie within other epochs.
 
         Parameters
         ----------
         start : int
-            First sample of the epochs, a multiple of the block, and
+            First sample of the epochs, of those that the network reads.
         n_times : int
-            their samples.
+            Their samples.
 
         Returns
         -------
@@ -159,4 +155,4 @@ class SpatioTemporalNetwork:
         taps = taps[:, : STRIDE * n_outputs : STRIDE].swapaxes(1, 2)
         outputs = aligned @ np.ascontiguousarray(taps).reshape(-1, n_outputs)
         blocks = np.square(outputs).reshape(len(aligned), -1, per_block).mean(axis=2)
-        return np.asarray(blocks[:, :-1] + blocks[:, 1:]) / 2
+        return np.asarray((blocks[:, :-1] + blocks[:, 1:]) / 2, dtype=np.float32)

@@ -271,7 +271,7 @@ def test_shorter_and_later_windows(population: ImageryPopulation, simulate: Simu
         shown = population.for_window(start, n_times)
         classifier = _classifier(shown).fit(X[..., :n_times])
         assert _accuracy(classifier, (test[0][..., :n_times], test[1])) > 0.7
-    for start, n_times in ((-1.0, 536), (0.0, 120), (9.0, 536)):
+    for start, n_times in ((-1.0, 536), (0.0, 93), (9.0, 536)):
         with pytest.raises(InputError, match="outside of what"):
             population.for_window(start, n_times)
 
