@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sjepa_online.decoding.transfer.imagery.population import ImageryPopulationConfig
 from sjepa_online.signal.cortex import LEAST_ELECTRODES
 from sjepa_online.training.population_network import N_SEEDS
+from sjepa_online.training.spatiotemporal_network import N_SEEDS as N_SPATIOTEMPORAL
 
 
 def model_card(name: str, config: ImageryPopulationConfig) -> str:
@@ -31,8 +32,9 @@ def model_card(name: str, config: ImageryPopulationConfig) -> str:
 not trained on, without a label of that person or with some.
 
 - **What it holds**: {N_SEEDS} networks (spatial filter, first convolution{start}, log power in
-  windows of 1 s, linear), the mean covariance of the people, and fingerprints of the trials by
-  which their people are recognised. No recording.
+  windows of 0.5 s, linear) and {N_SPATIOTEMPORAL} of another kind (filters over electrodes and
+  time, log power in windows of 0.25 s, linear), the mean covariance of the people, and
+  fingerprints of the trials by which their people are recognised. No recording.
 - **Made from**: {config.n_trials} trials of {len(config.people)} people
   ({_listed(config.people)}), protocol `{config.protocol}`.
 - **Reads**: {", ".join(config.ch_names)}; 7 to 32 Hz only, so that eye movements and

@@ -1,8 +1,8 @@
 """The network of a population of imagery, ready to decode.
 
 It is the pre-local network of S-JEPA with a readout for rhythms: a spatial filter, the first
-convolution of the local encoder, the power of its output in windows of 1 s without phase, and a
-linear layer. Several networks of other seeds are averaged. Every trial is read as it is and as
+convolution of the local encoder, the power of its output in windows of 0.5 s without phase, and
+a linear layer. Several networks of other seeds are averaged. Every trial is read as it is and as
 its mirror image; left and right exchange their parts in it, and half the difference of the two
 decides.
 """
