@@ -154,5 +154,6 @@ class SpatioTemporalNetwork:
         taps = np.lib.stride_tricks.sliding_window_view(signal, n_taps, axis=1)
         taps = taps[:, : STRIDE * n_outputs : STRIDE].swapaxes(1, 2)
         outputs = aligned @ np.ascontiguousarray(taps).reshape(-1, n_outputs)
-        blocks = np.square(outputs).reshape(len(aligned), -1, per_block).mean(axis=2)
+        in_blocks = outputs.reshape(len(aligned), -1, per_block)
+        blocks = np.einsum("fbo,fbo->fb", in_blocks, in_blocks) / per_block
         return np.asarray((blocks[:, :-1] + blocks[:, 1:]) / 2, dtype=np.float32)

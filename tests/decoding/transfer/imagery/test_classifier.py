@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,18 @@ import pytest
 from numpy.typing import NDArray
 
 from sjepa_online.decoding.catalog import classifier_from_state
+from sjepa_online.decoding.transfer.imagery import population as imagery_population
 from sjepa_online.decoding.transfer.imagery.classifier import PopulationClassifier
 from sjepa_online.decoding.transfer.imagery.population import (
+    FORMAT_NAME,
     ImageryPopulation,
     load_imagery_population,
+    mirror_of,
 )
+from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import in_band, rhythm_covariances
 from sjepa_online.errors import InputError
+from sjepa_online.tensor_file import write_tensor_file
 
 CH_NAMES = ("FC3", "FCz", "FC4", "C3", "Cz", "C4", "CP3", "CPz", "CP4")
 CLASSES = ("left_hand", "right_hand")
@@ -216,6 +223,76 @@ def test_a_saved_population_decodes_the_same(
     np.testing.assert_array_equal(
         _classifier(again).fit(X).predict_proba(X), _classifier(population).fit(X).predict_proba(X)
     )
+
+
+def test_a_population_of_the_first_version_keeps_its_windows_of_1_s(
+    population: ImageryPopulation, simulate: Simulate, tmp_path: Path
+) -> None:
+    """Its file tells neither the windows nor a second kind of network."""
+    network = PowerNetwork(
+        population.network.spatial, *(np.ones((4, 6, 12, 9), np.float32) for _ in range(2))
+    )
+    config = population.config.model_dump(mode="json", exclude={"block", "power_alone"})
+    arrays = {
+        "spatial": network.spatial,
+        "scale": network.scale,
+        "weights": network.weights,
+        "kernels": population.kernels,
+        "covariances": population.covariances,
+        **population.known.arrays,
+    }
+    write_tensor_file(tmp_path / "old.safetensors", FORMAT_NAME, 1, config, arrays)
+    old = load_imagery_population(tmp_path / "old.safetensors")
+    assert old.spatiotemporal is None
+    assert old.shortest_window == 6 * 64 + 94
+    X, _ = simulate(0, 4)
+    covariances = rhythm_covariances(in_band(X), old.kernels, 64)
+    assert covariances.shape[2] >= 6
+    classifier = _classifier(old)
+    features = network.features(
+        covariances, network.quadratic(classifier._alignment.whitening, mirror_of(CH_NAMES))
+    )
+    right = 1 / (1 + np.exp(-features.sum(axis=1) / 4 / old.config.temperature))
+    np.testing.assert_allclose(classifier.predict_proba(X)[:, 1], right, rtol=1e-3)
+
+
+def test_few_electrodes_are_read_by_the_first_kind_of_network_alone(
+    population: ImageryPopulation, simulate: Simulate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names, X = ("C3", "Cz", "C4"), simulate(0, 20)[0][:, 3:6]
+    assert PopulationClassifier(population, names, CLASSES).population.spatiotemporal is not None
+    monkeypatch.setattr(imagery_population, "LEAST_SERVED", 0.5)
+    fewer = PopulationClassifier(population, names, CLASSES)
+    assert fewer.population.spatiotemporal is None
+    logits = [
+        np.log(p[:, 1] / p[:, 0])
+        for p in (
+            fewer.predict_proba(X),
+            PopulationClassifier(
+                replace(population, spatiotemporal=None), names, CLASSES
+            ).predict_proba(X),
+        )
+    ]
+    assert population.config.power_alone > 1
+    np.testing.assert_allclose(logits[0], population.config.power_alone * logits[1], rtol=1e-4)
+    again = classifier_from_state(fewer.to_state())
+    np.testing.assert_array_equal(again.predict_proba(X), fewer.predict_proba(X))
+
+
+def test_both_kinds_of_network_have_a_part(
+    population: ImageryPopulation, simulate: Simulate
+) -> None:
+    """Over people who were left out their logits spread alike; on others they do roughly."""
+    assert population.spatiotemporal is not None
+    X, _ = simulate(0, 40)
+    both = _classifier(population).fit(X)
+    contributions = both._networks.features(both._complete(both._trials(X), both.montage.there))
+    contributions = contributions * population.flat_weights
+    n_own = population.network.weights.size
+    spread = [
+        contributions[:, part].sum(axis=1).std() for part in (slice(n_own), slice(n_own, None))
+    ]
+    assert 0.4 < spread[0] / spread[1] < 2.5
 
 
 def test_exchanged_labels_are_told(population: ImageryPopulation, simulate: Simulate) -> None:
