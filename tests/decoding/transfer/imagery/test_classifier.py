@@ -289,10 +289,26 @@ def test_both_kinds_of_network_have_a_part(
     contributions = both._networks.features(both._complete(both._trials(X), both.montage.there))
     contributions = contributions * population.flat_weights
     n_own = population.network.weights.size
-    spread = [
-        contributions[:, part].sum(axis=1).std() for part in (slice(n_own), slice(n_own, None))
-    ]
-    assert 0.4 < spread[0] / spread[1] < 2.5
+    own, others = (part.sum(axis=1).std() for part in np.split(contributions, [n_own], axis=1))
+    assert 0.4 < own / others < 2.5
+
+
+def test_labels_change_most_what_mattered_for_others(
+    population: ImageryPopulation, simulate: Simulate
+) -> None:
+    network = population.network
+    silent = np.zeros_like(network.weights, dtype=bool)
+    silent[:, ::2] = True
+    weights = np.where(silent, 0, network.weights)
+    part = PowerNetwork(network.spatial, network.scale, weights)
+    classifier = _classifier(replace(population, network=part)).fit(*simulate(1, 30))
+    change = classifier._weights - classifier.population.flat_weights
+    own = change[: silent.size]
+    assert not own[silent.ravel()].any()
+    size = np.abs(weights.ravel()[~silent.ravel()])
+    moved = np.abs(own[~silent.ravel()])
+    large = size > np.median(size)
+    assert moved[large].mean() > 1.5 * moved[~large].mean()
 
 
 def test_exchanged_labels_are_told(population: ImageryPopulation, simulate: Simulate) -> None:
