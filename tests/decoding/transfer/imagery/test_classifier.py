@@ -11,7 +11,6 @@ import pytest
 from numpy.typing import NDArray
 
 from sjepa_online.decoding.catalog import classifier_from_state
-from sjepa_online.decoding.transfer.imagery import population as imagery_population
 from sjepa_online.decoding.transfer.imagery.classifier import PopulationClassifier
 from sjepa_online.decoding.transfer.imagery.population import (
     FORMAT_NAME,
@@ -257,11 +256,11 @@ def test_a_population_of_the_first_version_keeps_its_windows_of_1_s(
 
 
 def test_few_electrodes_are_read_by_the_first_kind_of_network_alone(
-    population: ImageryPopulation, simulate: Simulate, monkeypatch: pytest.MonkeyPatch
+    population: ImageryPopulation, simulate: Simulate
 ) -> None:
     names, X = ("C3", "Cz", "C4"), simulate(0, 20)[0][:, 3:6]
-    assert PopulationClassifier(population, names, CLASSES).population.spatiotemporal is not None
-    monkeypatch.setattr(imagery_population, "LEAST_SERVED", 0.5)
+    most = PopulationClassifier(population, CH_NAMES[:7], CLASSES)
+    assert most.population.spatiotemporal is not None
     fewer = PopulationClassifier(population, names, CLASSES)
     assert fewer.population.spatiotemporal is None
     logits = [
