@@ -28,13 +28,13 @@ from sjepa_online.training.network_training import (
 
 Floats32 = NDArray[np.float32]
 
-N_SEEDS = 2
+N_SEEDS = 3
 EPOCHS = 30
 LEARNING_RATE = 4e-3
 WEIGHT_DECAY = 2e-2
 LABEL_SMOOTHING = 0.05
 N_FILTERS = 32
-N_TAPS = 32
+N_TAPS = 16
 DROPOUT = 0.5
 #: What an epoch of the training changes: samples of shift, spread of log amplitudes of
 #: electrodes, and the share of electrodes that are silent.

@@ -57,14 +57,14 @@ def test_it_learns_a_rhythm_of_one_side() -> None:
 
 def test_the_network_that_is_kept_decides_as_the_trained_one() -> None:
     people = [_person(seed) for seed in range(2)]
-    trained = BatchedFilters(1, (13, 3), seed=0)
+    trained = BatchedFilters(1, (14, 3), seed=0)
     with torch.no_grad():
         trained.weights.normal_()
         trained.norm.running_var.uniform_(0.5, 2)
         signals = torch.from_numpy(aligned_signals(people[0].trials))
         both = [trained.eval()(one[None])[0] for one in (signals, signals[:, MIRROR])]
         half = ((both[0] - both[1]) / 2).numpy()
-    (kept,) = spatiotemporal_network._split(trained, 13)
+    (kept,) = spatiotemporal_network._split(trained, 14)
     features = kept.features(signals.numpy(), kept.aligned(np.eye(3), MIRROR))
     np.testing.assert_allclose(features @ kept.flat_weights, half, rtol=1e-3, atol=1e-3)
 
