@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from sjepa_online.decoding.catalog import classifier_from_state
+from sjepa_online.decoding.transfer.imagery import population as imagery_population
 from sjepa_online.decoding.transfer.imagery.classifier import PopulationClassifier
 from sjepa_online.decoding.transfer.imagery.population import (
     FORMAT_NAME,
@@ -256,8 +257,10 @@ def test_a_population_of_the_first_version_keeps_its_windows_of_1_s(
 
 
 def test_few_electrodes_are_read_by_the_first_kind_of_network_alone(
-    population: ImageryPopulation, simulate: Simulate
+    population: ImageryPopulation, simulate: Simulate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # of nine electrodes three are a third, which suffices
+    monkeypatch.setattr(imagery_population, "LEAST_SERVED", 0.5)
     names, X = ("C3", "Cz", "C4"), simulate(0, 20)[0][:, 3:6]
     most = PopulationClassifier(population, CH_NAMES[:7], CLASSES)
     assert most.population.spatiotemporal is not None
