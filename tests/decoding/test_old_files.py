@@ -33,8 +33,9 @@ def _as_it_was(config: dict[str, Any], arrays: Arrays) -> None:
 
 def _forget_the_network(auto: Any, choice: str) -> None:
     """Make a choice among the two members of version 0.1.0."""
-    auto.network, auto.choice_ = None, choice
-    auto.weights_ = {name: one[:2] for name, one in auto.weights_.items() if name != "pre-local"}
+    auto.network, auto.population, auto.choice_ = None, None, choice
+    old = ("average", "filter-bank", "riemann")
+    auto.weights_ = {name: auto.weights_[name][:2] for name in old}
 
 
 @pytest.mark.parametrize("choice", ["average", "filter-bank", "riemann"])
