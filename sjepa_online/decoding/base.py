@@ -92,6 +92,11 @@ class EpochClassifier(BaseEstimator, ABC):  # type: ignore[misc]
         """What whoever decodes with it has to know, in sentences."""
         return ()
 
+    @property
+    def contradicted(self) -> bool:
+        """Whether the labels of the last fit speak against what was known before it."""
+        return False
+
     def adapt(self, X: FloatArray) -> None:
         """Take in epochs whose classes are not known; nothing where ``adapts`` is False.
 

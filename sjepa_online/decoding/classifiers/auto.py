@@ -5,7 +5,8 @@ optimistic. The average comes first, and another candidate has to be clearly bet
 one-standard-error rule of Breiman et al. 1984): with few trials the differences that
 cross-validation sees are mostly noise, and the average of decoders that err on different
 trials is the safer one. Where there is a population, it comes first in place of the average, and
-with so few trials that cross-validation says next to nothing it decides alone.
+with so few trials that cross-validation says next to nothing it decides alone; neither where the
+labels contradict it.
 """
 
 from __future__ import annotations
@@ -224,14 +225,15 @@ class AutoClassifier(EpochClassifier):
         temperatures = np.array([stacking_weights(one[np.newaxis], targets)[0] for one in held_out])
         trials = np.arange(len(targets))
         losses = {}
-        for name, members in candidates(list(self._members)).items():
+        trusted = self.population is not None and not self.population.contradicted
+        for name, members in candidates(list(self._members), population_first=trusted).items():
             weights = temperatures * np.array(members)
             joint = np.tensordot(weights, held_out, axes=1)[np.newaxis]
             self.weights_[name] = weights * stacking_weights(joint, targets)[0]
             probabilities = combine(held_out, self.weights_[name])
             losses[name] = -np.log(probabilities[trials, targets] + SMALLEST_PROBABILITY)
         fewest = int(np.bincount(targets, minlength=len(self.classes_)).min())
-        if POPULATION in losses and fewest < LEAST_OWN_TRIALS:
+        if trusted and fewest < LEAST_OWN_TRIALS:
             self._leave_it_to_the_population(fewest)
         else:
             self.choice_, self.reason_ = choose(losses)
@@ -247,13 +249,17 @@ class AutoClassifier(EpochClassifier):
         )
 
 
-def candidates(members: Sequence[str]) -> dict[str, tuple[bool, ...]]:
+def candidates(
+    members: Sequence[str], *, population_first: bool = True
+) -> dict[str, tuple[bool, ...]]:
     """Return the members that each candidate uses; the first is kept unless another is better.
 
     Parameters
     ----------
     members : sequence of str
         Names.
+    population_first : bool
+        Whether the population, where it is a member, comes before the average.
 
     Returns
     -------
@@ -263,7 +269,8 @@ def candidates(members: Sequence[str]) -> dict[str, tuple[bool, ...]]:
     alone = {name: tuple(one == name for one in members) for name in members}
     found = {AVERAGE: (True,) * len(members), **alone}
     # many people's trials are behind the population, and few behind the average
-    return {POPULATION: alone[POPULATION], **found} if POPULATION in alone else found
+    leads = population_first and POPULATION in alone
+    return {POPULATION: alone[POPULATION], **found} if leads else found
 
 
 def choose(losses: dict[str, Floats]) -> tuple[str, str]:

@@ -69,6 +69,25 @@ def test_many_labels_weigh_the_population_by_trials_that_it_did_not_see(
     np.testing.assert_allclose(again.predict_proba(test), auto.predict_proba(test), atol=1e-7)
 
 
+def test_a_population_that_the_labels_contradict_does_not_come_first(
+    protocol: Protocol, saved: Saved, simulate: Simulate
+) -> None:
+    """Neither with few trials nor with many: such a person resembles nobody."""
+    for n_trials in (2 * LEAST_OWN_TRIALS - 4, 30):
+        X, y = simulate(1, n_trials)
+        right = y == "right_hand"
+        auto = _auto(protocol, saved()).fit(X, np.where(right, "left_hand", "right_hand"))
+        assert "exchanged" in auto.reason
+        assert next(iter(auto.weights_)) == "average"
+        assert not auto.reason.startswith("population: ") or "than that of the average" in (
+            auto.reason
+        )
+        test, truth = simulate(1, 40)
+        assert np.mean(auto.predict(test) == truth) < 0.3
+        straight = _auto(protocol, saved()).fit(X, y)
+        assert next(iter(straight.weights_)) == "population"
+
+
 def test_people_of_the_population_are_left_out_or_refused(
     protocol: Protocol, saved: Saved, simulate: Simulate, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,8 @@ TRIALS_FOR_OWN_COVARIANCE = 10
 TRIALS_FOR_DOUBT = 8
 #: Labels as far below chance as this, by a binomial test, contradict the population.
 CONTRADICTION = 0.01
+#: How the note begins that tells of it.
+CONTRADICTED = "the labels contradict the population"
 
 
 class PopulationClassifier(EpochClassifier):
@@ -135,6 +137,11 @@ class PopulationClassifier(EpochClassifier):
     def notes(self) -> tuple[str, ...]:
         """What the last fit found, in sentences."""
         return self.notes_
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether labels agree with the population far less than by chance."""
+        return any(note.startswith(CONTRADICTED) for note in self.notes_)
 
     def fit(
         self, X: FloatArray, y: Labels | None = None, unlabelled: FloatArray | None = None
@@ -409,7 +416,7 @@ class PopulationClassifier(EpochClassifier):
             correct = int(np.sum((logits[-len(is_right) :] > 0) == is_right))
             if binomtest(correct, len(is_right), 0.5, "less").pvalue < CONTRADICTION:
                 notes.append(
-                    f"the labels contradict the population: it agrees with {correct} of "
+                    f"{CONTRADICTED}: it agrees with {correct} of "
                     f"{len(is_right)} trials, far below chance; are left and right exchanged in "
                     "the labels, or in the cables?"
                 )
