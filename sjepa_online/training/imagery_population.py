@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path, PurePath
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,40 +28,22 @@ from sjepa_online.decoding.transfer.imagery.population import (
     mirror_of,
     right_class,
 )
-from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
 from sjepa_online.decoding.transfer.imagery.rhythm_covariances import BLOCK, rhythm_kernels
 from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
-from sjepa_online.decoding.transfer.imagery.spatiotemporal_network import SpatioTemporalNetwork
 from sjepa_online.decoding.transfer.montage_match import MontageMatch, match_montage
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 from sjepa_online.signal import PreprocessorConfig
 from sjepa_online.signal.cortex import LEAST_ELECTRODES
-from sjepa_online.training.held_out_people import HeldOut, judge_held_out
+from sjepa_online.training.both_networks import Training, train_both
+from sjepa_online.training.held_out_people import HeldOut
 from sjepa_online.training.network_training import PersonTrials
-from sjepa_online.training.population_network import (
-    EPOCHS,
-    N_FOLDS,
-    N_SEEDS,
-    merge,
-    train_networks,
-)
-from sjepa_online.training.spatiotemporal_network import (
-    EPOCHS as SPATIOTEMPORAL_EPOCHS,
-)
-from sjepa_online.training.spatiotemporal_network import (
-    N_SEEDS as N_SPATIOTEMPORAL,
-)
-from sjepa_online.training.spatiotemporal_network import (
-    merge_spatiotemporal,
-    train_spatiotemporal,
-)
+from sjepa_online.training.population_network import N_SEEDS
+from sjepa_online.training.spatiotemporal_network import N_SEEDS as N_SPATIOTEMPORAL
 
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 
-#: Times that both kinds of network together see every trial.
-N_EPOCHS = EPOCHS + SPATIOTEMPORAL_EPOCHS
 #: Electrodes that a population may read; those between them serve for their neighbours.
 GRID = tuple(f"{row}{column}" for row in ("FC", "C", "CP") for column in "531z246")
 #: An electrode belongs to the population if so large a share of the people has it.
@@ -220,7 +201,8 @@ def train_population(
         Times that the training sees every trial; None for what each kind needs.
     seed : int
     resume_from : Path or None
-        File for the state of an interrupted training; see :func:`forget_state`.
+        File for the state of an interrupted training; see
+        :func:`sjepa_online.training.both_networks.forget_state`.
     progress : callable
         Called after each epoch of each kind.
 
@@ -231,7 +213,8 @@ def train_population(
     Raises
     ------
     InputError
-        Two people are the same one under two names, or a person lacks most electrodes.
+        Two people are the same one under two names, a person lacks most electrodes, or the state
+        is of another training.
     """
     _refuse_doubles(people)
     ch_names = common_electrodes([person.ch_names for person in people])
@@ -241,60 +224,24 @@ def train_population(
         _on_electrodes(person, match, covariances)
         for person, match in zip(people, montages, strict=True)
     ]
-    settings = f"{epochs} {seed} {n_networks} {n_spatiotemporal} {weights}"
-    trained = _train_both(
+    training = Training.of((n_networks, n_spatiotemporal), epochs, seed)
+    trained = train_both(
         trials,
         covariances,
         mirror_of(ch_names),
-        (n_networks, n_spatiotemporal),
-        epochs,
-        resume_from,
-        digest=_digest(people, settings),
-        seed=seed,
+        training,
+        digest=_digest(people, f"{training} {BLOCK} {weights}"),
+        resume_from=resume_from,
         progress=progress,
     )
-    held_out = trained.held_out
-    config = ImageryPopulationConfig(
-        protocol=protocol.name,
-        window_start=protocol.window.start,
-        block=BLOCK,
-        ch_names=ch_names,
-        people=tuple(person.name for person in people),
-        n_trials=sum(len(one.is_right) for one in trials),
-        simulated=any(person.simulated for person in people),
-        temperature=held_out.temperature,
-        power_alone=held_out.power_alone,
-        doubt_below=held_out.doubt_below,
-        held_out=held_out.score,
-        software_version=version("sjepa-online"),
-        weights=None if weights is None else PurePath(weights).name,
-    )
     return ImageryPopulation(
-        config,
+        _config(people, protocol, ch_names, trained.held_out, weights),
         trained.network,
         first_convolution(weights),
         covariances.astype(np.float32),
-        KnownTrials(
-            np.concatenate([_prints_on(person, ch_names) for person in people]),
-            np.repeat(
-                np.arange(len(people), dtype=np.int32), [len(one.is_right) for one in trials]
-            ),
-            tuple(ch_names),
-        ),
+        _known_trials(people, ch_names),
         trained.spatiotemporal,
     )
-
-
-def forget_state(resume_from: Path) -> None:
-    """Delete the state of an interrupted training.
-
-    Parameters
-    ----------
-    resume_from : Path
-        As :func:`train_population` took it; there is a second file beside it.
-    """
-    for path in (resume_from, _second_state(resume_from)):
-        path.unlink(missing_ok=True)
 
 
 def first_convolution(weights: str | None) -> Floats32:
@@ -358,66 +305,6 @@ def common_electrodes(montages: Sequence[Sequence[str]]) -> tuple[str, ...]:
     return tuple(chosen)
 
 
-def _second_state(resume_from: Path) -> Path:
-    return resume_from.with_name(f"{resume_from.name}-signals")
-
-
-@dataclass(frozen=True, eq=False)
-class _Trained:
-    network: PowerNetwork
-    spatiotemporal: SpatioTemporalNetwork | None
-    held_out: HeldOut
-
-
-def _train_both(
-    people: Sequence[PersonTrials],
-    covariances: Floats,
-    mirror: NDArray[np.intp],
-    n_seeds: tuple[int, int],
-    epochs: int | None,
-    resume_from: Path | None,
-    **training: Any,
-) -> _Trained:
-    """Train both kinds of network: seeds of everybody, and folds that judge people left out."""
-    folds = np.arange(len(people)) % min(N_FOLDS, len(people))
-    judges = [folds != fold for fold in range(folds.max() + 1)]
-    everybody = np.ones(len(people), dtype=bool)
-    completion = Completion(covariances)
-    n_power, n_others = n_seeds
-    networks = train_networks(
-        people,
-        [everybody] * n_power + judges,
-        mirror,
-        completion,
-        epochs=epochs or EPOCHS,
-        resume_from=resume_from,
-        **training,
-    )
-    others: list[SpatioTemporalNetwork] = []
-    if n_others:
-        others = train_spatiotemporal(
-            people,
-            [everybody] * n_others + judges,
-            mirror,
-            completion,
-            epochs=epochs or SPATIOTEMPORAL_EPOCHS,
-            resume_from=resume_from and _second_state(resume_from),
-            **training,
-        )
-    held_out = judge_held_out(
-        people,
-        [networks[n_power + fold] for fold in folds],
-        [others[n_others + fold] for fold in folds] if others else [],
-        covariances,
-        mirror,
-    )
-    return _Trained(
-        merge(networks[:n_power]),
-        merge_spatiotemporal(others[:n_others], held_out.factor) if others else None,
-        held_out,
-    )
-
-
 def _counterpart(name: str) -> str:
     if name.endswith("z"):
         return name
@@ -439,6 +326,39 @@ def _refuse_doubles(people: Sequence[Person]) -> None:
                     value=f"{other.name} and {person.name}",
                     remedy="Leave out one of them.",
                 )
+
+
+def _config(
+    people: Sequence[Person],
+    protocol: Protocol,
+    ch_names: tuple[str, ...],
+    held_out: HeldOut,
+    weights: str | None,
+) -> ImageryPopulationConfig:
+    return ImageryPopulationConfig(
+        protocol=protocol.name,
+        window_start=protocol.window.start,
+        block=BLOCK,
+        ch_names=ch_names,
+        people=tuple(person.name for person in people),
+        n_trials=sum(len(person.is_right) for person in people),
+        simulated=any(person.simulated for person in people),
+        temperature=held_out.temperature,
+        power_alone=held_out.power_alone,
+        doubt_below=held_out.doubt_below,
+        held_out=held_out.score,
+        software_version=version("sjepa-online"),
+        weights=None if weights is None else PurePath(weights).name,
+    )
+
+
+def _known_trials(people: Sequence[Person], ch_names: tuple[str, ...]) -> KnownTrials:
+    counts = [len(person.prints) for person in people]
+    return KnownTrials(
+        np.concatenate([_prints_on(person, ch_names) for person in people]),
+        np.repeat(np.arange(len(people), dtype=np.int32), counts),
+        ch_names,
+    )
 
 
 def _prints_on(person: Person, ch_names: tuple[str, ...]) -> Fingerprints:

@@ -20,11 +20,11 @@ from torch.nn import functional
 from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
 from sjepa_online.errors import InputError
 from sjepa_online.files import atomic_path
+from sjepa_online.signal.cortex import LEAST_ELECTRODES
 
 BATCH_SIZE = 64
 #: Share of people who are seen with some electrodes missing, drawn anew for every epoch.
 THINNED_SHARE = 0.3
-LEAST_ELECTRODES = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,7 @@ class Settings:
         The largest of one cycle.
     weight_decay : float
     smoothing : float
-        What the target of the other class is, twice.
+        Targets are half of it for the class left, and 1 less half of it for the class right.
     """
 
     epochs: int

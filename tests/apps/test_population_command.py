@@ -42,7 +42,7 @@ def test_it_trains_saves_and_describes(
     assert "Oz" not in made.json["ch_names"]
     assert load_imagery_population(out).config.n_trials == 24
     assert "24 trials of 3 people" in out.with_suffix(".md").read_text(encoding="utf-8")
-    assert not out.with_suffix(".training").exists()
+    assert not list(tmp_path.glob("others.training*"))
     shown = command("models", "show", out)
     assert "population of imagery" in shown.out
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import numpy as np
 import pytest
 
 from sjepa_online.decoding.transfer.fingerprint import fingerprints
+from sjepa_online.decoding.transfer.imagery.population import ImageryPopulation
 from sjepa_online.decoding.transfer.imagery.rhythm_covariances import rhythm_kernels
 from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol, load_protocol
+from sjepa_online.training.both_networks import forget_state
 from sjepa_online.training.imagery_population import (
     Person,
     common_electrodes,
@@ -72,18 +75,59 @@ def test_people_of_montages_without_a_common_electrode_take_part(protocol: Proto
     assert sorted(alone) == sorted(PEOPLE[0].ch_names)
 
 
-def test_an_interrupted_training_goes_on_where_it_stopped(
-    protocol: Protocol, tmp_path: Path
-) -> None:
-    def interrupt() -> None:
-        raise KeyboardInterrupt
+@pytest.fixture(scope="module")
+def whole(protocol: Protocol) -> ImageryPopulation:
+    return train_population(PEOPLE, protocol, epochs=3)
 
-    state = tmp_path / "state"
+
+def _interrupt_after(n_epochs: int) -> Callable[[], None]:
+    calls = iter(range(1, n_epochs + 1))
+
+    def progress() -> None:
+        if next(calls) == n_epochs:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+@pytest.mark.parametrize("n_epochs", [1, 3, 4])
+def test_an_interrupted_training_goes_on_where_it_stopped(
+    protocol: Protocol, whole: ImageryPopulation, tmp_path: Path, n_epochs: int
+) -> None:
+    """Three epochs are of the first kind of network, three of the second."""
+    state, seen = tmp_path / "state", []
     with pytest.raises(KeyboardInterrupt):
-        train_population(PEOPLE, protocol, epochs=3, resume_from=state, progress=interrupt)
-    resumed = train_population(PEOPLE, protocol, epochs=3, resume_from=state)
-    whole = train_population(PEOPLE, protocol, epochs=3)
+        train_population(
+            PEOPLE, protocol, epochs=3, resume_from=state, progress=_interrupt_after(n_epochs)
+        )
+    resumed = train_population(
+        PEOPLE, protocol, epochs=3, resume_from=state, progress=lambda: seen.append(1)
+    )
+    assert len(seen) == 6
     np.testing.assert_allclose(resumed.network.weights, whole.network.weights, atol=1e-6)
+    assert resumed.spatiotemporal is not None
+    assert whole.spatiotemporal is not None
+    for name, one in whole.spatiotemporal.arrays.items():
+        np.testing.assert_allclose(resumed.spatiotemporal.arrays[name], one, atol=1e-5)
+    forget_state(state)
+    assert not list(tmp_path.iterdir())
+
+
+def test_deleting_the_state_starts_both_kinds_anew(
+    protocol: Protocol, whole: ImageryPopulation, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    train_population(PEOPLE[:2], protocol, epochs=1, resume_from=state)
+    state.unlink()
+    assert list(tmp_path.iterdir())
+    again = train_population(PEOPLE, protocol, epochs=3, resume_from=state)
+    np.testing.assert_allclose(again.network.weights, whole.network.weights, atol=1e-6)
+
+
+def test_people_who_are_judged_did_not_train(protocol: Protocol) -> None:
+    """Labels of noise cannot be learned, but networks know those that they trained on."""
+    made = train_population(PEOPLE, protocol, epochs=4, n_networks=1, n_spatiotemporal=1)
+    assert made.config.held_out.accuracy < 0.65
 
 
 def test_a_state_of_other_people_is_refused(protocol: Protocol, tmp_path: Path) -> None:

@@ -10,12 +10,14 @@ from sjepa_online.decoding.transfer.imagery.alignment import inverse_root, mean_
 from sjepa_online.decoding.transfer.imagery.completion import Completion
 from sjepa_online.decoding.transfer.imagery.rhythm_covariances import rhythm_kernels
 from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
+from sjepa_online.decoding.transfer.imagery.spatiotemporal_network import SpatioTemporalNetwork
 from sjepa_online.training import network_training, spatiotemporal_network
 from sjepa_online.training.network_training import PersonTrials
 from sjepa_online.training.spatiotemporal_network import (
     BatchedFilters,
     SignalSet,
     aligned_signals,
+    merge_spatiotemporal,
     train_spatiotemporal,
 )
 
@@ -67,6 +69,28 @@ def test_the_network_that_is_kept_decides_as_the_trained_one() -> None:
     (kept,) = spatiotemporal_network._split(trained, 14)
     features = kept.features(signals.numpy(), kept.aligned(np.eye(3), MIRROR))
     np.testing.assert_allclose(features @ kept.flat_weights, half, rtol=1e-3, atol=1e-3)
+
+
+def test_merged_networks_are_averaged_and_scaled() -> None:
+    rng = np.random.default_rng(0)
+    networks = [
+        SpatioTemporalNetwork(
+            *(
+                rng.normal(size=shape).astype(np.float32)
+                for shape in ((1, 4, 3, 16), (1, 14, 4), (1, 14, 4))
+            )
+        )
+        for _ in range(3)
+    ]
+    signals = _person(0).trials.signals
+
+    def logits(network: SpatioTemporalNetwork) -> NDArray[np.float32]:
+        features = network.features(signals, network.aligned(np.eye(3), MIRROR))
+        return features @ network.flat_weights
+
+    expected = 2.5 * np.mean([logits(one) for one in networks], axis=0)
+    merged = logits(merge_spatiotemporal(networks, 2.5))
+    np.testing.assert_allclose(merged, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_half_of_a_batch_are_mirror_images() -> None:

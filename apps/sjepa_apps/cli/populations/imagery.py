@@ -38,10 +38,9 @@ def make_imagery_population(
     InputError
         The recordings are of one person, or not imagery of left and right.
     """
+    from sjepa_online.training.both_networks import N_EPOCHS, forget_state
     from sjepa_online.training.imagery_population import (
-        N_EPOCHS,
         first_convolution,
-        forget_state,
         group_by_person,
         read_person,
         train_population,

@@ -25,11 +25,11 @@ from sjepa_online.decoding.transfer.imagery.population import (
     right_class,
 )
 from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import seconds_of
 from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
 from sjepa_online.decoding.transfer.imagery.shrunken_weights import change_of_weights
 from sjepa_online.decoding.transfer.imagery.spatiotemporal_network import SpatioTemporalNetwork
 from sjepa_online.errors import InputError
-from sjepa_online.protocol import MODEL_SFREQ
 from sjepa_online.typing import BoolMask, FloatArray, Floats, Indices, Labels
 
 Floats32 = NDArray[np.float32]
@@ -366,8 +366,8 @@ class PopulationClassifier(EpochClassifier):
             raise InputError(
                 "The epochs are shorter than those of the population",
                 value=f"{X.shape[-1]} samples at 128 Hz",
-                remedy=f"It reads {self.shortest_window}, {self.shortest_window / MODEL_SFREQ:.2f} "
-                "s: choose a protocol with a longer window.",
+                remedy=f"It reads {self.shortest_window}: choose a protocol with a window of "
+                f"{seconds_of(self.shortest_window):.2f} s or longer.",
             )
         picked = np.asarray(X)[:, self.montage.picks]
         measured = RhythmTrials.of(picked, self.population.kernels, self.population.config.block)

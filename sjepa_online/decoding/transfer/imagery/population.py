@@ -21,7 +21,12 @@ from sjepa_online.decoding.classifiers.imagery import find_mirror
 from sjepa_online.decoding.transfer.fingerprint import KnownTrials
 from sjepa_online.decoding.transfer.imagery.aligned_networks import AlignedNetworks, flat_weights
 from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
-from sjepa_online.decoding.transfer.imagery.rhythm_covariances import n_samples, n_windows
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
+    STRIDE,
+    n_samples,
+    n_windows,
+    seconds_of,
+)
 from sjepa_online.decoding.transfer.imagery.spatiotemporal_network import SpatioTemporalNetwork
 from sjepa_online.decoding.transfer.montage_match import MontageMatch, match_montage
 from sjepa_online.decoding.transfer.population_file import PopulationFile
@@ -59,7 +64,12 @@ class ImageryPopulationConfig(BaseModel):
     paradigm: str = "mi"
     protocol: str
     window_start: float = Field(description="s after the cue")
-    block: int = Field(default=64, description="samples of half a window of the networks")
+    block: int = Field(
+        default=64,
+        ge=STRIDE,
+        multiple_of=STRIDE,
+        description="samples of half a window of the power network",
+    )
     ch_names: tuple[str, ...] = Field(min_length=LEAST_ELECTRODES)
     people: tuple[str, ...] = Field(min_length=2)
     n_trials: int = Field(ge=1)
@@ -161,12 +171,11 @@ class ImageryPopulation:
         first = round((start - self.config.window_start) * MODEL_SFREQ / block)
         stop = min(first + n_windows(n_times, n_taps, block), self.network.n_windows)
         if first < 0 or stop <= first:
-            shortest = self.shortest_prefix / MODEL_SFREQ
             raise InputError(
                 "The window of the protocol lies outside of what the population reads",
                 value=f"{n_times / MODEL_SFREQ:.2f} s from {start:g} s after the cue on",
                 remedy=f"Begin it at {self.config.window_start:g} s after the cue or later, and "
-                f"let it last at least {shortest:.2f} s.",
+                f"let it last at least {seconds_of(self.shortest_prefix):.2f} s.",
             )
         others = self.spatiotemporal
         return replace(
@@ -186,7 +195,7 @@ class ImageryPopulation:
         -------
         ImageryPopulation
             Without the filters over electrodes and time where most electrodes are estimates of
-            few: these show no rhythm that travels.
+            few, which show no rhythm that travels.
         """
         served = len(match.served) / len(self.config.ch_names)
         if self.spatiotemporal is None or served >= LEAST_SERVED:

@@ -8,6 +8,7 @@ are, and alignment, mirror images and missing electrodes act on them directly.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -93,6 +94,22 @@ def n_samples(n_windows: int, n_taps: int, block: int = BLOCK) -> int:
     return (n_windows + 1) * block + n_taps - STRIDE
 
 
+def seconds_of(n_times: int) -> float:
+    """Return how long a window has to be for so many samples, for messages.
+
+    Parameters
+    ----------
+    n_times : int
+        Samples at 128 Hz.
+
+    Returns
+    -------
+    float
+        Seconds, rounded up to hundredths: a window of this length holds the samples.
+    """
+    return math.ceil(100 * n_times / MODEL_SFREQ) / 100
+
+
 def rhythm_covariances(signals: Floats32, kernels: Floats32, block: int = BLOCK) -> Floats32:
     """Return the covariances of the electrodes behind each kernel in each window.
 
@@ -117,9 +134,9 @@ def rhythm_covariances(signals: Floats32, kernels: Floats32, block: int = BLOCK)
     n_kernels, n_taps = kernels.shape
     n_blocks = n_windows(n_times, n_taps, block) + 1
     if n_blocks < 2:
-        shortest = n_samples(1, n_taps, block)
+        shortest = seconds_of(n_samples(1, n_taps, block))
         raise InputError(
-            f"Epochs are shorter than the {shortest / MODEL_SFREQ:.2f} s that the network reads",
+            f"Epochs are shorter than the {shortest:.2f} s that the network reads",
             value=f"{n_times / MODEL_SFREQ:.2f} s",
             remedy="Choose a protocol with a longer window.",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -259,9 +260,10 @@ def test_a_population_of_the_first_version_keeps_its_windows_of_1_s(
 def test_few_electrodes_are_read_by_the_first_kind_of_network_alone(
     population: ImageryPopulation, simulate: Simulate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # of nine electrodes three are a third, which suffices
-    monkeypatch.setattr(imagery_population, "LEAST_SERVED", 0.5)
     names, X = ("C3", "Cz", "C4"), simulate(0, 20)[0][:, 3:6]
+    # of nine electrodes three are a third, which suffices
+    assert PopulationClassifier(population, names, CLASSES).population.spatiotemporal is not None
+    monkeypatch.setattr(imagery_population, "LEAST_SERVED", 0.5)
     most = PopulationClassifier(population, CH_NAMES[:7], CLASSES)
     assert most.population.spatiotemporal is not None
     fewer = PopulationClassifier(population, names, CLASSES)
@@ -311,6 +313,20 @@ def test_labels_change_most_what_mattered_for_others(
     moved = np.abs(own[~silent.ravel()])
     large = size > np.median(size)
     assert moved[large].mean() > 1.5 * moved[~large].mean()
+
+
+def test_the_variance_of_a_change_is_in_proportion_to_the_weight(
+    population: ImageryPopulation,
+) -> None:
+    """Features that tell the same then change in that proportion, the labels alone deciding."""
+    classifier = _classifier(population)
+    classifier._weights = np.array([0.1, 0.4], dtype=np.float32)
+    is_right = np.arange(20) % 2 == 1
+    noisy = np.where(is_right, 1, -1) + np.random.default_rng(0).normal(size=20)
+    classifier._learn(np.stack([noisy, noisy], axis=1).astype(np.float32), is_right)
+    change = classifier._weights - np.array([0.1, 0.4])
+    assert change[0] > 0.001
+    assert change[1] / change[0] == pytest.approx(4, rel=1e-3)
 
 
 def test_exchanged_labels_are_told(population: ImageryPopulation, simulate: Simulate) -> None:
@@ -371,10 +387,33 @@ def test_shorter_and_later_windows(population: ImageryPopulation, simulate: Simu
             population.for_window(start, n_times)
 
 
+def test_a_later_window_keeps_the_weights_of_its_moments(population: ImageryPopulation) -> None:
+    """A window begins every 0.25 s for the first kind, every 0.125 s for the second."""
+    assert population.spatiotemporal is not None
+    shown = population.for_window(population.config.window_start + 1, 256)
+    assert shown.spatiotemporal is not None
+    network, later = population.network, shown.network
+    np.testing.assert_array_equal(later.weights, network.weights[:, 4 : 4 + later.n_windows])
+    others, later_others = population.spatiotemporal, shown.spatiotemporal
+    np.testing.assert_array_equal(
+        later_others.weights, others.weights[:, 8 : 8 + later_others.n_windows]
+    )
+    assert 256 - 16 < later_others.n_samples <= shown.shortest_window <= 256
+
+
+def test_a_window_as_long_as_the_message_says_is_read(population: ImageryPopulation) -> None:
+    with pytest.raises(InputError, match="at least") as refused:
+        population.for_window(population.config.window_start, 60)
+    told = re.search(r"at least ([\d.]+) s", str(refused.value))
+    assert told
+    n_times = round(float(told[1]) * 128)
+    assert population.for_window(population.config.window_start, n_times).network.n_windows == 1
+
+
 def test_a_shorter_window_is_refused(population: ImageryPopulation) -> None:
     shortest = _classifier(population).shortest_window
     assert _classifier(population).predict_proba(np.zeros((1, 9, shortest))).shape == (1, 2)
-    with pytest.raises(InputError, match=f"It reads {shortest}, "):
+    with pytest.raises(InputError, match=f"It reads {shortest}: "):
         _classifier(population).predict_proba(np.zeros((1, 9, shortest - 1)))
-    with pytest.raises(InputError, match=f"It reads {shortest}, "):
+    with pytest.raises(InputError, match=f"It reads {shortest}: "):
         _classifier(population).predict_proba(np.zeros((1, 9, 300)))
