@@ -28,7 +28,7 @@ from sjepa_online.training.network_training import (
 
 Floats32 = NDArray[np.float32]
 
-N_SEEDS = 3
+N_SEEDS = 2
 EPOCHS = 30
 LEARNING_RATE = 4e-3
 WEIGHT_DECAY = 2e-2
