@@ -26,7 +26,7 @@ from sjepa_online.training.network_training import (
 
 Floats32 = NDArray[np.float32]
 
-N_SEEDS = 3
+N_SEEDS = 2
 EPOCHS = 48
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 1e-2

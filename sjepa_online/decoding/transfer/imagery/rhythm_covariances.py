@@ -141,16 +141,30 @@ def rhythm_covariances(signals: Floats32, kernels: Floats32, block: int = BLOCK)
             remedy="Choose a protocol with a longer window.",
         )
     per_block = block // STRIDE
-    n_outputs = n_blocks * per_block
+    filters = _block_filters(kernels.tobytes(), n_taps, per_block)
+    span = filters.shape[1]
     covariances = np.empty((n, n_kernels, n_blocks - 1, n_channels, n_channels), dtype=np.float32)
     for trial, signal in enumerate(signals):
-        taps = np.lib.stride_tricks.sliding_window_view(signal, n_taps, axis=1)
-        taps = np.ascontiguousarray(taps[:, : STRIDE * n_outputs : STRIDE]).reshape(-1, n_taps)
-        outputs = (kernels @ taps.T).reshape(n_kernels, n_channels, n_blocks, per_block)
-        blocks = outputs.swapaxes(1, 2)
+        spans = np.lib.stride_tricks.sliding_window_view(signal, span, axis=1)
+        spans = spans[:, : block * n_blocks : block].swapaxes(0, 1).reshape(-1, span)
+        outputs = (filters @ spans.T).reshape(n_kernels, per_block, n_blocks, n_channels)
+        blocks = outputs.transpose(0, 2, 3, 1)
         products = blocks @ blocks.swapaxes(2, 3)
         covariances[trial] = (products[:, :-1] + products[:, 1:]) / (2 * per_block)
     return covariances
+
+
+@lru_cache(maxsize=16)
+def _block_filters(kernels: bytes, n_taps: int, per_block: int) -> Floats32:
+    """Return the kernels at each place of a block ``(kernels * per_block, samples)``.
+
+    One large product per block is faster than a convolution with few kernels.
+    """
+    rows = np.frombuffer(kernels, dtype=np.float32).reshape(-1, n_taps)
+    filters = np.zeros((len(rows), per_block, STRIDE * (per_block - 1) + n_taps), np.float32)
+    for place in range(per_block):
+        filters[:, place, STRIDE * place : STRIDE * place + n_taps] = rows
+    return filters.reshape(len(rows) * per_block, -1)
 
 
 def in_band(X: NDArray[np.floating]) -> Floats32:
