@@ -15,7 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sjepa_online.decoding.transfer.imagery.rhythm_covariances import STRIDE, n_samples, n_windows
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
+    STRIDE,
+    frames,
+    n_samples,
+    n_windows,
+)
 
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
@@ -151,8 +156,7 @@ class SpatioTemporalNetwork:
         """Return the power of one signal behind each filter ``(filters, windows)``."""
         n_taps, per_block = self.filters.shape[-1], BLOCK // STRIDE
         n_outputs = (self.n_windows + 1) * per_block
-        taps = np.lib.stride_tricks.sliding_window_view(signal, n_taps, axis=1)
-        taps = taps[:, : STRIDE * n_outputs : STRIDE].swapaxes(1, 2)
+        taps = frames(signal, n_taps, STRIDE, n_outputs).swapaxes(1, 2)
         outputs = aligned @ np.ascontiguousarray(taps).reshape(-1, n_outputs)
         in_blocks = outputs.reshape(len(aligned), -1, per_block)
         blocks = np.einsum("fbo,fbo->fb", in_blocks, in_blocks) / per_block

@@ -230,9 +230,9 @@ def test_a_population_of_the_first_version_keeps_its_windows_of_1_s(
     population: ImageryPopulation, simulate: Simulate, tmp_path: Path
 ) -> None:
     """Its file tells neither the windows nor a second kind of network."""
-    network = PowerNetwork(
-        population.network.spatial, *(np.ones((4, 6, 12, 9), np.float32) for _ in range(2))
-    )
+    spatial = population.network.spatial
+    ones = np.ones((len(spatial), 6, 12, 9), np.float32)
+    network = PowerNetwork(spatial, ones, ones)
     config = population.config.model_dump(mode="json", exclude={"block", "power_alone"})
     arrays = {
         "spatial": network.spatial,
@@ -253,7 +253,7 @@ def test_a_population_of_the_first_version_keeps_its_windows_of_1_s(
     features = network.features(
         covariances, network.quadratic(classifier._alignment.whitening, mirror_of(CH_NAMES))
     )
-    right = 1 / (1 + np.exp(-features.sum(axis=1) / 4 / old.config.temperature))
+    right = 1 / (1 + np.exp(-features.sum(axis=1) / len(spatial) / old.config.temperature))
     np.testing.assert_allclose(classifier.predict_proba(X)[:, 1], right, rtol=1e-3)
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.signal import butter, sosfiltfilt
 
-from sjepa_online.decoding.transfer.imagery.rhythm_covariances import rhythm_kernels
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import frames, rhythm_kernels
 from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
 from sjepa_online.errors import InputError
 
@@ -33,6 +33,14 @@ def test_slow_and_constant_signal_has_no_part() -> None:
     eyes = 100 * np.sin(2 * np.pi * 0.7 * seconds) + 500
     plain, moved = (RhythmTrials.of(one, rhythm_kernels()).covariances for one in (X, X + eyes))
     np.testing.assert_allclose(moved, plain, rtol=0.1, atol=0.1 * plain.max())
+
+
+def test_frames_are_pieces_of_the_signal() -> None:
+    signal = np.arange(40, dtype=np.float32).reshape(2, 20)[:, ::2]
+    expected = np.lib.stride_tricks.sliding_window_view(signal, 4, axis=1)[:, ::3]
+    np.testing.assert_array_equal(frames(signal, 4, 3, 3), expected)
+    with pytest.raises(ValueError, match="do not hold"):
+        frames(signal, 4, 3, 4)
 
 
 def test_too_short_epochs_are_refused() -> None:
