@@ -5,11 +5,11 @@ Seeds for the shipped network and folds of people for its score are the groups.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -17,10 +17,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sjepa_online.decoding.transfer.imagery.completion import Completion
 from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
 from sjepa_online.errors import InputError
 from sjepa_online.files import atomic_path
 from sjepa_online.signal.cortex import LEAST_ELECTRODES
+
+Floats32 = NDArray[np.float32]
 
 BATCH_SIZE = 64
 #: Share of people who are seen with some electrodes missing, drawn anew for every epoch.
@@ -42,8 +45,15 @@ class PersonTrials:
     is_right: NDArray[np.bool_]
 
 
-class TrainingData(Protocol):
+class TrainingData(ABC):
     """Trials of all people, as a kind of network reads them.
+
+    Parameters
+    ----------
+    people : sequence of PersonTrials
+    completion : Completion
+        What replaces electrodes that an epoch of training leaves out.
+    seed : int
 
     Attributes
     ----------
@@ -53,12 +63,42 @@ class TrainingData(Protocol):
         1 for the class right.
     """
 
-    person: NDArray[np.intp]
-    targets: Tensor
+    def __init__(self, people: Sequence[PersonTrials], completion: Completion, seed: int) -> None:
+        self._people = [self.needed(one.trials) for one in people]
+        self._completion, self._seed = completion, seed
+        self.person = np.repeat(np.arange(len(people)), [len(one.is_right) for one in people])
+        self.targets = torch.from_numpy(np.concatenate([one.is_right for one in people])).float()
+        self._whole = np.concatenate([self.read(one) for one in self._people])
 
     def draw(self, epoch: int) -> Tensor:
-        """Return all trials as one epoch of the training sees them."""
+        """Return all trials, some people without some electrodes.
 
+        Parameters
+        ----------
+        epoch : int
+            Which epoch of the training; each draws other electrodes.
+
+        Returns
+        -------
+        trials : Tensor, shape (n, ...)
+        """
+        rng = np.random.default_rng([self._seed, epoch])
+        trials = self._whole.copy()
+        for index, one in enumerate(self._people):
+            there = draw_electrodes(rng, one.signals.shape[1])
+            if there is not None:
+                trials[self.person == index] = self.read(self._completion(one, there))
+        return torch.from_numpy(trials)
+
+    def needed(self, trials: RhythmTrials) -> RhythmTrials:
+        """Return the part of a person's trials that :meth:`read` needs."""
+        return trials
+
+    @abstractmethod
+    def read(self, trials: RhythmTrials) -> Floats32:
+        """Return a person's trials, aligned, as the network reads them ``(n, ...)``."""
+
+    @abstractmethod
     def batch(self, trials: Tensor, rows: Tensor) -> Tensor:
         """Return some of the drawn trials, the second half of them as mirror images.
 
@@ -66,6 +106,10 @@ class TrainingData(Protocol):
         ----------
         trials : Tensor, shape (n, ...)
         rows : Tensor of int, shape (groups, batch)
+
+        Returns
+        -------
+        batch : Tensor, shape (groups, batch, ...)
         """
 
 

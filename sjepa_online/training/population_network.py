@@ -17,10 +17,11 @@ from torch.nn import functional
 from sjepa_online.decoding.transfer.imagery.alignment import inverse_root, mean_covariance
 from sjepa_online.decoding.transfer.imagery.completion import Completion
 from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
+from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
 from sjepa_online.training.network_training import (
     PersonTrials,
     Settings,
-    draw_electrodes,
+    TrainingData,
     train_groups,
 )
 
@@ -80,8 +81,8 @@ class BatchedNetwork(nn.Module):
         return torch.einsum("ngf,gf->gn", kept, self.weights) + self.intercept[:, None]
 
 
-class TrainingSet:
-    """Aligned trials of all people, as upper triangles.
+class TrainingSet(TrainingData):
+    """Aligned trials of all people, as upper triangles ``(n, blocks, triangle)``.
 
     Parameters
     ----------
@@ -100,45 +101,15 @@ class TrainingSet:
         mirror: NDArray[np.intp],
         seed: int,
     ) -> None:
-        self._people, self._completion, self._seed = people, completion, seed
-        self.person = np.repeat(np.arange(len(people)), [len(one.is_right) for one in people])
-        self.targets = torch.from_numpy(np.concatenate([one.is_right for one in people])).float()
-        self._whole = np.concatenate([triangles(one.trials.covariances) for one in people])
+        super().__init__(people, completion, seed)
         self._exchanged = torch.from_numpy(mirrored_triangle(mirror))
 
-    def draw(self, epoch: int) -> Tensor:
-        """Return all trials, some people without some electrodes.
-
-        Parameters
-        ----------
-        epoch : int
-            Which epoch of the training; each draws other electrodes.
-
-        Returns
-        -------
-        trials : Tensor, shape (n, blocks, triangle)
-        """
-        rng = np.random.default_rng([self._seed, epoch])
-        trials = self._whole.copy()
-        for index, one in enumerate(self._people):
-            there = draw_electrodes(rng, one.trials.signals.shape[1])
-            if there is not None:
-                completed = self._completion(one.trials, there)
-                trials[self.person == index] = triangles(completed.covariances)
-        return torch.from_numpy(trials)
+    def read(self, trials: RhythmTrials) -> Floats32:
+        """Return triangles. See :meth:`TrainingData.read`."""
+        return triangles(trials.covariances)
 
     def batch(self, trials: Tensor, rows: Tensor) -> Tensor:
-        """Return some of the drawn trials, the second half of them as mirror images.
-
-        Parameters
-        ----------
-        trials : Tensor, shape (n, blocks, triangle)
-        rows : Tensor of int, shape (groups, batch)
-
-        Returns
-        -------
-        batch : Tensor, shape (groups, batch, blocks, triangle)
-        """
+        """Exchange the sides of the second half. See :meth:`TrainingData.batch`."""
         x, half = trials[rows], rows.shape[1] // 2
         x[:, half:] = x[:, half:][..., self._exchanged]
         return x

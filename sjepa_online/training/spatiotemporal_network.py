@@ -22,7 +22,7 @@ from sjepa_online.decoding.transfer.imagery.spatiotemporal_network import (
 from sjepa_online.training.network_training import (
     PersonTrials,
     Settings,
-    draw_electrodes,
+    TrainingData,
     train_groups,
 )
 
@@ -90,8 +90,8 @@ class BatchedFilters(nn.Module):
         return torch.einsum("ngf,gf->gn", kept, self.weights) + self.intercept[:, None]
 
 
-class SignalSet:
-    """Aligned signals of all people.
+class SignalSet(TrainingData):
+    """Aligned signals of all people ``(n, channels, samples)``.
 
     Parameters
     ----------
@@ -110,49 +110,19 @@ class SignalSet:
         mirror: NDArray[np.intp],
         seed: int,
     ) -> None:
-        # alignment needs the mean over the windows only
-        self._people = [
-            RhythmTrials(one.trials.signals, one.trials.covariances.mean(axis=2, keepdims=True))
-            for one in people
-        ]
-        self._completion, self._seed = completion, seed
+        super().__init__(people, completion, seed)
         self._mirror = torch.from_numpy(np.array(mirror))
-        self.person = np.repeat(np.arange(len(people)), [len(one.is_right) for one in people])
-        self.targets = torch.from_numpy(np.concatenate([one.is_right for one in people])).float()
-        self._whole = np.concatenate([aligned_signals(one) for one in self._people])
 
-    def draw(self, epoch: int) -> Tensor:
-        """Return all trials, some people without some electrodes.
+    def needed(self, trials: RhythmTrials) -> RhythmTrials:
+        """Return the signals, and the mean over the windows, by which they are aligned."""
+        return RhythmTrials(trials.signals, trials.covariances.mean(axis=2, keepdims=True))
 
-        Parameters
-        ----------
-        epoch : int
-            Which epoch of the training; each draws other electrodes.
-
-        Returns
-        -------
-        trials : Tensor, shape (n, channels, samples)
-        """
-        rng = np.random.default_rng([self._seed, epoch])
-        trials = self._whole.copy()
-        for index, one in enumerate(self._people):
-            there = draw_electrodes(rng, one.signals.shape[1])
-            if there is not None:
-                trials[self.person == index] = aligned_signals(self._completion(one, there))
-        return torch.from_numpy(trials)
+    def read(self, trials: RhythmTrials) -> Floats32:
+        """Return aligned signals. See :meth:`TrainingData.read`."""
+        return aligned_signals(trials)
 
     def batch(self, trials: Tensor, rows: Tensor) -> Tensor:
-        """Return some of the drawn trials, changed, the second half of them as mirror images.
-
-        Parameters
-        ----------
-        trials : Tensor, shape (n, channels, samples)
-        rows : Tensor of int, shape (groups, batch)
-
-        Returns
-        -------
-        batch : Tensor, shape (groups, batch, channels, samples)
-        """
+        """Exchange the sides of the second half, and change all. See :meth:`TrainingData.batch`."""
         x, half = trials[rows], rows.shape[1] // 2
         x[:, half:] = x[:, half:][:, :, self._mirror]
         shift = int(torch.randint(-LARGEST_SHIFT, LARGEST_SHIFT + 1, ()))
