@@ -125,9 +125,11 @@ def logits_without_labels(
     alignment.update(mean_covariance(trials.covariances))
     aligned = AlignedNetworks(network, spatiotemporal, alignment.whitening, mirror)
     features = aligned.features(trials).astype(np.float64)
-    weights, n_own = aligned.flat_weights, network.weights.size
-    of_network = features[:, :n_own] @ weights[:n_own]
-    of_others = features[:, n_own:] @ weights[n_own:]
+    own, others = np.split(features, [network.weights.size], axis=1)
+    of_network = own @ network.flat_weights
+    of_others = np.zeros(len(own))
+    if spatiotemporal is not None:
+        of_others = others @ spatiotemporal.flat_weights
     return _centred(of_network), _centred(of_others)
 
 

@@ -17,6 +17,7 @@ from torch.nn import functional
 from sjepa_online.decoding.transfer.imagery.alignment import inverse_root, mean_covariance
 from sjepa_online.decoding.transfer.imagery.completion import Completion
 from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import SMALLEST_POWER
 from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
 from sjepa_online.training.network_training import (
     PersonTrials,
@@ -34,7 +35,6 @@ WEIGHT_DECAY = 1e-2
 DROPOUT = 0.5
 #: Spread of the spatial filters around the electrodes at the start.
 START_NOISE = 0.1
-_SMALLEST_POWER = 1e-6
 
 
 class BatchedNetwork(nn.Module):
@@ -75,7 +75,7 @@ class BatchedNetwork(nn.Module):
         n_groups, n = x.shape[:2]
         form = self.spatial[:, :, self.rows] * self.spatial[:, :, self.columns] * self.twice
         power = torch.bmm(x.reshape(n_groups, -1, x.shape[-1]), form.transpose(1, 2))
-        logarithm = power.clamp_min(_SMALLEST_POWER).log().reshape(n_groups, n, -1)
+        logarithm = power.clamp_min(SMALLEST_POWER).log().reshape(n_groups, n, -1)
         normed = self.norm(logarithm.transpose(0, 1).reshape(n, -1)).reshape(n, n_groups, -1)
         kept = functional.dropout(normed, DROPOUT, self.training)
         return torch.einsum("ngf,gf->gn", kept, self.weights) + self.intercept[:, None]

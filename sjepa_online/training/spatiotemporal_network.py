@@ -13,7 +13,11 @@ from torch.nn import functional
 
 from sjepa_online.decoding.transfer.imagery.alignment import inverse_root, mean_covariance
 from sjepa_online.decoding.transfer.imagery.completion import Completion
-from sjepa_online.decoding.transfer.imagery.rhythm_covariances import STRIDE, n_windows
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
+    SMALLEST_POWER,
+    STRIDE,
+    n_windows,
+)
 from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
 from sjepa_online.decoding.transfer.imagery.spatiotemporal_network import (
     BLOCK,
@@ -39,7 +43,6 @@ DROPOUT = 0.5
 #: What an epoch of the training changes: samples of shift, spread of log amplitudes of
 #: electrodes, and the share of electrodes that are silent.
 LARGEST_SHIFT, AMPLITUDE_SPREAD, SILENT_SHARE = 16, 0.1, 0.1
-_SMALLEST_POWER = 1e-6
 
 
 class BatchedFilters(nn.Module):
@@ -83,7 +86,7 @@ class BatchedFilters(nn.Module):
             for one, filters in zip(x, self.filters, strict=True)
         ]
         power = functional.avg_pool1d(torch.cat(outputs).square(), 2 * per_block, per_block)
-        logarithm = power.clamp_min(_SMALLEST_POWER).log()
+        logarithm = power.clamp_min(SMALLEST_POWER).log()
         flat = logarithm.swapaxes(1, 2).reshape(n_groups, n, -1)
         normed = self.norm(flat.transpose(0, 1).reshape(n, -1)).reshape(n, n_groups, -1)
         kept = functional.dropout(normed, DROPOUT, self.training)

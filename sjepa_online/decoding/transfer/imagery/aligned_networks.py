@@ -48,32 +48,10 @@ class AlignedNetworks:
         Returns
         -------
         ndarray, shape (n, features)
-            Their sum after multiplication with :func:`flat_weights` decides.
+            Their sum after multiplication with the networks' flat weights decides.
         """
         features = self._network.features(trials.covariances, self._quadratic)
         if self._spatiotemporal is None:
             return features
         others = self._spatiotemporal.features(trials.signals, self._filters)
         return np.concatenate([features, others], axis=1)
-
-    @property
-    def flat_weights(self) -> Floats32:
-        """Weights ``(features,)`` of what all networks read, for the class right."""
-        return flat_weights(self._network, self._spatiotemporal)
-
-
-def flat_weights(network: PowerNetwork, spatiotemporal: SpatioTemporalNetwork | None) -> Floats32:
-    """Return the weights of the features of all networks.
-
-    Parameters
-    ----------
-    network : PowerNetwork
-    spatiotemporal : SpatioTemporalNetwork or None
-
-    Returns
-    -------
-    ndarray, shape (features,)
-    """
-    if spatiotemporal is None:
-        return network.flat_weights
-    return np.concatenate([network.flat_weights, spatiotemporal.flat_weights])

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sjepa_online.decoding.classifiers.imagery import find_mirror
 from sjepa_online.decoding.transfer.fingerprint import KnownTrials
-from sjepa_online.decoding.transfer.imagery.aligned_networks import AlignedNetworks, flat_weights
+from sjepa_online.decoding.transfer.imagery.aligned_networks import AlignedNetworks
 from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
 from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
     STRIDE,
@@ -219,8 +219,9 @@ class ImageryPopulation:
     @property
     def flat_weights(self) -> Floats32:
         """Weights ``(features,)`` of what the networks read, for the class right."""
-        weights = flat_weights(self.network, self.spatiotemporal) / self.config.temperature
-        return np.asarray(weights, dtype=np.float32)
+        kinds = (self.network, self.spatiotemporal)
+        weights = np.concatenate([kind.flat_weights for kind in kinds if kind is not None])
+        return np.asarray(weights / self.config.temperature, dtype=np.float32)
 
     def aligned(self, whitening: Floats) -> AlignedNetworks:
         """Return the networks for one person.

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import SMALLEST_POWER
+
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
-
-_SMALLEST_POWER = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +98,7 @@ class PowerNetwork:
         chosen = covariances[:, :, : self.n_windows, rows, columns]
         power = chosen.reshape(-1, len(rows)) @ quadratic
         shape = (n, n_kernels, self.n_windows, 2, *self.spatial.shape[:2])
-        logarithm = np.log(np.maximum(power, _SMALLEST_POWER)).reshape(shape)
+        logarithm = np.log(np.maximum(power, SMALLEST_POWER)).reshape(shape)
         ratios = (logarithm[:, :, :, 0] - logarithm[:, :, :, 1]) / 2
         ordered = ratios.transpose(0, 3, 2, 1, 4) * self.scale
         return np.asarray(ordered.reshape(n, self.weights.size), dtype=np.float32)

@@ -29,6 +29,8 @@ N_KERNELS = 12
 STRIDE = 2
 #: Samples of a block; a window is two neighbouring blocks, 0.5 s.
 BLOCK = 32
+#: Powers below this count as this, so that silence has a logarithm.
+SMALLEST_POWER = 1e-6
 _ORDER = 4
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
+    SMALLEST_POWER,
     STRIDE,
     frames,
     n_samples,
@@ -27,7 +28,6 @@ Floats32 = NDArray[np.float32]
 
 #: Samples of a block; a window is two neighbouring blocks, 0.25 s.
 BLOCK = 16
-_SMALLEST_POWER = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +141,7 @@ class SpatioTemporalNetwork:
         power = np.empty((len(signals), len(aligned), self.n_windows), dtype=np.float32)
         for trial, signal in enumerate(signals):
             power[trial] = self._power(aligned, signal)
-        logarithm = np.log(np.maximum(power, _SMALLEST_POWER))
+        logarithm = np.log(np.maximum(power, SMALLEST_POWER))
         shape = (len(signals), 2, n_seeds, n_filters, self.n_windows)
         as_it_is, mirrored = logarithm.reshape(shape).swapaxes(0, 1)
         ratios = (as_it_is - mirrored).swapaxes(2, 3) / 2 * self.scale
