@@ -396,8 +396,8 @@ def _mean_covariances(people: Sequence[Person], montages: Sequence[MontageMatch]
 def _on_electrodes(person: Person, match: MontageMatch, covariances: Floats) -> PersonTrials:
     """Return a person's trials on the electrodes of the population, estimated where needed."""
     picked = person.trials.pick(match.picks)
-    complete = Completion(covariances, match.nearby)
-    return PersonTrials(complete(picked.placed(match), match.there), person.is_right)
+    estimate = Completion(covariances, match.nearby).estimate(match.there)
+    return PersonTrials(estimate.complete(picked), person.is_right)
 
 
 def _digest(people: Sequence[Person], settings: str) -> str:

@@ -87,7 +87,9 @@ class TrainingData(ABC):
         for index, one in enumerate(self._people):
             there = draw_electrodes(rng, one.signals.shape[1])
             if there is not None:
-                trials[self.person == index] = self.read(self._completion(one, there))
+                estimate = self._completion.estimate(there)
+                completed = estimate.complete(one.pick(np.flatnonzero(there)))
+                trials[self.person == index] = self.read(completed)
         return torch.from_numpy(trials)
 
     def needed(self, trials: RhythmTrials) -> RhythmTrials:

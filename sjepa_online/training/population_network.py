@@ -17,7 +17,10 @@ from torch.nn import functional
 from sjepa_online.decoding.transfer.imagery.alignment import inverse_root, mean_covariance
 from sjepa_online.decoding.transfer.imagery.completion import Completion
 from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
-from sjepa_online.decoding.transfer.imagery.rhythm_covariances import SMALLEST_POWER
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
+    SMALLEST_POWER,
+    upper_triangles,
+)
 from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
 from sjepa_online.training.network_training import (
     PersonTrials,
@@ -127,11 +130,10 @@ def triangles(covariances: Floats32) -> Floats32:
     triangles : ndarray, shape (n, windows * kernels, triangle)
     """
     whitening = inverse_root(mean_covariance(covariances).mean(axis=0)).astype(np.float32)
-    aligned = whitening @ covariances @ whitening
-    rows, columns = np.triu_indices(covariances.shape[-1])
-    chosen = aligned[..., rows, columns].swapaxes(1, 2)
-    flat = chosen.reshape(len(covariances), -1, len(rows))
-    return np.ascontiguousarray(flat, dtype=np.float32)
+    aligned = np.asarray(whitening @ covariances @ whitening, dtype=np.float32)
+    chosen = upper_triangles(aligned).swapaxes(1, 2)
+    flat = chosen.reshape(len(covariances), -1, chosen.shape[-1])
+    return np.ascontiguousarray(flat)
 
 
 def mirrored_triangle(mirror: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -49,14 +49,14 @@ def test_electrodes_beside_others_tell_of_them() -> None:
     rng = np.random.default_rng(0)
     distance = positions_in_metres(POPULATION)[:, None] - positions_in_metres(POPULATION)
     population = np.exp(-0.5 * np.sum(distance**2, axis=-1) / 0.05**2) + 0.1 * np.eye(7)
-    complete = Completion(population[np.newaxis], match.nearby)
+    estimate = Completion(population[np.newaxis], match.nearby).estimate(match.there)
     pattern = np.exp(
         -0.5 * np.sum((positions_in_metres(names) - positions_in_metres(["C3"])) ** 2, -1) / 0.05**2
     )
     X = pattern[:, None] * rng.normal(size=500) + 0.1 * rng.normal(size=(5, 500))
     measured = (X @ X.T / 500)[np.newaxis, np.newaxis, np.newaxis]
     trials = RhythmTrials(X[np.newaxis].astype(np.float32), measured.astype(np.float32))
-    both = complete(trials.placed(match), match.there)
+    both = estimate.complete(trials.pick([names.index(name) for name in match.names]))
     completed = both.covariances[0, 0, 0]
     shown = np.var(both.signals[0], axis=1)
     assert shown[POPULATION.index("C3")] > 2 * shown[POPULATION.index("C4")]

@@ -17,6 +17,7 @@ from scipy.stats import binomtest
 from sjepa_online.decoding.base import EpochClassifier, Features
 from sjepa_online.decoding.serialization import State
 from sjepa_online.decoding.transfer.fingerprint import KnownTrials
+from sjepa_online.decoding.transfer.imagery.aligned_networks import AlignedNetworks
 from sjepa_online.decoding.transfer.imagery.alignment import MEMORY, Alignment, mean_covariance
 from sjepa_online.decoding.transfer.imagery.completion import Completion
 from sjepa_online.decoding.transfer.imagery.population import (
@@ -96,7 +97,8 @@ class PopulationClassifier(EpochClassifier):
         self._right = right_class([str(name) for name in classes])
         self.montage = population.match(ch_names, by_position=by_position)
         self.population = population.for_montage(self.montage)
-        self._complete = Completion(population.covariances, self.montage.nearby)
+        completion = Completion(population.covariances, self.montage.nearby)
+        self._estimate = completion.estimate(self.montage.there)
         self._start()
 
     @property
@@ -179,7 +181,7 @@ class PopulationClassifier(EpochClassifier):
         Returns
         -------
         features : dict of str to ndarray
-            The arrays of :class:`RhythmTrials`, on the population's electrodes and those beside.
+            The arrays of :class:`RhythmTrials`, on the electrodes that the montage has.
 
         Raises
         ------
@@ -234,7 +236,6 @@ class PopulationClassifier(EpochClassifier):
         trials = RhythmTrials.join([_of(one) for one in parts])
         if not len(trials):
             return self
-        trials = self._complete(trials, self.montage.there)
         self._align(trials)
         ratios = self._networks.features(trials)
         centre = _centre(ratios, None if unlabelled else is_right)
@@ -259,7 +260,7 @@ class PopulationClassifier(EpochClassifier):
         """
         if not self.adapts:
             return
-        trials = self._complete(self._trials(X), self.montage.there)
+        trials = self._trials(X)
         for index in range(len(trials)):
             trial = trials[index : index + 1]
             self._align(trial)
@@ -350,18 +351,31 @@ class PopulationClassifier(EpochClassifier):
         self._refresh()
 
     def _refresh(self) -> None:
-        self._networks = self.population.aligned(self._alignment.whitening)
-        self._complete_bad = Completion(self._own_covariances, self.montage.nearby)
+        self._networks = self.population.aligned(self._alignment.whitening, self._estimate)
+        self._without: tuple[Indices, AlignedNetworks] | None = None
+
+    def _networks_without(self, good: Indices) -> AlignedNetworks:
+        """Return the networks for some of the electrodes; the last ones are kept for the next."""
+        if self._without is None or not np.array_equal(self._without[0], good):
+            there = np.zeros_like(self.montage.there)
+            there[self.montage.places[good]] = True
+            completion = Completion(self._own_covariances, self.montage.nearby)
+            networks = self.population.aligned(
+                self._alignment.whitening, completion.estimate(there)
+            )
+            self._without = good, networks
+        return self._without[1]
 
     def _align(self, trials: RhythmTrials) -> None:
-        self._alignment.update(mean_covariance(trials.covariances))
+        covariances = self._estimate.complete(trials).covariances
+        self._alignment.update(mean_covariance(covariances))
         self.n_aligned_ += len(trials)
         if len(trials) >= TRIALS_FOR_OWN_COVARIANCE:
-            self._own_covariances = trials.covariances.mean(axis=(0, 2))
+            self._own_covariances = covariances.mean(axis=(0, 2))
         self._refresh()
 
     def _trials(self, X: FloatArray) -> RhythmTrials:
-        """Return epochs on the population's electrodes and those beside, 0 where none is."""
+        """Return epochs on the electrodes that the montage has of the population, or beside."""
         if X.shape[-1] < self.shortest_window:
             raise InputError(
                 "The epochs are shorter than those of the population",
@@ -370,18 +384,16 @@ class PopulationClassifier(EpochClassifier):
                 f"{seconds_of(self.shortest_window):.2f} s or longer.",
             )
         picked = np.asarray(X)[:, self.montage.picks]
-        measured = RhythmTrials.of(picked, self.population.kernels, self.population.config.block)
-        return measured.placed(self.montage)
+        return RhythmTrials.of(picked, self.population.kernels, self.population.config.block)
 
     def _probabilities(self, trials: RhythmTrials, bad: BoolMask | None) -> Floats:
-        montage, there = self.montage, self.montage.there
-        if bad is not None and bad[montage.picks].any():
-            there = there.copy()
-            there[montage.places[bad[montage.picks]]] = False
-            if not there.any():
+        networks = self._networks
+        if bad is not None and bad[self.montage.picks].any():
+            good = np.flatnonzero(~bad[self.montage.picks])
+            if not len(good):
                 return np.full((len(trials), 2), 0.5)
-        own = self._complete if there is montage.there else self._complete_bad
-        features = self._networks.features(own(trials, there))
+            networks, trials = self._networks_without(good), trials.pick(good)
+        features = networks.features(trials)
         logits = features @ self._weights + self._intercept - self._bias
         right = expit(np.asarray(logits, dtype=np.float64))
         return np.stack([1 - right, right] if self._right == 1 else [right, 1 - right], axis=1)

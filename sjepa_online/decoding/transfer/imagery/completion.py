@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,8 +11,66 @@ from sjepa_online.decoding.bad_channels.interpolation import DynamicSpatialFilte
 from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
 from sjepa_online.decoding.transfer.montage_match import Nearby
 
+Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """All electrodes of a population from those that a person has.
+
+    Attributes
+    ----------
+    to_all : ndarray, shape (channels, measured)
+        Map from the electrodes that are there to those of the population.
+    rest : ndarray, shape (kernels, channels, channels), or None
+        Covariance of what cannot be estimated; None where every electrode is there.
+    expected : float
+        Power that the population expects of the electrodes that are there.
+    """
+
+    to_all: Floats
+    rest: Floats | None
+    expected: float
+
+    def amount_of_rest(self, covariances: Floats32) -> Floats32:
+        """Return how much of the rest belongs to each trial.
+
+        Parameters
+        ----------
+        covariances : ndarray, shape (n, kernels, windows, measured, measured)
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            The power of the trial over what the population expects.
+        """
+        _, n_kernels, n_windows, _, _ = covariances.shape
+        power = np.einsum("nkwcc->n", covariances) / (n_kernels * n_windows)
+        return np.asarray(power / self.expected, dtype=np.float32)
+
+    def complete(self, measured: RhythmTrials) -> RhythmTrials:
+        """Return trials on all electrodes of the population.
+
+        Parameters
+        ----------
+        measured : RhythmTrials
+            On the electrodes that are there, in the population's order.
+
+        Returns
+        -------
+        completed : RhythmTrials
+        """
+        if self.rest is None and self.to_all.shape[1] == len(self.to_all):
+            # nothing is missing and nothing lies beside
+            return measured
+        to_all = self.to_all.astype(np.float32)
+        covariances = np.asarray(to_all @ measured.covariances @ to_all.T, dtype=np.float32)
+        if self.rest is not None:
+            amount = self.amount_of_rest(measured.covariances)[:, None, None, None, None]
+            covariances += amount * self.rest[:, np.newaxis].astype(np.float32)
+        return RhythmTrials(to_all @ measured.signals, covariances)
 
 
 class Completion:
@@ -34,29 +94,21 @@ class Completion:
         wanted = np.eye(self._expected.shape[-1])[: self._n]
         self._filter = DynamicSpatialFilter(wanted, self._expected)
 
-    def __call__(self, trials: RhythmTrials, there: Mask) -> RhythmTrials:
-        """Return trials on all electrodes of the population.
+    def estimate(self, there: Mask) -> Estimate:
+        """Return how the electrodes of the population follow from those that are there.
 
         Parameters
         ----------
-        trials : RhythmTrials
-            On the population's electrodes, followed by those beside them. Electrodes that are
-            not there may hold anything finite.
         there : ndarray of bool, shape (channels,)
+            Of the population's electrodes, followed by those beside them.
 
         Returns
         -------
-        completed : RhythmTrials
+        estimate : Estimate
         """
+        known = self._expected[:, there][:, :, there]
+        expected = float(np.trace(known, axis1=-2, axis2=-1).mean())
         if there[: self._n].all():
-            own = slice(self._n)
-            return RhythmTrials(trials.signals[:, own], trials.covariances[..., own, own])
-        estimate, rest = self._filter.without(~there)
-        to_all = estimate[:, there].astype(np.float32)
-        known = trials.covariances[..., there, :][..., there]
-        completed = np.asarray(to_all @ known @ to_all.T, dtype=np.float32)
-        power = np.trace(known, axis1=-2, axis2=-1).mean(axis=(1, 2))
-        expected = np.trace(self._expected[:, there][:, :, there], axis1=-2, axis2=-1).mean()
-        ratio = (power / expected).astype(np.float32)
-        completed += ratio[:, None, None, None, None] * rest[:, np.newaxis].astype(np.float32)
-        return RhythmTrials(to_all @ trials.signals[:, there], completed)
+            return Estimate(np.eye(len(there))[: self._n, there], None, expected)
+        to_all, rest = self._filter.without(~there)
+        return Estimate(to_all[:, there], rest, expected)

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sjepa_online.decoding.classifiers.imagery import find_mirror
 from sjepa_online.decoding.transfer.fingerprint import KnownTrials
 from sjepa_online.decoding.transfer.imagery.aligned_networks import AlignedNetworks
+from sjepa_online.decoding.transfer.imagery.completion import Estimate
 from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
 from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
     STRIDE,
@@ -223,19 +224,21 @@ class ImageryPopulation:
         weights = np.concatenate([kind.flat_weights for kind in kinds if kind is not None])
         return np.asarray(weights / self.config.temperature, dtype=np.float32)
 
-    def aligned(self, whitening: Floats) -> AlignedNetworks:
+    def aligned(self, whitening: Floats, estimate: Estimate) -> AlignedNetworks:
         """Return the networks for one person.
 
         Parameters
         ----------
         whitening : ndarray, shape (channels, channels)
             The person's alignment.
+        estimate : Estimate
+            How all electrodes follow from those that are there.
 
         Returns
         -------
         networks : AlignedNetworks
         """
-        return AlignedNetworks(self.network, self.spatiotemporal, whitening, self._mirror)
+        return AlignedNetworks(self.network, self.spatiotemporal, whitening, self._mirror, estimate)
 
     def _n_samples(self, n_windows: int) -> int:
         return n_samples(n_windows, self.kernels.shape[1], self.config.block)

@@ -14,7 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sjepa_online.decoding.transfer.imagery.rhythm_covariances import SMALLEST_POWER
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
+    SMALLEST_POWER,
+    upper_triangles,
+)
 
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
@@ -63,43 +66,50 @@ class PowerNetwork:
 
         Parameters
         ----------
-        alignment : ndarray, shape (channels, channels)
+        alignment : ndarray, shape (channels, measured)
+            Map from the channels that a person has to the aligned ones.
         mirror : ndarray of int, shape (channels,)
             Each channel's counterpart on the other side.
 
         Returns
         -------
-        ndarray, shape (channels * (channels + 1) / 2, 2 * seeds * virtual)
-            For the upper triangle; first as the signal is, then as its mirror image.
+        ndarray, shape (measured * (measured + 1) / 2, 2 * seeds * virtual)
+            For the upper triangle of measured covariances; first as the signal is, then as its
+            mirror image.
         """
-        n_channels = self.spatial.shape[-1]
-        filters = self.spatial.reshape(-1, n_channels)
+        filters = self.spatial.reshape(-1, self.spatial.shape[-1])
         both = np.concatenate([filters, filters[:, mirror]]) @ alignment
-        rows, columns = np.triu_indices(n_channels)
+        rows, columns = np.triu_indices(both.shape[1])
         form = both[:, rows] * both[:, columns] * np.where(rows == columns, 1.0, 2.0)
         return np.asarray(form.T, dtype=np.float32, order="C")
 
-    def features(self, covariances: Floats32, quadratic: Floats32) -> Floats32:
+    def features(
+        self, covariances: Floats32, quadratic: Floats32, rest: Floats32 | None = None
+    ) -> Floats32:
         """Return half the scaled log ratio of a trial's power to that of its mirror image.
 
         Parameters
         ----------
-        covariances : ndarray, shape (n, kernels, windows, channels, channels)
+        covariances : ndarray, shape (n, kernels, windows, measured, measured)
         quadratic : ndarray
             Of :meth:`quadratic`.
+        rest : ndarray, shape (n, kernels, 2 * seeds * virtual), or None
+            Power that is added in every window.
 
         Returns
         -------
         ndarray, shape (n, features)
             Their sum after multiplication with :attr:`flat_weights` decides.
         """
-        n, n_kernels, _, n_channels, _ = covariances.shape
-        rows, columns = np.triu_indices(n_channels)
-        chosen = covariances[:, :, : self.n_windows, rows, columns]
-        power = chosen.reshape(-1, len(rows)) @ quadratic
-        shape = (n, n_kernels, self.n_windows, 2, *self.spatial.shape[:2])
-        logarithm = np.log(np.maximum(power, SMALLEST_POWER)).reshape(shape)
-        ratios = (logarithm[:, :, :, 0] - logarithm[:, :, :, 1]) / 2
+        n, n_kernels = covariances.shape[:2]
+        chosen = upper_triangles(covariances[:, :, : self.n_windows])
+        power = chosen.reshape(-1, chosen.shape[-1]) @ quadratic
+        power = power.reshape(n, n_kernels, self.n_windows, quadratic.shape[1])
+        if rest is not None:
+            power += rest[:, :, np.newaxis]
+        logarithm = np.log(np.maximum(power, SMALLEST_POWER))
+        both = logarithm.reshape(n, n_kernels, self.n_windows, 2, *self.spatial.shape[:2])
+        ratios = (both[:, :, :, 0] - both[:, :, :, 1]) / 2
         ordered = ratios.transpose(0, 3, 2, 1, 4) * self.scale
         return np.asarray(ordered.reshape(n, self.weights.size), dtype=np.float32)
 

@@ -32,6 +32,10 @@ BLOCK = 32
 #: Powers below this count as this, so that silence has a logarithm.
 SMALLEST_POWER = 1e-6
 _ORDER = 4
+#: Samples after which the band-pass answers no more, to the precision of single floats.
+_RESPONSE = 134
+#: Samples that are filtered at once.
+_PART = 67
 
 
 def rhythm_kernels(n_kernels: int = N_KERNELS, n_taps: int = 32) -> Floats32:
@@ -155,6 +159,28 @@ def rhythm_covariances(signals: Floats32, kernels: Floats32, block: int = BLOCK)
     return covariances
 
 
+def upper_triangles(matrices: Floats32) -> Floats32:
+    """Return the upper triangles of matrices.
+
+    Parameters
+    ----------
+    matrices : ndarray, shape (..., channels, channels)
+
+    Returns
+    -------
+    ndarray, shape (..., channels * (channels + 1) / 2)
+    """
+    n_channels = matrices.shape[-1]
+    flat = matrices.reshape(*matrices.shape[:-2], n_channels**2)
+    return np.take(flat, _upper_triangle(n_channels), axis=-1)
+
+
+@lru_cache(maxsize=16)
+def _upper_triangle(n_channels: int) -> NDArray[np.intp]:
+    rows, columns = np.triu_indices(n_channels)
+    return np.asarray(rows * n_channels + columns, dtype=np.intp)
+
+
 @lru_cache(maxsize=16)
 def _block_filters(kernels: bytes, n_taps: int, per_block: int) -> Floats32:
     """Return the kernels at each place of a block ``(kernels * per_block, samples)``.
@@ -209,13 +235,26 @@ def in_band(X: NDArray[np.floating]) -> Floats32:
     -------
     ndarray of float32, shape (..., samples)
     """
-    return np.asarray(X, dtype=np.float32) @ _band_pass(X.shape[-1])
+    epochs = np.asarray(X, dtype=np.float32)
+    filtered = np.empty(epochs.shape, dtype=np.float32)
+    for outputs, inputs, matrix in _band_pass(X.shape[-1]):
+        filtered[..., outputs] = epochs[..., inputs] @ matrix
+    return filtered
 
 
 @lru_cache(maxsize=16)
-def _band_pass(n_times: int) -> Floats32:
-    """Return the matrix that band-passes epochs of this length, forwards and backwards."""
+def _band_pass(n_times: int) -> tuple[tuple[slice, slice, Floats32], ...]:
+    """Return matrices that band-pass epochs of this length, forwards and backwards.
+
+    One matrix for the whole epoch would be mostly zeros, and leave the cache between decisions.
+    """
     sections = butter(_ORDER, BAND, "bandpass", fs=MODEL_SFREQ, output="sos")
     padding = min(100, n_times - 1)
     filtered = sosfiltfilt(sections, np.eye(n_times), axis=1, padlen=padding)
-    return np.asarray(filtered, dtype=np.float32)
+    whole = np.asarray(filtered, dtype=np.float32)
+    parts = []
+    for start in range(0, n_times, _PART):
+        outputs = slice(start, start + _PART)
+        inputs = slice(max(0, start - _RESPONSE), start + _PART + _RESPONSE)
+        parts.append((outputs, inputs, np.ascontiguousarray(whole[inputs, outputs])))
+    return tuple(parts)

@@ -14,7 +14,6 @@ from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
     in_band,
     rhythm_covariances,
 )
-from sjepa_online.decoding.transfer.montage_match import MontageMatch
 from sjepa_online.typing import BoolMask, Indices
 
 Floats32 = NDArray[np.float32]
@@ -99,26 +98,3 @@ class RhythmTrials:
         return RhythmTrials(
             self.signals[:, chosen], self.covariances[..., chosen[:, np.newaxis], chosen]
         )
-
-    def placed(self, match: MontageMatch) -> RhythmTrials:
-        """Return the trials on all electrodes of a population, 0 where the montage has none.
-
-        Parameters
-        ----------
-        match : MontageMatch
-            Whose picks are the channels.
-
-        Returns
-        -------
-        trials : RhythmTrials
-            On the population's electrodes, followed by those beside them.
-        """
-        n_channels, places = len(match.there), match.places
-        if np.array_equal(places, np.arange(n_channels)):
-            return self
-        signals = np.zeros((len(self), n_channels, self.signals.shape[-1]), np.float32)
-        signals[:, places] = self.signals
-        shape = (*self.covariances.shape[:3], n_channels, n_channels)
-        covariances = np.zeros(shape, np.float32)
-        covariances[..., places[:, np.newaxis], places] = self.covariances
-        return RhythmTrials(signals, covariances)

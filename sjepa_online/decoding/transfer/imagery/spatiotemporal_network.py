@@ -102,25 +102,25 @@ class SpatioTemporalNetwork:
         shown = slice(first, first + n_windows(n_times, self.filters.shape[-1], BLOCK))
         return SpatioTemporalNetwork(self.filters, self.scale[:, shown], self.weights[:, shown])
 
-    def aligned(self, whitening: Floats, mirror: NDArray[np.intp]) -> Floats32:
+    def aligned(self, alignment: Floats, mirror: NDArray[np.intp]) -> Floats32:
         """Return the filters for a person's own signals.
 
         Parameters
         ----------
-        whitening : ndarray, shape (channels, channels)
-            The person's alignment.
+        alignment : ndarray, shape (channels, measured)
+            Map from the channels that a person has to the aligned ones.
         mirror : ndarray of int, shape (channels,)
             Each channel's counterpart on the other side.
 
         Returns
         -------
-        ndarray, shape (2 * seeds * filters, channels * taps)
+        ndarray, shape (2 * seeds * filters, measured * taps)
             First for the signal as it is, then for its mirror image.
         """
         n_channels, n_taps = self.filters.shape[2:]
         filters = self.filters.reshape(-1, n_channels, n_taps)
         both = np.concatenate([filters, filters[:, mirror]])
-        own = whitening.T @ both
+        own = alignment.T @ both
         return np.asarray(own.reshape(len(both), -1), dtype=np.float32)
 
     def features(self, signals: Floats32, aligned: Floats32) -> Floats32:
@@ -128,7 +128,7 @@ class SpatioTemporalNetwork:
 
         Parameters
         ----------
-        signals : ndarray, shape (n, channels, samples)
+        signals : ndarray, shape (n, measured, samples)
         aligned : ndarray
             Of :meth:`aligned`.
 

@@ -290,7 +290,7 @@ def test_both_kinds_of_network_have_a_part(
     assert population.spatiotemporal is not None
     X, _ = simulate(0, 40)
     both = _classifier(population).fit(X)
-    contributions = both._networks.features(both._complete(both._trials(X), both.montage.there))
+    contributions = both._networks.features(both._trials(X))
     contributions = contributions * population.flat_weights
     n_own = population.network.weights.size
     own, others = (part.sum(axis=1).std() for part in np.split(contributions, [n_own], axis=1))

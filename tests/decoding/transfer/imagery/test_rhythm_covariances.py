@@ -7,7 +7,12 @@ import pytest
 import torch
 from scipy.signal import butter, sosfiltfilt
 
-from sjepa_online.decoding.transfer.imagery.rhythm_covariances import frames, rhythm_kernels
+from sjepa_online.decoding.transfer.imagery.rhythm_covariances import (
+    frames,
+    in_band,
+    rhythm_kernels,
+    upper_triangles,
+)
 from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
 from sjepa_online.errors import InputError
 
@@ -25,6 +30,20 @@ def test_they_are_those_of_the_convolution() -> None:
     np.testing.assert_allclose(
         RhythmTrials.of(X, kernels).covariances[:, :, 1], expected, rtol=1e-3, atol=1e-5
     )
+
+
+@pytest.mark.parametrize("n_times", [95, 134, 300, 536])
+def test_the_band_pass_is_that_of_scipy(n_times: int) -> None:
+    X = np.random.default_rng(3).normal(size=(2, 3, n_times))
+    sections = butter(4, (7, 32), "bandpass", fs=128, output="sos")
+    expected = sosfiltfilt(sections, X, padlen=min(100, n_times - 1))
+    np.testing.assert_allclose(in_band(X), expected, atol=1e-5)
+
+
+def test_upper_triangles_are_those_of_numpy() -> None:
+    matrices = np.random.default_rng(4).normal(size=(2, 3, 4, 4)).astype(np.float32)
+    rows, columns = np.triu_indices(4)
+    np.testing.assert_array_equal(upper_triangles(matrices), matrices[..., rows, columns])
 
 
 def test_slow_and_constant_signal_has_no_part() -> None:
