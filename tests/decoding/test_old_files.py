@@ -19,6 +19,7 @@ def _as_it_was(config: dict[str, Any], arrays: Arrays) -> None:
     """Give the file of an ``auto`` decoder the names of version 0.1.0."""
     auto = config["classifier"]
     auto["members"]["pre-local"] = auto["members"].pop("filter-bank") | {"kind": "pre-local"}
+    auto.pop("shares")
     if auto["choice"] == "filter-bank":
         auto["choice"] = "pre-local"
     config["calibration"]["early"] = config["calibration"].pop("dynamic_stopping")
@@ -33,7 +34,7 @@ def _as_it_was(config: dict[str, Any], arrays: Arrays) -> None:
 
 def _forget_the_network(auto: Any, choice: str) -> None:
     """Make a choice among the two members of version 0.1.0."""
-    auto.network, auto.population, auto.choice_ = None, None, choice
+    auto.network, auto.population, auto.shares_ = None, None, {choice: 1.0}
     old = ("average", "filter-bank", "riemann")
     auto.weights_ = {name: auto.weights_[name][:2] for name in old}
 

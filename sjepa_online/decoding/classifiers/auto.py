@@ -4,9 +4,10 @@ The choice is part of fitting, so a cross-validation around it scores the choice
 optimistic. The average comes first, and another candidate has to be clearly better (the
 one-standard-error rule of Breiman et al. 1984): with few trials the differences that
 cross-validation sees are mostly noise, and the average of decoders that err on different
-trials is the safer one. Where there is a population, it comes first in place of the average, and
-with so few trials that cross-validation says next to nothing it decides alone; neither where the
-labels contradict it.
+trials is the safer one. Where there is a population, it and the average decide together, each by
+the likelihood of the held-out trials (pseudo model averaging, Yao et al. 2018), and with so few
+trials that cross-validation says next to nothing the population decides alone, unless the labels
+contradict it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self, cast
 
 import numpy as np
+from scipy.special import expit
 
 from sjepa_online.decoding.base import EPOCHS, EpochClassifier, Features, take
 from sjepa_online.decoding.classifiers.filter_bank import FilterBankClassifier
@@ -35,6 +37,10 @@ MEMBERS = ("filter-bank", "riemann", "pre-local", POPULATION)
 LEAST_OWN_TRIALS = 10
 #: What files of version 0.1.0 call the filter bank.
 _OLD_NAME = "pre-local"
+#: Log likelihood that the population is ahead of the average: one wrong trial outweighs it.
+ADVANTAGE = 1.0
+#: Candidates with a smaller part than this do not decide, and cost nothing.
+SMALLEST_SHARE = 0.05
 #: Probabilities are raised to this, so that one wrong certainty does not decide.
 SMALLEST_PROBABILITY = 1e-9
 
@@ -55,8 +61,8 @@ class AutoClassifier(EpochClassifier):
 
     Attributes
     ----------
-    choice_ : str
-        ``average``, or the name of a member.
+    shares_ : dict of str to float
+        The candidates that decide, ``average`` or members by name, and the part of each.
     reason_ : str
         Why, in a sentence.
     weights_ : dict of str to ndarray, shape (members,)
@@ -83,9 +89,14 @@ class AutoClassifier(EpochClassifier):
         self.umm = umm
         self.adapts = population is not None and population.adapts
         self.weights_: dict[str, Floats] = {}
-        self.choice_ = AVERAGE
+        self.shares_: dict[str, float] = {AVERAGE: 1.0}
         self.reason_ = ""
         self.out_of_fold_: Floats = np.empty((0, 0))
+
+    @property
+    def choice_(self) -> str:
+        """The candidate with the largest part: ``average``, or the name of a member."""
+        return max(self.shares_, key=lambda name: self.shares_[name])
 
     @property
     def handles_bad_channels(self) -> bool:
@@ -139,7 +150,7 @@ class AutoClassifier(EpochClassifier):
 
     def predict_features(self, features: Features) -> Floats:
         """Return probabilities. See :meth:`EpochClassifier.predict_features`."""
-        return self.predict_candidates(features)[self.choice_]
+        return self._shared(self.predict_candidates(features))
 
     def predict_candidates(self, features: Features) -> dict[str, Floats]:
         """Return the calibrated probabilities of every candidate.
@@ -163,6 +174,7 @@ class AutoClassifier(EpochClassifier):
         config = {
             "kind": self.kind,
             "choice": self.choice_,
+            "shares": self.shares_,
             "reason": self.reason_,
             "members": {name: state.config for name, state in states.items()},
         }
@@ -186,7 +198,9 @@ class AutoClassifier(EpochClassifier):
         renamed = {_OLD_NAME: MEMBERS[0]} if is_old else {}
         weights = without_prefix("weights", arrays)
         classifier.weights_ = {renamed.get(name, name): one for name, one in weights.items()}
-        classifier.choice_ = renamed.get(config["choice"], config["choice"])
+        # files of before have one candidate that decides
+        shares = config.get("shares", {config["choice"]: 1.0})
+        classifier.shares_ = {renamed.get(name, name): one for name, one in shares.items()}
         classifier.reason_ = config["reason"]
         return classifier
 
@@ -208,16 +222,28 @@ class AutoClassifier(EpochClassifier):
                 unseen[name] = member.out_of_fold_
         held_out = _log(np.stack([unseen[name] for name in self._members]))
         self._choose(held_out, targets)
-        self.out_of_fold_ = combine(held_out, self.weights_[self.choice_])
+        decided = {name: combine(held_out, self.weights_[name]) for name in self.shares_}
+        self.out_of_fold_ = self._shared(decided)
         if self.umm is not None:
             flashes = {EPOCHS: decimated(features[EPOCHS])}
             self.umm._fit_targets(flashes, targets, channel_dropout)
 
     def _predict_epochs(self, X: FloatArray, bad: BoolMask | None) -> Floats:
-        members = list(self._members.values())
-        used = np.flatnonzero(candidates(list(self._members))[self.choice_])
-        parts = [members[index].predict_proba(X, bad) for index in used]
-        return combine(_log(np.stack(parts)), self.weights_[self.choice_][used])
+        uses, members = candidates(list(self._members)), list(self._members.values())
+        needed = np.any([uses[name] for name in self.shares_], axis=0)
+        parts = np.ones((len(members), len(X), len(self.classes_)))
+        for index in np.flatnonzero(needed):
+            parts[index] = members[index].predict_proba(X, bad)
+        log_probabilities = _log(parts)
+        return self._shared(
+            {name: combine(log_probabilities, self.weights_[name]) for name in self.shares_}
+        )
+
+    def _shared(self, probabilities: dict[str, Floats]) -> Floats:
+        """Return the mean of what the candidates that decide say, by their parts."""
+        parts = np.stack([part * probabilities[name] for name, part in self.shares_.items()])
+        shared: Floats = parts.sum(axis=0)
+        return shared
 
     def _choose(self, held_out: Floats, targets: Indices) -> None:
         """Calibrate every candidate on ``held_out (members, n, classes)``, and choose."""
@@ -225,41 +251,39 @@ class AutoClassifier(EpochClassifier):
         temperatures = np.array([stacking_weights(one[np.newaxis], targets)[0] for one in held_out])
         trials = np.arange(len(targets))
         losses = {}
-        trusted = self.population is not None and not self.population.contradicted
-        for name, members in candidates(list(self._members), population_first=trusted).items():
-            weights = temperatures * np.array(members)
-            joint = np.tensordot(weights, held_out, axes=1)[np.newaxis]
-            self.weights_[name] = weights * stacking_weights(joint, targets)[0]
+        members = list(self._members)
+        for name, used in candidates(members).items():
+            weights = temperatures * np.array(used)
+            if name == POPULATION:
+                # many people tell how sure it may be, few trials do not
+                self.weights_[name] = np.array(used, dtype=np.float64)
+            else:
+                joint = np.tensordot(weights, held_out, axes=1)[np.newaxis]
+                self.weights_[name] = weights * stacking_weights(joint, targets)[0]
             probabilities = combine(held_out, self.weights_[name])
             losses[name] = -np.log(probabilities[trials, targets] + SMALLEST_PROBABILITY)
         fewest = int(np.bincount(targets, minlength=len(self.classes_)).min())
-        if trusted and fewest < LEAST_OWN_TRIALS:
-            self._leave_it_to_the_population(fewest)
+        if self.population is None:
+            choice, self.reason_ = choose(losses)
+            self.shares_ = {choice: 1.0}
+        elif fewest < LEAST_OWN_TRIALS and not self.population.contradicted:
+            self.shares_ = {POPULATION: 1.0}
+            self.reason_ = (
+                f"{POPULATION}: {fewest} labelled trials of a class are fewer than "
+                f"{LEAST_OWN_TRIALS}, too few to prefer what they alone teach"
+            )
         else:
-            self.choice_, self.reason_ = choose(losses)
-
-    def _leave_it_to_the_population(self, fewest: int) -> None:
-        members = list(self._members)
-        # so few trials do not tell how sure it may be: its own temperature stays
-        self.weights_[POPULATION] = np.array(candidates(members)[POPULATION], dtype=np.float64)
-        self.choice_ = POPULATION
-        self.reason_ = (
-            f"{POPULATION}: {fewest} labelled trials of a class are fewer than {LEAST_OWN_TRIALS}, "
-            "too few to prefer what they alone teach"
-        )
+            advantage = 0.0 if self.population.contradicted else ADVANTAGE
+            self.shares_, self.reason_ = share(losses, advantage)
 
 
-def candidates(
-    members: Sequence[str], *, population_first: bool = True
-) -> dict[str, tuple[bool, ...]]:
-    """Return the members that each candidate uses; the first is kept unless another is better.
+def candidates(members: Sequence[str]) -> dict[str, tuple[bool, ...]]:
+    """Return the members that each candidate uses; the average comes first.
 
     Parameters
     ----------
     members : sequence of str
         Names.
-    population_first : bool
-        Whether the population, where it is a member, comes before the average.
 
     Returns
     -------
@@ -267,10 +291,36 @@ def candidates(
         For each candidate, whether each member is part of it.
     """
     alone = {name: tuple(one == name for one in members) for name in members}
-    found = {AVERAGE: (True,) * len(members), **alone}
-    # many people's trials are behind the population, and few behind the average
-    leads = population_first and POPULATION in alone
-    return {POPULATION: alone[POPULATION], **found} if leads else found
+    return {AVERAGE: (True,) * len(members), **alone}
+
+
+def share(losses: dict[str, Floats], advantage: float) -> tuple[dict[str, float], str]:
+    """Let the population and the average decide together, by the likelihood of held-out trials.
+
+    Parameters
+    ----------
+    losses : dict of str to ndarray, shape (n,)
+        Log loss of each held-out trial, for the population, the average and others.
+    advantage : float
+        Log likelihood that the population is given before the first trial.
+
+    Returns
+    -------
+    shares : dict of str to float
+        Parts of at least ``SMALLEST_SHARE``; they add up to 1.
+    reason : str
+    """
+    ahead = float(losses[POPULATION].sum() - losses[AVERAGE].sum())
+    of_average = float(expit(ahead - advantage))
+    if of_average < SMALLEST_SHARE or of_average > 1 - SMALLEST_SHARE:
+        of_average = float(round(of_average))
+    both = {POPULATION: 1 - of_average, AVERAGE: of_average}
+    shares = {name: part for name, part in both.items() if part}
+    shown = ", ".join(f"{name} {values.mean():.3f}" for name, values in losses.items())
+    first, *second = sorted(shares, key=lambda name: -shares[name])
+    part = f"has a part of {shares[first]:.2f} in the decision" if second else "decides alone"
+    also = f", the {second[0]} one of {shares[second[0]]:.2f}" if second else ""
+    return shares, f"{first}: {part}{also}, by the log loss in cross-validation ({shown})"
 
 
 def choose(losses: dict[str, Floats]) -> tuple[str, str]:

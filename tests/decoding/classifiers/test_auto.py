@@ -11,7 +11,13 @@ from scipy.special import softmax
 
 from sjepa_online.decoding import DecoderRequest
 from sjepa_online.decoding.catalog import classifier_from_state
-from sjepa_online.decoding.classifiers.auto import MEMBERS, AutoClassifier, candidates, choose
+from sjepa_online.decoding.classifiers.auto import (
+    MEMBERS,
+    AutoClassifier,
+    candidates,
+    choose,
+    share,
+)
 from sjepa_online.decoding.serialization import State
 from sjepa_online.protocol import Protocol
 
@@ -39,6 +45,31 @@ def test_the_first_stays_unless_another_is_clearly_better() -> None:
     choice, reason = choose({**slightly, "riemann": base - 0.2 + 0.1 * noise})
     assert choice == "riemann"
     assert "more than the standard error" in reason
+
+
+def _losses(population: float, average: float) -> dict[str, NDArray[np.float64]]:
+    return {
+        "average": np.full(10, average),
+        "riemann": np.full(10, 0.1),
+        "population": np.full(10, population),
+    }
+
+
+def test_the_population_and_the_average_share_by_likelihood() -> None:
+    shares, reason = share(_losses(0.5, 0.45), 1.0)
+    likelihood = np.exp([-5.0 + 1.0, -4.5])
+    assert list(shares) == ["population", "average"]
+    np.testing.assert_allclose(list(shares.values()), likelihood / likelihood.sum())
+    assert reason.startswith("population: has a part of 0.62 in the decision, the average one of")
+    shares, reason = share(_losses(0.5, 0.45), 0.0)
+    assert reason.startswith("average: has a part of 0.62 in the decision, the population one of")
+
+
+@pytest.mark.parametrize(("population", "name"), [(0.2, "population"), (1.2, "average")])
+def test_small_parts_are_left_out(population: float, name: str) -> None:
+    shares, reason = share(_losses(population, 0.55), 1.0)
+    assert shares == {name: 1.0}
+    assert reason.startswith(f"{name}: decides alone, by the log loss in cross-validation (average")
 
 
 @pytest.mark.parametrize("paradigm", ["erp", "mi", "ssvep"])
@@ -148,9 +179,9 @@ def test_a_file_of_two_members_from_before_the_network_is_read(
     members = {old.get(name, name): one for name, one in state.config["members"].items()}
     members["pre-local"] = members["pre-local"] | {"kind": "pre-local"}
     arrays = {name.replace("filter-bank", "pre-local"): one for name, one in state.arrays.items()}
-    choice = old.get(two.choice_, two.choice_)
+    config = state.config | {"members": members, "choice": old.get(two.choice_, two.choice_)}
     restored = classifier_from_state(
-        State(state.config | {"members": members, "choice": choice}, arrays)
+        State({name: one for name, one in config.items() if name != "shares"}, arrays)
     )
     assert isinstance(restored, AutoClassifier)
     assert restored.network is None
