@@ -199,7 +199,7 @@ def plot_ranks(ranks: Mapping[str, Sequence[float]], n_groups: int) -> Figure:
 
 
 def plot_curves(
-    curves: Mapping[str, tuple[Sequence[float], Sequence[Sequence[float]]]],
+    curves: Mapping[str, tuple[Sequence[float], Sequence[tuple[float, float, float]]]],
     label: str,
     chance: float,
 ) -> Figure:
@@ -208,7 +208,8 @@ def plot_curves(
     Parameters
     ----------
     curves : mapping of str to (sizes, scores)
-        For each decoder the numbers of trials, and for each the scores, a value a seed.
+        For each decoder the numbers of trials, and for each the mean score and the two ends
+        of the band around it.
     label : str
         What the scores are.
     chance : float
@@ -223,10 +224,8 @@ def plot_curves(
         axes = figure.subplots()
         for index, (name, (sizes, scores)) in enumerate(curves.items()):
             colour = _colour(index)
-            means = [float(np.mean(values)) for values in scores]
+            means, low, high = zip(*scores, strict=True)
             axes.plot(sizes, means, "o-", color=colour, label=name)
-            low = [min(values) for values in scores]
-            high = [max(values) for values in scores]
             axes.fill_between(sizes, low, high, color=colour, alpha=0.15, lw=0)
         _mark_chance(axes, chance, "horizontal")
         axes.set(xlabel="calibration trials", ylabel=label, xlim=(0, None))

@@ -102,6 +102,47 @@ def test_learning_curve_grows_to_all_trials(command: Callable, tmp_path: Path) -
     assert plot.read_bytes().startswith(b"<?xml")
 
 
+CURVE = ("evaluate", "learning-curve", "-p", "mi", "--decoder", "riemann", "--json")
+
+
+def test_the_curves_of_several_people(command: Callable, tmp_path: Path) -> None:
+    """One more person is decoded alone: the same curve as among the others."""
+    table, plot = tmp_path / "curve.csv", tmp_path / "curve.svg"
+    result = command(
+        *CURVE, "--train", "simulated:mi:1-2:1", "--test", "simulated:mi:1-2:2",
+        "--trials", "0,12", "--each-person", "--csv", table, "--plot", plot,
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    people = result.json["people"]
+    alone = command(
+        *CURVE, "--train", "simulated:mi:2:1", "--test", "simulated:mi:2:2", "--trials", "12"
+    ).json
+    assert list(people) == ["simulated:mi:1", "simulated:mi:2"]
+    assert people["simulated:mi:2"]["decoders"]["riemann"][1:] == alone["decoders"]["riemann"]
+    scores = [one["decoders"]["riemann"][1][0] for one in people.values()]
+    none, [mean] = result.json["decoders"]["riemann"]
+    assert none is None
+    assert mean == pytest.approx(np.mean(scores))
+    assert [float(row["score"]) for row in _rows(table)] == scores
+    assert [row["person"] for row in _rows(table)] == list(people)
+    assert plot.read_bytes().startswith(b"<?xml")
+
+
+def test_people_on_one_side_only_are_named(command: Callable) -> None:
+    result = command(
+        *CURVE, "--train", "simulated:mi:1-2:1", "--test", "simulated:mi:2-3:2",
+        "--each-person", "--trials", "4",
+    )  # fmt: skip
+    assert result.code == 2
+    assert "not both: simulated:mi:1, simulated:mi:3" in result.err
+
+
+def test_people_need_the_same_numbers_of_trials(command: Callable) -> None:
+    result = command(*CURVE, "--train", "sample:1", "--test", "sample:3", "--each-person")
+    assert result.code == 2
+    assert "--trials 0,10,30" in result.err
+
+
 @pytest.mark.slow
 def test_grid_ranks_every_cell(
     command: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

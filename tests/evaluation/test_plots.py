@@ -32,7 +32,7 @@ def test_an_unknown_format_is_refused(tmp_path):
 
 
 def test_the_same_figure_gives_the_same_svg():
-    curves = {"a": ([10, 20], [[0.5, 0.6], [0.7, 0.8]])}
+    curves = {"a": ([10, 20], [(0.55, 0.5, 0.6), (0.75, 0.7, 0.8)])}
     first, second = (to_svg(plot_curves(curves, "accuracy", 0.5)) for _ in range(2))
     assert first == second
 

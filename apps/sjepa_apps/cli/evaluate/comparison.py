@@ -94,30 +94,49 @@ def load_comparison(
     InputError
         A recording both trains and tests, cannot be read, or has no trials of the protocol.
     """
+    with show_progress("Reading the recordings and cutting their trials"):
+        sides = load_sides(train, test, amplifier)
+        compared, told = compare(protocol, *sides, requests)
+    for line in told:
+        say(line)
+    return compared
+
+
+def compare(
+    protocol: Protocol,
+    train: list[Recording],
+    test: list[Recording],
+    requests: Sequence[DecoderRequest],
+) -> tuple[Comparison, list[str]]:
+    """Cut the trials of both sides; return the comparison, and what is to be told of it.
+
+    Raises
+    ------
+    InputError
+        A recording has no trials of the protocol.
+    """
     from sjepa_online.data import electrodes_told, make_trials, montage, not_shared
     from sjepa_online.decoding.transfer.start import NO_USE
     from sjepa_online.signal import PreprocessorConfig
 
-    with show_progress("Reading the recordings and cutting their trials"):
-        sides = load_sides(train, test, amplifier)
-        both = [*sides[0], *sides[1]]
-        names_of_channels = montage(both, protocol)
-        training, testing = (
-            make_trials(side, protocol, PreprocessorConfig(), names_of_channels) for side in sides
-        )
-    if told := electrodes_told(both, protocol):
-        say(told)
-    for reason in (*not_shared(both), *training.dropped, *testing.dropped):
-        say(f"left out: {reason}")
-    names = [recording.name for side in sides for recording in side]
+    both = [*train, *test]
+    names_of_channels = montage(both, protocol)
+    training, testing = (
+        make_trials(side, protocol, PreprocessorConfig(), names_of_channels)
+        for side in (train, test)
+    )
+    told = [line] if (line := electrodes_told(both, protocol)) else []
+    left_out = (*not_shared(both), *training.dropped, *testing.dropped)
+    told += [f"left out: {reason}" for reason in left_out]
+    names = [recording.name for recording in both]
     settled = []
     for request in requests:
         epochs = (training.X, testing.X)
         plan = request.resolve(protocol, training.ch_names, names, epochs=epochs)
         if plan.note != NO_USE.note:
-            say(f"{request.name}: {plan.note}")
+            told.append(f"{request.name}: {plan.note}")
         settled.append(plan.request)
-    return Comparison(*sides, training, testing, settled, sides[1][0].sfreq)
+    return Comparison(train, test, training, testing, settled, test[0].sfreq), told
 
 
 def check_results(csv: Path | None, plot: Path | None, overwrite: bool) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
+import typer
 
 from sjepa_apps.cli.common import (
     DecodersOption,
@@ -31,19 +31,30 @@ from sjepa_apps.cli.evaluate.comparison import (
     PlotOption,
     SeedsOption,
     check_results,
+    compare,
     load_comparison,
+    load_sides,
     make_requests,
 )
+from sjepa_apps.cli.evaluate.curves import Curve, PeopleCurves
 from sjepa_apps.cli.evaluate.spelling import parse_counts
+from sjepa_apps.cli.progress import show_progress
+from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
+    from sjepa_online.data import Recording
     from sjepa_online.decoding import DecoderRequest, EpochClassifier
     from sjepa_online.evaluation.scores import DecoderScores
-    from sjepa_online.evaluation.tables import Row
+    from sjepa_online.protocol import Protocol
 
-    #: Scores of each decoder along its curve; None where it had too few labels.
-    Points = dict[str, list[DecoderScores | None]]
+EachPersonOption = Annotated[
+    bool,
+    typer.Option(
+        "--each-person",
+        help="Each person alone, told apart as in `population`; scores over people.",
+    ),
+]
 
 
 @describes_signal(files=True)
@@ -57,6 +68,7 @@ def learning_curve(
         str | None,
         decoder_option(metavar="N,N,...", help="Numbers of labelled trials; 0: no label at all."),
     ] = None,
+    each_person: EachPersonOption = False,
     seeds: SeedsOption = 1,
     weights: WeightsOption = "default",
     population: PopulationOption = "auto",
@@ -74,6 +86,12 @@ def learning_curve(
     """
     check_results(csv, plot, overwrite)
     counts = parse_counts(trials, "--trials", 0)
+    if each_person and counts is None:
+        raise InputError(
+            "The curves of several people need the same numbers of trials",
+            value="--each-person without --trials",
+            remedy="Add the numbers, for example --trials 0,10,30.",
+        )
     from sjepa_online.evaluation.plots import plot_curves, save_figure
     from sjepa_online.evaluation.significance import measure_of
     from sjepa_online.evaluation.tables import write_csv
@@ -81,58 +99,76 @@ def learning_curve(
 
     protocol = load_protocol(paradigm)
     requests = make_requests(decoder, weights, seed, device, population)
-    compared = load_comparison(protocol, train, test, requests, amplifier)
-    sizes, points = (
-        _by_shares(compared, seeds) if counts is None else _by_counts(compared, seeds, counts)
-    )
-    scores = {
-        name: [None if one is None else one.score for one in curve]
-        for name, curve in points.items()
-    }
     measure, chance = measure_of(protocol)
-    if json:
-        print_json(
-            {
-                "paradigm": protocol.name,
-                "measure": measure,
-                "chance": chance,
-                "n_trials": sizes,
-                "n_test": len(compared.testing.y),
-                "decoders": scores,
-            }
-        )
+    result: Curve | PeopleCurves
+    if each_person and counts is not None:
+        with show_progress("Reading the recordings"):
+            sides = load_sides(train, test, amplifier)
+        result = _of_people(protocol, sides, requests, seeds, counts)
     else:
-        for name, values in scores.items():
-            told = ", ".join(
-                f"{size}: {_told(one, size)}" for size, one in zip(sizes, values, strict=True)
-            )
-            echo(f"{name}: {measure} by trials {told} (chance {chance:.2f})")
+        compared = load_comparison(protocol, train, test, requests, amplifier)
+        result = _curve(compared, seeds, counts)
+    if json:
+        named = {"paradigm": protocol.name, "measure": measure, "chance": chance}
+        print_json(named | result.document())
+    else:
+        for name, line in result.lines().items():
+            echo(f"{name}: {measure} by trials {line} (chance {chance:.2f})")
     if csv is not None:
-        write_csv(csv, _rows(sizes, points))
+        write_csv(csv, result.rows())
     if plot is not None:
-        save_figure(plot_curves(_known(sizes, scores), measure, chance), plot)
+        save_figure(plot_curves(result.bands(), measure, chance), plot)
 
 
-def _told(scores: Sequence[float] | None, n_trials: int) -> str:
-    if scores is not None:
-        return f"{np.mean(scores):.3f}"
-    return "too few labels" if n_trials else "no decoder without labels"
+def _of_people(
+    protocol: Protocol,
+    sides: tuple[list[Recording], list[Recording]],
+    requests: Sequence[DecoderRequest],
+    seeds: int,
+    counts: list[int],
+) -> PeopleCurves:
+    """Train and test on each person alone."""
+    from sjepa_online.training.imagery_population import group_by_person
+
+    training, testing = (group_by_person(side) for side in sides)
+    if one_sided := sorted(training.keys() ^ testing.keys()):
+        raise InputError(
+            "These people have recordings to train on, or to test on, but not both",
+            value=", ".join(one_sided),
+            remedy="Name recordings of the same people in --train and in --test. They are told "
+            "apart by `sub-XX`, by SxxxRyy, or by the name of the file.",
+        )
+    curves = {}
+    for person, train in training.items():
+        compared, told = compare(protocol, train, testing[person], requests)
+        for line in told:
+            say(f"{person}: {line}")
+        curves[person] = _curve(compared, seeds, counts, f"{person}: ")
+    return PeopleCurves(counts, curves)
 
 
-def _by_shares(compared: Comparison, seeds: int) -> tuple[list[int], Points]:
+def _curve(compared: Comparison, seeds: int, counts: list[int] | None, whose: str = "") -> Curve:
+    return (
+        _by_shares(compared, seeds)
+        if counts is None
+        else _by_counts(compared, seeds, counts, whose)
+    )
+
+
+def _by_shares(compared: Comparison, seeds: int) -> Curve:
     from sjepa_online.evaluation import learning_curve as curves
 
     training, requests = compared.training, compared.requests
     shares = curves.usable_shares(training.y, training.protocol.class_names)
     with progress_bar("Evaluating", len(shares) * len(requests) * seeds) as advance:
         found = curves.learning_curve(training, compared.testing, requests, seeds, advance)
-    points: Points = {
+    points: dict[str, list[DecoderScores | None]] = {
         request.name: [point.scores[request.name] for point in found] for request in requests
     }
-    return [point.n_trials for point in found], points
+    return Curve([point.n_trials for point in found], points, len(compared.testing.y))
 
 
-def _by_counts(compared: Comparison, seeds: int, counts: list[int]) -> tuple[list[int], Points]:
+def _by_counts(compared: Comparison, seeds: int, counts: list[int], whose: str) -> Curve:
     from sjepa_online.evaluation import learning_curve as curves
     from sjepa_online.signal import PreprocessorConfig
     from sjepa_online.training.without_labels import align
@@ -140,40 +176,15 @@ def _by_counts(compared: Comparison, seeds: int, counts: list[int]) -> tuple[lis
     training, requests = compared.training, compared.requests
     usable = curves.usable_counts(counts, training, compared.train)
     if max(usable) < max(counts):
-        say(f"Of {max(counts)} trials {max(usable)} can be used")
+        say(f"{whose}Of {max(counts)} trials {max(usable)} can be used")
 
     def aligned(request: DecoderRequest, n_labelled: int) -> tuple[EpochClassifier, float] | None:
         protocol, names = training.protocol, training.ch_names
         config = PreprocessorConfig()
         return align(compared.train, protocol, config, request, names, n_labelled)
 
-    with progress_bar("Evaluating", len(counts) * len(requests)) as advance:
+    with progress_bar(f"{whose}Evaluating", len(counts) * len(requests)) as advance:
         points = curves.learning_curve_by_counts(
             training, compared.testing, requests, usable, seeds, aligned, advance
         )
-    return counts, points
-
-
-def _rows(sizes: Sequence[int], points: Points) -> list[Row]:
-    return [
-        {"n_trials": size, **row}
-        for index, size in enumerate(sizes)
-        for name, curve in points.items()
-        if (found := curve[index]) is not None
-        for row in found.rows(name)
-    ]
-
-
-def _known(
-    sizes: Sequence[int], scores: Mapping[str, Sequence[list[float] | None]]
-) -> dict[str, tuple[list[int], list[list[float]]]]:
-    """Return the points of each curve that has any."""
-    pairs = {
-        name: [(size, one) for size, one in zip(sizes, values, strict=True) if one is not None]
-        for name, values in scores.items()
-    }
-    return {
-        name: ([size for size, _ in known], [one for _, one in known])
-        for name, known in pairs.items()
-        if known
-    }
+    return Curve(counts, points, len(compared.testing.y))
