@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sjepa_online.data import Recording, Trials
 from sjepa_online.decoding import DecoderRequest, EpochClassifier
 from sjepa_online.errors import InputError
+from sjepa_online.evaluation.in_turn import Decide, each_alone
 from sjepa_online.evaluation.scores import DecoderScores, evaluate_scores, score_fitted
 from sjepa_online.training.cross_validation import check_trials_per_class
 
@@ -113,6 +114,7 @@ def learning_curve(
     requests: Sequence[DecoderRequest],
     n_seeds: int,
     progress: Callable[[], None] = lambda: None,
+    decide: Decide = each_alone,
 ) -> list[CurvePoint]:
     """Train on the first trials of a calibration, more and more of them, and test on others.
 
@@ -126,6 +128,8 @@ def learning_curve(
         Number of seeds.
     progress : callable
         Called after each fit: for each of the :func:`usable_shares`, each request and each seed.
+    decide : callable
+        How the test trials are decoded: :func:`each_alone` or :func:`in_turn`.
 
     Returns
     -------
@@ -139,7 +143,7 @@ def learning_curve(
     points = []
     for share in usable_shares(train.y, train.protocol.class_names):
         part = select_trials(train, first_trials(train.y, share))
-        scores = evaluate_scores(part, test, requests, n_seeds, progress)
+        scores = evaluate_scores(part, test, requests, n_seeds, progress, decide)
         points.append(CurvePoint(len(part.y), scores))
     return points
 
@@ -187,6 +191,7 @@ def learning_curve_by_counts(
     n_seeds: int,
     align: Align,
     progress: Callable[[], None] = lambda: None,
+    decide: Decide = each_alone,
 ) -> dict[str, list[DecoderScores | None]]:
     """Train on the first trials of a calibration in the order of recording; 0 uses no label.
 
@@ -203,6 +208,8 @@ def learning_curve_by_counts(
         Used before a request is fitted on labelled trials alone.
     progress : callable
         Called after each count of each request.
+    decide : callable
+        How the test trials are decoded: :func:`each_alone` or :func:`in_turn`.
 
     Returns
     -------
@@ -213,7 +220,7 @@ def learning_curve_by_counts(
     for request in requests:
         points: list[DecoderScores | None] = []
         for count in counts:
-            points.append(_point(train, test, request, count, n_seeds, align))
+            points.append(_point(train, test, request, count, n_seeds, align, decide))
             progress()
         results[request.name] = points
     return results
@@ -226,12 +233,13 @@ def _point(
     count: int,
     n_seeds: int,
     align: Align,
+    decide: Decide,
 ) -> DecoderScores | None:
     aligned = align(request, count)
     if aligned is not None:
         seeds = range(request.random_state, request.random_state + n_seeds)
-        return score_fitted(aligned[0], test, aligned[1], seeds)
+        return score_fitted(aligned[0], test, aligned[1], seeds, decide)
     part = select_trials(train, np.arange(count))
     if min(int(np.sum(part.y == name)) for name in train.protocol.class_names) < LEAST_LABELS:
         return None
-    return evaluate_scores(part, test, [request], n_seeds)[request.name]
+    return evaluate_scores(part, test, [request], n_seeds, decide=decide)[request.name]

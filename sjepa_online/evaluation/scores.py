@@ -18,6 +18,7 @@ from sjepa_online.decoding.metrics import (
     main_score,
     roc_auc,
 )
+from sjepa_online.evaluation.in_turn import Decide, each_alone
 from sjepa_online.evaluation.significance import Measure, Score, judge_value
 from sjepa_online.evaluation.tables import Row
 from sjepa_online.training.cross_validation import check_trials_per_class
@@ -134,6 +135,7 @@ def evaluate_scores(
     requests: Sequence[DecoderRequest],
     n_seeds: int,
     progress: Callable[[], None] = lambda: None,
+    decide: Decide = each_alone,
 ) -> dict[str, DecoderScores]:
     """Train every decoder on ``train`` with each seed, and test it on ``test``.
 
@@ -147,6 +149,8 @@ def evaluate_scores(
         Number of seeds.
     progress : callable
         Called after each fit.
+    decide : callable
+        How the test trials are decoded: :func:`each_alone` or :func:`in_turn`.
 
     Returns
     -------
@@ -162,13 +166,17 @@ def evaluate_scores(
     results = {}
     for request in requests:
         seeds = list(range(request.random_state, request.random_state + n_seeds))
-        runs = [_run(train, test, request.with_seed(seed), progress) for seed in seeds]
+        runs = [_run(train, test, request.with_seed(seed), progress, decide) for seed in seeds]
         results[request.name] = _collected(runs, seeds)
     return results
 
 
 def score_fitted(
-    classifier: EpochClassifier, test: Trials, seconds: float, seeds: Sequence[int]
+    classifier: EpochClassifier,
+    test: Trials,
+    seconds: float,
+    seeds: Sequence[int],
+    decide: Decide = each_alone,
 ) -> DecoderScores:
     """Score a classifier that is fitted already, and that no seed changes.
 
@@ -180,12 +188,14 @@ def score_fitted(
         Time of its fit.
     seeds : sequence of int
         Each gets the same scores.
+    decide : callable
+        How the test trials are decoded.
 
     Returns
     -------
     DecoderScores
     """
-    return _collected([_scored(classifier, test, seconds)] * len(seeds), list(seeds))
+    return _collected([_scored(classifier, test, seconds, decide)] * len(seeds), list(seeds))
 
 
 def balanced_accuracy(decided: NDArray[Any], truth: NDArray[Any]) -> float:
@@ -216,19 +226,23 @@ def _collected(runs: Sequence[_Scored], seeds: list[int]) -> DecoderScores:
 
 
 def _run(
-    train: Trials, test: Trials, request: DecoderRequest, progress: Callable[[], None]
+    train: Trials,
+    test: Trials,
+    request: DecoderRequest,
+    progress: Callable[[], None],
+    decide: Decide,
 ) -> _Scored:
     started = time.perf_counter()
     made = request.make(train.protocol, train.ch_names, epochs=(train.X, test.X))
     classifier = made.fit(train.X, train.y)
     seconds = time.perf_counter() - started
-    scored = _scored(classifier, test, seconds)
+    scored = _scored(classifier, test, seconds, decide)
     progress()
     return scored
 
 
-def _scored(classifier: EpochClassifier, test: Trials, seconds: float) -> _Scored:
-    probabilities = classifier.predict_proba(test.X)
+def _scored(classifier: EpochClassifier, test: Trials, seconds: float, decide: Decide) -> _Scored:
+    probabilities = decide(classifier, test)
     classes = test.protocol.class_names
     return (
         accuracy(probabilities, test.y, classes),

@@ -33,7 +33,7 @@ from sjepa_online.training.cross_validation import (
     held_out_folds,
 )
 from sjepa_online.training.spelling import spelling_scores
-from sjepa_online.typing import Floats
+from sjepa_online.typing import FloatArray, Floats
 from sjepa_online.validation import check_type
 
 
@@ -202,14 +202,13 @@ def assemble_decoder(
     -------
     Decoder
     """
-    not_flat = trials.X.any(axis=(0, 2))
     details.setdefault("n_trials", len(trials.y))
     details.setdefault("choice", classifier.reason)
     summary = CalibrationSummary(
         sfreq=recordings[0].sfreq,
         sources=tuple(recording.name for recording in recordings),
         simulated=any(recording.simulated for recording in recordings),
-        amplitude=float(np.median(np.abs(trials.X[:, not_flat])) / 0.6745),
+        amplitude=robust_amplitude(trials.X),
         **details,
     )
     return Decoder(
@@ -222,6 +221,23 @@ def assemble_decoder(
         fit_baseline(recordings, trials.ch_names),
         summary,
     )
+
+
+def robust_amplitude(X: FloatArray) -> float:
+    """Return the amplitude of epochs, which single artefacts do not change.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, channels, samples)
+        In µV; channels that are flat throughout do not count.
+
+    Returns
+    -------
+    float
+        The median absolute sample, scaled to be the standard deviation of a normal distribution.
+    """
+    not_flat = X.any(axis=(0, 2))
+    return float(np.median(np.abs(X[:, not_flat])) / 0.6745)
 
 
 def _scores(name: str, held_out: dict[str, Floats], trials: Trials) -> dict[str, dict[str, float]]:

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from sjepa_apps.cli.evaluate.corruption import FaultName, corruption
-from sjepa_online.data import moabb_reader
+from sjepa_online.data import Trials, moabb_reader
 from sjepa_online.data.corruption import KINDS, parse_faults
 from sjepa_online.decoding.classifiers import fine_tuning
+from sjepa_online.evaluation import in_turn
+from sjepa_online.evaluation.in_turn import Decide
 
 SAMPLE = ("--train", "sample:1", "--test", "sample:3")
 
@@ -126,6 +128,31 @@ def test_the_curves_of_several_people(command: Callable, tmp_path: Path) -> None
     assert [float(row["score"]) for row in _rows(table)] == scores
     assert [row["person"] for row in _rows(table)] == list(people)
     assert plot.read_bytes().startswith(b"<?xml")
+
+
+@pytest.mark.parametrize("trials", [(), ("--trials", "32")])
+def test_a_curve_decodes_as_live_unless_told_otherwise(
+    command: Callable, trials: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def first_class(train: Trials) -> Decide:
+        assert len(train.y) == 32
+        return lambda classifier, test: np.eye(len(classifier.classes_))[[0] * len(test.y)]
+
+    monkeypatch.setattr(in_turn, "in_turn", first_class)
+    call = (
+        "evaluate",
+        "learning-curve",
+        "-p",
+        "ssvep-exo",
+        *SAMPLE,
+        *trials,
+        "--decoder",
+        "riemann",
+    )
+    live, alone = (command(*call, "--json", *more).json for more in ((), ("--no-adapt",)))
+    assert (live["adapt"], alone["adapt"]) == (True, False)
+    assert live["decoders"]["riemann"][-1] == [0.25]
+    assert alone["decoders"]["riemann"][-1][0] > 0.5
 
 
 def test_people_on_one_side_only_are_named(command: Callable) -> None:

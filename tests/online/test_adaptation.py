@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from sjepa_online.data import Recording
+from sjepa_online.data import Recording, make_trials
 from sjepa_online.decoding import Decoder, EpochClassifier, State
 from sjepa_online.decoding.base import EPOCHS, Features
 from sjepa_online.decoding.dynamic_stopping import PrefixClassifier
+from sjepa_online.evaluation.in_turn import each_alone, in_turn
 from sjepa_online.online import Decision, Engine, EngineEvent, decode_recording
 from sjepa_online.protocol import Protocol
 from sjepa_online.typing import BoolMask
@@ -184,3 +185,38 @@ def test_what_the_calibration_found_is_told_once(
         results = decode_recording(decoder, recording, mode=mode)
         assert _told(results) == ["not sure of this person"]
         assert results[0].event == "decoder-note"
+
+
+@pytest.mark.parametrize("dense", [False, True])
+def test_the_trials_of_an_evaluation_adapt_as_live_ones_do(
+    dense: bool, adaptive: Decoder, recording: Recording
+) -> None:
+    """Also where windows overlap, and where one of them holds an artefact."""
+    if dense:
+        onsets = np.linspace(1.0, 9.0, 8)
+        recording = replace(recording, onsets=onsets, labels=CLASSES * 4)
+    data = recording.data.copy()
+    second = round(recording.onsets[1] * recording.sfreq)
+    data[:, second + 100 : second + 110] += 2000.0
+    recording = replace(recording, data=data)
+    trials = make_trials([recording], adaptive.protocol, adaptive.preprocessing)
+    # of the amplitude that the decoder's calibration is said to have
+    calibration = replace(trials, X=np.full_like(trials.X, 0.6745 * 10.0))
+    found = in_turn(calibration)(adaptive.classifier, trials)
+    live = _probabilities(decode_recording(adaptive, recording, monitor=False))
+    np.testing.assert_allclose(found[:, 0], live, rtol=1e-5)
+    still = each_alone(adaptive.classifier, trials)
+    assert np.abs(found - still).max() > 1e-3
+    np.testing.assert_array_equal(in_turn(calibration)(Centred(adapts=False), trials), still)
+    assert adaptive.classifier.mean == 4.0
+
+
+def test_windows_of_two_recordings_do_not_overlap(adaptive: Decoder, recording: Recording) -> None:
+    protocol, config = adaptive.protocol, adaptive.preprocessing
+    one, both = (make_trials([recording] * n, protocol, config) for n in (1, 2))
+    later = replace(both, onset=both.onset - 5.0 * both.recording)
+    decided = in_turn(one)(adaptive.classifier, later)
+    centred = Centred()
+    for index, epoch in enumerate(later.X):
+        assert decided[index, 0] == centred.predict_proba(epoch[np.newaxis])[0, 0]
+        centred.adapt(epoch[np.newaxis])

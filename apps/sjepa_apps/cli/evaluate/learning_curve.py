@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sjepa_apps.cli.common import (
+    AdaptOption,
     DecodersOption,
     DeviceOption,
     JsonOption,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
     from sjepa_online.data import Recording
     from sjepa_online.decoding import DecoderRequest, EpochClassifier
+    from sjepa_online.evaluation.in_turn import Decide
     from sjepa_online.evaluation.scores import DecoderScores
     from sjepa_online.protocol import Protocol
 
@@ -69,6 +71,7 @@ def learning_curve(
         decoder_option(metavar="N,N,...", help="Numbers of labelled trials; 0: no label at all."),
     ] = None,
     each_person: EachPersonOption = False,
+    adapt: AdaptOption = True,
     seeds: SeedsOption = 1,
     weights: WeightsOption = "default",
     population: PopulationOption = "auto",
@@ -82,7 +85,8 @@ def learning_curve(
     """Train on an increasing number of trials, and test on other recordings.
 
     The first trials in the order of recording. At 0 the signal of the training
-    recordings aligns the decoder, and no label is used.
+    recordings aligns the decoder, and no label is used. A decoder that adapts
+    takes in each test trial after its decision, as it does live.
     """
     check_results(csv, plot, overwrite)
     counts = parse_counts(trials, "--trials", 0)
@@ -104,12 +108,12 @@ def learning_curve(
     if each_person and counts is not None:
         with show_progress("Reading the recordings"):
             sides = load_sides(train, test, amplifier)
-        result = _of_people(protocol, sides, requests, seeds, counts)
+        result = _of_people(protocol, sides, requests, seeds, counts, adapt)
     else:
         compared = load_comparison(protocol, train, test, requests, amplifier)
-        result = _curve(compared, seeds, counts)
+        result = _curve(compared, seeds, counts, adapt)
     if json:
-        named = {"paradigm": protocol.name, "measure": measure, "chance": chance}
+        named = {"paradigm": protocol.name, "measure": measure, "chance": chance, "adapt": adapt}
         print_json(named | result.document())
     else:
         for name, line in result.lines().items():
@@ -126,6 +130,7 @@ def _of_people(
     requests: Sequence[DecoderRequest],
     seeds: int,
     counts: list[int],
+    adapt: bool,
 ) -> PeopleCurves:
     """Train and test on each person alone."""
     from sjepa_online.training.imagery_population import group_by_person
@@ -143,32 +148,37 @@ def _of_people(
         compared, told = compare(protocol, train, testing[person], requests)
         for line in told:
             say(f"{person}: {line}")
-        curves[person] = _curve(compared, seeds, counts, f"{person}: ")
+        curves[person] = _curve(compared, seeds, counts, adapt, f"{person}: ")
     return PeopleCurves(counts, curves)
 
 
-def _curve(compared: Comparison, seeds: int, counts: list[int] | None, whose: str = "") -> Curve:
-    return (
-        _by_shares(compared, seeds)
-        if counts is None
-        else _by_counts(compared, seeds, counts, whose)
-    )
+def _curve(
+    compared: Comparison, seeds: int, counts: list[int] | None, adapt: bool, whose: str = ""
+) -> Curve:
+    from sjepa_online.evaluation.in_turn import each_alone, in_turn
+
+    decide = in_turn(compared.training) if adapt else each_alone
+    if counts is None:
+        return _by_shares(compared, seeds, decide)
+    return _by_counts(compared, seeds, counts, decide, whose)
 
 
-def _by_shares(compared: Comparison, seeds: int) -> Curve:
+def _by_shares(compared: Comparison, seeds: int, decide: Decide) -> Curve:
     from sjepa_online.evaluation import learning_curve as curves
 
     training, requests = compared.training, compared.requests
     shares = curves.usable_shares(training.y, training.protocol.class_names)
     with progress_bar("Evaluating", len(shares) * len(requests) * seeds) as advance:
-        found = curves.learning_curve(training, compared.testing, requests, seeds, advance)
+        found = curves.learning_curve(training, compared.testing, requests, seeds, advance, decide)
     points: dict[str, list[DecoderScores | None]] = {
         request.name: [point.scores[request.name] for point in found] for request in requests
     }
     return Curve([point.n_trials for point in found], points, len(compared.testing.y))
 
 
-def _by_counts(compared: Comparison, seeds: int, counts: list[int], whose: str) -> Curve:
+def _by_counts(
+    compared: Comparison, seeds: int, counts: list[int], decide: Decide, whose: str
+) -> Curve:
     from sjepa_online.evaluation import learning_curve as curves
     from sjepa_online.signal import PreprocessorConfig
     from sjepa_online.training.without_labels import align
@@ -185,6 +195,6 @@ def _by_counts(compared: Comparison, seeds: int, counts: list[int], whose: str) 
 
     with progress_bar(f"{whose}Evaluating", len(counts) * len(requests)) as advance:
         points = curves.learning_curve_by_counts(
-            training, compared.testing, requests, usable, seeds, aligned, advance
+            training, compared.testing, requests, usable, seeds, aligned, advance, decide
         )
     return Curve(counts, points, len(compared.testing.y))
