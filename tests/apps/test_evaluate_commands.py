@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import errno
 import json
+import shutil
 from collections.abc import Callable
 from inspect import signature
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from sjepa_apps.cli.evaluate.corruption import FaultName, corruption
+from sjepa_online import data
 from sjepa_online.data import Trials, moabb_reader
 from sjepa_online.data.corruption import KINDS, parse_faults
 from sjepa_online.decoding.classifiers import fine_tuning
@@ -104,23 +106,37 @@ def test_learning_curve_grows_to_all_trials(command: Callable, tmp_path: Path) -
     assert plot.read_bytes().startswith(b"<?xml")
 
 
-CURVE = ("evaluate", "learning-curve", "-p", "mi", "--decoder", "riemann", "--json")
+CURVE = ("evaluate", "learning-curve", "-p", "ssvep-exo", "--decoder", "riemann", "--json")
 
 
-def test_the_curves_of_several_people(command: Callable, tmp_path: Path) -> None:
-    """One more person is decoded alone: the same curve as among the others."""
+@pytest.fixture
+def two_people(tmp_path: Path) -> dict[str, Path]:
+    """Take the sample's sessions for those of two people."""
+    sessions = sorted((Path(data.__file__).parent / "sample").glob("*.edf"))
+    named = {"sub-01_a": 0, "sub-01_b": 1, "sub-02_a": 2, "sub-02_b": 0}
+    paths = {name: tmp_path / f"{name}_eeg.edf" for name in named}
+    for name, session in named.items():
+        shutil.copy(sessions[session], paths[name])
+    return paths
+
+
+def test_the_curves_of_several_people(
+    command: Callable, two_people: dict[str, Path], tmp_path: Path
+) -> None:
+    """A person alone has the same curve as among others."""
     table, plot = tmp_path / "curve.csv", tmp_path / "curve.svg"
     result = command(
-        *CURVE, "--train", "simulated:mi:1-2:1", "--test", "simulated:mi:1-2:2",
-        "--trials", "0,12", "--each-person", "--csv", table, "--plot", plot,
+        *CURVE, "--train", tmp_path / "*_a_eeg.edf", "--test", tmp_path / "*_b_eeg.edf",
+        "--trials", "0,16", "--each-person", "--csv", table, "--plot", plot,
     )  # fmt: skip
     assert result.code == 0, result.err
     people = result.json["people"]
     alone = command(
-        *CURVE, "--train", "simulated:mi:2:1", "--test", "simulated:mi:2:2", "--trials", "12"
-    ).json
-    assert list(people) == ["simulated:mi:1", "simulated:mi:2"]
-    assert people["simulated:mi:2"]["decoders"]["riemann"][1:] == alone["decoders"]["riemann"]
+        *CURVE, "--train", two_people["sub-02_a"], "--test", two_people["sub-02_b"],
+        "--trials", "16",
+    ).json  # fmt: skip
+    assert list(people) == ["sub-01", "sub-02"]
+    assert people["sub-02"]["decoders"]["riemann"][1:] == alone["decoders"]["riemann"]
     scores = [one["decoders"]["riemann"][1][0] for one in people.values()]
     none, [mean] = result.json["decoders"]["riemann"]
     assert none is None
@@ -128,6 +144,25 @@ def test_the_curves_of_several_people(command: Callable, tmp_path: Path) -> None
     assert [float(row["score"]) for row in _rows(table)] == scores
     assert [row["person"] for row in _rows(table)] == list(people)
     assert plot.read_bytes().startswith(b"<?xml")
+
+
+def test_people_on_one_side_only_are_named(
+    command: Callable, two_people: dict[str, Path], tmp_path: Path
+) -> None:
+    shutil.copy(two_people["sub-01_b"], tmp_path / "sub-03_b_eeg.edf")
+    two_people["sub-01_b"].unlink()
+    result = command(
+        *CURVE, "--train", tmp_path / "*_a_eeg.edf", "--test", tmp_path / "*_b_eeg.edf",
+        "--each-person", "--trials", "4",
+    )  # fmt: skip
+    assert result.code == 2
+    assert "not both: sub-01, sub-03" in result.err
+
+
+def test_people_need_the_same_numbers_of_trials(command: Callable) -> None:
+    result = command(*CURVE, *SAMPLE, "--each-person")
+    assert result.code == 2
+    assert "--trials 0,10,30" in result.err
 
 
 @pytest.mark.parametrize("trials", [(), ("--trials", "32")])
@@ -139,35 +174,11 @@ def test_a_curve_decodes_as_live_unless_told_otherwise(
         return lambda classifier, test: np.eye(len(classifier.classes_))[[0] * len(test.y)]
 
     monkeypatch.setattr(in_turn, "in_turn", first_class)
-    call = (
-        "evaluate",
-        "learning-curve",
-        "-p",
-        "ssvep-exo",
-        *SAMPLE,
-        *trials,
-        "--decoder",
-        "riemann",
-    )
-    live, alone = (command(*call, "--json", *more).json for more in ((), ("--no-adapt",)))
+    call = (*CURVE, *SAMPLE, *trials)
+    live, alone = (command(*call, *more).json for more in ((), ("--no-adapt",)))
     assert (live["adapt"], alone["adapt"]) == (True, False)
     assert live["decoders"]["riemann"][-1] == [0.25]
     assert alone["decoders"]["riemann"][-1][0] > 0.5
-
-
-def test_people_on_one_side_only_are_named(command: Callable) -> None:
-    result = command(
-        *CURVE, "--train", "simulated:mi:1-2:1", "--test", "simulated:mi:2-3:2",
-        "--each-person", "--trials", "4",
-    )  # fmt: skip
-    assert result.code == 2
-    assert "not both: simulated:mi:1, simulated:mi:3" in result.err
-
-
-def test_people_need_the_same_numbers_of_trials(command: Callable) -> None:
-    result = command(*CURVE, "--train", "sample:1", "--test", "sample:3", "--each-person")
-    assert result.code == 2
-    assert "--trials 0,10,30" in result.err
 
 
 @pytest.mark.slow
