@@ -33,7 +33,7 @@ from sjepa_online.typing import FloatArray, Floats, Indices, Labels
 
 FORMAT_NAME = "sjepa-online population"
 FORMAT_VERSION = 2
-#: Penalty of the shared weights, found by leaving people out (docs/accuracy.md).
+#: Penalty of the shared weights, found by leaving people out (docs/decoders.md).
 PENALTY = 10.0
 
 
