@@ -137,6 +137,16 @@ def test_people_on_one_side_only_are_named(command: Callable) -> None:
     assert "not both: simulated:mi:1, simulated:mi:3" in result.err
 
 
+def test_who_has_too_few_trials_is_named(command: Callable) -> None:
+    result = command(
+        *CURVE, "--train", "simulated:mi:1:1", "simulated:mi:1:2", "simulated:mi:2:1",
+        "--test", "simulated:mi:1-2:3", "--each-person", "--trials", "4,101",
+    )  # fmt: skip
+    assert result.code == 2
+    assert "simulated:mi:2: The recordings to train on have" in result.err
+    assert "Evaluating" not in result.err
+
+
 def test_people_need_the_same_numbers_of_trials(command: Callable) -> None:
     result = command(*CURVE, "--train", "sample:1", "--test", "sample:3", "--each-person")
     assert result.code == 2

@@ -19,6 +19,7 @@ from sjepa_online.decoding.classifiers.auto import (
     share,
 )
 from sjepa_online.decoding.serialization import State
+from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 
 CH_NAMES = ("C3", "Cz", "C4", "Pz")
@@ -60,9 +61,9 @@ def test_the_population_and_the_average_share_by_likelihood() -> None:
     likelihood = np.exp([-5.0 + 1.0, -4.5])
     assert list(shares) == ["population", "average"]
     np.testing.assert_allclose(list(shares.values()), likelihood / likelihood.sum())
-    assert reason.startswith("population: has a part of 0.62 in the decision, the average one of")
+    assert reason.startswith("population and average: decide with parts of 0.62 and 0.38, by the")
     shares, reason = share(_losses(0.5, 0.45), 0.0)
-    assert reason.startswith("average: has a part of 0.62 in the decision, the population one of")
+    assert reason.startswith("average and population: decide with parts of 0.62 and 0.38, by the")
 
 
 @pytest.mark.parametrize(("population", "name"), [(0.2, "population"), (1.2, "average")])
@@ -143,6 +144,37 @@ def test_a_state_holds_everything(
     assert isinstance(restored, AutoClassifier)
     assert (restored.choice_, restored.reason_) == (classifier.choice_, classifier.reason_)
     np.testing.assert_array_equal(restored.predict_proba(X), classifier.predict_proba(X))
+
+
+def test_shares_that_a_file_cannot_have_are_refused(
+    protocol_of: Callable[[str], Protocol], simulated_epochs: Epochs
+) -> None:
+    protocol = protocol_of("mi")
+    made = _auto(protocol)
+    two = AutoClassifier(made.filter_bank, made.riemann)
+    two.fit(*simulated_epochs("power", 24, protocol.class_names, n_times=152))
+    state = two.to_state()
+    for shares in (
+        {},
+        [],
+        None,
+        "average",
+        {"average": "1"},
+        {"average": None},
+        {"nobody": 1.0},
+        {"population": 1.0},
+        {"average": 0.5},
+        {"average": 2.0, "riemann": -1.0},
+        {"average": 1.0, "riemann": 0.0},
+    ):
+        with pytest.raises(InputError, match=r"no parts that add up to 1 .* average,"):
+            classifier_from_state(State(state.config | {"shares": shares}, state.arrays))
+    one = {name: array for name, array in state.arrays.items() if name != "weights/average"}
+    one["weights/average"] = np.ones(1)
+    shares = {"average": 0.25, "riemann": 0.75}
+    with pytest.raises(InputError, match="for 2 members: filter-bank, riemann"):
+        classifier_from_state(State(state.config | {"shares": shares}, one))
+    classifier_from_state(State(state.config | {"shares": shares}, state.arrays))
 
 
 def test_members_that_are_sure_and_wrong_do_not_decide() -> None:
