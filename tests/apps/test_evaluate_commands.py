@@ -113,6 +113,8 @@ def test_the_curves_of_several_people(command: Callable, tmp_path: Path) -> None
         "--trials", "0,12", "--each-person", "--csv", table, "--plot", plot,
     )  # fmt: skip
     assert result.code == 0, result.err
+    for person in ("simulated:mi:1", "simulated:mi:2"):
+        assert f"{person}: Read are " in result.err
     people = result.json["people"]
     alone = command(
         *CURVE, "--train", "simulated:mi:2:1", "--test", "simulated:mi:2:2", "--trials", "12"

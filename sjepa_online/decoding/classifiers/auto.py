@@ -48,7 +48,7 @@ SMALLEST_PROBABILITY = 1e-9
 
 
 class AutoClassifier(EpochClassifier):
-    """Choose among classifiers and the geometric mean of their probabilities.
+    """Choose among classifiers and the geometric mean of their probabilities, or share.
 
     Parameters
     ----------

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.special import softmax
+from scipy.special import expit, softmax
 
 from sjepa_online.decoding import DecoderRequest
 from sjepa_online.decoding.catalog import classifier_from_state
 from sjepa_online.decoding.classifiers.auto import (
+    ADVANTAGE,
     MEMBERS,
     AutoClassifier,
     candidates,
     choose,
     share,
 )
+from sjepa_online.decoding.classifiers.stacking import combine
 from sjepa_online.decoding.serialization import State
 from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
@@ -71,6 +75,55 @@ def test_small_parts_are_left_out(population: float, name: str) -> None:
     shares, reason = share(_losses(population, 0.55), 1.0)
     assert shares == {name: 1.0}
     assert reason.startswith(f"{name}: decides alone, by the log loss in cross-validation (average")
+
+
+@pytest.mark.parametrize(
+    ("n_trials", "contradicted", "of_average"),
+    [
+        ((10, 10), False, expit(-ADVANTAGE)),
+        ((9, 30), False, 0.0),
+        ((30, 9), False, 0.0),
+        ((9, 30), True, 0.5),
+        ((10, 10), True, 0.5),
+    ],
+)
+def test_the_population_is_ahead_unless_labels_contradict_it(
+    n_trials: tuple[int, int],
+    contradicted: bool,
+    of_average: float,
+    protocol_of: Callable[[str], Protocol],
+) -> None:
+    """Held-out trials of which nobody says anything leave what was known before them."""
+    made = _auto(protocol_of("mi"))
+    population: Any = SimpleNamespace(contradicted=contradicted, adapts=False)
+    classifier = AutoClassifier(made.filter_bank, made.riemann, None, population)
+    classifier._choose(np.log(np.full((3, sum(n_trials), 2), 0.5)), np.repeat([0, 1], n_trials))
+    assert classifier.shares_.get("average", 0.0) == pytest.approx(of_average)
+    assert sum(classifier.shares_.values()) == pytest.approx(1)
+    assert classifier.choice_ == "population"
+
+
+def test_the_held_out_probabilities_are_those_that_would_be_decided(
+    protocol_of: Callable[[str], Protocol],
+    simulated_epochs: Epochs,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shares = {"riemann": 0.25, "average": 0.75}
+    seen = []
+    chosen = AutoClassifier._choose
+
+    def choose_both(self: AutoClassifier, held_out: Any, targets: Any) -> None:
+        chosen(self, held_out, targets)
+        seen.append(held_out)
+        self.shares_ = shares
+
+    monkeypatch.setattr(AutoClassifier, "_choose", choose_both)
+    protocol = protocol_of("mi")
+    made = _auto(protocol)
+    two = AutoClassifier(made.filter_bank, made.riemann)
+    two.fit(*simulated_epochs("power", 24, protocol.class_names, n_times=152))
+    expected = sum(part * combine(seen[0], two.weights_[name]) for name, part in shares.items())
+    np.testing.assert_allclose(two.out_of_fold_, expected)
 
 
 @pytest.mark.parametrize("paradigm", ["erp", "mi", "ssvep"])
