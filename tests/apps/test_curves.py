@@ -54,6 +54,13 @@ def test_a_mean_is_of_all_people_or_there_is_none(curves: PeopleCurves) -> None:
     assert curves.lines()["b"] == "0: no decoder without labels, 10: too few labels"
 
 
+def test_who_reaches_070_in_every_seed_is_counted() -> None:
+    """The mean of three scores of 0.7 is less than 0.7 in floating point."""
+    assert np.mean([0.7, 0.7, 0.7]) < 0.7
+    people = {name: Curve([4], {"a": [_scores(0.7, 0.7, 0.7)]}, 8) for name in ("S1", "S2")}
+    assert PeopleCurves([4], people).document()["share_at_0.70"] == {"a": [1.0]}
+
+
 def test_the_words_the_band_and_the_table(curves: PeopleCurves) -> None:
     low, high = interval_over_people(np.array([0.6, 0.8, 0.6]))
     told = f"0: 0.667 [{low:.3f} {high:.3f}] (33 % of 3 people at 0.70 or more), 10: 0.800 ["

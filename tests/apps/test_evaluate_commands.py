@@ -128,8 +128,11 @@ def test_the_curves_of_several_people(
     result = command(
         *CURVE, "--train", tmp_path / "*_a_eeg.edf", "--test", tmp_path / "*_b_eeg.edf",
         "--trials", "0,16", "--each-person", "--csv", table, "--plot", plot,
+        "--decoder", "filter-bank",
     )  # fmt: skip
     assert result.code == 0, result.err
+    for person in ("sub-01", "sub-02"):
+        assert f"{person}: filter-bank: starts from" in result.err
     people = result.json["people"]
     alone = command(
         *CURVE, "--train", two_people["sub-02_a"], "--test", two_people["sub-02_b"],
@@ -141,8 +144,9 @@ def test_the_curves_of_several_people(
     none, [mean] = result.json["decoders"]["riemann"]
     assert none is None
     assert mean == pytest.approx(np.mean(scores))
-    assert [float(row["score"]) for row in _rows(table)] == scores
-    assert [row["person"] for row in _rows(table)] == list(people)
+    rows = [row for row in _rows(table) if row["decoder"] == "riemann"]
+    assert [float(row["score"]) for row in rows] == scores
+    assert [row["person"] for row in rows] == list(people)
     assert plot.read_bytes().startswith(b"<?xml")
 
 
@@ -157,6 +161,16 @@ def test_people_on_one_side_only_are_named(
     )  # fmt: skip
     assert result.code == 2
     assert "not both: sub-01, sub-03" in result.err
+
+
+def test_who_has_too_few_trials_is_named(command: Callable) -> None:
+    result = command(
+        *CURVE, "--train", "simulated:mi:1:1", "simulated:mi:1:2", "simulated:mi:2:1",
+        "--test", "simulated:mi:1-2:3", "--each-person", "--trials", "4,101",
+    )  # fmt: skip
+    assert result.code == 2
+    assert "simulated:mi:2: The recordings to train on have" in result.err
+    assert "Evaluating" not in result.err
 
 
 def test_people_need_the_same_numbers_of_trials(command: Callable) -> None:

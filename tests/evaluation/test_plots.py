@@ -31,6 +31,14 @@ def test_an_unknown_format_is_refused(tmp_path):
         check_plot_path(tmp_path / "plot.xlsx")
 
 
+def test_the_band_reaches_from_the_lowest_to_the_highest():
+    curves = {"a": ([10, 20], [(0.55, 0.5, 0.6), (0.75, 0.7, 0.8)])}
+    (axes,) = plot_curves(curves, "accuracy", 0.5).axes
+    (band,) = axes.collections[0].get_paths()
+    assert band.vertices[:, 1].min() == 0.5
+    assert band.vertices[:, 1].max() == 0.8
+
+
 def test_the_same_figure_gives_the_same_svg():
     curves = {"a": ([10, 20], [(0.55, 0.5, 0.6), (0.75, 0.7, 0.8)])}
     first, second = (to_svg(plot_curves(curves, "accuracy", 0.5)) for _ in range(2))

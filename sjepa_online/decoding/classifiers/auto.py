@@ -41,12 +41,14 @@ _OLD_NAME = "pre-local"
 ADVANTAGE = 1.0
 #: Candidates with a smaller part than this do not decide, and cost nothing.
 SMALLEST_SHARE = 0.05
+#: Parts of a file may add up to as much more or less than 1.
+TOLERANCE = 1e-6
 #: Probabilities are raised to this, so that one wrong certainty does not decide.
 SMALLEST_PROBABILITY = 1e-9
 
 
 class AutoClassifier(EpochClassifier):
-    """Choose among classifiers and the geometric mean of their probabilities.
+    """Choose among classifiers and the geometric mean of their probabilities, or share.
 
     Parameters
     ----------
@@ -199,8 +201,8 @@ class AutoClassifier(EpochClassifier):
         weights = without_prefix("weights", arrays)
         classifier.weights_ = {renamed.get(name, name): one for name, one in weights.items()}
         # files of before have one candidate that decides
-        shares = config.get("shares", {config["choice"]: 1.0})
-        classifier.shares_ = {renamed.get(name, name): one for name, one in shares.items()}
+        shares = config.get("shares", {renamed.get(config["choice"], config["choice"]): 1.0})
+        classifier.shares_ = _checked(shares, classifier.weights_, len(classifier._members))
         classifier.reason_ = config["reason"]
         return classifier
 
@@ -229,11 +231,11 @@ class AutoClassifier(EpochClassifier):
             self.umm._fit_targets(flashes, targets, channel_dropout)
 
     def _predict_epochs(self, X: FloatArray, bad: BoolMask | None) -> Floats:
-        uses, members = candidates(list(self._members)), list(self._members.values())
-        needed = np.any([uses[name] for name in self.shares_], axis=0)
-        parts = np.ones((len(members), len(X), len(self.classes_)))
-        for index in np.flatnonzero(needed):
-            parts[index] = members[index].predict_proba(X, bad)
+        needed = np.any([self.weights_[name] for name in self.shares_], axis=0)
+        parts = np.ones((len(needed), len(X), len(self.classes_)))
+        for part, member, is_needed in zip(parts, self._members.values(), needed, strict=True):
+            if is_needed:
+                part[:] = member.predict_proba(X, bad)
         log_probabilities = _log(parts)
         return self._shared(
             {name: combine(log_probabilities, self.weights_[name]) for name in self.shares_}
@@ -241,8 +243,8 @@ class AutoClassifier(EpochClassifier):
 
     def _shared(self, probabilities: dict[str, Floats]) -> Floats:
         """Return the mean of what the candidates that decide say, by their parts."""
-        parts = np.stack([part * probabilities[name] for name, part in self.shares_.items()])
-        shared: Floats = parts.sum(axis=0)
+        parts = [part * probabilities[name] for name, part in self.shares_.items()]
+        shared: Floats = np.sum(parts, axis=0)
         return shared
 
     def _choose(self, held_out: Floats, targets: Indices) -> None:
@@ -317,10 +319,11 @@ def share(losses: dict[str, Floats], advantage: float) -> tuple[dict[str, float]
     both = {POPULATION: 1 - of_average, AVERAGE: of_average}
     shares = {name: part for name, part in both.items() if part}
     shown = ", ".join(f"{name} {values.mean():.3f}" for name, values in losses.items())
-    first, *second = sorted(shares, key=lambda name: -shares[name])
-    part = f"has a part of {shares[first]:.2f} in the decision" if second else "decides alone"
-    also = f", the {second[0]} one of {shares[second[0]]:.2f}" if second else ""
-    return shares, f"{first}: {part}{also}, by the log loss in cross-validation ({shown})"
+    names = sorted(shares, key=lambda name: -shares[name])
+    parts = " and ".join(f"{shares[name]:.2f}" for name in names)
+    told = "decides alone" if len(names) == 1 else f"decide with parts of {parts}"
+    chosen = " and ".join(names)
+    return shares, f"{chosen}: {told}, by the log loss in cross-validation ({shown})"
 
 
 def choose(losses: dict[str, Floats]) -> tuple[str, str]:
@@ -351,6 +354,25 @@ def choose(losses: dict[str, Floats]) -> tuple[str, str]:
         f"{first}: no candidate has a log loss in cross-validation that is lower by more than "
         f"one standard error, {error:.3f} ({shown})"
     )
+
+
+def _checked(
+    shares: dict[str, float], weights: dict[str, Floats], n_members: int
+) -> dict[str, float]:
+    """Return the shares of a file, if they are parts of candidates and add up to 1."""
+    known = {name for name, one in weights.items() if one.shape == (n_members,)}
+    are_parts = (
+        isinstance(shares, dict)
+        and shares.keys() <= known
+        and all(isinstance(part, float | int) and part > 0 for part in shares.values())
+        and abs(sum(shares.values()) - 1) < TOLERANCE
+    )
+    if not are_parts:
+        raise ValueError(
+            f"{shares!r} are no parts that add up to 1 of what has weights for "
+            f"{n_members} members: {', '.join(sorted(known)) or 'nothing'}"
+        )
+    return shares
 
 
 def _out_of_fold(member: EpochClassifier, features: Features, targets: Indices) -> Floats:

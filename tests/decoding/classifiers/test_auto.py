@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.special import softmax
+from scipy.special import expit, softmax
 
 from sjepa_online.decoding import DecoderRequest
 from sjepa_online.decoding.catalog import classifier_from_state
 from sjepa_online.decoding.classifiers.auto import (
+    ADVANTAGE,
     MEMBERS,
     AutoClassifier,
     candidates,
     choose,
     share,
 )
+from sjepa_online.decoding.classifiers.stacking import combine
 from sjepa_online.decoding.serialization import State
+from sjepa_online.errors import InputError
 from sjepa_online.protocol import Protocol
 
 CH_NAMES = ("C3", "Cz", "C4", "Pz")
@@ -60,9 +65,9 @@ def test_the_population_and_the_average_share_by_likelihood() -> None:
     likelihood = np.exp([-5.0 + 1.0, -4.5])
     assert list(shares) == ["population", "average"]
     np.testing.assert_allclose(list(shares.values()), likelihood / likelihood.sum())
-    assert reason.startswith("population: has a part of 0.62 in the decision, the average one of")
+    assert reason.startswith("population and average: decide with parts of 0.62 and 0.38, by the")
     shares, reason = share(_losses(0.5, 0.45), 0.0)
-    assert reason.startswith("average: has a part of 0.62 in the decision, the population one of")
+    assert reason.startswith("average and population: decide with parts of 0.62 and 0.38, by the")
 
 
 @pytest.mark.parametrize(("population", "name"), [(0.2, "population"), (1.2, "average")])
@@ -70,6 +75,55 @@ def test_small_parts_are_left_out(population: float, name: str) -> None:
     shares, reason = share(_losses(population, 0.55), 1.0)
     assert shares == {name: 1.0}
     assert reason.startswith(f"{name}: decides alone, by the log loss in cross-validation (average")
+
+
+@pytest.mark.parametrize(
+    ("n_trials", "contradicted", "of_average"),
+    [
+        ((10, 10), False, expit(-ADVANTAGE)),
+        ((9, 30), False, 0.0),
+        ((30, 9), False, 0.0),
+        ((9, 30), True, 0.5),
+        ((10, 10), True, 0.5),
+    ],
+)
+def test_the_population_is_ahead_unless_labels_contradict_it(
+    n_trials: tuple[int, int],
+    contradicted: bool,
+    of_average: float,
+    protocol_of: Callable[[str], Protocol],
+) -> None:
+    """Held-out trials of which nobody says anything leave what was known before them."""
+    made = _auto(protocol_of("mi"))
+    population: Any = SimpleNamespace(contradicted=contradicted, adapts=False)
+    classifier = AutoClassifier(made.filter_bank, made.riemann, None, population)
+    classifier._choose(np.log(np.full((3, sum(n_trials), 2), 0.5)), np.repeat([0, 1], n_trials))
+    assert classifier.shares_.get("average", 0.0) == pytest.approx(of_average)
+    assert sum(classifier.shares_.values()) == pytest.approx(1)
+    assert classifier.choice_ == "population"
+
+
+def test_the_held_out_probabilities_are_those_that_would_be_decided(
+    protocol_of: Callable[[str], Protocol],
+    simulated_epochs: Epochs,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shares = {"riemann": 0.25, "average": 0.75}
+    seen = []
+    chosen = AutoClassifier._choose
+
+    def choose_both(self: AutoClassifier, held_out: Any, targets: Any) -> None:
+        chosen(self, held_out, targets)
+        seen.append(held_out)
+        self.shares_ = shares
+
+    monkeypatch.setattr(AutoClassifier, "_choose", choose_both)
+    protocol = protocol_of("mi")
+    made = _auto(protocol)
+    two = AutoClassifier(made.filter_bank, made.riemann)
+    two.fit(*simulated_epochs("power", 24, protocol.class_names, n_times=152))
+    expected = sum(part * combine(seen[0], two.weights_[name]) for name, part in shares.items())
+    np.testing.assert_allclose(two.out_of_fold_, expected)
 
 
 @pytest.mark.parametrize("paradigm", ["erp", "mi", "ssvep"])
@@ -143,6 +197,37 @@ def test_a_state_holds_everything(
     assert isinstance(restored, AutoClassifier)
     assert (restored.choice_, restored.reason_) == (classifier.choice_, classifier.reason_)
     np.testing.assert_array_equal(restored.predict_proba(X), classifier.predict_proba(X))
+
+
+def test_shares_that_a_file_cannot_have_are_refused(
+    protocol_of: Callable[[str], Protocol], simulated_epochs: Epochs
+) -> None:
+    protocol = protocol_of("mi")
+    made = _auto(protocol)
+    two = AutoClassifier(made.filter_bank, made.riemann)
+    two.fit(*simulated_epochs("power", 24, protocol.class_names, n_times=152))
+    state = two.to_state()
+    for shares in (
+        {},
+        [],
+        None,
+        "average",
+        {"average": "1"},
+        {"average": None},
+        {"nobody": 1.0},
+        {"population": 1.0},
+        {"average": 0.5},
+        {"average": 2.0, "riemann": -1.0},
+        {"average": 1.0, "riemann": 0.0},
+    ):
+        with pytest.raises(InputError, match=r"no parts that add up to 1 .* average,"):
+            classifier_from_state(State(state.config | {"shares": shares}, state.arrays))
+    one = {name: array for name, array in state.arrays.items() if name != "weights/average"}
+    one["weights/average"] = np.ones(1)
+    shares = {"average": 0.25, "riemann": 0.75}
+    with pytest.raises(InputError, match="for 2 members: filter-bank, riemann"):
+        classifier_from_state(State(state.config | {"shares": shares}, one))
+    classifier_from_state(State(state.config | {"shares": shares}, state.arrays))
 
 
 def test_members_that_are_sure_and_wrong_do_not_decide() -> None:

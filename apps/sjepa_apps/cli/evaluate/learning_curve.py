@@ -44,7 +44,6 @@ from sjepa_online.errors import InputError
 
 if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
-    from sjepa_online.data import Recording
     from sjepa_online.decoding import DecoderRequest, EpochClassifier
     from sjepa_online.evaluation.in_turn import Decide
     from sjepa_online.evaluation.scores import DecoderScores
@@ -106,9 +105,9 @@ def learning_curve(
     measure, chance = measure_of(protocol)
     result: Curve | PeopleCurves
     if each_person and counts is not None:
-        with show_progress("Reading the recordings"):
-            sides = load_sides(train, test, amplifier)
-        result = _of_people(protocol, sides, requests, seeds, counts, adapt)
+        people = _load_people(protocol, train, test, requests, amplifier, counts)
+        curves = {who: _curve(one, seeds, counts, adapt, f"{who}: ") for who, one in people.items()}
+        result = PeopleCurves(counts, curves)
     else:
         compared = load_comparison(protocol, train, test, requests, amplifier)
         result = _curve(compared, seeds, counts, adapt)
@@ -124,32 +123,49 @@ def learning_curve(
         save_figure(plot_curves(result.bands(), measure, chance), plot)
 
 
-def _of_people(
+def _load_people(
     protocol: Protocol,
-    sides: tuple[list[Recording], list[Recording]],
+    train: Sequence[str],
+    test: Sequence[str],
     requests: Sequence[DecoderRequest],
-    seeds: int,
-    counts: list[int],
-    adapt: bool,
-) -> PeopleCurves:
-    """Train and test on each person alone."""
+    amplifier: AmplifierProfile,
+    counts: Sequence[int],
+) -> dict[str, Comparison]:
+    """Read the recordings of each person; print which are left out.
+
+    Raises
+    ------
+    InputError
+        A person only trains or only tests, or has fewer trials than are asked for.
+    """
+    from sjepa_online.evaluation.learning_curve import usable_counts
     from sjepa_online.training.imagery_population import group_by_person
 
-    training, testing = (group_by_person(side) for side in sides)
-    if one_sided := sorted(training.keys() ^ testing.keys()):
-        raise InputError(
-            "These people have recordings to train on, or to test on, but not both",
-            value=", ".join(one_sided),
-            remedy="Name recordings of the same people in --train and in --test. They are told "
-            "apart by `sub-XX`, by SxxxRyy, or by the name of the file.",
-        )
-    curves = {}
-    for person, train in training.items():
-        compared, told = compare(protocol, train, testing[person], requests)
-        for line in told:
-            say(f"{person}: {line}")
-        curves[person] = _curve(compared, seeds, counts, adapt, f"{person}: ")
-    return PeopleCurves(counts, curves)
+    people, lines = {}, []
+    with show_progress("Reading the recordings and cutting their trials"):
+        sides = load_sides(train, test, amplifier)
+        training, testing = (group_by_person(side) for side in sides)
+        if one_sided := sorted(training.keys() ^ testing.keys()):
+            raise InputError(
+                "These people have recordings to train on, or to test on, but not both",
+                value=", ".join(one_sided),
+                remedy="Name recordings of the same people in --train and in --test. They are "
+                "told apart by `sub-XX`, by SxxxRyy, or by the name of the file.",
+            )
+        for person, recordings in training.items():
+            try:
+                compared, told = compare(protocol, recordings, testing[person], requests)
+                # before the first person is decoded, which may take an hour for all
+                usable_counts(counts, compared.training, recordings)
+            except InputError as error:
+                raise InputError(
+                    f"{person}: {error.problem}", value=error.value, remedy=error.remedy
+                ) from error
+            people[person] = compared
+            lines += [f"{person}: {line}" for line in told]
+    for line in lines:
+        say(line)
+    return people
 
 
 def _curve(

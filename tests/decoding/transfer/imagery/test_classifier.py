@@ -173,6 +173,40 @@ def test_a_bad_channel_has_no_part(population: ImageryPopulation, simulate: Simu
     np.testing.assert_array_equal(classifier.predict_proba(X, np.ones(9, dtype=bool)), 0.5)
 
 
+def test_bad_channels_are_estimated_as_the_person_is_now(
+    population: ImageryPopulation, simulate: Simulate
+) -> None:
+    """Nothing that was kept for other bad channels, or before adapting, has a part."""
+    X, y = simulate(1, 30)
+    kept = _classifier(population).fit(X[:20], y[:20])
+    masks = [np.isin(CH_NAMES, names) for names in (["CP3"], ["Cz", "C4"])]
+    for order in (masks, masks[::-1]):
+        for bad in order:
+            fresh = classifier_from_state(kept.to_state())
+            np.testing.assert_array_equal(kept.predict_proba(X, bad), fresh.predict_proba(X, bad))
+        kept.adapt(X[20:])
+    state = kept.to_state()
+    state.arrays["own_covariances"] = population.covariances
+    as_others = classifier_from_state(state)
+    np.testing.assert_array_equal(as_others.predict_proba(X), kept.predict_proba(X))
+    assert not np.allclose(
+        as_others.predict_proba(X, masks[0]), kept.predict_proba(X, masks[0]), rtol=1e-2, atol=0
+    )
+
+
+def test_good_electrodes_are_read_as_they_are_where_some_lack_and_some_are_bad(
+    population: ImageryPopulation,
+) -> None:
+    names = ("C4", "CP3", "Cz", "C3", "FC4")
+    classifier = PopulationClassifier(population, names, CLASSES)
+    read = [names[pick] for pick in classifier.montage.picks]
+    good = np.flatnonzero([name != "Cz" for name in read])
+    estimate = classifier._networks_without(good)._estimate
+    assert estimate is not None
+    places = [population.config.ch_names.index(read[index]) for index in good]
+    np.testing.assert_allclose(estimate.to_all[places], np.eye(4), atol=1e-9)
+
+
 def test_adapting_is_the_same_for_any_chunks(
     population: ImageryPopulation, simulate: Simulate
 ) -> None:

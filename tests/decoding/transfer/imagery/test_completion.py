@@ -13,6 +13,7 @@ from sjepa_online.decoding.transfer.imagery.power_network import PowerNetwork
 from sjepa_online.decoding.transfer.imagery.rhythm_covariances import rhythm_kernels
 from sjepa_online.decoding.transfer.imagery.rhythm_trials import RhythmTrials
 from sjepa_online.decoding.transfer.imagery.spatiotemporal_network import SpatioTemporalNetwork
+from sjepa_online.decoding.transfer.montage_match import Nearby
 
 N_CHANNELS, MIRROR = 5, np.array([4, 3, 2, 1, 0])
 THERE = np.array([True, False, True, True, False])
@@ -78,6 +79,32 @@ def test_nothing_is_estimated_where_nothing_is_missing(
     completed = estimate.complete(trials)
     np.testing.assert_array_equal(completed.covariances, trials.covariances)
     np.testing.assert_array_equal(completed.signals, trials.signals)
+
+
+def test_electrodes_beside_are_left_out_where_nothing_is_missing(
+    population: NDArray[np.float64],
+) -> None:
+    X = np.random.default_rng(3).normal(size=(2, N_CHANNELS + 1, 300))
+    trials = RhythmTrials.of(X, rhythm_kernels())
+    nearby = Nearby(("C3", "C1", "Cz", "C2", "C4"), ("FCC3h",))
+    estimate = Completion(population, nearby).estimate(np.ones(N_CHANNELS + 1, dtype=bool))
+    completed, own = estimate.complete(trials), trials.pick(np.arange(N_CHANNELS))
+    np.testing.assert_array_equal(completed.covariances, own.covariances)
+    np.testing.assert_array_equal(completed.signals, own.signals)
+
+
+def test_windows_behind_those_of_the_network_have_no_part(trials: RhythmTrials) -> None:
+    rng, n_windows = np.random.default_rng(4), trials.covariances.shape[2] - 2
+    spatial, scale, weights = (
+        rng.normal(size=shape).astype(np.float32)
+        for shape in ((2, 3, N_CHANNELS), (2, n_windows, 12, 3), (2, n_windows, 12, 3))
+    )
+    network = PowerNetwork(spatial, scale, weights)
+    quadratic = network.quadratic(np.eye(N_CHANNELS), MIRROR)
+    np.testing.assert_array_equal(
+        network.features(trials.covariances, quadratic),
+        network.features(trials.covariances[:, :, :n_windows], quadratic),
+    )
 
 
 @pytest.mark.parametrize("there", [THERE, ALL])
