@@ -163,13 +163,17 @@ def test_people_on_one_side_only_are_named(
     assert "not both: sub-01, sub-03" in result.err
 
 
-def test_who_has_too_few_trials_is_named(command: Callable) -> None:
+def test_who_has_too_few_trials_is_named(
+    command: Callable, two_people: dict[str, Path], tmp_path: Path
+) -> None:
+    shutil.copy(two_people["sub-01_b"], tmp_path / "sub-01_a2_eeg.edf")
+    shutil.copy(two_people["sub-02_a"], two_people["sub-01_b"])
     result = command(
-        *CURVE, "--train", "simulated:mi:1:1", "simulated:mi:1:2", "simulated:mi:2:1",
-        "--test", "simulated:mi:1-2:3", "--each-person", "--trials", "4,101",
+        *CURVE, "--train", tmp_path / "*_a*_eeg.edf", "--test", tmp_path / "*_b_eeg.edf",
+        "--each-person", "--trials", "4,33",
     )  # fmt: skip
     assert result.code == 2
-    assert "simulated:mi:2: The recordings to train on have" in result.err
+    assert "sub-02: The recordings to train on have 32 trials" in result.err
     assert "Evaluating" not in result.err
 
 
