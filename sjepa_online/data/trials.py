@@ -195,7 +195,7 @@ def electrodes_told(recordings: Sequence[Recording], protocol: Protocol) -> str:
         return ""
     return (
         f"Read are the electrodes over the sensorimotor cortex, {', '.join(read)}, and not "
-        f"{', '.join(others)}, where eyes and muscles are stronger; --electrodes all reads them too"
+        f"{', '.join(others)}, where eyes and muscles are stronger"
     )
 
 

@@ -42,7 +42,7 @@ not trained on, without a label of that person or with some.
   for instance; those that it lacks are estimated.
 - **What it reaches**: people left out of the training, aligned by their own unlabelled trials:
   accuracy {score.accuracy:.3f} (95 % interval over people {score.interval[0]:.3f} to
-  {score.interval[1]:.3f}); {score.share_above_070:.0%} of the people at 0.70 or more.
+  {score.interval[1]:.3f}); {100 * score.share_above_070:.0f} % of the people at 0.70 or more.
 - **When it is not sure**: the logits of a person spread by less than {config.doubt_below:.2f}.
 """
 

@@ -292,7 +292,7 @@ def _maker(protocol: Protocol, request: DecoderRequest) -> Maker:
     if request.name not in (AUTO, *names):
         raise InputError(
             f"The decoder {request.name} needs labelled trials",
-            value="a calibration without trials",
+            value="--trials 0",
             remedy=f"Choose {' or '.join((AUTO, *names))}, or calibrate with trials.",
         )
     return maker

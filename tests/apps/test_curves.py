@@ -75,5 +75,11 @@ def test_the_words_the_band_and_the_table(curves: PeopleCurves) -> None:
     assert len(rows) == 12
 
 
+def test_the_band_is_named(curves: PeopleCurves) -> None:
+    assert curves.band == ", 95 % interval over 3 people"
+    assert curves.people["S1"].band == ", range of 2 seeds"
+    assert Curve([0], {"a": [_scores(0.5)], "b": [None]}, 1).band == ""
+
+
 def test_the_band_of_one_curve_is_the_range_over_seeds(curves: PeopleCurves) -> None:
     assert curves.people["S1"].bands() == {"a": ([0, 10], [(0.6, 0.5, 0.7), (0.7, 0.7, 0.7)])}

@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
 
+from sjepa_apps.cli import doctor
 from sjepa_apps.cli.common import progress_bar, say
 from sjepa_online.data import load_source
 from sjepa_online.evaluation import demo as demo_module
@@ -194,3 +197,9 @@ def test_doctor_finds_lsl_and_versions(process: Process) -> None:
     checks = {check["name"]: check for check in json.loads(out)["checks"]}
     assert checks["LSL"]["ok"], err
     assert "torch" in checks["versions"]["found"]
+
+
+def test_doctor_asks_for_nothing_that_an_installation_lacks() -> None:
+    required = [one for one in metadata.requires("sjepa-online") or () if "extra ==" not in one]
+    installed = {re.split(r"[^\w-]", one)[0] for one in required}
+    assert set(doctor.PACKAGES) - {"sjepa-online"} <= installed

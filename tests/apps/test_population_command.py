@@ -10,8 +10,12 @@ import mne
 import numpy as np
 import pytest
 
+from sjepa_apps.cli.populations.imagery import make_imagery_population
+from sjepa_online.data import load_recording
 from sjepa_online.decoding.transfer.imagery.population import load_imagery_population
 from sjepa_online.model import load_weights
+from sjepa_online.protocol import load_protocol
+from sjepa_online.training import imagery_population
 
 CH_NAMES = ["FC3", "FCz", "FC4", "C3", "Cz", "C4", "CP3", "CPz", "CP4", "Oz"]
 
@@ -114,3 +118,26 @@ def test_tokens_of_weights_are_compared(
     assert found.code == 0
     assert "local-covariance, default" in found.out
     assert "chance 0.50" in found.out
+
+
+def test_an_interrupted_training_says_how_to_go_on(
+    recordings: list[Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(imagery_population, "train_population", interrupted)
+    state = tmp_path / "others.training"
+    people = [load_recording(path) for path in recordings]
+    for goes_on in (False, True):
+        with pytest.raises(KeyboardInterrupt):
+            make_imagery_population(
+                people, load_protocol("mi"), tmp_path / "others.safetensors", None
+            )
+        told = capsys.readouterr().err
+        assert f"The same command goes on from {state}" in told
+        assert (f"Going on from {state}" in told) == goes_on
+        state.write_bytes(b"")

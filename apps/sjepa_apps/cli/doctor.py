@@ -23,7 +23,7 @@ from sjepa_online.errors import InputError, OperationError
 if TYPE_CHECKING:
     from sjepa_online.amplifier import AmplifierProfile
 
-PACKAGES = ("sjepa-online", "torch", "numpy", "scipy", "mne", "mne-lsl", "pylsl", "pyriemann")
+PACKAGES = ("sjepa-online", "torch", "numpy", "scipy", "mne", "pylsl", "pyriemann")
 EXTRAS = {
     "PyQt6": "gui",
     "pyqtgraph": "gui",

@@ -121,10 +121,14 @@ def show(
         echo(f"\n{document['card']}")
 
 
+def _label(key: str) -> str:
+    return "share at 0.70" if key == "share_above_070" else key.replace("_", " ")
+
+
 def _told(value: object) -> str:
     """Write a value for people: what stands in lists and tables without their brackets."""
     if isinstance(value, dict):
-        return ", ".join(f"{key.replace('_', ' ')} {_told(one)}" for key, one in value.items())
+        return ", ".join(f"{_label(key)} {_told(one)}" for key, one in value.items())
     if isinstance(value, list):
         return " ".join(map(_told, value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)

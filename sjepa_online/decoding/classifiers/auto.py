@@ -321,7 +321,7 @@ def share(losses: dict[str, Floats], advantage: float) -> tuple[dict[str, float]
     shown = ", ".join(f"{name} {values.mean():.3f}" for name, values in losses.items())
     names = sorted(shares, key=lambda name: -shares[name])
     parts = " and ".join(f"{shares[name]:.2f}" for name in names)
-    told = "decides alone" if len(names) == 1 else f"decide with parts of {parts}"
+    told = "decides alone" if len(names) == 1 else f"decide with weights of {parts}"
     chosen = " and ".join(names)
     return shares, f"{chosen}: {told}, by the log loss in cross-validation ({shown})"
 

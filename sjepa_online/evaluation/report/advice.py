@@ -53,6 +53,7 @@ def advise(content: ReportContent) -> list[Advice]:
     """
     return [
         *_about_the_score(content),
+        *_about_the_person(content),
         *_about_the_forehead(content),
         *_about_channels(content),
         *_about_confusions(content),
@@ -81,6 +82,12 @@ def _about_the_score(content: ReportContent) -> Iterator[Advice]:
             f"With {len(content.trials.y)} trials the score is known to about ±{half_width:.2f} "
             "only: differences between decoders below that mean little.",
         )
+
+
+def _about_the_person(content: ReportContent) -> Iterator[Advice]:
+    """Tell what other people's network found: labels against it, rhythms like nobody's."""
+    for note in content.decoder.classifier.notes:
+        yield Advice("warning", f"{note[:1].upper()}{note[1:]}")
 
 
 def _about_the_forehead(content: ReportContent) -> Iterator[Advice]:

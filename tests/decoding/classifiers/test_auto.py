@@ -65,9 +65,9 @@ def test_the_population_and_the_average_share_by_likelihood() -> None:
     likelihood = np.exp([-5.0 + 1.0, -4.5])
     assert list(shares) == ["population", "average"]
     np.testing.assert_allclose(list(shares.values()), likelihood / likelihood.sum())
-    assert reason.startswith("population and average: decide with parts of 0.62 and 0.38, by the")
+    assert reason.startswith("population and average: decide with weights of 0.62 and 0.38, by the")
     shares, reason = share(_losses(0.5, 0.45), 0.0)
-    assert reason.startswith("average and population: decide with parts of 0.62 and 0.38, by the")
+    assert reason.startswith("average and population: decide with weights of 0.62 and 0.38, by the")
 
 
 @pytest.mark.parametrize(("population", "name"), [(0.2, "population"), (1.2, "average")])

@@ -113,3 +113,9 @@ def test_bad_channels_are_named_up_to_six(content):
 def test_dropped_trials_are_told(content):
     trials = replace(content.trials, dropped=("run 1: 2 of 30 trials reach past the end",))
     assert any("run 1: 2 of 30" in text for text in _texts(replace(content, trials=trials), "note"))
+
+
+def test_what_the_classifier_notes_is_a_warning(content, monkeypatch):
+    notes = property(lambda self: ("the labels contradict the population: exchanged?",))
+    monkeypatch.setattr(type(content.decoder.classifier), "notes", notes)
+    assert "The labels contradict the population: exchanged?" in _texts(content, "warning")

@@ -36,6 +36,13 @@ class Curve:
     n_test: int
 
     @property
+    def band(self) -> str:
+        """What the band around a curve is, for the label of its axis."""
+        seeds = [len(one) for row in self.scores.values() for one in row if one is not None]
+        n_seeds = max(seeds, default=1)
+        return f", range of {n_seeds} seeds" if n_seeds > 1 else ""
+
+    @property
     def scores(self) -> dict[str, list[list[float] | None]]:
         """For each decoder and size one score for each seed."""
         return {
@@ -91,6 +98,11 @@ class PeopleCurves:
 
     sizes: list[int]
     people: Mapping[str, Curve]
+
+    @property
+    def band(self) -> str:
+        """What the band around a curve is, for the label of its axis."""
+        return f", 95 % interval over {len(self.people)} people"
 
     @property
     def over_people(self) -> dict[str, list[OverPeople | None]]:

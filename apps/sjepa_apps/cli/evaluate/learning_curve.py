@@ -120,7 +120,7 @@ def learning_curve(
     if csv is not None:
         write_csv(csv, result.rows())
     if plot is not None:
-        save_figure(plot_curves(result.bands(), measure, chance), plot)
+        save_figure(plot_curves(result.bands(), f"{measure}{result.band}", chance), plot)
 
 
 def _load_people(
@@ -141,7 +141,7 @@ def _load_people(
     from sjepa_online.evaluation.learning_curve import usable_counts
     from sjepa_online.training.imagery_population import group_by_person
 
-    people, lines = {}, []
+    people, lines = {}, {}
     with show_progress("Reading the recordings and cutting their trials"):
         sides = load_sides(train, test, amplifier)
         training, testing = (group_by_person(side) for side in sides)
@@ -162,9 +162,16 @@ def _load_people(
                     f"{person}: {error.problem}", value=error.value, remedy=error.remedy
                 ) from error
             people[person] = compared
-            lines += [f"{person}: {line}" for line in told]
-    for line in lines:
+            lines[person] = told
+    of_all = [
+        line for line in next(iter(lines.values())) if all(line in one for one in lines.values())
+    ]
+    for line in of_all:
         say(line)
+    for person, told in lines.items():
+        for line in told:
+            if line not in of_all:
+                say(f"{person}: {line}")
     return people
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sjepa_apps.cli.common import progress_bar
+from sjepa_apps.cli.common import progress_bar, say
 
 if TYPE_CHECKING:
     from sjepa_online.data import Recording
@@ -55,10 +55,16 @@ def make_imagery_population(
             people.append(read_person(name, own, protocol, kernels))
             advance()
     interrupted = out.with_suffix(".training")
-    with progress_bar("Training", N_EPOCHS) as advance:
-        made = train_population(
-            people, protocol, weights=weights, resume_from=interrupted, progress=advance
-        )
+    if interrupted.exists():
+        say(f"Going on from {interrupted}")
+    try:
+        with progress_bar("Training", N_EPOCHS) as advance:
+            made = train_population(
+                people, protocol, weights=weights, resume_from=interrupted, progress=advance
+            )
+    except KeyboardInterrupt:
+        say(f"Stopped. The same command goes on from {interrupted}; delete it to begin anew")
+        raise
     made.save(out)
     out.with_suffix(".md").write_text(model_card(out.stem, made.config), encoding="utf-8")
     forget_state(interrupted)
@@ -67,7 +73,7 @@ def make_imagery_population(
         f"{made.config.n_trials} trials of {n_people} people on "
         f"{', '.join(made.config.ch_names)}\n"
         f"People left out, without a label of theirs: accuracy {score.accuracy:.3f} "
-        f"({score.interval[0]:.3f} to {score.interval[1]:.3f}), {score.share_above_070:.0%} of "
-        "them at 0.70 or more"
+        f"({score.interval[0]:.3f} to {score.interval[1]:.3f}), "
+        f"{100 * score.share_above_070:.0f} % of them at 0.70 or more"
     )
     return told, made.config.model_dump(mode="json")

@@ -220,7 +220,12 @@ def _without_labels(
     given: dict[str, object],
 ) -> None:
     """Align a decoder to recordings, or to a minute of the stream."""
-    _refuse(given, _NOT_WITHOUT_LABELS, "--trials 0", "Without trials there is no session")
+    _refuse(
+        given,
+        _NOT_WITHOUT_LABELS,
+        "--trials 0",
+        "Without labelled trials there is no session and no score",
+    )
     calibrate_without_labels(
         setup.paradigm,
         sources,

@@ -66,7 +66,7 @@ class CalibrationOutputs:
         for reason in calibration.trials.dropped:
             say(f"left out: {reason}")
         if told_electrodes := electrodes_told(recordings, calibration.trials.protocol):
-            say(told_electrodes)
+            say(f"{told_electrodes}; --electrodes all reads them too")
         _tell_complaints(calibration)
         _warn_at_chance(calibration)
         calibration.decoder.save(self.decoder)
@@ -91,6 +91,8 @@ class CalibrationOutputs:
         self, calibration: Calibration, forehead: ForeheadCheck | None, told: dict[str, object]
     ) -> None:
         """Print the scores, and the further fields in ``told``."""
+        for note in calibration.decoder.classifier.notes:
+            say(f"Warning: {note}")
         if forehead is not None and forehead.explains:
             say(f"Warning: {forehead}")
         if self.json:
@@ -137,8 +139,8 @@ class CalibrationOutputs:
             speller = calibration.trials.protocol.speller is not None
             subject = "symbols" if speller else "dynamic stopping"
             echo(f"{subject}: {_values(summary.dynamic_stopping)}")
-        if summary.choice:
-            echo(f"Chosen: {summary.choice}")
+        if chosen := _without_notes(summary.choice, calibration.decoder.classifier.notes):
+            echo(f"Chosen: {chosen}")
         echo(f"{summary.population[:1].upper()}{summary.population[1:]}")
         echo(f"Saved {self.decoder}")
         if self.report is not None:
@@ -150,6 +152,13 @@ class CalibrationOutputs:
                     f"More trials would help: --resume {told['folder']} --overwrite, and a "
                     "larger number of --trials"
                 )
+
+
+def _without_notes(choice: str, notes: Sequence[str]) -> str:
+    """Return the reason of a choice without what is told as warnings."""
+    parts = choice.split("; ")
+    noted = {part for note in notes for part in note.split("; ")}
+    return "; ".join(part for part in parts if part not in noted)
 
 
 def _tell_complaints(calibration: Calibration) -> None:

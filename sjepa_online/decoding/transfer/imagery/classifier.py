@@ -210,8 +210,8 @@ class PopulationClassifier(EpochClassifier):
             raise InputError(
                 "The population was trained on these very trials",
                 value=f"the signal is that of {', '.join(known)}",
-                remedy="Decode another person, make a population without this one, or use "
-                "`--population none`.",
+                remedy="Decode another person, make a population without this one, or calibrate "
+                "with labelled trials and `--population none`.",
             )
 
     def predict_features(self, features: Features) -> Floats:
@@ -428,7 +428,7 @@ class PopulationClassifier(EpochClassifier):
             correct = int(np.sum((logits[-len(is_right) :] > 0) == is_right))
             if binomtest(correct, len(is_right), 0.5, "less").pvalue < CONTRADICTION:
                 notes.append(
-                    f"{CONTRADICTED}: it agrees with {correct} of "
+                    f"{CONTRADICTED}: before it learned from them it agreed with {correct} of "
                     f"{len(is_right)} trials, far below chance; are left and right exchanged in "
                     "the labels, or in the cables?"
                 )
