@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 #: What the windows of a stretch of signal are called while they are cut.
 _SIGNAL = "sjepa-online-signal"
+#: Unknown markers that are named at most.
+_MOST_NAMED = 6
 #: With fewer labelled trials than this ``auto`` reads the signal of the others, too. Of 360 flashes
 #: 60 are targets; with fewer of s6 and s7 a classifier of flashes is behind, and with fewer than
 #: 24 trials of SSVEP one that learns from labels (docs/accuracy.md).
@@ -235,6 +237,7 @@ def signal_windows(
     Returns
     -------
     windows : Trials
+        Markers that the protocol does not know are told among what is left out.
     """
     window = protocol.window
     cut = []
@@ -243,7 +246,12 @@ def signal_windows(
         onsets = np.arange(max(0.0, -window.start), max(last, 0.0), window.length)
         labels = (_SIGNAL,) * len(onsets)
         cut.append(replace(recording, onsets=onsets, labels=labels))
-    return make_trials(cut, _with_alias(protocol, 0, _SIGNAL), preprocessing)
+    windows = make_trials(cut, _with_alias(protocol, 0, _SIGNAL), preprocessing)
+    if unknown := sorted({label for one in recordings for label in one.labels}):
+        shown = ", ".join(unknown[:_MOST_NAMED]) + (", ..." if unknown[_MOST_NAMED:] else "")
+        told = f"markers, of which none is a class of the protocol {protocol.name}: {shown}"
+        return replace(windows, dropped=(*windows.dropped, told))
+    return windows
 
 
 def unlabelled_flashes(

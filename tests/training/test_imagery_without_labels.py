@@ -106,3 +106,12 @@ def test_the_first_labels_refine_the_population(recording: Recording) -> None:
     np.testing.assert_allclose(with_labels, others)
     none = replace(request, name="auto", population="none")
     assert align([recording], PROTOCOL, CONFIG, none, names) is None
+
+
+def test_markers_of_another_protocol_are_told(recording: Recording) -> None:
+    other = replace(
+        recording, labels=tuple(f"{index % 8}" for index in range(len(recording.labels)))
+    )
+    made = calibrate_without_labels([other], PROTOCOL, CONFIG, DecoderRequest())
+    (told,) = made.dropped
+    assert told == "markers, of which none is a class of the protocol mi: 0, 1, 2, 3, 4, 5, ..."
