@@ -299,7 +299,7 @@ def test_corruption_scores_every_strategy(command: Callable, tmp_path: Path) -> 
     arguments = ("evaluate", "corruption", "-p", "ssvep-exo", *SAMPLE, "--decoder", "riemann")
     result = command(
         *arguments, "--kind", "gain", "--gain", 100, "--fractions", "0.125", "--draws", 1,
-        "--seeds", 2, "--population", "none", "--csv", table, "--plot", plot, "--json",
+        "--population", "none", "--csv", table, "--plot", plot, "--json",
     )  # fmt: skip
     assert result.code == 0, result.err
     document = result.json
@@ -309,10 +309,8 @@ def test_corruption_scores_every_strategy(command: Callable, tmp_path: Path) -> 
     assert none < dynamic
     assert plot.read_bytes().startswith(b"\x89PNG")
     rows = [row for row in _rows(table) if row["strategy"] == "dynamic"]
-    assert [(row["fraction"], row["seed"], row["draw"]) for row in rows] == [
-        ("0.125", "0", "0"), ("0.125", "1", "0")
-    ]  # fmt: skip
-    assert np.mean([float(row["score"]) for row in rows]) == pytest.approx(dynamic)
+    assert [(row["fraction"], row["seed"], row["draw"]) for row in rows] == [("0.125", "0", "0")]
+    assert float(rows[0]["score"]) == pytest.approx(dynamic)
     for mistake, told in (("0.1,all", "'each'"), ("0,0.05", "0.05 of 8 channels")):
         result = command(*arguments, "--fractions", mistake)
         assert result.code == 2

@@ -220,7 +220,7 @@ def test_collapse_is_loud(train: Callable[..., Silent], recipe_file: Callable[..
     # a target that is the network itself and a high rate: the classic way to collapse
     recipe = recipe_file(
         mask_diameter_percent="60\nema_start = 0.0\nema_end = 0.0",
-        max_epochs="12\nlearning_rate = 0.01",
+        max_epochs="5\nlearning_rate = 0.01",
     )
     observer = train(recipe)
     assert any(row.collapsed for row in observer.rows)
