@@ -36,6 +36,7 @@ def stopped(
     begun = time.monotonic()
     wait_for(lambda: opened.decoder.decision.text() == "–" and opened.status.bad.text())
     wait_for(lambda: "Not current" in opened.analysis.state.toolTip())
+    wait_for(lambda: not opened.session.states.reports)
     assert time.monotonic() - begun < 2.0
     return opened
 

@@ -163,16 +163,16 @@ def test_a_killed_and_resumed_run_gives_the_losses_of_an_uninterrupted_one(
     recordings: Path,
     tmp_path: Path,
 ) -> None:
-    recipe = recipe_file(max_epochs="5")
+    recipe = recipe_file(max_epochs="4")
     train(recipe, "whole")
     cut = tmp_path / "cut"
     process = subprocess.Popen(
         _command(recipe, recordings, cut), env=_environment(), stderr=subprocess.DEVNULL
     )
-    _wait_for(lambda: (cut / "losses.csv").exists() and len(_losses(cut)) >= 2)
+    _wait_for(lambda: (cut / "losses.csv").exists() and len(_losses(cut)) >= 1)
     process.kill()
     process.wait()
-    assert len(_losses(cut)) < 5
+    assert len(_losses(cut)) < 4
     train(recipe, "cut", resume=True)
     _assert_same(_losses(tmp_path / "whole"), _losses(cut), 1e-9)
 
