@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from sjepa_online.typing import FloatArray, Floats, Labels
 
+#: The score from which on a person is usually said to control an interface.
+CONTROLS_FROM = 0.70
+#: By how much means of scores may be off.
+TOLERANCE = 1e-9
 _N_RESAMPLES = 2000
 
 
@@ -133,3 +138,47 @@ def interval_over_people(scores: Floats) -> tuple[float, float]:
     means = np.random.default_rng(0).choice(scores, (_N_RESAMPLES, len(scores))).mean(axis=1)
     low, high = np.quantile(means, (0.025, 0.975))
     return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class OverPeople:
+    """What a decoder reaches in several people.
+
+    Attributes
+    ----------
+    mean : float
+    low, high : float
+        95 % interval of the mean over people.
+    share : float
+        Of the people who reach ``CONTROLS_FROM`` or more.
+    n : int
+        People.
+    """
+
+    mean: float
+    low: float
+    high: float
+    share: float
+    n: int
+
+    def __str__(self) -> str:
+        share = f"{100 * self.share:.0f} % of {self.n} people at {CONTROLS_FROM:.2f} or more"
+        return f"{self.mean:.3f} [{self.low:.3f} {self.high:.3f}] ({share})"
+
+
+def over_people(scores: Floats) -> OverPeople:
+    """Summarise the scores of several people.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (people,)
+        One for each person.
+
+    Returns
+    -------
+    OverPeople
+    """
+    low, high = interval_over_people(scores)
+    # the mean of three scores of 0.7 is a little less than 0.7
+    share = float(np.mean(scores > CONTROLS_FROM - TOLERANCE))
+    return OverPeople(float(scores.mean()), low, high, share, len(scores))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from sjepa_online.decoding.metrics import interval_over_people
+from sjepa_online.decoding.metrics import over_people
 from sjepa_online.decoding.transfer.imagery.aligned_networks import AlignedNetworks
 from sjepa_online.decoding.transfer.imagery.alignment import Alignment, mean_covariance
 from sjepa_online.decoding.transfer.imagery.classifier import BIAS_PRIOR_TRIALS
@@ -159,8 +159,7 @@ def _doubt(spread: Floats, accuracy: Floats) -> float:
 
 
 def _score(accuracy: Floats) -> HeldOutScore:
+    found = over_people(accuracy)
     return HeldOutScore(
-        accuracy=float(accuracy.mean()),
-        interval=interval_over_people(accuracy),
-        share_above_070=float(np.mean(accuracy >= 0.7)),
+        accuracy=found.mean, interval=(found.low, found.high), share_above_070=found.share
     )

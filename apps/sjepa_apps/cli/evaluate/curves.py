@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from sjepa_online.evaluation.people import OverPeople
+    from sjepa_online.decoding.metrics import OverPeople
     from sjepa_online.evaluation.scores import DecoderScores
     from sjepa_online.evaluation.tables import Row
 
@@ -107,7 +107,7 @@ class PeopleCurves:
     @property
     def over_people(self) -> dict[str, list[OverPeople | None]]:
         """For each decoder and size the summary; None where somebody had too few labels."""
-        from sjepa_online.evaluation.people import over_people
+        from sjepa_online.decoding.metrics import over_people
 
         curves = list(self.people.values())
         summaries: dict[str, list[OverPeople | None]] = {}
@@ -122,7 +122,7 @@ class PeopleCurves:
 
     def document(self) -> dict[str, Any]:
         """Return the part of the JSON document that tells the scores."""
-        from sjepa_online.evaluation.people import CONTROLS_FROM
+        from sjepa_online.decoding.metrics import CONTROLS_FROM
 
         found = self.over_people
         return {
